@@ -1,0 +1,291 @@
+package dev.windhover.http;
+
+import dev.windhover.http.host.Exchange;
+import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.Takeover;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Middleware and routes, and what runs them. A request's route is found first; then every middleware
+ * runs in the order in which it was added, and the route's handler (or the answer 404, or 405 with
+ * {@code Allow}) behind them.
+ *
+ * <p>Set up by one thread; {@link #build()} freezes it.
+ */
+public class Application {
+  private static final Logger log = LoggerFactory.getLogger(Application.class);
+
+  private final List<Middleware> middleware = new ArrayList<>();
+  private final List<Mapping> mappings = new ArrayList<>();
+  private final List<Supplier<CompletableFuture<Void>>> onStopping = new CopyOnWriteArrayList<>();
+  private final CompletableFuture<Void> stopping = new CompletableFuture<>();
+  private Events events = Events.NONE;
+  private boolean development;
+  private boolean built;
+
+  private record Mapping(Set<String> methods, String path, Handler handler) {}
+
+  /** Creates an application without middleware and routes. */
+  public Application() {}
+
+  // ---- Setting up --------------------------------------------------------------------------------
+
+  /** Adds a step behind those that were added before. */
+  public Application use(Middleware step) {
+    requireNotBuilt();
+    middleware.add(Objects.requireNonNull(step));
+    return this;
+  }
+
+  /**
+   * Answers {@code path} with {@code handler}, whatever the method, HTTP/2's CONNECT for WebSockets
+   * included.
+   *
+   * @param path literal segments, {@code {name}} for one segment, {@code {*name}} for the rest
+   * @throws IllegalArgumentException if the path is malformed or taken
+   */
+  public Application map(String path, Handler handler) {
+    return map(Set.of(), path, handler);
+  }
+
+  /** Answers GET and HEAD on {@code path}. */
+  public Application mapGet(String path, Handler handler) {
+    return map(Set.of("GET"), path, handler);
+  }
+
+  /** Answers POST on {@code path}. */
+  public Application mapPost(String path, Handler handler) {
+    return map(Set.of("POST"), path, handler);
+  }
+
+  /** Answers PUT on {@code path}. */
+  public Application mapPut(String path, Handler handler) {
+    return map(Set.of("PUT"), path, handler);
+  }
+
+  /** Answers DELETE on {@code path}. */
+  public Application mapDelete(String path, Handler handler) {
+    return map(Set.of("DELETE"), path, handler);
+  }
+
+  /** Answers {@code methods} on {@code path}; a route for GET answers HEAD too. */
+  public Application map(Set<String> methods, String path, Handler handler) {
+    requireNotBuilt();
+    new Router<Handler>().add(methods, path, handler); // a malformed path fails here, not later
+    mappings.add(new Mapping(Set.copyOf(methods), path, handler));
+    return this;
+  }
+
+  /**
+   * Answers {@code path} with a socket. A request that is not a valid opening handshake is answered
+   * with 426 or 400 and the cause.
+   */
+  public Application mapWebSocket(String path, WebSocketHandler handler) {
+    return mapWebSocket(path, new WebSocketAcceptContext(), handler);
+  }
+
+  /** As {@link #mapWebSocket(String, WebSocketHandler)}, with settings for its sockets. */
+  public Application mapWebSocket(
+      String path, WebSocketAcceptContext settings, WebSocketHandler handler) {
+    return map(path, context -> handler.handle(context.webSockets().accept(settings)));
+  }
+
+  /** Maps the methods of {@code controllers} that carry {@link Route}. */
+  public Application mapControllers(Object... controllers) {
+    for (Object controller : controllers) {
+      Controllers.mapTo(this, controller);
+    }
+    return this;
+  }
+
+  /** Tells {@code events} what happens. */
+  public Application events(Events events) {
+    requireNotBuilt();
+    this.events = Objects.requireNonNull(events);
+    return this;
+  }
+
+  /** Shows a failing handler's stack trace to the client; off by default, for development only. */
+  public Application development(boolean on) {
+    requireNotBuilt();
+    this.development = on;
+    return this;
+  }
+
+  /** Returns whom to tell what happens. */
+  public Events events() {
+    return events;
+  }
+
+  // ---- Stopping ----------------------------------------------------------------------------------
+
+  /** Returns a future that completes when the application begins to stop. */
+  public CompletableFuture<Void> stopping() {
+    return stopping;
+  }
+
+  /** Runs {@code task} when the application begins to stop; the stop waits for its future. */
+  public void onStopping(Supplier<CompletableFuture<Void>> task) {
+    onStopping.add(task);
+  }
+
+  /** Begins to stop; the returned future completes when all that was to be done then is done. */
+  public CompletableFuture<Void> beginStop() {
+    stopping.complete(null);
+    return CompletableFuture.allOf(
+        onStopping.stream().map(Supplier::get).toArray(CompletableFuture[]::new));
+  }
+
+  // ---- Running -----------------------------------------------------------------------------------
+
+  /** Freezes the application and returns what a host calls for each request. */
+  public ExchangeHandler build() {
+    built = true;
+    Router<Handler> router = new Router<>();
+    for (Mapping mapping : mappings) {
+      router.add(mapping.methods(), mapping.path(), pipeline(mapping.handler()));
+    }
+    Handler notFound =
+        pipeline(
+            Handler.nonBlocking(
+                context -> {
+                  throw new HttpException(404, "not found");
+                }));
+    return exchange -> handle(exchange, router, notFound);
+  }
+
+  private Handler pipeline(Handler endpoint) {
+    Handler pipeline = endpoint;
+    for (Middleware step : middleware.reversed()) {
+      pipeline = step.around(pipeline);
+    }
+    return pipeline;
+  }
+
+  private void handle(Exchange exchange, Router<Handler> router, Handler notFound) {
+    RequestTarget target;
+    Router.Match<Handler> match;
+    Handler pipeline;
+    try {
+      target = RequestTarget.parse(exchange.target());
+      match = router.match(exchange.method(), target.path());
+      pipeline = match.target();
+      if (pipeline == null) {
+        pipeline = match.allowed().isEmpty() ? notFound : methodNotAllowed(match.allowed());
+      }
+    } catch (HttpException e) {
+      target = new RequestTarget("/", "");
+      match = new Router.Match<>(null, null, Map.of(), Set.of());
+      pipeline =
+          Handler.nonBlocking(
+              context -> {
+                throw e;
+              });
+    }
+    HttpContext context =
+        new HttpContext(this, exchange, target, match.route(), match.parameters());
+    Handler chosen = pipeline;
+    if (chosen.isNonBlocking()) {
+      run(context, chosen);
+    } else {
+      exchange.start(() -> run(context, chosen));
+    }
+  }
+
+  private Handler methodNotAllowed(Set<String> allowed) {
+    String methods = String.join(", ", new TreeSet<>(allowed));
+    return pipeline(
+        Handler.nonBlocking(
+            context -> {
+              throw new HttpException(
+                  405, "method not allowed", new Headers().add("Allow", methods));
+            }));
+  }
+
+  private void run(HttpContext context, Handler pipeline) {
+    Throwable failure = null;
+    try {
+      pipeline.handle(context);
+    } catch (Throwable thrown) {
+      failure = thrown;
+    }
+    Takeover takeover = context.takeover();
+    if (takeover != null) {
+      takeover.ended().thenRun(() -> completed(context));
+      takeover.handlerEnded(failure);
+      return;
+    }
+    try {
+      if (failure != null) {
+        answer(context, failure);
+      }
+      context.response().end();
+    } catch (IOException | RuntimeException e) {
+      log.debug("request {} could not be answered: {}", context.id(), e.toString());
+      context.abort();
+    } finally {
+      completed(context);
+    }
+  }
+
+  private void answer(HttpContext context, Throwable failure) throws IOException {
+    HttpResponse response = context.response();
+    boolean clientGone = context.aborted().isDone();
+    if (failure instanceof HttpException known) {
+      log.debug("request {} refused with {}: {}", context.id(), known.status(), known.getMessage());
+    } else if (clientGone) {
+      log.debug("request {} ended by its client: {}", context.id(), failure.toString());
+    } else {
+      log.error("request {} failed", context.id(), failure);
+    }
+    if (clientGone || response.hasStarted()) {
+      context.abort();
+      return;
+    }
+    response.reset();
+    if (failure instanceof HttpException known) {
+      response.status(known.status());
+      known.headers().forEach(field -> response.headers().add(field.getKey(), field.getValue()));
+      response.write(String.valueOf(known.getMessage()) + "\n");
+    } else {
+      response.status(500);
+      response.write(development ? stackTrace(failure) : "internal server error\n");
+    }
+  }
+
+  private static String stackTrace(@Nullable Throwable failure) {
+    StringWriter text = new StringWriter();
+    if (failure != null) {
+      failure.printStackTrace(new PrintWriter(text));
+    }
+    return text.toString();
+  }
+
+  private static void completed(HttpContext context) {
+    try {
+      context.response().runOnCompleted();
+    } catch (RuntimeException e) {
+      log.error("a task on completion of request {} failed", context.id(), e);
+    }
+  }
+
+  private void requireNotBuilt() {
+    if (built) {
+      throw new IllegalStateException("the application is built already");
+    }
+  }
+}

@@ -1,0 +1,29 @@
+package dev.windhover.http;
+
+/**
+ * What happens inside, told as it happens: metrics, flight recording and tracing implement it.
+ * Callbacks run where the event does, often on a connection's loop: they must be quick, must not block
+ * and must not throw. Every method does nothing unless overridden.
+ */
+public interface Events {
+  /** Tells nobody. */
+  Events NONE = new Events() {};
+
+  /** An opening handshake was refused, and why, in the words of the answer. */
+  default void handshakeRefused(HttpContext context, int status, String cause) {}
+
+  /** A socket was opened. */
+  default void socketOpened(HttpContext context, WebSocket socket) {}
+
+  /** A socket has ended. */
+  default void socketEnded(HttpContext context, WebSocket socket, Ending ending) {}
+
+  /** A message was received to its end; {@code bytes} of payload. */
+  default void messageReceived(HttpContext context, MessageType type, long bytes) {}
+
+  /** A message was queued to its end; {@code bytes} of payload. */
+  default void messageSent(HttpContext context, MessageType type, long bytes) {}
+
+  /** A bound was reached and acted on, as {@code inbound queue} or {@code closing handshake}. */
+  default void limitReached(HttpContext context, String limit) {}
+}

@@ -1,0 +1,147 @@
+package dev.windhover.http;
+
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Header fields in the order in which they came or were added; names are compared without case, a
+ * name may come several times (RFC 9110 5). Not safe for use by several threads at once.
+ */
+public final class Headers implements Iterable<Map.Entry<String, String>> {
+  private final List<Map.Entry<String, String>> fields = new ArrayList<>();
+
+  /** Creates an empty collection. */
+  public Headers() {}
+
+  /** Returns the first value of {@code name}, or null. */
+  public @Nullable String get(String name) {
+    for (Map.Entry<String, String> field : fields) {
+      if (field.getKey().equalsIgnoreCase(name)) {
+        return field.getValue();
+      }
+    }
+    return null;
+  }
+
+  /** Returns all values of {@code name}, one per line as they came; empty if there is none. */
+  public List<String> all(String name) {
+    List<String> values = new ArrayList<>(1);
+    for (Map.Entry<String, String> field : fields) {
+      if (field.getKey().equalsIgnoreCase(name)) {
+        values.add(field.getValue());
+      }
+    }
+    return values;
+  }
+
+  /** Returns the elements of a comma-separated list, over all lines of {@code name}, trimmed. */
+  public List<String> list(String name) {
+    List<String> elements = new ArrayList<>();
+    for (String line : all(name)) {
+      int start = 0;
+      for (int comma; (comma = line.indexOf(',', start)) >= 0; start = comma + 1) {
+        addElement(elements, line.substring(start, comma));
+      }
+      addElement(elements, line.substring(start));
+    }
+    return elements;
+  }
+
+  private static void addElement(List<String> elements, String element) {
+    String trimmed = element.strip();
+    if (!trimmed.isEmpty()) {
+      elements.add(trimmed);
+    }
+  }
+
+  /** Returns whether the comma-separated list {@code name} has {@code token}, without case. */
+  public boolean hasToken(String name, String token) {
+    for (String element : list(name)) {
+      if (element.equalsIgnoreCase(token)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Returns whether {@code name} is there. */
+  public boolean contains(String name) {
+    return get(name) != null;
+  }
+
+  /**
+   * Adds a field behind the others.
+   *
+   * @throws IllegalArgumentException if the name is not a token, or the value has a line break, a NUL
+   *     or another control character but the tab (RFC 9110 5.1, 5.5)
+   */
+  public Headers add(String name, String value) {
+    checkName(name);
+    checkValue(name, value);
+    fields.add(Map.entry(name, value));
+    return this;
+  }
+
+  /** Replaces all fields of {@code name} by one; see {@link #add} for what is refused. */
+  public Headers set(String name, String value) {
+    remove(name);
+    return add(name, value);
+  }
+
+  /** Removes all fields of {@code name}. */
+  public Headers remove(String name) {
+    fields.removeIf(field -> field.getKey().equalsIgnoreCase(name));
+    return this;
+  }
+
+  /** Removes all fields. */
+  public void clear() {
+    fields.clear();
+  }
+
+  /** Returns the number of fields. */
+  public int size() {
+    return fields.size();
+  }
+
+  @Override
+  public Iterator<Map.Entry<String, String>> iterator() {
+    return fields.iterator();
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Headers headers && fields.equals(headers.fields);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(fields);
+  }
+
+  @Override
+  public String toString() {
+    return fields.toString().toLowerCase(Locale.ROOT);
+  }
+
+  private static void checkName(String name) {
+    if (!Tokens.isToken(name)) {
+      throw new IllegalArgumentException("header name \"" + name + "\" is not a token");
+    }
+  }
+
+  private static void checkValue(String name, String value) {
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      if ((c < ' ' && c != '\t') || c == 0x7F) {
+        throw new IllegalArgumentException(
+            "value of header " + name + " has control character 0x" + Integer.toHexString(c));
+      }
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package dev.windhover.http;
+
+/**
+ * Ends a request with a status and a text for the client: the fault is the client's (or the server is
+ * out of room), so there is no stack trace and no error in the log.
+ */
+public class HttpException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  private final int status;
+  private final transient Headers headers;
+
+  /** Creates one without further headers. */
+  public HttpException(int status, String message) {
+    this(status, message, new Headers());
+  }
+
+  /**
+   * Creates one.
+   *
+   * @param status 400–599
+   * @param message the body of the response, as plain text: lower case, the fact, the numbers
+   * @param headers further headers of the response
+   */
+  public HttpException(int status, String message, Headers headers) {
+    super(message, null, false, false);
+    if (status < 400 || status > 599) {
+      throw new IllegalArgumentException("status " + status + " is not within 400-599");
+    }
+    this.status = status;
+    this.headers = headers;
+  }
+
+  /** Returns the status to answer with. */
+  public int status() {
+    return status;
+  }
+
+  /** Returns the headers to answer with, beside those of the body. */
+  public Headers headers() {
+    return headers;
+  }
+}

@@ -1,0 +1,95 @@
+package dev.windhover.http;
+
+import dev.windhover.http.host.Exchange;
+import java.io.InputStream;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What the client asked. Used by one thread at a time. */
+public final class HttpRequest {
+  private final Exchange exchange;
+  private final RequestTarget target;
+  private final Map<String, String> pathParameters;
+  private @Nullable Query query;
+
+  HttpRequest(Exchange exchange, RequestTarget target, Map<String, String> pathParameters) {
+    this.exchange = exchange;
+    this.target = target;
+    this.pathParameters = pathParameters;
+  }
+
+  /** Returns the method, in upper case as it came. */
+  public String method() {
+    return exchange.method();
+  }
+
+  /** Returns the target as it came: path and query, encoded. */
+  public String target() {
+    return exchange.target();
+  }
+
+  /** Returns the path, decoded, without dot segments; begins with {@code /}. */
+  public String path() {
+    return target.path();
+  }
+
+  /**
+   * Returns the value of {@code {name}} in the route's path.
+   *
+   * @throws IllegalArgumentException if the route has no such parameter
+   */
+  public String pathParameter(String name) {
+    String value = pathParameters.get(name);
+    if (value == null) {
+      throw new IllegalArgumentException("the route has no path parameter {" + name + "}");
+    }
+    return value;
+  }
+
+  /**
+   * Returns the query's parameters.
+   *
+   * @throws HttpException 400 if the query is malformed
+   */
+  public Query query() {
+    Query parsed = query;
+    if (parsed == null) {
+      try {
+        parsed = Query.parse(target.query());
+      } catch (IllegalArgumentException e) {
+        throw new HttpException(400, "malformed percent-encoding in the query");
+      }
+      query = parsed;
+    }
+    return parsed;
+  }
+
+  /** Returns {@code http} or {@code https}. */
+  public String scheme() {
+    return exchange.scheme();
+  }
+
+  /** Returns the host, and port if any, that the client named; empty if it named none. */
+  public String host() {
+    String host = exchange.headers().get("Host");
+    return host == null ? "" : host;
+  }
+
+  /** Returns the version of HTTP. */
+  public HttpVersion version() {
+    return exchange.version();
+  }
+
+  /** Returns the headers. */
+  public Headers headers() {
+    return exchange.headers();
+  }
+
+  /**
+   * Returns the body; empty after a socket was accepted. Reading blocks; on a connection's loop it
+   * throws {@link IllegalStateException}.
+   */
+  public InputStream body() {
+    return exchange.body();
+  }
+}

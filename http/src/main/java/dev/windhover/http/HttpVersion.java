@@ -1,0 +1,22 @@
+package dev.windhover.http;
+
+/** The version of HTTP that a request came in. */
+public enum HttpVersion {
+  /** HTTP/1.0: no upgrade, no chunked bodies. */
+  HTTP_1_0("HTTP/1.0"),
+  /** HTTP/1.1. */
+  HTTP_1_1("HTTP/1.1"),
+  /** HTTP/2. */
+  HTTP_2("HTTP/2");
+
+  private final String text;
+
+  HttpVersion(String text) {
+    this.text = text;
+  }
+
+  @Override
+  public String toString() {
+    return text;
+  }
+}

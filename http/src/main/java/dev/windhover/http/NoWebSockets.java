@@ -1,0 +1,36 @@
+package dev.windhover.http;
+
+import java.util.List;
+
+/** What {@link HttpContext#webSockets()} is without the middleware: it says what is missing. */
+record NoWebSockets(HttpRequest request) implements WebSocketManager {
+  @Override
+  public boolean isWebSocketRequest() {
+    return false;
+  }
+
+  @Override
+  public List<String> webSocketRequestedProtocols() {
+    return request.headers().list("Sec-WebSocket-Protocol");
+  }
+
+  @Override
+  public WebSocket accept(WebSocketAcceptContext settings) {
+    throw missing();
+  }
+
+  @Override
+  public WebSocket accept(WebSocketAcceptContext settings, WebSocketListener listener) {
+    throw missing();
+  }
+
+  @Override
+  public void requireWebSocketRequest() {
+    throw missing();
+  }
+
+  private static IllegalStateException missing() {
+    return new IllegalStateException(
+        "WebSockets are not enabled: call useWebSockets() on the application");
+  }
+}

@@ -1,0 +1,189 @@
+package dev.windhover.http;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The routes of an application. A path is literal segments, {@code {name}} for one segment, and {@code
+ * {*name}} at its end for all that follow. Among routes that fit, a literal segment goes before a
+ * parameter and that before a catch-all, from left to right.
+ */
+final class Router<T> {
+  /**
+   * What a request came to.
+   *
+   * @param route the path of the route, or null if no path fits
+   * @param target what was mapped, or null if no path fits, or none of its methods
+   * @param parameters the values of the path's parameters
+   * @param allowed the methods that the path has, where none fits
+   */
+  record Match<T>(
+      @Nullable String route,
+      @Nullable T target,
+      Map<String, String> parameters,
+      Set<String> allowed) {}
+
+  private static final class Node<T> {
+    final Map<String, Node<T>> literals = new HashMap<>();
+    @Nullable Node<T> parameter;
+    @Nullable Node<T> catchAll;
+    @Nullable Leaf<T> leaf;
+  }
+
+  private static final class Leaf<T> {
+    final String path;
+    final List<String> names;
+    final Map<String, T> byMethod = new HashMap<>();
+    @Nullable T anyMethod;
+
+    Leaf(String path, List<String> names) {
+      this.path = path;
+      this.names = names;
+    }
+  }
+
+  private final Node<T> root = new Node<>();
+
+  /**
+   * Adds a route.
+   *
+   * @param methods the methods it answers; empty for all
+   * @throws IllegalArgumentException if the path is malformed, or method and path are taken
+   */
+  void add(Set<String> methods, String path, T target) {
+    Leaf<T> leaf = leafFor(path);
+    if (methods.isEmpty()) {
+      if (leaf.anyMethod != null) {
+        throw new IllegalArgumentException("route " + path + " is mapped already");
+      }
+      leaf.anyMethod = target;
+    }
+    for (String method : methods) {
+      if (leaf.byMethod.putIfAbsent(method, target) != null) {
+        throw new IllegalArgumentException("route " + method + " " + path + " is mapped already");
+      }
+    }
+  }
+
+  private Leaf<T> leafFor(String path) {
+    if (!path.startsWith("/")) {
+      throw new IllegalArgumentException("route \"" + path + "\" does not begin with /");
+    }
+    Node<T> node = root;
+    List<String> names = new ArrayList<>();
+    for (String segment : path.substring(1).split("/", -1)) {
+      boolean isParameter = segment.startsWith("{") && segment.endsWith("}");
+      if (!isParameter) {
+        if (segment.indexOf('{') >= 0 || segment.indexOf('}') >= 0) {
+          throw new IllegalArgumentException(
+              "segment \"" + segment + "\" of route " + path + " is not a whole {parameter}");
+        }
+        node = node.literals.computeIfAbsent(segment, s -> new Node<>());
+        continue;
+      }
+      boolean isCatchAll = segment.startsWith("{*");
+      String name = segment.substring(isCatchAll ? 2 : 1, segment.length() - 1);
+      if (name.isEmpty() || names.contains(name)) {
+        throw new IllegalArgumentException(
+            "parameter \"" + name + "\" of route " + path + " is empty or comes twice");
+      }
+      names.add(name);
+      if (isCatchAll) {
+        if (!path.endsWith(segment)) {
+          throw new IllegalArgumentException("route " + path + " goes on behind its catch-all");
+        }
+        if (node.catchAll == null) {
+          node.catchAll = new Node<>();
+        }
+        node = node.catchAll;
+      } else {
+        if (node.parameter == null) {
+          node.parameter = new Node<>();
+        }
+        node = node.parameter;
+      }
+    }
+    if (node.leaf == null) {
+      node.leaf = new Leaf<>(path, names);
+    } else if (!node.leaf.names.equals(names)) {
+      throw new IllegalArgumentException(
+          "routes " + node.leaf.path + " and " + path + " differ only in names");
+    }
+    return node.leaf;
+  }
+
+  /** Finds the route for a request; HEAD is answered by a route for GET. */
+  Match<T> match(String method, String path) {
+    List<String> values = new ArrayList<>(2);
+    String[] segments = path.isEmpty() ? new String[0] : path.substring(1).split("/", -1);
+    Set<String> allowed = new LinkedHashSet<>();
+    Match<T> found = find(root, segments, 0, values, method, allowed);
+    return found != null ? found : new Match<>(null, null, Map.of(), allowed);
+  }
+
+  private @Nullable Match<T> find(
+      Node<T> node,
+      String[] segments,
+      int depth,
+      List<String> values,
+      String method,
+      Set<String> allowed) {
+    if (depth == segments.length) {
+      return node.leaf == null ? null : accept(node.leaf, values, method, allowed);
+    }
+    String segment = segments[depth];
+    Node<T> literal = node.literals.get(segment);
+    if (literal != null) {
+      Match<T> found = find(literal, segments, depth + 1, values, method, allowed);
+      if (found != null) {
+        return found;
+      }
+    }
+    if (node.parameter != null && !segment.isEmpty()) {
+      values.addLast(segment);
+      Match<T> found = find(node.parameter, segments, depth + 1, values, method, allowed);
+      if (found != null) {
+        return found;
+      }
+      values.removeLast();
+    }
+    if (node.catchAll != null && node.catchAll.leaf != null) {
+      values.addLast(
+          String.join("/", java.util.Arrays.asList(segments).subList(depth, segments.length)));
+      Match<T> found = accept(node.catchAll.leaf, values, method, allowed);
+      if (found != null) {
+        return found;
+      }
+      values.removeLast();
+    }
+    return null;
+  }
+
+  private @Nullable Match<T> accept(
+      Leaf<T> leaf, List<String> values, String method, Set<String> allowed) {
+    T target = leaf.byMethod.get(method);
+    if (target == null && method.equals("HEAD")) {
+      target = leaf.byMethod.get("GET");
+    }
+    if (target == null) {
+      target = leaf.anyMethod;
+    }
+    if (target == null) {
+      allowed.addAll(leaf.byMethod.keySet());
+      if (leaf.byMethod.containsKey("GET")) {
+        allowed.add("HEAD");
+      }
+      return null;
+    }
+    Map<String, String> parameters = new HashMap<>();
+    for (int i = 0; i < leaf.names.size(); i++) {
+      parameters.put(leaf.names.get(i), values.get(i));
+    }
+    return new Match<>(leaf.path, target, parameters, Set.of());
+  }
+}

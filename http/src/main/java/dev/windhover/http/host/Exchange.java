@@ -1,0 +1,78 @@
+package dev.windhover.http.host;
+
+import dev.windhover.http.Connection;
+import dev.windhover.http.Headers;
+import dev.windhover.http.HttpVersion;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** One request and the way to answer it, as a host sees them. */
+public interface Exchange {
+  /** Returns what names this request in logs, unique within the process. */
+  String id();
+
+  /** Returns the request's method, as it came. */
+  String method();
+
+  /** Returns the request's target, as it came: path and query, or {@code *}. */
+  String target();
+
+  /** Returns {@code http} or {@code https}. */
+  String scheme();
+
+  /** Returns the version that the request came in. */
+  HttpVersion version();
+
+  /** Returns the request's headers. */
+  Headers headers();
+
+  /** Returns the connection that the request came on. */
+  Connection connection();
+
+  /** Returns the request's body; reading blocks, and so must not happen on the loop. */
+  InputStream body();
+
+  /** Returns the offer to take the connection over, or null if the request makes none. */
+  @Nullable Upgrade upgrade();
+
+  /**
+   * Begins the response; from any thread, once.
+   *
+   * @param contentLength the length of the body, or -1 if it is not known yet
+   */
+  void respond(int status, Headers headers, long contentLength);
+
+  /**
+   * Sends a piece of the body. Off the loop it blocks while the peer is slow; on the loop it never
+   * blocks, and what the peer does not take is held in memory.
+   *
+   * @throws IOException if the client is gone
+   * @throws InterruptedException if the thread was interrupted while it waited
+   */
+  void write(ByteBuffer bytes) throws IOException, InterruptedException;
+
+  /** Sends part of a file as a piece of the body, without blocking and without holding it in memory. */
+  void writeFile(Path file, long position, long count) throws IOException;
+
+  /** Sends what was written so far. */
+  void flush();
+
+  /** Ends the response, and with it the exchange. */
+  void end();
+
+  /** Drops the connection (or the stream), so that nobody takes the response for complete. */
+  void abort();
+
+  /** Returns a future that completes when the client is gone; never exceptionally. */
+  CompletableFuture<Void> aborted();
+
+  /** Returns the thread on which this exchange's connection lives. */
+  Loop loop();
+
+  /** Runs {@code task} on a thread of its own that may block: a virtual one. */
+  Thread start(Runnable task);
+}

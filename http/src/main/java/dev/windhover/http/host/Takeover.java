@@ -1,0 +1,13 @@
+package dev.windhover.http.host;
+
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** What became of a request that was upgraded; the pipeline tells it when the handler has ended. */
+public interface Takeover {
+  /** The handler has returned, or has thrown {@code failure}; called once, from its thread. */
+  void handlerEnded(@Nullable Throwable failure);
+
+  /** Returns a future that completes when the connection has ended; never exceptionally. */
+  CompletableFuture<Void> ended();
+}

@@ -1,0 +1,22 @@
+package dev.windhover.http.host;
+
+import dev.windhover.http.Headers;
+
+/**
+ * The offer of a host to hand a request's connection over: HTTP/1.1's upgrade (RFC 9110 7.8) or
+ * HTTP/2's extended CONNECT (RFC 8441).
+ */
+public interface Upgrade {
+  /** Returns whether this is an extended CONNECT, answered with 200 rather than 101. */
+  boolean isExtendedConnect();
+
+  /**
+   * Answers the request with 101 (or 200) and {@code headers}, and delivers everything that follows
+   * it on the connection to {@code receiver}, starting with the bytes that are here already.
+   * Callable from any thread, once, before the response began; returns without waiting. A connection
+   * that is gone is told through {@link Duplex.Receiver#onLost}.
+   *
+   * @throws IllegalStateException if the response has begun
+   */
+  Duplex accept(Headers headers, Duplex.Receiver receiver);
+}

@@ -1,0 +1,13 @@
+/**
+ * The vocabulary of a request and of a socket: what handlers see, the pipeline that runs them, and the
+ * seam behind which a host moves the bytes.
+ */
+@org.jspecify.annotations.NullMarked
+module dev.windhover.http {
+  requires transitive dev.windhover.protocol;
+  requires static transitive org.jspecify;
+  requires org.slf4j;
+
+  exports dev.windhover.http;
+  exports dev.windhover.http.host;
+}

@@ -1,0 +1,54 @@
+package dev.windhover.protocol;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
+
+/**
+ * The code and text of a Close frame, or what stands for it when there was none.
+ *
+ * @param code a code of {@link CloseCode}, or one of 3000–4999
+ * @param text UTF-8 of at most 123 bytes when it goes on the wire (RFC 6455 5.5.1); may be empty
+ */
+public record CloseReason(int code, String text) {
+  /** The longest text in UTF-8 bytes: a control frame's 125 without the code's two. */
+  public static final int MAX_TEXT_BYTES = 123;
+
+  /** A Close frame came, but with no code in it: 1005, which is never sent. */
+  public static final CloseReason NO_STATUS = new CloseReason(CloseCode.NO_STATUS_RECEIVED, "");
+
+  public CloseReason {
+    Objects.requireNonNull(text, "text");
+  }
+
+  /** Returns {@code code} with an empty text. */
+  public static CloseReason of(int code) {
+    return new CloseReason(code, "");
+  }
+
+  /**
+   * Returns this as the payload of a Close frame; {@link #NO_STATUS} is the empty payload.
+   *
+   * @throws IllegalArgumentException if the code may not be sent or the text is too long
+   */
+  public ByteBuffer toPayload() {
+    if (code == CloseCode.NO_STATUS_RECEIVED && text.isEmpty()) {
+      return ByteBuffer.allocate(0);
+    }
+    if (!CloseCode.isAllowedInFrame(code)) {
+      throw new IllegalArgumentException(
+          "close code " + code + " may not be sent; use 1000-1003, 1007-1014 or 3000-4999");
+    }
+    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    if (utf8.length > MAX_TEXT_BYTES) {
+      throw new IllegalArgumentException(
+          "close reason of " + utf8.length + " bytes exceeds limit of " + MAX_TEXT_BYTES);
+    }
+    return ByteBuffer.allocate(2 + utf8.length).putShort((short) code).put(utf8).flip();
+  }
+
+  @Override
+  public String toString() {
+    return text.isEmpty() ? Integer.toString(code) : code + " \"" + text + "\"";
+  }
+}

@@ -1,0 +1,484 @@
+package dev.windhover.protocol;
+
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads frames (RFC 6455 5) from bytes as they arrive, cut anywhere, and enforces every rule of the
+ * wire at the first byte that breaks it.
+ *
+ * <p>The caller pulls: it hands a buffer to {@link #next} until that says {@link Event#MORE}, and
+ * after {@link Event#DATA} takes the piece of payload that has arrived, where it lies ({@link
+ * #readInPlace}) or into memory of its own ({@link #readInto}). Each payload byte is touched once:
+ * unmasked, checked as UTF-8 if it is text, and moved. Nothing is allocated per frame, nor by a
+ * length that a peer declares: the reader's own memory is a header's 14 and a control frame's 125
+ * bytes.
+ *
+ * <p>After {@link Event#CLOSE} or {@link Event#VIOLATION} the reader is done and takes no more bytes
+ * (1.4, 7.1.7). One reader belongs to one connection; no two threads use it at once.
+ */
+public final class FrameReader {
+  /** What stands at the position of the buffer that was handed to {@link #next}. */
+  public enum Event {
+    /** The buffer is used up; the frame goes on in the next one. */
+    MORE,
+    /** A piece of a text or binary message, perhaps empty; take it with one of the read methods. */
+    DATA,
+    /** A whole Ping; see {@link #controlPayload()}. */
+    PING,
+    /** A whole Pong; see {@link #controlPayload()}. */
+    PONG,
+    /** A valid Close; see {@link #closeReason()}. */
+    CLOSE,
+    /** The peer broke a rule; see {@link #violation()}. */
+    VIOLATION
+  }
+
+  /*
+   *   0               1               2               3
+   *   0 1 2 3 4 5 6 7 0 1 2 3 4 5 6 7 0 1 2 3 4 5 6 7 0 1 2 3 4 5 6 7
+   *  +-+-+-+-+-------+-+-------------+-------------------------------+
+   *  |F|R|R|R| opcode|M| length (7)  | length (16, 64) if 126 or 127 |
+   *  |I|S|S|S|  (4)  |A|             |                               |
+   *  |N|V|V|V|       |S|             | then the masking key (32)     |
+   *  | |1|2|3|       |K|             | if MASK is set, then payload  |
+   *  +-+-+-+-+-------+-+-------------+-------------------------------+
+   */
+  private static final int FIN = 0x80;
+  private static final int RESERVED_BITS = 0x70;
+  private static final int MASK = 0x80;
+  private static final int LENGTH = 0x7F;
+  private static final int LENGTH_16 = 126;
+  private static final int LENGTH_64 = 127;
+  private static final int LONGEST_HEADER = 14;
+  private static final int LONGEST_CONTROL_PAYLOAD = 125;
+  private static final long NOT_ASCII = 0x8080_8080_8080_8080L;
+
+  private enum Phase {
+    HEADER,
+    CONTROL,
+    DATA,
+    DONE
+  }
+
+  private final boolean expectsMask;
+  private final int allowedBits;
+  private final @Nullable Extension extension;
+  private final Utf8Validator utf8 = new Utf8Validator();
+
+  private Phase phase = Phase.HEADER;
+
+  /** A header that is cut between buffers, collected; {@code position} tells how much is here. */
+  private final ByteBuffer cutHeader = ByteBuffer.allocate(LONGEST_HEADER);
+
+  // The frame under way.
+  private Opcode opcode = Opcode.CONTINUATION;
+  private boolean fin;
+  private int key;
+  private long remaining;
+  private @Nullable ByteBuffer control;
+
+  // The message under way.
+  private @Nullable Opcode message;
+  private boolean coded;
+  private boolean ascii = true;
+
+  /** Bytes at the buffer's position that are unmasked already and wait for the decoder. */
+  private int unmasked;
+
+  /** Whether the decoder has taken all that the frame held, and nothing waits in it. */
+  private boolean drained = true;
+
+  private @Nullable CloseReason closeReason;
+  private @Nullable Violation violation;
+
+  /** Creates a reader without extensions for the given end. */
+  public FrameReader(Role role) {
+    this(role, null);
+  }
+
+  /** Creates a reader whose data messages may be coded by {@code extension}. */
+  public FrameReader(Role role, @Nullable Extension extension) {
+    this.expectsMask = !role.masks();
+    this.extension = extension;
+    this.allowedBits = extension == null ? 0 : extension.reservedBits();
+  }
+
+  /**
+   * Reads on in {@code in} and says what stands at its position now. The buffer's bytes may be
+   * changed (unmasked) in place.
+   */
+  public Event next(ByteBuffer in) {
+    while (true) {
+      switch (phase) {
+        case HEADER -> {
+          if (!readHeader(in)) {
+            return violation == null ? Event.MORE : Event.VIOLATION;
+          }
+          if (phase == Phase.DATA && remaining == 0) {
+            return Event.DATA;
+          }
+        }
+        case CONTROL -> {
+          ByteBuffer payload = Objects.requireNonNull(control);
+          int n = (int) Math.min(remaining, in.remaining());
+          unmaskInto(in, payload, n);
+          remaining -= n;
+          if (remaining > 0) {
+            return Event.MORE;
+          }
+          payload.flip();
+          phase = Phase.HEADER;
+          return switch (opcode) {
+            case PING -> Event.PING;
+            case PONG -> Event.PONG;
+            default -> readClose(payload);
+          };
+        }
+        case DATA -> {
+          return in.hasRemaining() || !drained ? Event.DATA : Event.MORE;
+        }
+        case DONE -> {
+          return violation == null ? Event.CLOSE : Event.VIOLATION;
+        }
+      }
+    }
+  }
+
+  // ---- Header (5.2) ------------------------------------------------------------------------------
+
+  /** Reads a header, whole or collected; false if it is not complete or not allowed. */
+  private boolean readHeader(ByteBuffer in) {
+    int have = in.remaining();
+    if (cutHeader.position() == 0 && have >= LONGEST_HEADER) {
+      int size = parseHeader(in, in.position(), have);
+      if (size < 0) {
+        return false;
+      }
+      in.position(in.position() + size);
+      return true;
+    }
+    while (in.hasRemaining()) {
+      cutHeader.put(in.get());
+      int size = parseHeader(cutHeader, 0, cutHeader.position());
+      if (size > 0) {
+        cutHeader.clear();
+        return true;
+      }
+      if (violation != null) {
+        return false;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Parses the header at {@code at}, of which {@code have} bytes are there, as far as it goes, and
+   * judges each byte as soon as it is there.
+   *
+   * @return the header's size, 0 if it is cut, -1 after a violation
+   */
+  private int parseHeader(ByteBuffer b, int at, int have) {
+    int first = b.get(at);
+    boolean last = (first & FIN) != 0;
+    int bits = first & RESERVED_BITS;
+    Opcode code = Opcode.of(first);
+
+    // 5.2: bits that no extension owns MUST be 0. An extension's bits mark the first frame of a
+    // message only (RFC 7692 6.1).
+    if ((bits & ~allowedBits) != 0) {
+      return fail(Violation.RESERVED_BITS);
+    }
+    if (code == null) {
+      return fail(Violation.reservedOpcode(first & 0xF)); // 5.2
+    }
+    if (code.isControl()) {
+      if (bits != 0) {
+        return fail(Violation.RESERVED_BITS_ON_CONTROL);
+      }
+      if (!last) {
+        return fail(Violation.FRAGMENTED_CONTROL); // 5.5
+      }
+    } else if (code == Opcode.CONTINUATION) {
+      if (message == null) {
+        return fail(Violation.CONTINUATION_WITHOUT_MESSAGE); // 5.4
+      }
+      if (bits != 0) {
+        return fail(Violation.RESERVED_BITS_ON_CONTINUATION);
+      }
+    } else if (message != null) {
+      return fail(Violation.MESSAGE_INSIDE_MESSAGE); // 5.4
+    }
+
+    if (have < 2) {
+      return 0;
+    }
+    int second = b.get(at + 1);
+    if (((second & MASK) != 0) != expectsMask) {
+      return fail(expectsMask ? Violation.NOT_MASKED : Violation.MASKED); // 5.1
+    }
+    long length = second & LENGTH;
+    int size = 2;
+    if (length == LENGTH_16) {
+      size = 4;
+      if (code.isControl()) {
+        return fail(Violation.controlTooLong(have < 4 ? length : b.getShort(at + 2) & 0xFFFF));
+      }
+      if (have < 4) {
+        return 0;
+      }
+      length = b.getShort(at + 2) & 0xFFFF;
+      if (length < LENGTH_16) {
+        return fail(Violation.lengthNotMinimal(length)); // 5.2: the minimal number of bytes
+      }
+    } else if (length == LENGTH_64) {
+      size = 10;
+      if (code.isControl()) {
+        return fail(Violation.controlTooLong(have < 10 ? length : b.getLong(at + 2)));
+      }
+      if (have < 3) {
+        return 0;
+      }
+      if (b.get(at + 2) < 0) {
+        return fail(Violation.NEGATIVE_LENGTH); // 5.2: the most significant bit MUST be 0
+      }
+      if (have < 10) {
+        return 0;
+      }
+      length = b.getLong(at + 2);
+      if (length <= 0xFFFF) {
+        return fail(Violation.lengthNotMinimal(length));
+      }
+    }
+    if (expectsMask) {
+      if (have < size + 4) {
+        return 0;
+      }
+      key = Integer.reverseBytes(b.getInt(at + size));
+      size += 4;
+    } else {
+      if (have < size) {
+        return 0;
+      }
+      key = 0;
+    }
+    begin(code, last, bits != 0, length);
+    return size;
+  }
+
+  private void begin(Opcode code, boolean last, boolean codedMessage, long length) {
+    opcode = code;
+    fin = last;
+    remaining = length;
+    if (code.isControl()) {
+      phase = Phase.CONTROL;
+      if (control == null) {
+        control = ByteBuffer.allocate(LONGEST_CONTROL_PAYLOAD);
+      }
+      control.clear();
+      return;
+    }
+    phase = Phase.DATA;
+    if (code != Opcode.CONTINUATION) {
+      message = code;
+      coded = codedMessage;
+      ascii = true;
+    }
+  }
+
+  // ---- Data (5.6) --------------------------------------------------------------------------------
+
+  /** Returns {@link Opcode#TEXT} or {@link Opcode#BINARY}: the type of the message under way. */
+  public Opcode messageType() {
+    return Objects.requireNonNull(message, "no message under way");
+  }
+
+  /**
+   * Returns the payload bytes of the frame under way that have not been read: what the peer declared,
+   * less what was taken. For a coded message, bytes before decoding.
+   */
+  public long frameRemaining() {
+    return remaining;
+  }
+
+  /** Returns whether {@link #readInto} decodes; a coded message cannot be read in place. */
+  public boolean isCoded() {
+    return coded;
+  }
+
+  /** Returns whether all text of this message so far is ASCII, and so may be decoded as Latin-1. */
+  public boolean isAscii() {
+    return ascii;
+  }
+
+  /**
+   * Unmasks and checks, where it lies, the payload that {@code in} holds of this frame.
+   *
+   * @return the number of bytes from the buffer's position on; the caller moves the position past
+   *     them. Or -1 after a violation
+   */
+  public int readInPlace(ByteBuffer in) {
+    int n = (int) Math.min(remaining, in.remaining());
+    int at = in.position();
+    if (key != 0) {
+      long seen = Masking.apply(in, at, in, at, n, key);
+      key = Masking.advance(key, n);
+      if (!check(in, at, n, seen)) {
+        return -1;
+      }
+    } else if (!check(in, at, n, NOT_ASCII)) {
+      return -1;
+    }
+    remaining -= n;
+    return endPiece() ? n : -1;
+  }
+
+  /**
+   * Moves the payload that {@code in} holds of this frame to {@code out}, as much as fits: unmasked,
+   * decoded if the message is coded, checked. Both positions move.
+   *
+   * @return the number of bytes that {@code out} gained, or -1 after a violation
+   */
+  public int readInto(ByteBuffer in, ByteBuffer out) {
+    int start = out.position();
+    if (coded) {
+      return decodeInto(in, out);
+    }
+    int n = (int) Math.min(remaining, Math.min(in.remaining(), out.remaining()));
+    long seen = unmaskInto(in, out, n);
+    if (!check(out, start, n, seen)) {
+      return -1;
+    }
+    remaining -= n;
+    return endPiece() ? n : -1;
+  }
+
+  /** Returns whether the frame under way has been read to its end. */
+  public boolean endOfFrame() {
+    return remaining == 0 && drained;
+  }
+
+  /** Returns whether the last read ended its message. */
+  public boolean endOfMessage() {
+    return fin && remaining == 0 && drained;
+  }
+
+  private int decodeInto(ByteBuffer in, ByteBuffer out) {
+    int start = out.position();
+    int n = (int) Math.min(remaining, in.remaining());
+    int at = in.position();
+    if (n > unmasked) {
+      Masking.apply(in, at + unmasked, in, at + unmasked, n - unmasked, key);
+      key = Masking.advance(key, n - unmasked);
+      unmasked = n;
+    }
+    int limit = in.limit();
+    in.limit(at + n);
+    try {
+      drained =
+          Objects.requireNonNull(extension).decoder().apply(in, out, fin && remaining == n);
+    } catch (Extension.PayloadException e) {
+      return fail(Violation.undecodable(e.getMessage()));
+    } finally {
+      in.limit(limit);
+    }
+    int taken = in.position() - at;
+    unmasked -= taken;
+    remaining -= taken;
+    int gained = out.position() - start;
+    if (!check(out, start, gained, NOT_ASCII)) {
+      return -1;
+    }
+    return endPiece() ? gained : -1;
+  }
+
+  private long unmaskInto(ByteBuffer in, ByteBuffer out, int n) {
+    int from = in.position();
+    int to = out.position();
+    long seen = Masking.apply(in, from, out, to, n, key);
+    key = Masking.advance(key, n);
+    in.position(from + n);
+    out.position(to + n);
+    return seen;
+  }
+
+  /** Checks new text; {@code seen} is all its bytes or-ed together. */
+  private boolean check(ByteBuffer bytes, int from, int n, long seen) {
+    if (message != Opcode.TEXT || n == 0) {
+      return true;
+    }
+    if ((seen & NOT_ASCII) == 0 && utf8.isComplete()) {
+      return true;
+    }
+    ascii = false;
+    if (utf8.accept(bytes, from, from + n)) {
+      return true;
+    }
+    fail(Violation.INVALID_UTF_8);
+    return false;
+  }
+
+  /** Moves on to the next header where the frame ends; false if the text ends in a cut character. */
+  private boolean endPiece() {
+    if (!endOfFrame()) {
+      return true;
+    }
+    phase = Phase.HEADER;
+    if (fin) {
+      if (!utf8.isComplete()) {
+        fail(Violation.INVALID_UTF_8);
+        return false;
+      }
+      message = null;
+    }
+    return true;
+  }
+
+  // ---- Control frames (5.5) ----------------------------------------------------------------------
+
+  /** Returns the payload of the last Ping or Pong, valid until {@link #next} is called again. */
+  public ByteBuffer controlPayload() {
+    return Objects.requireNonNull(control, "no control frame was read");
+  }
+
+  private Event readClose(ByteBuffer payload) {
+    int length = payload.remaining();
+    if (length == 0) {
+      closeReason = CloseReason.NO_STATUS;
+    } else if (length == 1) {
+      fail(Violation.CLOSE_OF_ONE_BYTE); // 5.5.1: the code is two bytes
+    } else {
+      int code = payload.getShort() & 0xFFFF;
+      if (!CloseCode.isAllowedInFrame(code)) {
+        fail(Violation.closeCode(code));
+      } else {
+        utf8.reset(); // a cut text dies with its connection
+        if (utf8.accept(payload, payload.position(), payload.limit()) && utf8.isComplete()) {
+          closeReason =
+              new CloseReason(code, java.nio.charset.StandardCharsets.UTF_8.decode(payload).toString());
+        } else {
+          fail(Violation.INVALID_CLOSE_REASON);
+        }
+      }
+    }
+    phase = Phase.DONE;
+    return violation == null ? Event.CLOSE : Event.VIOLATION;
+  }
+
+  /** Returns what the peer's Close said, once {@link Event#CLOSE} was returned. */
+  public CloseReason closeReason() {
+    return Objects.requireNonNull(closeReason, "no close frame was read");
+  }
+
+  /** Returns the rule that the peer broke, once it did. */
+  public Violation violation() {
+    return Objects.requireNonNull(violation, "no rule was broken");
+  }
+
+  private int fail(Violation fault) {
+    violation = fault;
+    phase = Phase.DONE;
+    return -1;
+  }
+}

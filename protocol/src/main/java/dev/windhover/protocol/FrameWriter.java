@@ -1,0 +1,85 @@
+package dev.windhover.protocol;
+
+import java.nio.ByteBuffer;
+import java.util.random.RandomGenerator;
+
+/**
+ * Writes frames (RFC 6455 5.2) into buffers, each length in its shortest form. A client's frames are
+ * masked with a fresh key from the given generator, which must be unpredictable (5.3); a server's
+ * never are. Used by one thread at a time.
+ */
+public final class FrameWriter {
+  /** The longest header: 2 bytes, 8 of length, 4 of masking key. */
+  public static final int MAX_HEADER_BYTES = 14;
+
+  private static final int FIN = 0x80;
+  private static final int MASK = 0x80;
+
+  private final RandomGenerator keys;
+  private final Role role;
+  private int key;
+
+  /** Creates a writer for a server's end. */
+  public static FrameWriter server() {
+    return new FrameWriter(Role.SERVER, () -> 0);
+  }
+
+  /** Creates a writer for a client's end; {@code keys} is a {@code SecureRandom} outside of tests. */
+  public static FrameWriter client(RandomGenerator keys) {
+    return new FrameWriter(Role.CLIENT, keys);
+  }
+
+  private FrameWriter(Role role, RandomGenerator keys) {
+    this.role = role;
+    this.keys = keys;
+  }
+
+  /** Returns the size of the header before {@code length} bytes of payload. */
+  public int headerSize(long length) {
+    int size = length < 126 ? 2 : length <= 0xFFFF ? 4 : 10;
+    return role.masks() ? size + 4 : size;
+  }
+
+  /**
+   * Writes the header of a frame of {@code length} payload bytes, which then follow through {@link
+   * #payload}, in any number of pieces.
+   *
+   * @param reservedBits an {@link Extension}'s bits, or 0
+   */
+  public void header(
+      ByteBuffer out, Opcode opcode, boolean fin, int reservedBits, long length) {
+    int first = (fin ? FIN : 0) | reservedBits | opcode.code();
+    int mask = role.masks() ? MASK : 0;
+    if (length < 126) {
+      out.putShort((short) (first << 8 | mask | (int) length));
+    } else if (length <= 0xFFFF) {
+      out.putShort((short) (first << 8 | mask | 126)).putShort((short) length);
+    } else {
+      out.putShort((short) (first << 8 | mask | 127)).putLong(length);
+    }
+    if (role.masks()) {
+      int random = keys.nextInt();
+      out.putInt(random);
+      key = Integer.reverseBytes(random);
+    }
+  }
+
+  /** Moves payload of the frame whose header was last written, as much as {@code out} takes. */
+  public void payload(ByteBuffer payload, ByteBuffer out) {
+    int n = Math.min(payload.remaining(), out.remaining());
+    if (role.masks()) {
+      Masking.apply(payload, payload.position(), out, out.position(), n, key);
+      key = Masking.advance(key, n);
+    } else {
+      out.put(out.position(), payload, payload.position(), n);
+    }
+    payload.position(payload.position() + n);
+    out.position(out.position() + n);
+  }
+
+  /** Writes a whole frame; {@code out} must have room for header and payload. */
+  public void frame(ByteBuffer out, Opcode opcode, boolean fin, ByteBuffer payload) {
+    header(out, opcode, fin, 0, payload.remaining());
+    payload(payload, out);
+  }
+}

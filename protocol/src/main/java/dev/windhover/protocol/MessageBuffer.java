@@ -1,0 +1,76 @@
+package dev.windhover.protocol;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Assembles a message from the pieces that arrive: one buffer that grows with what is there, never by
+ * what a peer declares, up to a limit. Used by one thread at a time.
+ */
+public final class MessageBuffer {
+  private static final int SMALLEST = 512;
+
+  private final long limit;
+  private @Nullable ByteBuffer buffer;
+
+  /** Creates an empty one for messages of at most {@code limit} bytes. */
+  public MessageBuffer(long limit) {
+    this.limit = Math.min(limit, Integer.MAX_VALUE - 8);
+  }
+
+  /** Returns whether no byte of a message is here. */
+  public boolean isEmpty() {
+    return buffer == null || buffer.position() == 0;
+  }
+
+  /** Returns the bytes assembled so far. */
+  public int size() {
+    return buffer == null ? 0 : buffer.position();
+  }
+
+  /**
+   * Returns the violation that the message commits if {@code more} bytes follow what is here, or
+   * null. Asked with a frame's declared length, it refuses a big message at its header.
+   */
+  public @Nullable Violation exceededBy(long more) {
+    long size = size();
+    return more > limit - size ? Violation.messageTooBig(size + more, limit) : null;
+  }
+
+  /** Returns the buffer, positioned behind what is here, with room for {@code arrived} bytes. */
+  public ByteBuffer room(int arrived) {
+    ByteBuffer current = buffer;
+    if (current == null) {
+      current = ByteBuffer.allocate(Math.max(arrived, SMALLEST));
+      buffer = current;
+    } else if (current.remaining() < arrived) {
+      long wanted = Math.max((long) current.position() + arrived, 2L * current.capacity());
+      long needed = (long) current.position() + arrived;
+      int capacity = (int) Math.max(Math.min(wanted, limit), needed);
+      current = ByteBuffer.allocate(capacity).put(current.flip());
+      buffer = current;
+    }
+    return current;
+  }
+
+  /** Returns the assembled message, valid until {@link #clear()} or {@link #release()}. */
+  public ByteBuffer message() {
+    ByteBuffer current = buffer;
+    if (current == null) {
+      return ByteBuffer.allocate(0);
+    }
+    return current.flip();
+  }
+
+  /** Starts the next message in the same memory. */
+  public void clear() {
+    if (buffer != null) {
+      buffer.clear();
+    }
+  }
+
+  /** Gives the memory back: an idle connection holds none. */
+  public void release() {
+    buffer = null;
+  }
+}

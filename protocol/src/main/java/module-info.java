@@ -1,0 +1,10 @@
+/**
+ * The WebSocket engine without I/O (RFC 6455): frames, masking, UTF-8, message assembly, close codes
+ * and the states of a connection. It owns no thread, reads no clock, opens no socket, writes no log.
+ */
+@org.jspecify.annotations.NullMarked
+module dev.windhover.protocol {
+  requires static transitive org.jspecify;
+
+  exports dev.windhover.protocol;
+}
