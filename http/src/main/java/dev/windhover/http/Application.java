@@ -107,7 +107,17 @@ public class Application {
     return map(path, context -> handler.handle(context.webSockets().accept(settings)));
   }
 
-  /** Maps the methods of {@code controllers} that carry {@link Route}. */
+  /** Serves {@code files} where one fits the path, before what is added and mapped behind it. */
+  public Application useStaticFiles(StaticFiles files) {
+    return use(files);
+  }
+
+  /**
+   * Maps the methods of {@code controllers} that carry {@link Route}.
+   *
+   * @throws IllegalArgumentException if a controller has none, or one that cannot be called: its
+   *     signature is another, or its module keeps its package from us
+   */
   public Application mapControllers(Object... controllers) {
     for (Object controller : controllers) {
       Controllers.mapTo(this, controller);
