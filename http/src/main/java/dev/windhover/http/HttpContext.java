@@ -147,7 +147,7 @@ public final class HttpContext {
 
   /** Returns whether a route matched, and its handler did nothing: no status, header, body, upgrade. */
   public boolean isUnanswered() {
-    return route != null && takeover == null && response.isUntouched();
+    return route() != null && takeover == null && response.isUntouched();
   }
 
   @Nullable Takeover takeover() {

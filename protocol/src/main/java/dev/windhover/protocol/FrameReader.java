@@ -302,6 +302,11 @@ public final class FrameReader {
     return remaining;
   }
 
+  /** Returns whether the frame under way is the last, or only, one of its message. */
+  public boolean isFinal() {
+    return fin;
+  }
+
   /** Returns whether {@link #readInto} decodes; a coded message cannot be read in place. */
   public boolean isCoded() {
     return coded;
@@ -379,7 +384,7 @@ public final class FrameReader {
       drained =
           Objects.requireNonNull(extension).decoder().apply(in, out, fin && remaining == n);
     } catch (Extension.PayloadException e) {
-      return fail(Violation.undecodable(e.getMessage()));
+      return fail(Violation.undecodable(String.valueOf(e.getMessage())));
     } finally {
       in.limit(limit);
     }
