@@ -379,7 +379,7 @@ public final class FrameReader {
       drained =
           Objects.requireNonNull(extension).decoder().apply(in, out, fin && remaining == n);
     } catch (Extension.PayloadException e) {
-      return fail(Violation.undecodable(e.getMessage()));
+      return fail(Violation.undecodable(e.text()));
     } finally {
       in.limit(limit);
     }
