@@ -219,12 +219,12 @@ public final class FrameReader {
       return fail(expectsMask ? Violation.NOT_MASKED : Violation.MASKED); // 5.1
     }
     long length = second & LENGTH;
+    if (length > LONGEST_CONTROL_PAYLOAD && code.isControl()) {
+      return fail(Violation.CONTROL_TOO_LONG); // 5.5
+    }
     int size = 2;
     if (length == LENGTH_16) {
       size = 4;
-      if (code.isControl()) {
-        return fail(Violation.controlTooLong(have < 4 ? length : b.getShort(at + 2) & 0xFFFF));
-      }
       if (have < 4) {
         return 0;
       }
@@ -234,9 +234,6 @@ public final class FrameReader {
       }
     } else if (length == LENGTH_64) {
       size = 10;
-      if (code.isControl()) {
-        return fail(Violation.controlTooLong(have < 10 ? length : b.getLong(at + 2)));
-      }
       if (have < 3) {
         return 0;
       }
