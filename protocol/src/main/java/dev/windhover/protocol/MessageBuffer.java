@@ -34,7 +34,11 @@ public final class MessageBuffer {
    */
   public @Nullable Violation exceededBy(long more) {
     long size = size();
-    return more > limit - size ? Violation.messageTooBig(size + more, limit) : null;
+    if (more <= limit - size) {
+      return null;
+    }
+    long whole = size + Math.min(more, Long.MAX_VALUE - size); // a peer may declare 2^63-1
+    return Violation.messageTooBig(whole, limit);
   }
 
   /** Returns the buffer, positioned behind what is here, with room for {@code arrived} bytes. */
