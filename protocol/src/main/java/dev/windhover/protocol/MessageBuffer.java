@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MessageBuffer {
   private static final int SMALLEST = 512;
+  private static final ByteBuffer EMPTY = ByteBuffer.allocate(0);
 
   private final long limit;
   private @Nullable ByteBuffer buffer;
@@ -57,13 +58,13 @@ public final class MessageBuffer {
     return current;
   }
 
-  /** Returns the assembled message, valid until {@link #clear()} or {@link #release()}. */
+  /** Returns a view of the assembled message, valid until {@link #clear()}. */
   public ByteBuffer message() {
     ByteBuffer current = buffer;
     if (current == null) {
-      return ByteBuffer.allocate(0);
+      return EMPTY;
     }
-    return current.flip();
+    return current.duplicate().flip();
   }
 
   /** Starts the next message in the same memory. */
