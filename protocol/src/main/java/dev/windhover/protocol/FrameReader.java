@@ -72,14 +72,15 @@ public final class FrameReader {
   /** A header that is cut between buffers, collected; {@code position} tells how much is here. */
   private final ByteBuffer cutHeader = ByteBuffer.allocate(LONGEST_HEADER);
 
-  // The frame under way.
+  // The frame under way, and FIN of the last data frame.
   private Opcode opcode = Opcode.CONTINUATION;
   private boolean fin;
   private int key;
   private long remaining;
   private @Nullable ByteBuffer control;
 
-  // The message under way.
+  // The message under way, or else the last one.
+  private boolean inMessage;
   private @Nullable Opcode message;
   private boolean coded;
   private boolean ascii = true;
@@ -201,13 +202,13 @@ public final class FrameReader {
         return fail(Violation.FRAGMENTED_CONTROL); // 5.5
       }
     } else if (code == Opcode.CONTINUATION) {
-      if (message == null) {
+      if (!inMessage) {
         return fail(Violation.CONTINUATION_WITHOUT_MESSAGE); // 5.4
       }
       if (bits != 0) {
         return fail(Violation.RESERVED_BITS_ON_CONTINUATION);
       }
-    } else if (message != null) {
+    } else if (inMessage) {
       return fail(Violation.MESSAGE_INSIDE_MESSAGE); // 5.4
     }
 
@@ -266,7 +267,6 @@ public final class FrameReader {
 
   private void begin(Opcode code, boolean last, boolean codedMessage, long length) {
     opcode = code;
-    fin = last;
     remaining = length;
     if (code.isControl()) {
       phase = Phase.CONTROL;
@@ -277,7 +277,9 @@ public final class FrameReader {
       return;
     }
     phase = Phase.DATA;
+    fin = last;
     if (code != Opcode.CONTINUATION) {
+      inMessage = true;
       message = code;
       coded = codedMessage;
       ascii = true;
@@ -286,7 +288,10 @@ public final class FrameReader {
 
   // ---- Data (5.6) --------------------------------------------------------------------------------
 
-  /** Returns {@link Opcode#TEXT} or {@link Opcode#BINARY}: the type of the message under way. */
+  /**
+   * Returns {@link Opcode#TEXT} or {@link Opcode#BINARY}: the type of the message under way, or of
+   * the one that has just ended.
+   */
   public Opcode messageType() {
     return Objects.requireNonNull(message, "no message under way");
   }
@@ -356,9 +361,9 @@ public final class FrameReader {
     return remaining == 0 && drained;
   }
 
-  /** Returns whether the last read ended its message. */
+  /** Returns whether the last piece that was read ended its message. */
   public boolean endOfMessage() {
-    return fin && remaining == 0 && drained;
+    return message != null && !inMessage;
   }
 
   private int decodeInto(ByteBuffer in, ByteBuffer out) {
@@ -421,14 +426,14 @@ public final class FrameReader {
     if (!endOfFrame()) {
       return true;
     }
-    phase = Phase.HEADER;
     if (fin) {
       if (!utf8.isComplete()) {
         fail(Violation.INVALID_UTF_8);
         return false;
       }
-      message = null;
+      inMessage = false;
     }
+    phase = Phase.HEADER;
     return true;
   }
 
