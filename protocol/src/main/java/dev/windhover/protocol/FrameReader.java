@@ -117,9 +117,6 @@ public final class FrameReader {
           if (!readHeader(in)) {
             return violation == null ? Event.MORE : Event.VIOLATION;
           }
-          if (phase == Phase.DATA && remaining == 0) {
-            return Event.DATA;
-          }
         }
         case CONTROL -> {
           ByteBuffer payload = Objects.requireNonNull(control);
@@ -138,7 +135,8 @@ public final class FrameReader {
           };
         }
         case DATA -> {
-          return in.hasRemaining() || !drained ? Event.DATA : Event.MORE;
+          boolean empty = remaining == 0; // an empty frame, or what waits in the decoder
+          return empty || !drained || in.hasRemaining() ? Event.DATA : Event.MORE;
         }
         case DONE -> {
           return violation == null ? Event.CLOSE : Event.VIOLATION;
