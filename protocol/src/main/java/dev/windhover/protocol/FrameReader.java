@@ -1,6 +1,7 @@
 package dev.windhover.protocol;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -291,7 +292,7 @@ public final class FrameReader {
    * the one that has just ended.
    */
   public Opcode messageType() {
-    return Objects.requireNonNull(message, "no message under way");
+    return known(message, "no message was begun");
   }
 
   /**
@@ -317,8 +318,14 @@ public final class FrameReader {
    *
    * @return the number of bytes from the buffer's position on; the caller moves the position past
    *     them. Or -1 after a violation
+   * @throws IllegalStateException if {@link #next} did not say {@link Event#DATA}, or the message is
+   *     coded
    */
   public int readInPlace(ByteBuffer in) {
+    requireData();
+    if (coded) {
+      throw new IllegalStateException("a coded message cannot be read in place");
+    }
     int n = (int) Math.min(remaining, in.remaining());
     int at = in.position();
     if (key != 0) {
@@ -339,12 +346,14 @@ public final class FrameReader {
    * decoded if the message is coded, checked. Both positions move.
    *
    * @return the number of bytes that {@code out} gained, or -1 after a violation
+   * @throws IllegalStateException if {@link #next} did not say {@link Event#DATA}
    */
   public int readInto(ByteBuffer in, ByteBuffer out) {
-    int start = out.position();
+    requireData();
     if (coded) {
       return decodeInto(in, out);
     }
+    int start = out.position();
     int n = (int) Math.min(remaining, Math.min(in.remaining(), out.remaining()));
     long seen = unmaskInto(in, out, n);
     if (!check(out, start, n, seen)) {
@@ -362,6 +371,12 @@ public final class FrameReader {
   /** Returns whether the last piece that was read ended its message. */
   public boolean endOfMessage() {
     return message != null && !inMessage;
+  }
+
+  private void requireData() {
+    if (phase != Phase.DATA) {
+      throw new IllegalStateException("no data to read");
+    }
   }
 
   private int decodeInto(ByteBuffer in, ByteBuffer out) {
@@ -439,7 +454,7 @@ public final class FrameReader {
 
   /** Returns the payload of the last Ping or Pong, valid until {@link #next} is called again. */
   public ByteBuffer controlPayload() {
-    return Objects.requireNonNull(control, "no control frame was read");
+    return known(control, "no control frame was read");
   }
 
   private Event readClose(ByteBuffer payload) {
@@ -456,7 +471,7 @@ public final class FrameReader {
         utf8.reset(); // a cut text dies with its connection
         if (utf8.accept(payload, payload.position(), payload.limit()) && utf8.isComplete()) {
           closeReason =
-              new CloseReason(code, java.nio.charset.StandardCharsets.UTF_8.decode(payload).toString());
+              new CloseReason(code, StandardCharsets.UTF_8.decode(payload).toString());
         } else {
           fail(Violation.INVALID_CLOSE_REASON);
         }
@@ -468,12 +483,19 @@ public final class FrameReader {
 
   /** Returns what the peer's Close said, once {@link Event#CLOSE} was returned. */
   public CloseReason closeReason() {
-    return Objects.requireNonNull(closeReason, "no close frame was read");
+    return known(closeReason, "no close frame was read");
   }
 
   /** Returns the rule that the peer broke, once it did. */
   public Violation violation() {
-    return Objects.requireNonNull(violation, "no rule was broken");
+    return known(violation, "no rule was broken");
+  }
+
+  private static <T> T known(@Nullable T answer, String otherwise) {
+    if (answer == null) {
+      throw new IllegalStateException(otherwise);
+    }
+    return answer;
   }
 
   private int fail(Violation fault) {
