@@ -55,6 +55,7 @@ public final class FrameReader {
   private static final int LONGEST_HEADER = 14;
   private static final int LONGEST_CONTROL_PAYLOAD = 125;
   private static final long NOT_ASCII = 0x8080_8080_8080_8080L;
+  private static final long UNSEEN = -1;
 
   private enum Phase {
     HEADER,
@@ -334,7 +335,7 @@ public final class FrameReader {
       if (!check(in, at, n, seen)) {
         return -1;
       }
-    } else if (!check(in, at, n, NOT_ASCII)) {
+    } else if (!check(in, at, n, UNSEEN)) {
       return -1;
     }
     remaining -= n;
@@ -402,7 +403,7 @@ public final class FrameReader {
     unmasked -= taken;
     remaining -= taken;
     int gained = out.position() - start;
-    if (!check(out, start, gained, NOT_ASCII)) {
+    if (!check(out, start, gained, UNSEEN)) {
       return -1;
     }
     return endPiece() ? gained : -1;
@@ -418,16 +419,18 @@ public final class FrameReader {
     return seen;
   }
 
-  /** Checks new text; {@code seen} is all its bytes or-ed together. */
+  /** Checks new text; {@code seen} is all its bytes or-ed together, or {@link #UNSEEN}. */
   private boolean check(ByteBuffer bytes, int from, int n, long seen) {
-    if (message != Opcode.TEXT || n == 0) {
+    if (message != Opcode.TEXT || ((seen & NOT_ASCII) == 0 && utf8.isComplete())) {
       return true;
     }
-    if ((seen & NOT_ASCII) == 0 && utf8.isComplete()) {
+    int to = from + n;
+    int beyond = utf8.isComplete() ? Utf8Validator.skipAscii(bytes, from, to) : from;
+    if (beyond == to) {
       return true;
     }
     ascii = false;
-    if (utf8.accept(bytes, from, from + n)) {
+    if (utf8.accept(bytes, beyond, to)) {
       return true;
     }
     fail(Violation.INVALID_UTF_8);
