@@ -151,14 +151,15 @@ public final class FrameReader {
 
   /** Reads a header, whole or collected; false if it is not complete or not allowed. */
   private boolean readHeader(ByteBuffer in) {
-    int have = in.remaining();
-    if (cutHeader.position() == 0 && have >= LONGEST_HEADER) {
-      int size = parseHeader(in, in.position(), have);
-      if (size < 0) {
+    if (cutHeader.position() == 0 && in.hasRemaining()) {
+      int size = parseHeader(in, in.position(), in.remaining());
+      if (size > 0) {
+        in.position(in.position() + size);
+        return true;
+      }
+      if (violation != null) {
         return false;
       }
-      in.position(in.position() + size);
-      return true;
     }
     while (in.hasRemaining()) {
       cutHeader.put(in.get());
