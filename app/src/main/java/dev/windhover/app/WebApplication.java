@@ -46,14 +46,10 @@ public final class WebApplication extends Application {
    * Creates an application.
    *
    * @param args {@code --urls http://localhost:5000;http://…}; others are the program's own
-   * @throws IllegalArgumentException if {@code --urls} has no value or a malformed one
    */
   public static WebApplication create(String... args) {
     WebApplication app = new WebApplication();
     app.urls = urlsOf(args);
-    if (app.urls != null) {
-      new ServerOptions().urls(split(app.urls)); // a malformed one is told here
-    }
     return app;
   }
 
@@ -63,10 +59,7 @@ public final class WebApplication extends Application {
         return args[i].substring("--urls=".length());
       }
       if (args[i].equals("--urls")) {
-        if (i + 1 == args.length) {
-          throw new IllegalArgumentException("--urls needs a value, as http://localhost:5000");
-        }
-        return args[i + 1];
+        return i + 1 < args.length ? args[i + 1] : "";
       }
     }
     String environment = System.getenv("WINDHOVER_URLS");
@@ -98,6 +91,7 @@ public final class WebApplication extends Application {
    * Starts and returns.
    *
    * @throws ListenException if an address cannot be listened on
+   * @throws IllegalArgumentException if an address is malformed
    */
   public WebApplication start() throws ListenException {
     if (urls != null) {
@@ -114,13 +108,13 @@ public final class WebApplication extends Application {
 
   /**
    * Starts, says where, and returns when the application was stopped: by {@link #stop()}, SIGTERM
-   * or Ctrl-C. An address that cannot be listened on ends the process with one line and exit code
+   * or Ctrl-C. An address that is malformed or in use ends the process with one line and exit code
    * 1.
    */
   public void run() {
     try {
       start();
-    } catch (ListenException e) {
+    } catch (ListenException | IllegalArgumentException e) {
       System.err.println(e.getMessage());
       System.exit(1);
     }
