@@ -10,10 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,7 +31,8 @@ public class Application {
 
   private final List<Middleware> middleware = new ArrayList<>();
   private final List<Mapping> mappings = new ArrayList<>();
-  private final List<Supplier<CompletableFuture<Void>>> onStopping = new CopyOnWriteArrayList<>();
+  private final Router<Mapping> taken = new Router<>(); // so that a bad path fails where it is mapped
+  private final Queue<Supplier<CompletableFuture<Void>>> onStopping = new ConcurrentLinkedQueue<>();
   private final CompletableFuture<Void> stopping = new CompletableFuture<>();
   private Events events = Events.NONE;
   private boolean development;
@@ -48,6 +49,7 @@ public class Application {
   public Application use(Middleware step) {
     requireNotBuilt();
     middleware.add(Objects.requireNonNull(step));
+    step.addedTo(this);
     return this;
   }
 
@@ -55,7 +57,8 @@ public class Application {
    * Answers {@code path} with {@code handler}, whatever the method, HTTP/2's CONNECT for WebSockets
    * included.
    *
-   * @param path literal segments, {@code {name}} for one segment, {@code {*name}} for the rest
+   * @param path literal segments, {@code {name}} for one segment, {@code {*name}} for the rest; case
+   *     and a slash at the end count
    * @throws IllegalArgumentException if the path is malformed or taken
    */
   public Application map(String path, Handler handler) {
@@ -85,8 +88,9 @@ public class Application {
   /** Answers {@code methods} on {@code path}; a route for GET answers HEAD too. */
   public Application map(Set<String> methods, String path, Handler handler) {
     requireNotBuilt();
-    new Router<Handler>().add(methods, path, handler); // a malformed path fails here, not later
-    mappings.add(new Mapping(Set.copyOf(methods), path, handler));
+    Mapping mapping = new Mapping(Set.copyOf(methods), path, Objects.requireNonNull(handler));
+    taken.add(mapping.methods(), path, mapping);
+    mappings.add(mapping);
     return this;
   }
 
@@ -104,7 +108,17 @@ public class Application {
     return map(path, context -> handler.handle(context.webSockets().accept(settings)));
   }
 
-  /** Maps the methods of {@code controllers} that carry {@link Route}. */
+  /** Serves {@code files} where one fits the path, before what is added and mapped behind it. */
+  public Application useStaticFiles(StaticFiles files) {
+    return use(files);
+  }
+
+  /**
+   * Maps the methods of {@code controllers} that carry {@link Route}.
+   *
+   * @throws IllegalArgumentException if a controller has none, or one that cannot be called: its
+   *     signature is another, or its module keeps its package from us
+   */
   public Application mapControllers(Object... controllers) {
     for (Object controller : controllers) {
       Controllers.mapTo(this, controller);
@@ -143,11 +157,21 @@ public class Application {
     onStopping.add(task);
   }
 
-  /** Begins to stop; the returned future completes when all that was to be done then is done. */
+  /**
+   * Begins to stop; the returned future completes when all that was to be done then is done, and
+   * exceptionally if some of it failed. Each task runs once, however often a stop begins.
+   */
   public CompletableFuture<Void> beginStop() {
     stopping.complete(null);
-    return CompletableFuture.allOf(
-        onStopping.stream().map(Supplier::get).toArray(CompletableFuture[]::new));
+    List<CompletableFuture<Void>> tasks = new ArrayList<>();
+    for (Supplier<CompletableFuture<Void>> task; (task = onStopping.poll()) != null; ) {
+      try {
+        tasks.add(task.get());
+      } catch (RuntimeException e) {
+        tasks.add(CompletableFuture.failedFuture(e));
+      }
+    }
+    return CompletableFuture.allOf(tasks.toArray(CompletableFuture[]::new));
   }
 
   // ---- Running -----------------------------------------------------------------------------------
@@ -159,13 +183,8 @@ public class Application {
     for (Mapping mapping : mappings) {
       router.add(mapping.methods(), mapping.path(), pipeline(mapping.handler()));
     }
-    Handler notFound =
-        pipeline(
-            Handler.nonBlocking(
-                context -> {
-                  throw new HttpException(404, "not found");
-                }));
-    return exchange -> handle(exchange, router, notFound);
+    Handler unmatched = pipeline(Handler.nonBlocking(Application::answerUnmatched));
+    return exchange -> handle(exchange, router, unmatched);
   }
 
   private Handler pipeline(Handler endpoint) {
@@ -176,28 +195,34 @@ public class Application {
     return pipeline;
   }
 
-  private void handle(Exchange exchange, Router<Handler> router, Handler notFound) {
+  private static void answerUnmatched(HttpContext context) throws IOException {
+    Set<String> allowed = context.allowedMethods();
+    if (allowed.isEmpty()) {
+      context.response().status(404).write("not found\n");
+    } else {
+      context.response().headers().set("Allow", String.join(", ", allowed));
+      context.response().status(405).write("method not allowed\n");
+    }
+  }
+
+  private void handle(Exchange exchange, Router<Handler> router, Handler unmatched) {
     RequestTarget target;
     Router.Match<Handler> match;
     Handler pipeline;
     try {
       target = RequestTarget.parse(exchange.target());
       match = router.match(exchange.method(), target.path());
-      pipeline = match.target();
-      if (pipeline == null) {
-        pipeline = match.allowed().isEmpty() ? notFound : methodNotAllowed(match.allowed());
-      }
-    } catch (HttpException e) {
-      target = new RequestTarget("/", "");
+      pipeline = match.target() != null ? match.target() : unmatched;
+    } catch (HttpException malformed) {
+      target = new RequestTarget(null, "/", "");
       match = new Router.Match<>(null, null, Map.of(), Set.of());
       pipeline =
           Handler.nonBlocking(
               context -> {
-                throw e;
+                throw malformed;
               });
     }
-    HttpContext context =
-        new HttpContext(this, exchange, target, match.route(), match.parameters());
+    HttpContext context = new HttpContext(this, exchange, target, match);
     Handler chosen = pipeline;
     if (chosen.isNonBlocking()) {
       run(context, chosen);
@@ -206,49 +231,31 @@ public class Application {
     }
   }
 
-  private Handler methodNotAllowed(Set<String> allowed) {
-    String methods = String.join(", ", new TreeSet<>(allowed));
-    return pipeline(
-        Handler.nonBlocking(
-            context -> {
-              throw new HttpException(
-                  405, "method not allowed", new Headers().add("Allow", methods));
-            }));
-  }
-
   private void run(HttpContext context, Handler pipeline) {
-    Throwable failure = null;
-    try {
-      pipeline.handle(context);
-    } catch (Throwable thrown) {
-      failure = thrown;
-    }
+    Throwable failure = failureOf(() -> pipeline.handle(context));
     Takeover takeover = context.takeover();
     if (takeover != null) {
       takeover.ended().thenRun(() -> completed(context));
       takeover.handlerEnded(failure);
       return;
     }
-    try {
-      if (failure != null) {
-        answer(context, failure);
-      }
-      context.response().end();
-    } catch (IOException | RuntimeException e) {
-      log.debug("request {} could not be answered: {}", context.id(), e.toString());
-      context.abort();
-    } finally {
-      completed(context);
+    Thread.interrupted(); // that was meant for the handler, not for its answer
+    if (failure == null) {
+      failure = failureOf(() -> context.response().end());
     }
+    if (failure != null) {
+      answer(context, failure);
+    }
+    completed(context);
   }
 
-  private void answer(HttpContext context, Throwable failure) throws IOException {
+  private void answer(HttpContext context, Throwable failure) {
     HttpResponse response = context.response();
-    boolean clientGone = context.aborted().isDone();
-    if (failure instanceof HttpException known) {
-      log.debug("request {} refused with {}: {}", context.id(), known.status(), known.getMessage());
-    } else if (clientGone) {
+    boolean clientGone = context.aborted().isDone() || response.writeFailed();
+    if (clientGone) {
       log.debug("request {} ended by its client: {}", context.id(), failure.toString());
+    } else if (failure instanceof HttpException known) {
+      log.debug("request {} refused with {}: {}", context.id(), known.status(), known.getMessage());
     } else {
       log.error("request {} failed", context.id(), failure);
     }
@@ -256,30 +263,52 @@ public class Application {
       context.abort();
       return;
     }
+    Throwable second = failureOf(() -> writeAnswer(response, failure));
+    if (second != null) {
+      log.debug("request {} could not be answered: {}", context.id(), second.toString());
+      context.abort();
+    }
+  }
+
+  private void writeAnswer(HttpResponse response, Throwable failure) throws IOException {
     response.reset();
     if (failure instanceof HttpException known) {
       response.status(known.status());
       known.headers().forEach(field -> response.headers().add(field.getKey(), field.getValue()));
-      response.write(String.valueOf(known.getMessage()) + "\n");
+      response.write(known.getMessage() + "\n");
     } else {
       response.status(500);
       response.write(development ? stackTrace(failure) : "internal server error\n");
     }
+    response.end();
   }
 
-  private static String stackTrace(@Nullable Throwable failure) {
+  private static String stackTrace(Throwable failure) {
     StringWriter text = new StringWriter();
-    if (failure != null) {
-      failure.printStackTrace(new PrintWriter(text));
-    }
+    failure.printStackTrace(new PrintWriter(text));
     return text.toString();
   }
 
   private static void completed(HttpContext context) {
+    for (Runnable task; (task = context.response().nextOnCompleted()) != null; ) {
+      Throwable failure = failureOf(task::run);
+      if (failure != null) {
+        log.error("a task on completion of request {} failed", context.id(), failure);
+      }
+    }
+  }
+
+  /** What a handler or a task may throw. */
+  private interface Step {
+    void run() throws Exception;
+  }
+
+  private static @Nullable Throwable failureOf(Step step) {
     try {
-      context.response().runOnCompleted();
-    } catch (RuntimeException e) {
-      log.error("a task on completion of request {} failed", context.id(), e);
+      step.run();
+      return null;
+    } catch (Throwable failure) {
+      return failure;
     }
   }
 

@@ -3,9 +3,9 @@ package dev.windhover.http;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,7 +78,8 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
    * Adds a field behind the others.
    *
    * @throws IllegalArgumentException if the name is not a token, or the value has a line break, a NUL
-   *     or another control character but the tab (RFC 9110 5.1, 5.5)
+   *     or another control character but the tab (RFC 9110 5.1, 5.5), or a character that is more
+   *     than one byte in ISO 8859-1
    */
   public Headers add(String name, String value) {
     checkName(name);
@@ -126,7 +127,9 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
 
   @Override
   public String toString() {
-    return fields.toString().toLowerCase(Locale.ROOT);
+    return fields.stream()
+        .map(field -> field.getKey() + ": " + field.getValue())
+        .collect(Collectors.joining(", ", "[", "]"));
   }
 
   private static void checkName(String name) {
@@ -141,6 +144,10 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
       if ((c < ' ' && c != '\t') || c == 0x7F) {
         throw new IllegalArgumentException(
             "value of header " + name + " has control character 0x" + Integer.toHexString(c));
+      }
+      if (c > 0xFF) {
+        throw new IllegalArgumentException(
+            "value of header " + name + " has character 0x" + Integer.toHexString(c));
       }
     }
   }

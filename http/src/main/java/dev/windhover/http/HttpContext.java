@@ -7,6 +7,7 @@ import java.security.Principal;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,7 @@ public final class HttpContext {
   private final Exchange exchange;
   private final HttpRequest request;
   private final HttpResponse response;
-  private final @Nullable String route;
+  private final Router.Match<?> match;
   private final Map<String, Object> items = new HashMap<>(4);
 
   private @Nullable Principal user;
@@ -27,16 +28,12 @@ public final class HttpContext {
   private @Nullable Takeover takeover;
 
   HttpContext(
-      Application application,
-      Exchange exchange,
-      RequestTarget target,
-      @Nullable String route,
-      Map<String, String> pathParameters) {
+      Application application, Exchange exchange, RequestTarget target, Router.Match<?> match) {
     this.application = application;
     this.exchange = exchange;
-    this.request = new HttpRequest(exchange, target, pathParameters);
+    this.request = new HttpRequest(exchange, target, match.parameters());
     this.response = new HttpResponse(exchange);
-    this.route = route;
+    this.match = match;
   }
 
   /** Returns what names this request in logs, unique within the process. */
@@ -66,7 +63,7 @@ public final class HttpContext {
 
   /** Returns the path of the route that matched, with its parameters' names; null if none did. */
   public @Nullable String route() {
-    return route;
+    return match.route();
   }
 
   /** Returns what middleware and handlers share during this request. */
@@ -112,8 +109,15 @@ public final class HttpContext {
     return exchange.aborted();
   }
 
-  /** Interrupts the calling thread, the handler's, when the client is gone while it runs. */
+  /**
+   * Interrupts the calling thread, the handler's, when the client is gone while it runs.
+   *
+   * @throws IllegalStateException on the connection's loop
+   */
   public void interruptWhenAborted() {
+    if (exchange.loop().inLoop()) {
+      throw new IllegalStateException("a non-blocking handler cannot be interrupted");
+    }
     Thread handler = Thread.currentThread();
     CompletableFuture<Void> interrupt = exchange.aborted().thenRun(handler::interrupt);
     response.onCompleted(() -> interrupt.cancel(false));
@@ -121,6 +125,7 @@ public final class HttpContext {
 
   /** Drops the connection (or the stream), so that nobody takes the response for complete. */
   public void abort() {
+    response.aborted();
     exchange.abort();
   }
 
@@ -133,18 +138,24 @@ public final class HttpContext {
    * Says that {@code takeover} answers this request through {@link #upgrade()}: from here on the
    * response cannot be changed. Runs what waits on {@link HttpResponse#onStarting}.
    *
-   * @throws IllegalStateException if the response has started
+   * @throws IllegalStateException if the response has started, or a body was written for it
    */
   public void takeOver(Takeover takeover) {
     response.upgraded();
     this.takeover = takeover;
   }
 
+  /** Returns whether a route matched, and its handler did nothing: no status, header, body, upgrade. */
+  public boolean isUnanswered() {
+    return route() != null && takeover == null && response.isUntouched();
+  }
+
   @Nullable Takeover takeover() {
     return takeover;
   }
 
-  Exchange exchange() {
-    return exchange;
+  /** Returns the methods that the path has, if a route fits it but none for the request's method. */
+  Set<String> allowedMethods() {
+    return match.allowed();
   }
 }

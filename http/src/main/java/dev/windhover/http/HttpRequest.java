@@ -28,7 +28,10 @@ public final class HttpRequest {
     return exchange.target();
   }
 
-  /** Returns the path, decoded, without dot segments; begins with {@code /}. */
+  /**
+   * Returns the path, decoded, without dot segments; begins with {@code /}, or is {@code *}. An
+   * encoded slash stays {@code %2F}: it belongs to its segment.
+   */
   public String path() {
     return target.path();
   }
@@ -69,8 +72,14 @@ public final class HttpRequest {
     return exchange.scheme();
   }
 
-  /** Returns the host, and port if any, that the client named; empty if it named none. */
+  /**
+   * Returns the host, and port if any, that the client named; empty if it named none. A target that
+   * names one goes before the header (RFC 9112 3.2.2).
+   */
   public String host() {
+    if (target.authority() != null) {
+      return target.authority();
+    }
     String host = exchange.headers().get("Host");
     return host == null ? "" : host;
   }

@@ -15,21 +15,30 @@ import org.jspecify.annotations.Nullable;
  * The answer. Status and headers may change until the response has started: with the first {@link
  * #flush()}, with more body than fits the buffer of 8 KiB, or when the handler returns. Used by one
  * thread at a time.
+ *
+ * <p>A handler answers HEAD as it answers GET: what it writes is counted and not sent. A response
+ * with status 204, 205 or 304 has no body, and a body must be as long as its {@code Content-Length}
+ * says, if it has one: a handler that breaks this fails.
  */
 public final class HttpResponse {
   private static final int BUFFER_BYTES = 8192;
 
   private final Exchange exchange;
+  private final boolean isHead;
   private final Headers headers = new Headers();
-  private final List<Runnable> onStarting = new ArrayList<>(1);
-  private final List<Runnable> onCompleted = new ArrayList<>(1);
+  private final List<Runnable> onStarting = new ArrayList<>(0);
+  private final List<Runnable> onCompleted = new ArrayList<>(0);
 
   private int status = 200;
   private boolean statusSet;
   private boolean started;
   private boolean upgraded;
   private boolean ended;
+  private boolean writeFailed;
+  private volatile boolean aborted;
   private @Nullable ByteBuffer buffer;
+  private long promised = -1; // bytes of body, when the response started; -1 if not said
+  private long written; // of the body, since then
 
   private final OutputStream body =
       new OutputStream() {
@@ -51,6 +60,7 @@ public final class HttpResponse {
 
   HttpResponse(Exchange exchange) {
     this.exchange = exchange;
+    this.isHead = exchange.method().equals("HEAD");
   }
 
   /** Returns the status, 200 unless set. */
@@ -86,6 +96,19 @@ public final class HttpResponse {
     return this;
   }
 
+  /**
+   * Sets the header {@code Content-Length}: the body is then sent as it is written and must be that
+   * long. A body that was written when the handler returns, and fits the buffer, needs none.
+   */
+  public HttpResponse contentLength(long length) {
+    if (length < 0) {
+      throw new IllegalArgumentException("content length " + length + " is negative");
+    }
+    requireNotStarted();
+    headers.set("Content-Length", Long.toString(length));
+    return this;
+  }
+
   /** Returns the body as a stream; writing blocks while the client is slow. */
   public OutputStream body() {
     return body;
@@ -93,6 +116,7 @@ public final class HttpResponse {
 
   /** Writes text as UTF-8, {@code text/plain} unless a content type was set. */
   public HttpResponse write(String text) throws IOException {
+    requireBody();
     if (!started && !headers.contains("Content-Type")) {
       headers.set("Content-Type", "text/plain; charset=utf-8");
     }
@@ -119,7 +143,8 @@ public final class HttpResponse {
   }
 
   /**
-   * Writes part of a file as the body, without holding it in memory.
+   * Writes part of a file as the body, without holding it in memory. Say {@link #contentLength}
+   * first, or the client is not told how much is to come.
    *
    * @param position the first byte
    * @param count the number of bytes
@@ -127,14 +152,16 @@ public final class HttpResponse {
   public void writeFile(Path file, long position, long count) throws IOException {
     requireBody();
     if (!started) {
-      start(buffer == null ? count : -1);
+      start(-1);
     }
-    exchange.writeFile(file, position, count);
+    if (mayWrite(count)) {
+      exchange.writeFile(file, position, count);
+    }
   }
 
   /** Starts the response and sends what was written so far. */
   public void flush() throws IOException {
-    requireBody();
+    requireOpen();
     if (!started) {
       start(-1);
     }
@@ -152,18 +179,24 @@ public final class HttpResponse {
     return started;
   }
 
-  /** Returns whether nobody has set a status, a header or a byte of the body. */
-  boolean isUntouched() {
-    return !started && !statusSet && buffer == null && headers.size() == 0;
+  /** Returns whether nobody has set a status or written a body yet; headers do not count. */
+  public boolean isUntouched() {
+    return !started && !statusSet && buffer == null;
   }
 
-  /** Runs {@code task} just before status and headers are sent; it may still change them. */
+  /**
+   * Runs {@code task} just before status and headers are sent; it may still change them. Of several,
+   * the last that was added runs first, so that the outermost middleware has the last word.
+   */
   public void onStarting(Runnable task) {
     requireNotStarted();
     onStarting.add(task);
   }
 
-  /** Runs {@code task} when the request is over: the response sent, or the socket ended. */
+  /**
+   * Runs {@code task} when the request is over: the response sent, or the socket ended. Of several,
+   * the last that was added runs first.
+   */
   public void onCompleted(Runnable task) {
     onCompleted.add(task);
   }
@@ -180,60 +213,128 @@ public final class HttpResponse {
 
   /** Sends what is left and ends the response. */
   void end() throws IOException {
-    if (ended || upgraded) {
+    if (ended || upgraded || aborted) {
       return;
     }
-    ended = true;
     if (!started) {
       start(buffer == null ? 0 : buffer.position());
     }
+    boolean bodyIsDue = !isHead && status != 304;
+    if (bodyIsDue && written < promised) {
+      throw new IllegalStateException(
+          "body of %d bytes is short of its Content-Length of %d".formatted(written, promised));
+    }
+    ended = true;
     exchange.end();
   }
 
   /** The response is a 101 (or its like) that the upgrade sends itself. */
   void upgraded() {
     requireNotStarted();
+    if (buffer != null) {
+      throw new IllegalStateException("a body was written, so the request cannot be upgraded");
+    }
     runOnStarting();
     started = true;
     upgraded = true;
   }
 
-  void runOnCompleted() {
-    onCompleted.forEach(Runnable::run);
-    onCompleted.clear();
+  /** The connection is being dropped: there is nothing to end any more. */
+  void aborted() {
+    aborted = true;
   }
 
+  /** Returns whether the host could not send what was written: the client is gone. */
+  boolean writeFailed() {
+    return writeFailed;
+  }
+
+  /** Takes the next task that waits for the end of the request, or returns null. */
+  @Nullable Runnable nextOnCompleted() {
+    return onCompleted.isEmpty() ? null : onCompleted.removeLast();
+  }
+
+  /** Starts the response; {@code length} is that of the body, or -1 if it is not known yet. */
   private void start(long length) throws IOException {
     runOnStarting();
-    started = true;
-    exchange.respond(status, headers, length);
     ByteBuffer gathered = buffer;
-    buffer = null;
     if (gathered != null && gathered.position() > 0) {
+      requireStatusWithBody();
+    }
+    promised = lengthToPromise(length);
+    headers.remove("Content-Length");
+    started = true;
+    exchange.respond(status, headers, promised);
+    buffer = null;
+    if (gathered != null) {
       send(gathered.flip());
     }
   }
 
+  /** Returns the length to tell the client: the one that was set, else the known one, or -1. */
+  private long lengthToPromise(long known) {
+    if (status == 204) {
+      return -1; // not even 0: RFC 9110 8.6
+    }
+    String set = headers.get("Content-Length");
+    if (set == null) {
+      boolean saysNothing = known == 0 && (isHead || status == 304); // about the body of GET
+      return saysNothing ? -1 : known;
+    }
+    if (!set.matches("[0-9]{1,18}")) {
+      throw new IllegalStateException("Content-Length \"" + set + "\" is not a number");
+    }
+    return Long.parseLong(set);
+  }
+
   private void send(ByteBuffer bytes) throws IOException {
+    if (!mayWrite(bytes.remaining())) {
+      return;
+    }
     try {
       exchange.write(bytes);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted while the client was slow");
+    } catch (IOException e) {
+      writeFailed = true;
+      throw e;
     }
   }
 
-  private void runOnStarting() {
-    onStarting.forEach(Runnable::run);
-    onStarting.clear();
+  /** Counts {@code bytes} of the body and returns whether there is something to send. */
+  private boolean mayWrite(long bytes) {
+    if (promised >= 0 && bytes > promised - written) {
+      throw new IllegalStateException(
+          "body of %d bytes exceeds its Content-Length of %d".formatted(written + bytes, promised));
+    }
+    written += bytes;
+    return bytes > 0 && !isHead;
   }
 
-  private void requireBody() {
+  private void runOnStarting() {
+    while (!onStarting.isEmpty()) {
+      onStarting.removeLast().run();
+    }
+  }
+
+  private void requireOpen() {
     if (upgraded) {
       throw new IllegalStateException("the request was upgraded and has no response body");
     }
     if (ended) {
       throw new IllegalStateException("the response has ended");
+    }
+  }
+
+  private void requireBody() {
+    requireOpen();
+    requireStatusWithBody();
+  }
+
+  private void requireStatusWithBody() {
+    if (status == 204 || status == 205 || status == 304) {
+      throw new IllegalStateException("a response with status " + status + " has no body");
     }
   }
 

@@ -17,6 +17,9 @@ public @interface Route {
   /** Returns the path, as in {@link Application#map(String, Handler)}. */
   String value();
 
-  /** Returns the methods that are answered; all by default, so that HTTP/2's CONNECT is. */
+  /**
+   * Returns the methods that are answered; all by default, so that HTTP/2's CONNECT is. On the class,
+   * those of its methods that name none.
+   */
   String[] methods() default {};
 }

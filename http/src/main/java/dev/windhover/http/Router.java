@@ -1,26 +1,31 @@
 package dev.windhover.http;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The routes of an application. A path is literal segments, {@code {name}} for one segment, and {@code
  * {*name}} at its end for all that follow. Among routes that fit, a literal segment goes before a
- * parameter and that before a catch-all, from left to right.
+ * parameter and that before a catch-all, from left to right. Case and a slash at the end count: {@code
+ * /chat} is neither {@code /Chat} nor {@code /chat/}.
  */
 final class Router<T> {
   /**
    * What a request came to.
    *
-   * @param route the path of the route, or null if no path fits
+   * @param route the path of the route, or null if no route fits
    * @param target what was mapped, or null if no path fits, or none of its methods
    * @param parameters the values of the path's parameters
-   * @param allowed the methods that the path has, where none fits
+   * @param allowed the methods that the path has, sorted, where none fits; empty otherwise
    */
   record Match<T>(
       @Nullable String route,
@@ -28,11 +33,30 @@ final class Router<T> {
       Map<String, String> parameters,
       Set<String> allowed) {}
 
+  private static final Pattern PARAMETER = Pattern.compile("\\{\\*?(?<name>[A-Za-z_][\\w-]*)}");
+
   private static final class Node<T> {
+    final boolean isCatchAll;
     final Map<String, Node<T>> literals = new HashMap<>();
     @Nullable Node<T> parameter;
     @Nullable Node<T> catchAll;
     @Nullable Leaf<T> leaf;
+
+    Node(boolean isCatchAll) {
+      this.isCatchAll = isCatchAll;
+    }
+
+    Node<T> parameter() {
+      Node<T> node = parameter != null ? parameter : new Node<>(false);
+      parameter = node;
+      return node;
+    }
+
+    Node<T> catchAll() {
+      Node<T> node = catchAll != null ? catchAll : new Node<>(true);
+      catchAll = node;
+      return node;
+    }
   }
 
   private static final class Leaf<T> {
@@ -47,15 +71,21 @@ final class Router<T> {
     }
   }
 
-  private final Node<T> root = new Node<>();
+  private final Node<T> root = new Node<>(false);
 
   /**
    * Adds a route.
    *
    * @param methods the methods it answers; empty for all
-   * @throws IllegalArgumentException if the path is malformed, or method and path are taken
+   * @throws IllegalArgumentException if a method or the path is malformed, or both together taken
    */
   void add(Set<String> methods, String path, T target) {
+    for (String method : methods) {
+      if (!Tokens.isToken(method) || !method.equals(method.toUpperCase(Locale.ROOT))) {
+        throw new IllegalArgumentException(
+            "method \"" + method + "\" of route " + path + " is not a token in upper case");
+      }
+    }
     Leaf<T> leaf = leafFor(path);
     if (methods.isEmpty()) {
       if (leaf.anyMethod != null) {
@@ -77,52 +107,44 @@ final class Router<T> {
     Node<T> node = root;
     List<String> names = new ArrayList<>();
     for (String segment : path.substring(1).split("/", -1)) {
-      boolean isParameter = segment.startsWith("{") && segment.endsWith("}");
-      if (!isParameter) {
+      if (node.isCatchAll) {
+        throw new IllegalArgumentException("route " + path + " goes on behind its catch-all");
+      }
+      Matcher parameter = PARAMETER.matcher(segment);
+      if (!parameter.matches()) {
         if (segment.indexOf('{') >= 0 || segment.indexOf('}') >= 0) {
           throw new IllegalArgumentException(
-              "segment \"" + segment + "\" of route " + path + " is not a whole {parameter}");
+              "segment \"" + segment + "\" of route " + path + " is no {name} or {*name}");
         }
-        node = node.literals.computeIfAbsent(segment, s -> new Node<>());
+        node = node.literals.computeIfAbsent(segment, s -> new Node<>(false));
         continue;
       }
-      boolean isCatchAll = segment.startsWith("{*");
-      String name = segment.substring(isCatchAll ? 2 : 1, segment.length() - 1);
-      if (name.isEmpty() || names.contains(name)) {
-        throw new IllegalArgumentException(
-            "parameter \"" + name + "\" of route " + path + " is empty or comes twice");
+      String name = parameter.group("name");
+      if (names.contains(name)) {
+        throw new IllegalArgumentException("route " + path + " has {" + name + "} twice");
       }
       names.add(name);
-      if (isCatchAll) {
-        if (!path.endsWith(segment)) {
-          throw new IllegalArgumentException("route " + path + " goes on behind its catch-all");
-        }
-        if (node.catchAll == null) {
-          node.catchAll = new Node<>();
-        }
-        node = node.catchAll;
-      } else {
-        if (node.parameter == null) {
-          node.parameter = new Node<>();
-        }
-        node = node.parameter;
-      }
+      node = segment.startsWith("{*") ? node.catchAll() : node.parameter();
     }
-    if (node.leaf == null) {
-      node.leaf = new Leaf<>(path, names);
-    } else if (!node.leaf.names.equals(names)) {
+    Leaf<T> leaf = node.leaf;
+    if (leaf == null) {
+      leaf = new Leaf<>(path, names);
+      node.leaf = leaf;
+    } else if (!leaf.names.equals(names)) {
       throw new IllegalArgumentException(
-          "routes " + node.leaf.path + " and " + path + " differ only in names");
+          "routes " + leaf.path + " and " + path + " differ only in names");
     }
-    return node.leaf;
+    return leaf;
   }
 
   /** Finds the route for a request; HEAD is answered by a route for GET. */
   Match<T> match(String method, String path) {
-    List<String> values = new ArrayList<>(2);
-    String[] segments = path.isEmpty() ? new String[0] : path.substring(1).split("/", -1);
-    Set<String> allowed = new LinkedHashSet<>();
-    Match<T> found = find(root, segments, 0, values, method, allowed);
+    Set<String> allowed = new TreeSet<>();
+    Match<T> found = null;
+    if (path.startsWith("/")) { // what * names is the server, not a path
+      String[] segments = path.substring(1).split("/", -1);
+      found = find(root, segments, 0, new ArrayList<>(2), method, allowed);
+    }
     return found != null ? found : new Match<>(null, null, Map.of(), allowed);
   }
 
@@ -154,7 +176,7 @@ final class Router<T> {
     }
     if (node.catchAll != null && node.catchAll.leaf != null) {
       values.addLast(
-          String.join("/", java.util.Arrays.asList(segments).subList(depth, segments.length)));
+          String.join("/", Arrays.asList(segments).subList(depth, segments.length)));
       Match<T> found = accept(node.catchAll.leaf, values, method, allowed);
       if (found != null) {
         return found;
@@ -180,8 +202,11 @@ final class Router<T> {
       }
       return null;
     }
+    if (values.isEmpty()) {
+      return new Match<>(leaf.path, target, Map.of(), Set.of());
+    }
     Map<String, String> parameters = new HashMap<>();
-    for (int i = 0; i < leaf.names.size(); i++) {
+    for (int i = 0; i < values.size(); i++) {
       parameters.put(leaf.names.get(i), values.get(i));
     }
     return new Match<>(leaf.path, target, parameters, Set.of());

@@ -305,6 +305,11 @@ public final class FrameReader {
     return remaining;
   }
 
+  /** Returns whether the frame under way is the last, or only, one of its message. */
+  public boolean isFinal() {
+    return fin;
+  }
+
   /** Returns whether {@link #readInto} decodes; a coded message cannot be read in place. */
   public boolean isCoded() {
     return coded;

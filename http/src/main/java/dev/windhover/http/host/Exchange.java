@@ -40,9 +40,13 @@ public interface Exchange {
   @Nullable Upgrade upgrade();
 
   /**
-   * Begins the response; from any thread, once.
+   * Begins the response; from any thread, once. No body follows where HTTP has none: the answer to
+   * HEAD, which has the length all the same, and status 204, 205 and 304. After the client has gone,
+   * this and {@link #end()} do nothing.
    *
-   * @param contentLength the length of the body, or -1 if it is not known yet
+   * @param headers all but {@code Content-Length}; must have been used when this returns
+   * @param contentLength the length of the body, to be said in {@code Content-Length}; -1 if it is
+   *     not known, or not to be said (204, 304, HEAD)
    */
   void respond(int status, Headers headers, long contentLength);
 
