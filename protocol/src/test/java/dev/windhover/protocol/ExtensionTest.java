@@ -244,11 +244,11 @@ class ExtensionTest {
     @Test
     void doNotUnmaskTwice() { // the rest of the input moves and grows before it is read on
       byte[] wire = Frames.masked(0xA1, Hex.bytes("e9 e8 ff e0 e1"));
-      ByteBuffer in = ByteBuffer.allocate(wire.length).put(wire, 0, wire.length - 2).flip();
+      ByteBuffer in = ByteBuffer.allocate(wire.length).put(wire, 0, wire.length - 1).flip();
       FrameReader reader = atData(in);
       ByteBuffer out = ByteBuffer.allocate(20).limit(2);
       reader.readInto(in, out);
-      in.compact().put(wire, wire.length - 2, 2).flip();
+      in.compact().put(wire, wire.length - 1, 1).flip();
       reader.readInto(in, out.limit(20));
       assertThat(Hex.of(out.flip())).isEqualTo(Hex.of(Frames.utf8("éèÿàá!")));
     }
@@ -277,6 +277,19 @@ class ExtensionTest {
   @Test
   void aCodedMessageSaysSo() {
     assertThat(atData(coded()).isCoded()).isTrue();
+  }
+
+  @Test
+  void aPlainMessageSaysSo() {
+    assertThat(atData(ByteBuffer.wrap(Frames.masked(Frames.TEXT))).isCoded()).isFalse();
+  }
+
+  @Test
+  void whatStandsInTheDestinationIsNotRead() {
+    ByteBuffer in = coded();
+    ByteBuffer out = ByteBuffer.allocate(20).put(Hex.bytes("ff ff"));
+    assertThat(atData(in).readInto(in, out)).isEqualTo(7);
+    assertThat(Hex.of(out.flip())).isEqualTo("ffff" + "c3a9" + "c3a8" + "c3bf" + "21");
   }
 
   @Test

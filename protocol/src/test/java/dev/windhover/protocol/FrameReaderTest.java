@@ -607,6 +607,17 @@ class FrameReaderTest {
       assertThat(told(frame)).containsExactly(invalidData(CUT));
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"ff", "61 c3"})
+    void thatIsBrokenIsToldByTheRead(String hex) {
+      for (Role role : Role.values()) {
+        ByteBuffer in = ByteBuffer.wrap(Frames.to(role, Frames.TEXT, Hex.bytes(hex)));
+        assertThat(atData(role, in).readInPlace(in)).isEqualTo(-1);
+        in = ByteBuffer.wrap(Frames.to(role, Frames.TEXT, Hex.bytes(hex)));
+        assertThat(atData(role, in).readInto(in, ByteBuffer.allocate(9))).isEqualTo(-1);
+      }
+    }
+
     @Test
     void isRefusedBeforeTheFrameHasEnded() {
       FrameReader reader = new FrameReader(Role.CLIENT);
@@ -667,6 +678,18 @@ class FrameReaderTest {
     @Test
     void thatIsNotAsciiIsKnownByItsMessage() {
       assertThat(told("81 02 c3 a9", "81 01 61")).containsExactly(text("é"), text("a"));
+    }
+
+    @Test
+    void thatHoldsAZeroIsAscii() {
+      assertThat(told("81 03 61 00 7f")).containsExactly(text("a\u0000\u007f"));
+    }
+
+    @Test
+    void isReadBehindWhatStandsInTheDestination() {
+      ByteBuffer in = Hex.buffer("81 02 c3 a9");
+      ByteBuffer out = ByteBuffer.allocate(9).put(Hex.bytes("ff ff"));
+      assertThat(atData(Role.CLIENT, in).readInto(in, out)).isEqualTo(2);
     }
 
     @Test

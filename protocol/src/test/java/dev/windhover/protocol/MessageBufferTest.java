@@ -80,10 +80,24 @@ class MessageBufferTest {
     }
 
     @Test
+    void waitsUntilThereIsNoRoom() {
+      var buffer = new MessageBuffer(1 << 20);
+      ByteBuffer memory = buffer.room(1000).put(new byte[999]);
+      assertThat(buffer.room(1)).isSameAs(memory);
+    }
+
+    @Test
     void isAtMostDouble() {
       var buffer = new MessageBuffer(1 << 20);
       buffer.room(1000).put(new byte[1000]);
       assertThat(buffer.room(1).capacity()).isEqualTo(2000);
+    }
+
+    @Test
+    void isMoreThanDoubleWhereMoreArrived() {
+      var buffer = new MessageBuffer(1 << 20);
+      buffer.room(1000).put(new byte[1000]);
+      assertThat(buffer.room(1001).capacity()).isEqualTo(2001);
     }
 
     @Test
