@@ -49,6 +49,7 @@ public class Application {
   public Application use(Middleware step) {
     requireNotBuilt();
     middleware.add(Objects.requireNonNull(step));
+    step.addedTo(this);
     return this;
   }
 

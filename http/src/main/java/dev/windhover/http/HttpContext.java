@@ -145,6 +145,11 @@ public final class HttpContext {
     this.takeover = takeover;
   }
 
+  /** Returns whether a route matched, and its handler did nothing: no status, header, body, upgrade. */
+  public boolean isUnanswered() {
+    return route() != null && takeover == null && response.isUntouched();
+  }
+
   @Nullable Takeover takeover() {
     return takeover;
   }

@@ -15,6 +15,9 @@ public interface Middleware {
     return false;
   }
 
+  /** Tells this step that it was added to {@code application}, before it handles anything. */
+  default void addedTo(Application application) {}
+
   /** Declares that {@code middleware} never blocks; see {@link Handler#nonBlocking}. */
   static Middleware nonBlocking(Middleware middleware) {
     return new Middleware() {

@@ -47,9 +47,17 @@ public record Extension(String token, int reservedBits, Transform decoder, Trans
   public static final class PayloadException extends Exception {
     private static final long serialVersionUID = 1;
 
-    /** Creates one whose message is sent to the peer: lower case, at most 123 bytes. */
-    public PayloadException(String message) {
-      super(message, null, false, false);
+    private final String text;
+
+    /** Creates one whose text is sent to the peer: lower case, at most 123 bytes. */
+    public PayloadException(String text) {
+      super(text, null, false, false);
+      this.text = text;
+    }
+
+    /** Returns the words for the peer. */
+    public String text() {
+      return text;
     }
   }
 }

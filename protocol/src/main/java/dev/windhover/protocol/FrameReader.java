@@ -1,6 +1,7 @@
 package dev.windhover.protocol;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -54,6 +55,7 @@ public final class FrameReader {
   private static final int LONGEST_HEADER = 14;
   private static final int LONGEST_CONTROL_PAYLOAD = 125;
   private static final long NOT_ASCII = 0x8080_8080_8080_8080L;
+  private static final long UNSEEN = -1;
 
   private enum Phase {
     HEADER,
@@ -72,14 +74,15 @@ public final class FrameReader {
   /** A header that is cut between buffers, collected; {@code position} tells how much is here. */
   private final ByteBuffer cutHeader = ByteBuffer.allocate(LONGEST_HEADER);
 
-  // The frame under way.
+  // The frame under way, and FIN of the last data frame.
   private Opcode opcode = Opcode.CONTINUATION;
   private boolean fin;
   private int key;
   private long remaining;
   private @Nullable ByteBuffer control;
 
-  // The message under way.
+  // The message under way, or else the last one.
+  private boolean inMessage;
   private @Nullable Opcode message;
   private boolean coded;
   private boolean ascii = true;
@@ -116,9 +119,6 @@ public final class FrameReader {
           if (!readHeader(in)) {
             return violation == null ? Event.MORE : Event.VIOLATION;
           }
-          if (phase == Phase.DATA && remaining == 0) {
-            return Event.DATA;
-          }
         }
         case CONTROL -> {
           ByteBuffer payload = Objects.requireNonNull(control);
@@ -137,7 +137,8 @@ public final class FrameReader {
           };
         }
         case DATA -> {
-          return in.hasRemaining() || !drained ? Event.DATA : Event.MORE;
+          boolean empty = remaining == 0; // an empty frame, or what waits in the decoder
+          return empty || !drained || in.hasRemaining() ? Event.DATA : Event.MORE;
         }
         case DONE -> {
           return violation == null ? Event.CLOSE : Event.VIOLATION;
@@ -150,14 +151,15 @@ public final class FrameReader {
 
   /** Reads a header, whole or collected; false if it is not complete or not allowed. */
   private boolean readHeader(ByteBuffer in) {
-    int have = in.remaining();
-    if (cutHeader.position() == 0 && have >= LONGEST_HEADER) {
-      int size = parseHeader(in, in.position(), have);
-      if (size < 0) {
+    if (cutHeader.position() == 0 && in.hasRemaining()) {
+      int size = parseHeader(in, in.position(), in.remaining());
+      if (size > 0) {
+        in.position(in.position() + size);
+        return true;
+      }
+      if (violation != null) {
         return false;
       }
-      in.position(in.position() + size);
-      return true;
     }
     while (in.hasRemaining()) {
       cutHeader.put(in.get());
@@ -201,13 +203,13 @@ public final class FrameReader {
         return fail(Violation.FRAGMENTED_CONTROL); // 5.5
       }
     } else if (code == Opcode.CONTINUATION) {
-      if (message == null) {
+      if (!inMessage) {
         return fail(Violation.CONTINUATION_WITHOUT_MESSAGE); // 5.4
       }
       if (bits != 0) {
         return fail(Violation.RESERVED_BITS_ON_CONTINUATION);
       }
-    } else if (message != null) {
+    } else if (inMessage) {
       return fail(Violation.MESSAGE_INSIDE_MESSAGE); // 5.4
     }
 
@@ -219,12 +221,12 @@ public final class FrameReader {
       return fail(expectsMask ? Violation.NOT_MASKED : Violation.MASKED); // 5.1
     }
     long length = second & LENGTH;
+    if (length > LONGEST_CONTROL_PAYLOAD && code.isControl()) {
+      return fail(Violation.CONTROL_TOO_LONG); // 5.5
+    }
     int size = 2;
     if (length == LENGTH_16) {
       size = 4;
-      if (code.isControl()) {
-        return fail(Violation.controlTooLong(have < 4 ? length : b.getShort(at + 2) & 0xFFFF));
-      }
       if (have < 4) {
         return 0;
       }
@@ -234,9 +236,6 @@ public final class FrameReader {
       }
     } else if (length == LENGTH_64) {
       size = 10;
-      if (code.isControl()) {
-        return fail(Violation.controlTooLong(have < 10 ? length : b.getLong(at + 2)));
-      }
       if (have < 3) {
         return 0;
       }
@@ -269,7 +268,6 @@ public final class FrameReader {
 
   private void begin(Opcode code, boolean last, boolean codedMessage, long length) {
     opcode = code;
-    fin = last;
     remaining = length;
     if (code.isControl()) {
       phase = Phase.CONTROL;
@@ -280,7 +278,9 @@ public final class FrameReader {
       return;
     }
     phase = Phase.DATA;
+    fin = last;
     if (code != Opcode.CONTINUATION) {
+      inMessage = true;
       message = code;
       coded = codedMessage;
       ascii = true;
@@ -289,9 +289,12 @@ public final class FrameReader {
 
   // ---- Data (5.6) --------------------------------------------------------------------------------
 
-  /** Returns {@link Opcode#TEXT} or {@link Opcode#BINARY}: the type of the message under way. */
+  /**
+   * Returns {@link Opcode#TEXT} or {@link Opcode#BINARY}: the type of the message under way, or of
+   * the one that has just ended.
+   */
   public Opcode messageType() {
-    return Objects.requireNonNull(message, "no message under way");
+    return known(message, "no message was begun");
   }
 
   /**
@@ -300,6 +303,11 @@ public final class FrameReader {
    */
   public long frameRemaining() {
     return remaining;
+  }
+
+  /** Returns whether the frame under way is the last, or only, one of its message. */
+  public boolean isFinal() {
+    return fin;
   }
 
   /** Returns whether {@link #readInto} decodes; a coded message cannot be read in place. */
@@ -317,8 +325,14 @@ public final class FrameReader {
    *
    * @return the number of bytes from the buffer's position on; the caller moves the position past
    *     them. Or -1 after a violation
+   * @throws IllegalStateException if {@link #next} did not say {@link Event#DATA}, or the message is
+   *     coded
    */
   public int readInPlace(ByteBuffer in) {
+    requireData();
+    if (coded) {
+      throw new IllegalStateException("a coded message cannot be read in place");
+    }
     int n = (int) Math.min(remaining, in.remaining());
     int at = in.position();
     if (key != 0) {
@@ -327,7 +341,7 @@ public final class FrameReader {
       if (!check(in, at, n, seen)) {
         return -1;
       }
-    } else if (!check(in, at, n, NOT_ASCII)) {
+    } else if (!check(in, at, n, UNSEEN)) {
       return -1;
     }
     remaining -= n;
@@ -339,12 +353,14 @@ public final class FrameReader {
    * decoded if the message is coded, checked. Both positions move.
    *
    * @return the number of bytes that {@code out} gained, or -1 after a violation
+   * @throws IllegalStateException if {@link #next} did not say {@link Event#DATA}
    */
   public int readInto(ByteBuffer in, ByteBuffer out) {
-    int start = out.position();
+    requireData();
     if (coded) {
       return decodeInto(in, out);
     }
+    int start = out.position();
     int n = (int) Math.min(remaining, Math.min(in.remaining(), out.remaining()));
     long seen = unmaskInto(in, out, n);
     if (!check(out, start, n, seen)) {
@@ -359,9 +375,15 @@ public final class FrameReader {
     return remaining == 0 && drained;
   }
 
-  /** Returns whether the last read ended its message. */
+  /** Returns whether the last piece that was read ended its message. */
   public boolean endOfMessage() {
-    return fin && remaining == 0 && drained;
+    return message != null && !inMessage;
+  }
+
+  private void requireData() {
+    if (phase != Phase.DATA) {
+      throw new IllegalStateException("no data to read");
+    }
   }
 
   private int decodeInto(ByteBuffer in, ByteBuffer out) {
@@ -379,7 +401,7 @@ public final class FrameReader {
       drained =
           Objects.requireNonNull(extension).decoder().apply(in, out, fin && remaining == n);
     } catch (Extension.PayloadException e) {
-      return fail(Violation.undecodable(e.getMessage()));
+      return fail(Violation.undecodable(e.text()));
     } finally {
       in.limit(limit);
     }
@@ -387,7 +409,7 @@ public final class FrameReader {
     unmasked -= taken;
     remaining -= taken;
     int gained = out.position() - start;
-    if (!check(out, start, gained, NOT_ASCII)) {
+    if (!check(out, start, gained, UNSEEN)) {
       return -1;
     }
     return endPiece() ? gained : -1;
@@ -403,16 +425,18 @@ public final class FrameReader {
     return seen;
   }
 
-  /** Checks new text; {@code seen} is all its bytes or-ed together. */
+  /** Checks new text; {@code seen} is all its bytes or-ed together, or {@link #UNSEEN}. */
   private boolean check(ByteBuffer bytes, int from, int n, long seen) {
-    if (message != Opcode.TEXT || n == 0) {
+    if (message != Opcode.TEXT || ((seen & NOT_ASCII) == 0 && utf8.isComplete())) {
       return true;
     }
-    if ((seen & NOT_ASCII) == 0 && utf8.isComplete()) {
+    int to = from + n;
+    int beyond = utf8.isComplete() ? Utf8Validator.skipAscii(bytes, from, to) : from;
+    if (beyond == to) {
       return true;
     }
     ascii = false;
-    if (utf8.accept(bytes, from, from + n)) {
+    if (utf8.accept(bytes, beyond, to)) {
       return true;
     }
     fail(Violation.INVALID_UTF_8);
@@ -424,14 +448,14 @@ public final class FrameReader {
     if (!endOfFrame()) {
       return true;
     }
-    phase = Phase.HEADER;
     if (fin) {
       if (!utf8.isComplete()) {
         fail(Violation.INVALID_UTF_8);
         return false;
       }
-      message = null;
+      inMessage = false;
     }
+    phase = Phase.HEADER;
     return true;
   }
 
@@ -439,7 +463,7 @@ public final class FrameReader {
 
   /** Returns the payload of the last Ping or Pong, valid until {@link #next} is called again. */
   public ByteBuffer controlPayload() {
-    return Objects.requireNonNull(control, "no control frame was read");
+    return known(control, "no control frame was read");
   }
 
   private Event readClose(ByteBuffer payload) {
@@ -456,7 +480,7 @@ public final class FrameReader {
         utf8.reset(); // a cut text dies with its connection
         if (utf8.accept(payload, payload.position(), payload.limit()) && utf8.isComplete()) {
           closeReason =
-              new CloseReason(code, java.nio.charset.StandardCharsets.UTF_8.decode(payload).toString());
+              new CloseReason(code, StandardCharsets.UTF_8.decode(payload).toString());
         } else {
           fail(Violation.INVALID_CLOSE_REASON);
         }
@@ -468,12 +492,19 @@ public final class FrameReader {
 
   /** Returns what the peer's Close said, once {@link Event#CLOSE} was returned. */
   public CloseReason closeReason() {
-    return Objects.requireNonNull(closeReason, "no close frame was read");
+    return known(closeReason, "no close frame was read");
   }
 
   /** Returns the rule that the peer broke, once it did. */
   public Violation violation() {
-    return Objects.requireNonNull(violation, "no rule was broken");
+    return known(violation, "no rule was broken");
+  }
+
+  private static <T> T known(@Nullable T answer, String otherwise) {
+    if (answer == null) {
+      throw new IllegalStateException(otherwise);
+    }
+    return answer;
   }
 
   private int fail(Violation fault) {

@@ -1,5 +1,6 @@
 package dev.windhover.protocol;
 
+import java.nio.BufferOverflowException;
 import java.nio.ByteBuffer;
 import java.util.random.RandomGenerator;
 
@@ -77,9 +78,17 @@ public final class FrameWriter {
     out.position(out.position() + n);
   }
 
-  /** Writes a whole frame; {@code out} must have room for header and payload. */
+  /**
+   * Writes a whole frame.
+   *
+   * @throws BufferOverflowException if {@code out} has no room for all of it; nothing is written then
+   */
   public void frame(ByteBuffer out, Opcode opcode, boolean fin, ByteBuffer payload) {
-    header(out, opcode, fin, 0, payload.remaining());
+    int length = payload.remaining();
+    if (out.remaining() - length < headerSize(length)) {
+      throw new BufferOverflowException();
+    }
+    header(out, opcode, fin, 0, length);
     payload(payload, out);
   }
 }

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MessageBuffer {
   private static final int SMALLEST = 512;
+  private static final ByteBuffer EMPTY = ByteBuffer.allocate(0);
 
   private final long limit;
   private @Nullable ByteBuffer buffer;
@@ -34,7 +35,11 @@ public final class MessageBuffer {
    */
   public @Nullable Violation exceededBy(long more) {
     long size = size();
-    return more > limit - size ? Violation.messageTooBig(size + more, limit) : null;
+    if (more <= limit - size) {
+      return null;
+    }
+    long whole = size + Math.min(more, Long.MAX_VALUE - size); // a peer may declare 2^63-1
+    return Violation.messageTooBig(whole, limit);
   }
 
   /** Returns the buffer, positioned behind what is here, with room for {@code arrived} bytes. */
@@ -53,13 +58,13 @@ public final class MessageBuffer {
     return current;
   }
 
-  /** Returns the assembled message, valid until {@link #clear()} or {@link #release()}. */
+  /** Returns a view of the assembled message, valid until {@link #clear()}. */
   public ByteBuffer message() {
     ByteBuffer current = buffer;
     if (current == null) {
-      return ByteBuffer.allocate(0);
+      return EMPTY;
     }
-    return current.flip();
+    return current.duplicate().flip();
   }
 
   /** Starts the next message in the same memory. */

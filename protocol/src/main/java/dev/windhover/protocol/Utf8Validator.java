@@ -87,7 +87,8 @@ public final class Utf8Validator {
     missing = 0;
   }
 
-  private static int skipAscii(ByteBuffer bytes, int from, int to) {
+  /** Returns the index of the first byte beyond ASCII, or {@code to}. */
+  static int skipAscii(ByteBuffer bytes, int from, int to) {
     int i = from;
     while (i + 8 <= to && ((long) LONGS.get(bytes, i) & NOT_ASCII) == 0) {
       i += 8;

@@ -14,6 +14,8 @@ public record Violation(int closeCode, String text) {
       protocolError("reserved bits set on a continuation frame");
   static final Violation RESERVED_BITS_ON_CONTROL =
       protocolError("reserved bits set on a control frame");
+  static final Violation CONTROL_TOO_LONG =
+      protocolError("control frame exceeds limit of 125 bytes");
   static final Violation FRAGMENTED_CONTROL = protocolError("fragmented control frame");
   static final Violation CONTINUATION_WITHOUT_MESSAGE =
       protocolError("continuation frame without a message to continue");
@@ -32,10 +34,6 @@ public record Violation(int closeCode, String text) {
 
   static Violation reservedOpcode(int code) {
     return protocolError("reserved opcode " + code);
-  }
-
-  static Violation controlTooLong(long length) {
-    return protocolError("control frame of " + length + " bytes exceeds limit of 125");
   }
 
   static Violation lengthNotMinimal(long length) {

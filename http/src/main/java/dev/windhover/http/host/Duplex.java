@@ -50,6 +50,12 @@ public interface Duplex {
   /** Returns the bytes of output that the transport has not taken yet; from any thread. */
   long pending();
 
+  /**
+   * Sets the mark for {@link Receiver#onWritable}: it is called each time {@link #pending()} falls
+   * below {@code bytes}, having been at or above.
+   */
+  void writeMark(int bytes);
+
   /** Returns how many bytes of output the transport has taken in all: how a stall is seen. */
   long transmitted();
 
@@ -64,6 +70,9 @@ public interface Duplex {
 
   /** What a host tells of a duplex, on the loop. After {@link #onEnd} no more bytes come. */
   interface Receiver {
+    /** The request was answered and the connection is ours; the first call. */
+    void onOpen();
+
     /**
      * Bytes have come. The buffer is lent for the duration of the call: the receiver may change its
      * content and should use up all of it.
@@ -73,7 +82,7 @@ public interface Duplex {
     /** No more bytes are there for now: a good moment to answer what came. */
     void onBatchEnd();
 
-    /** Output that was over the host's mark has shrunk below it. */
+    /** Output that had reached the mark has shrunk below it; see {@link Duplex#writeMark}. */
     void onWritable();
 
     /** The peer has ended its direction (FIN, END_STREAM). */

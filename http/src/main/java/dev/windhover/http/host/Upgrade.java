@@ -1,6 +1,7 @@
 package dev.windhover.http.host;
 
 import dev.windhover.http.Headers;
+import java.util.function.Function;
 
 /**
  * The offer of a host to hand a request's connection over: HTTP/1.1's upgrade (RFC 9110 7.8) or
@@ -12,11 +13,12 @@ public interface Upgrade {
 
   /**
    * Answers the request with 101 (or 200) and {@code headers}, and delivers everything that follows
-   * it on the connection to {@code receiver}, starting with the bytes that are here already.
-   * Callable from any thread, once, before the response began; returns without waiting. A connection
-   * that is gone is told through {@link Duplex.Receiver#onLost}.
+   * it on the connection to the receiver that {@code attach} returns, starting with the bytes that are
+   * here already. Callable from any thread, once, before the response began; {@code attach} is called
+   * at once, on the calling thread. A connection that is gone is told through {@link
+   * Duplex.Receiver#onLost}.
    *
    * @throws IllegalStateException if the response has begun
    */
-  Duplex accept(Headers headers, Duplex.Receiver receiver);
+  void accept(Headers headers, Function<Duplex, Duplex.Receiver> attach);
 }

@@ -1,0 +1,162 @@
+package dev.windhover.app;
+
+import dev.windhover.http.Application;
+import dev.windhover.server.ListenException;
+import dev.windhover.server.Server;
+import dev.windhover.server.ServerOptions;
+import dev.windhover.websocket.WebSocketOptions;
+import dev.windhover.websocket.WebSockets;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An application with its host.
+ *
+ * <pre>{@code
+ * void main(String[] args) {
+ *   var app = WebApplication.create(args);
+ *   app.useWebSockets();
+ *   app.mapWebSocket("/ws", socket -> {
+ *     for (Message message : socket) socket.send(message);
+ *   });
+ *   app.run();
+ * }
+ * }</pre>
+ *
+ * <p>It listens on {@code --urls} of the arguments, else on {@code WINDHOVER_URLS} of the environment
+ * (several, separated by {@code ;}), else on what {@link #server} was told, else on {@code
+ * http://localhost:5000}.
+ */
+public final class WebApplication extends Application {
+  private static final Logger log = LoggerFactory.getLogger(WebApplication.class);
+
+  private final ServerOptions options = new ServerOptions();
+  private final CountDownLatch stopped = new CountDownLatch(1);
+  private @Nullable String urls;
+  private @Nullable Server server;
+
+  private WebApplication() {}
+
+  /**
+   * Creates an application.
+   *
+   * @param args {@code --urls http://localhost:5000;http://…}; others are the program's own
+   * @throws IllegalArgumentException if {@code --urls} has no value or a malformed one
+   */
+  public static WebApplication create(String... args) {
+    WebApplication app = new WebApplication();
+    app.urls = urlsOf(args);
+    if (app.urls != null) {
+      new ServerOptions().urls(split(app.urls)); // a malformed one is told here
+    }
+    return app;
+  }
+
+  private static @Nullable String urlsOf(String[] args) {
+    for (int i = 0; i < args.length; i++) {
+      if (args[i].startsWith("--urls=")) {
+        return args[i].substring("--urls=".length());
+      }
+      if (args[i].equals("--urls")) {
+        if (i + 1 == args.length) {
+          throw new IllegalArgumentException("--urls needs a value, as http://localhost:5000");
+        }
+        return args[i + 1];
+      }
+    }
+    String environment = System.getenv("WINDHOVER_URLS");
+    return environment == null || environment.isBlank() ? null : environment;
+  }
+
+  private static String[] split(String urls) {
+    return urls.strip().split("\\s*[;,]\\s*");
+  }
+
+  /** Adds the WebSocket middleware with its defaults. */
+  public WebApplication useWebSockets() {
+    return useWebSockets(options -> {});
+  }
+
+  /** Adds the WebSocket middleware with options changed from their defaults. */
+  public WebApplication useWebSockets(Consumer<WebSocketOptions> change) {
+    use(WebSockets.with(change));
+    return this;
+  }
+
+  /** Changes what the host does. */
+  public WebApplication server(Consumer<ServerOptions> change) {
+    change.accept(options);
+    return this;
+  }
+
+  /**
+   * Starts and returns.
+   *
+   * @throws ListenException if an address cannot be listened on
+   */
+  public WebApplication start() throws ListenException {
+    if (urls != null) {
+      options.urls(split(urls));
+    }
+    server = new Server(options, build()).start();
+    return this;
+  }
+
+  /** Returns the addresses listened on, with the ports that were bound; empty before the start. */
+  public List<String> urls() {
+    return server == null ? List.of() : server.urls();
+  }
+
+  /**
+   * Starts, says where, and returns when the application was stopped: by {@link #stop()}, SIGTERM or
+   * Ctrl-C. An address that cannot be listened on ends the process with one line and exit code 1.
+   */
+  public void run() {
+    try {
+      start();
+    } catch (ListenException e) {
+      System.err.println(e.getMessage());
+      System.exit(1);
+    }
+    for (String url : urls()) {
+      System.out.println("Now listening on: " + url);
+    }
+    Thread hook = new Thread(this::stop, "windhover-stop");
+    Runtime.getRuntime().addShutdownHook(hook);
+    try {
+      stopped.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      stop();
+    }
+  }
+
+  /**
+   * Stops: refuses new connections and sockets, sends 1001 to every socket, lets requests finish, and
+   * drops what is left when the stop's time limit is over. Returns when all is done; stopping twice
+   * does nothing.
+   */
+  public void stop() {
+    Server running;
+    synchronized (this) {
+      running = server;
+      server = null;
+    }
+    if (running == null) {
+      return;
+    }
+    log.debug("stopping");
+    try {
+      running.stopListening();
+      beginStop().completeOnTimeout(null, options.stopTimeout().toNanos(), TimeUnit.NANOSECONDS);
+      running.stop();
+    } finally {
+      stopped.countDown();
+    }
+  }
+}

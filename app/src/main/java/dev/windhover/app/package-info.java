@@ -1,0 +1,2 @@
+/** {@link dev.windhover.app.WebApplication}: begin here. */
+package dev.windhover.app;

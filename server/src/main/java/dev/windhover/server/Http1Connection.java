@@ -1,0 +1,245 @@
+package dev.windhover.server;
+
+import dev.windhover.http.Connection;
+import dev.windhover.http.HttpVersion;
+import dev.windhover.http.host.ExchangeHandler;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.netty.util.ReferenceCountUtil;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The life of one HTTP/1.1 connection: one request after the other, until one takes it over. */
+final class Http1Connection extends ChannelInboundHandlerAdapter {
+  private static final Logger log = LoggerFactory.getLogger(Http1Connection.class);
+  private static final AtomicLong ids = new AtomicLong();
+
+  /** How long the client may take to end its side after we ended ours. */
+  private static final int LINGER_SECONDS = 5;
+
+  private final Server server;
+  private final ExchangeHandler handler;
+  private final Http1Decoder decoder;
+  private final Http1Encoder encoder;
+  private final NettyLoop loop;
+  private final Connection connection;
+  private final Channel channel;
+
+  // Loop only.
+  private @Nullable Http1Exchange exchange;
+  private long requests;
+  private boolean closing;
+  private boolean inputEnded;
+
+  Http1Connection(
+      Server server,
+      ExchangeHandler handler,
+      Channel channel,
+      Http1Decoder decoder,
+      Http1Encoder encoder) {
+    this.server = server;
+    this.handler = handler;
+    this.channel = channel;
+    this.decoder = decoder;
+    this.encoder = encoder;
+    this.loop = new NettyLoop(channel.eventLoop());
+    this.connection =
+        new Connection(
+            "c" + ids.incrementAndGet(),
+            channel.remoteAddress(),
+            channel.localAddress(),
+            null,
+            HttpVersion.HTTP_1_1);
+  }
+
+  // ---- From Netty --------------------------------------------------------------------------------
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    try {
+      if (closing) {
+        return;
+      }
+      if (message instanceof HttpRequest request) {
+        begin(request);
+      }
+      if (message instanceof HttpContent content && exchange != null) {
+        exchange.receiveBody(content);
+        if (content instanceof LastHttpContent && !exchange.hasBody()) {
+          handler.handle(exchange);
+        }
+      }
+    } finally {
+      ReferenceCountUtil.release(message);
+    }
+  }
+
+  private void begin(HttpRequest request) {
+    if (request.decoderResult().isFailure()) {
+      refuse(request.decoderResult().cause());
+      return;
+    }
+    encoder.head(request.method().name().equals("HEAD"));
+    Http1Exchange begun =
+        new Http1Exchange(this, connection.id() + "-" + ++requests, request, server.isStopping());
+    exchange = begun;
+    if (inputEnded) {
+      begun.clientGone();
+    }
+    if (begun.isPlainConnect()) {
+      begun.refuse(501, "CONNECT is not supported\n");
+    } else if (begun.hasBody()) {
+      handler.handle(begun);
+    }
+  }
+
+  /** Answers what is not HTTP, and closes: what follows cannot be understood either. */
+  private void refuse(Throwable fault) {
+    int status = 400;
+    String text = "malformed request\n";
+    if (fault instanceof TooLongHttpLineException) {
+      status = 414;
+      text = "request line is longer than " + server.limits().maxRequestLine() + " bytes\n";
+    } else if (fault instanceof TooLongHttpHeaderException
+        || fault instanceof TooLongFrameException) {
+      status = 431;
+      text = "headers are larger than " + server.limits().maxHeaders() + " bytes\n";
+    }
+    log.debug("connection {} refused with {}: {}", connection.id(), status, fault.getMessage());
+    encoder.head(false);
+    Http1Exchange.refuse(this, status, text);
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) {
+    channel.flush();
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    if (exchange != null) {
+      exchange.writabilityChanged();
+    }
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    if (event == ChannelInputShutdownEvent.INSTANCE) {
+      inputEnded = true;
+      if (exchange == null || closing) {
+        channel.close();
+      } else {
+        exchange.clientGone(); // its side is ended; it may still read the response
+      }
+    }
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    log.debug("connection {} failed: {}", connection.id(), cause.toString());
+    channel.close();
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    if (exchange != null) {
+      exchange.clientGone();
+      exchange = null;
+    }
+  }
+
+  // ---- From the exchange, on the loop --------------------------------------------------------------
+
+  /** The response is complete: goes on with the next request, or closes. */
+  void completed(Http1Exchange done, boolean keepAlive) {
+    if (exchange != done) {
+      return;
+    }
+    exchange = null;
+    if (!keepAlive || inputEnded || server.isStopping()) {
+      closeGently();
+      return;
+    }
+    try {
+      decoder.release(channel.pipeline().context(decoder));
+    } catch (Exception e) {
+      exceptionCaught(channel.pipeline().context(decoder), e);
+    }
+  }
+
+  /** Makes the connection a duplex; the bytes that were held go to it first. */
+  void upgrade(NettyDuplex duplex) {
+    if (!channel.isActive()) {
+      duplex.neverOpened();
+      return;
+    }
+    exchange = null;
+    channel.config().setAutoRead(true);
+    channel.pipeline().replace(this, null, duplex);
+    channel.pipeline().remove(encoder);
+    duplex.open();
+    channel.pipeline().remove(decoder); // hands over what it held
+  }
+
+  /** Closes the connection if no request is under way; else the request's end does. */
+  void stop() {
+    if (exchange == null && !closing) {
+      closeGently();
+    }
+  }
+
+  /**
+   * Ends our side, and the connection when the client has ended its own: closing at once, with unread
+   * bytes from the client, would reset the connection under the response.
+   */
+  void closeGently() {
+    if (closing) {
+      return;
+    }
+    closing = true;
+    if (inputEnded) {
+      channel.writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER)
+          .addListener(ChannelFutureListener.CLOSE);
+      return;
+    }
+    channel
+        .writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER)
+        .addListener(
+            written -> {
+              if (channel.isActive()) {
+                ((DuplexChannel) channel).shutdownOutput();
+                channel.config().setAutoRead(true);
+                channel.eventLoop().schedule(() -> channel.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+              }
+            });
+  }
+
+  boolean holdsBytes() {
+    return decoder.isHolding();
+  }
+
+  Channel channel() {
+    return channel;
+  }
+
+  NettyLoop loop() {
+    return loop;
+  }
+
+  Connection connection() {
+    return connection;
+  }
+}

@@ -1,0 +1,341 @@
+package dev.windhover.server;
+
+import dev.windhover.http.Connection;
+import dev.windhover.http.Headers;
+import dev.windhover.http.HttpVersion;
+import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.Exchange;
+import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.Upgrade;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.DefaultFileRegion;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.LastHttpContent;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** One HTTP/1.1 request and its response, between Netty's codec and the seam. */
+final class Http1Exchange implements Exchange, Upgrade {
+  private static final io.netty.handler.codec.http.HttpVersion HTTP_1_1 =
+      io.netty.handler.codec.http.HttpVersion.HTTP_1_1;
+
+  private final Http1Connection connection;
+  private final Channel channel;
+  private final String id;
+  private final String method;
+  private final String target;
+  private final HttpVersion version;
+  private final Headers headers = new Headers();
+  private final boolean hasBody;
+  private final Http1Body body;
+  private final CompletableFuture<Void> aborted = new CompletableFuture<>();
+
+  /** Guards the wait of a writer for a slow client. */
+  private final Object writable = new Object();
+
+  private boolean keepAlive;
+  private boolean responded;
+  private boolean chunked;
+  private long remaining = -1;
+
+  Http1Exchange(Http1Connection connection, String id, HttpRequest request, boolean stopping) {
+    this.connection = connection;
+    this.channel = connection.channel();
+    this.id = id;
+    this.method = request.method().name();
+    this.target = request.uri();
+    for (Map.Entry<String, String> field : request.headers()) {
+      headers.add(field.getKey(), field.getValue());
+    }
+    this.version =
+        request.protocolVersion().equals(HTTP_1_1) ? HttpVersion.HTTP_1_1 : HttpVersion.HTTP_1_0;
+    String length = headers.get("Content-Length");
+    this.hasBody =
+        headers.contains("Transfer-Encoding") || (length != null && !length.strip().equals("0"));
+    this.keepAlive =
+        !stopping
+            && (version == HttpVersion.HTTP_1_1
+                ? !headers.hasToken("Connection", "close")
+                : headers.hasToken("Connection", "keep-alive"));
+    this.body = new Http1Body(channel, this::sendContinue);
+  }
+
+  // ---- The connection's side, on the loop ----------------------------------------------------------
+
+  boolean hasBody() {
+    return hasBody;
+  }
+
+  boolean isPlainConnect() {
+    return method.equals("CONNECT");
+  }
+
+  void receiveBody(HttpContent content) {
+    body.add(content);
+  }
+
+  void clientGone() {
+    body.lose("the client ended the connection");
+    aborted.complete(null);
+    writabilityChanged();
+  }
+
+  void writabilityChanged() {
+    synchronized (writable) {
+      writable.notifyAll();
+    }
+  }
+
+  /** Answers by itself and closes. */
+  void refuse(int status, String text) {
+    keepAlive = false;
+    body.discard();
+    refuse(connection, status, text);
+  }
+
+  static void refuse(Http1Connection connection, int status, String text) {
+    ByteBuf bytes = Unpooled.copiedBuffer(text, StandardCharsets.UTF_8);
+    FullHttpResponse response =
+        new DefaultFullHttpResponse(HTTP_1_1, HttpResponseStatus.valueOf(status), bytes);
+    response
+        .headers()
+        .set("Date", HttpDate.now())
+        .set("Content-Type", "text/plain; charset=utf-8")
+        .set("Content-Length", bytes.readableBytes())
+        .set("Connection", "close");
+    connection.channel().write(response);
+    connection.closeGently();
+  }
+
+  // ---- The request -------------------------------------------------------------------------------
+
+  @Override
+  public String id() {
+    return id;
+  }
+
+  @Override
+  public String method() {
+    return method;
+  }
+
+  @Override
+  public String target() {
+    return target;
+  }
+
+  @Override
+  public String scheme() {
+    return "http";
+  }
+
+  @Override
+  public HttpVersion version() {
+    return version;
+  }
+
+  @Override
+  public Headers headers() {
+    return headers;
+  }
+
+  @Override
+  public Connection connection() {
+    return connection.connection();
+  }
+
+  @Override
+  public InputStream body() {
+    return body;
+  }
+
+  private void sendContinue() {
+    if (headers.hasToken("Expect", "100-continue") && version == HttpVersion.HTTP_1_1) {
+      channel.writeAndFlush(
+          new DefaultFullHttpResponse(
+              HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
+    }
+  }
+
+  // ---- The response ------------------------------------------------------------------------------
+
+  @Override
+  public void respond(int status, Headers answer, long contentLength) {
+    if (responded) {
+      throw new IllegalStateException("the response has started");
+    }
+    responded = true;
+    HttpResponse response =
+        new DefaultHttpResponse(HTTP_1_1, HttpResponseStatus.valueOf(status));
+    answer.forEach(field -> response.headers().add(field.getKey(), field.getValue()));
+    if (!response.headers().contains("Date")) {
+      response.headers().set("Date", HttpDate.now());
+    }
+    boolean bodiless = status == 204 || status == 304;
+    if (!bodiless && !response.headers().contains("Content-Length")) {
+      if (contentLength >= 0) {
+        response.headers().set("Content-Length", contentLength);
+      } else if (version == HttpVersion.HTTP_1_1) {
+        chunked = true;
+        response.headers().set("Transfer-Encoding", "chunked");
+      } else {
+        keepAlive = false; // the end of the body is the end of the connection
+      }
+    }
+    if (headers.hasToken("Connection", "Upgrade") && connection.holdsBytes()) {
+      keepAlive = false; // what follows a refused upgrade may be no HTTP; it is dropped
+    }
+    if (answer.hasToken("Connection", "close")) {
+      keepAlive = false;
+    } else if (!keepAlive) {
+      response.headers().add("Connection", "close");
+    } else if (version == HttpVersion.HTTP_1_0) {
+      response.headers().add("Connection", "keep-alive");
+    }
+    channel.write(response);
+  }
+
+  @Override
+  public void write(ByteBuffer bytes) throws IOException, InterruptedException {
+    if (!bytes.hasRemaining()) {
+      return;
+    }
+    awaitWritable();
+    channel.write(new DefaultHttpContent(Unpooled.copiedBuffer(bytes)));
+    bytes.position(bytes.limit());
+    if (!channel.isWritable()) {
+      channel.flush();
+    }
+  }
+
+  private void awaitWritable() throws IOException, InterruptedException {
+    if (channel.eventLoop().inEventLoop() || channel.isWritable()) {
+      requireActive();
+      return;
+    }
+    channel.flush();
+    synchronized (writable) {
+      while (!channel.isWritable() && channel.isActive()) {
+        writable.wait();
+      }
+    }
+    requireActive();
+  }
+
+  private void requireActive() throws IOException {
+    if (!channel.isActive()) {
+      throw new IOException("the client ended the connection");
+    }
+  }
+
+  @Override
+  public void writeFile(Path file, long position, long count) throws IOException {
+    requireActive();
+    if (count > 0 && !method.equals("HEAD")) {
+      channel.write(new DefaultFileRegion(file.toFile(), position, count));
+    }
+  }
+
+  @Override
+  public void flush() {
+    channel.flush();
+  }
+
+  @Override
+  public void end() {
+    connection.loop().execute(() -> endOnLoop());
+  }
+
+  private void endOnLoop() {
+    boolean bodyLeft = hasBody && !body.isComplete();
+    body.discard();
+    channel.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
+    connection.completed(this, keepAlive && !bodyLeft);
+  }
+
+  @Override
+  public void abort() {
+    connection
+        .loop()
+        .execute(
+            () -> {
+              body.discard();
+              channel.close();
+            });
+  }
+
+  @Override
+  public CompletableFuture<Void> aborted() {
+    return aborted;
+  }
+
+  @Override
+  public Loop loop() {
+    return connection.loop();
+  }
+
+  @Override
+  public Thread start(Runnable task) {
+    return Thread.ofVirtual().name("request-" + id).start(task);
+  }
+
+  // ---- The upgrade -------------------------------------------------------------------------------
+
+  /** An upgrade is asked for, in HTTP/1.1, and no body comes with it (RFC 9110 7.8). */
+  @Override
+  public @Nullable Upgrade upgrade() {
+    boolean asked =
+        version == HttpVersion.HTTP_1_1
+            && !hasBody
+            && headers.contains("Upgrade")
+            && headers.hasToken("Connection", "Upgrade");
+    return asked ? this : null;
+  }
+
+  @Override
+  public boolean isExtendedConnect() {
+    return false;
+  }
+
+  @Override
+  public void accept(Headers answer, Function<Duplex, Duplex.Receiver> attach) {
+    if (responded) {
+      throw new IllegalStateException("the response has started");
+    }
+    NettyDuplex duplex = new NettyDuplex(channel, connection.loop(), attach);
+    responded = true;
+    Runnable upgrade =
+        () -> {
+          HttpResponse response =
+              new DefaultHttpResponse(HTTP_1_1, HttpResponseStatus.SWITCHING_PROTOCOLS);
+          answer.forEach(field -> response.headers().add(field.getKey(), field.getValue()));
+          channel.write(response);
+          channel.flush();
+          connection.upgrade(duplex);
+        };
+    if (connection.loop().inLoop()) {
+      upgrade.run();
+    } else {
+      connection.loop().execute(upgrade);
+    }
+  }
+}

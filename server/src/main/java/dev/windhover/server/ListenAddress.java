@@ -1,0 +1,69 @@
+package dev.windhover.server;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * An address to listen on, as it is written in {@code --urls}.
+ *
+ * @param scheme {@code http}
+ * @param host a name or an address; {@code *} or {@code +} for all interfaces; {@code localhost} for
+ *     the loopback addresses of both families
+ * @param port 0 lets the system choose
+ */
+record ListenAddress(String scheme, String host, int port) {
+  /**
+   * Parses {@code http://host[:port]}; the port is 80 if it is left out.
+   *
+   * @throws IllegalArgumentException if {@code url} is something else
+   */
+  static ListenAddress parse(String url) {
+    int host = url.indexOf("://") + 3;
+    String scheme = host < 3 ? "" : url.substring(0, host - 3);
+    if (!scheme.equals("http")) {
+      throw new IllegalArgumentException(
+          "cannot listen on \"" + url + "\": it is not of the form http://host:port");
+    }
+    String authority = url.substring(host).replaceFirst("/$", "");
+    boolean all = authority.startsWith("*") || authority.startsWith("+");
+    URI uri;
+    try {
+      uri = URI.create(scheme + "://" + (all ? "0.0.0.0" + authority.substring(1) : authority));
+    } catch (IllegalArgumentException e) {
+      throw malformed(url);
+    }
+    if (uri.getHost() == null || !uri.getRawPath().isEmpty() || uri.getPort() > 65_535) {
+      throw malformed(url);
+    }
+    return new ListenAddress(
+        scheme, all ? "*" : uri.getHost(), uri.getPort() < 0 ? 80 : uri.getPort());
+  }
+
+  private static IllegalArgumentException malformed(String url) {
+    return new IllegalArgumentException(
+        "cannot listen on \"" + url + "\": it is not of the form http://host:port");
+  }
+
+  /** Returns the sockets to bind: two for {@code localhost}, one otherwise. */
+  List<InetSocketAddress> toSocketAddresses() throws UnknownHostException {
+    List<InetSocketAddress> addresses = new ArrayList<>(2);
+    if (host.equals("*")) {
+      addresses.add(new InetSocketAddress(port));
+    } else if (host.equals("localhost")) {
+      addresses.add(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port));
+      addresses.add(new InetSocketAddress(InetAddress.getByName("::1"), port));
+    } else {
+      addresses.add(new InetSocketAddress(InetAddress.getByName(host), port));
+    }
+    return addresses;
+  }
+
+  /** Returns the URL with the port that was bound. */
+  String toUrl(int boundPort) {
+    return scheme + "://" + host + ":" + boundPort;
+  }
+}

@@ -1,0 +1,277 @@
+package dev.windhover.server;
+
+import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.Loop;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.ReferenceCountUtil;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A TCP connection after its upgrade, as the seam's duplex: the last and only handler in its pipeline.
+ * The read buffer is lent to the receiver as the memory it is; output is gathered in one pooled buffer
+ * and flushed once per batch of reads.
+ */
+final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
+  private static final int SMALLEST_OUTPUT = 512;
+  private static final int LARGEST_OUTPUT = 64 * 1024;
+
+  private final Channel channel;
+  private final Loop loop;
+  private final Receiver receiver;
+
+  /** Bytes in {@link #output}; read by other threads for {@link #pending()}. */
+  private final AtomicLong gathered = new AtomicLong();
+
+  // Loop only.
+  private @Nullable ChannelHandlerContext context;
+  private @Nullable ByteBuf output;
+  private @Nullable ByteBuffer reserved;
+  private int reservedFrom;
+  private int outputSize = SMALLEST_OUTPUT;
+  private long accepted;
+  private boolean ended;
+  private boolean peerEnded;
+  private boolean lost;
+  private String why = "the connection was closed";
+
+  NettyDuplex(Channel channel, Loop loop, Function<Duplex, Receiver> attach) {
+    this.channel = channel;
+    this.loop = loop;
+    this.receiver = attach.apply(this);
+  }
+
+  /** Tells the receiver that it begins; called once this is in the pipeline. */
+  void open() {
+    receiver.onOpen();
+    flush();
+  }
+
+  /** Tells the receiver that the connection was lost before this was in the pipeline. */
+  void neverOpened() {
+    lose("the connection was lost before it was upgraded");
+  }
+
+  // ---- From Netty --------------------------------------------------------------------------------
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext added) {
+    context = added;
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    try {
+      if (message instanceof ByteBuf bytes && !lost) {
+        receiver.onBytes(bytes.internalNioBuffer(bytes.readerIndex(), bytes.readableBytes()));
+      }
+    } finally {
+      ReferenceCountUtil.release(message);
+    }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) {
+    receiver.onBatchEnd();
+    flush();
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    if (ctx.channel().isWritable() && !lost) {
+      receiver.onWritable();
+      flush();
+    }
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    if (event == ChannelInputShutdownEvent.INSTANCE) {
+      peerEnded = true;
+      receiver.onEnd();
+      if (ended) {
+        channel.close();
+      }
+    }
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    why = "the connection failed: " + cause.getMessage();
+    channel.close();
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    lose(why);
+  }
+
+  private void lose(String reason) {
+    if (lost) {
+      return;
+    }
+    lost = true;
+    if (output != null) {
+      output.release();
+      output = null;
+      gathered.setOpaque(0);
+    }
+    receiver.onLost(reason);
+  }
+
+  // ---- The seam ----------------------------------------------------------------------------------
+
+  @Override
+  public Loop loop() {
+    return loop;
+  }
+
+  @Override
+  public void pause() {
+    channel.config().setAutoRead(false);
+  }
+
+  @Override
+  public void resume() {
+    channel.config().setAutoRead(true);
+  }
+
+  @Override
+  public void consumed(int bytes) {
+    // TCP's own window is the credit.
+  }
+
+  @Override
+  public ByteBuffer reserve(int bytes) {
+    ByteBuf current = output;
+    if (current != null && current.writableBytes() < bytes) {
+      outputSize = Math.min(2 * outputSize, LARGEST_OUTPUT);
+      writeOutput();
+      current = null;
+    }
+    if (current == null) {
+      current = channel.alloc().directBuffer(Math.max(outputSize, bytes));
+      output = current;
+    }
+    reservedFrom = current.writerIndex();
+    ByteBuffer room = current.internalNioBuffer(reservedFrom, current.writableBytes());
+    reserved = room;
+    reservedFrom = room.position();
+    return room;
+  }
+
+  @Override
+  public void commit() {
+    int written = Objects.requireNonNull(reserved).position() - reservedFrom;
+    ByteBuf current = Objects.requireNonNull(output);
+    current.writerIndex(current.writerIndex() + written);
+    reserved = null;
+    gathered.setOpaque(current.readableBytes());
+  }
+
+  @Override
+  public void write(ByteBuffer bytes) {
+    while (bytes.hasRemaining()) {
+      int most = Math.min(bytes.remaining(), LARGEST_OUTPUT);
+      ByteBuffer room = reserve(output == null ? most : 1);
+      int n = Math.min(room.remaining(), bytes.remaining());
+      room.put(room.position(), bytes, bytes.position(), n).position(room.position() + n);
+      bytes.position(bytes.position() + n);
+      commit();
+    }
+  }
+
+  private void writeOutput() {
+    ByteBuf current = output;
+    if (current != null) {
+      output = null;
+      accepted += current.readableBytes();
+      gathered.setOpaque(0);
+      channel.write(current, channel.voidPromise());
+    }
+  }
+
+  @Override
+  public void flush() {
+    if (output != null) {
+      int size = output.readableBytes();
+      if (size * 4 < outputSize) {
+        outputSize = Math.max(outputSize / 2, SMALLEST_OUTPUT);
+      }
+      writeOutput();
+      channel.flush();
+    }
+  }
+
+  @Override
+  public long pending() {
+    ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+    long outbound = buffer == null ? 0 : buffer.totalPendingWriteBytes();
+    return gathered.getOpaque() + outbound;
+  }
+
+  @Override
+  public long transmitted() {
+    ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+    return buffer == null
+        ? accepted
+        : accepted - buffer.totalPendingWriteBytes() + buffer.currentProgress();
+  }
+
+  @Override
+  public void writeMark(int bytes) {
+    // Netty: over the high mark is more than it; so "at or above" is one byte less.
+    channel
+        .config()
+        .setWriteBufferWaterMark(new WriteBufferWaterMark(bytes / 2, Math.max(bytes - 1, bytes / 2)));
+  }
+
+  @Override
+  public void end() {
+    if (ended || lost) {
+      return;
+    }
+    ended = true;
+    flush();
+    // An empty write completes behind all others; ending at once would drop them.
+    channel
+        .writeAndFlush(Unpooled.EMPTY_BUFFER)
+        .addListener(
+            done -> {
+              if (peerEnded || !done.isSuccess()) {
+                channel.close();
+              } else {
+                ((DuplexChannel) channel).shutdownOutput();
+                channel.config().setAutoRead(true); // to see the peer's end
+              }
+            });
+  }
+
+  @Override
+  public void abort() {
+    if (lost) {
+      return;
+    }
+    why = "aborted";
+    if (channel.isOpen()) {
+      channel.config().setOption(ChannelOption.SO_LINGER, 0); // RST rather than FIN
+    }
+    channel.close();
+  }
+
+  @Nullable ChannelHandlerContext context() {
+    return context;
+  }
+}

@@ -1,0 +1,178 @@
+package dev.windhover.server;
+
+import dev.windhover.http.host.ExchangeHandler;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Listens on its addresses and hands every request to its handler. Each connection lives on one of the
+ * event loops; handlers that may block run on virtual threads.
+ *
+ * <p>{@link #start()} once, {@link #stop()} once; both from any thread, both block.
+ */
+public final class Server {
+  private static final Logger log = LoggerFactory.getLogger(Server.class);
+  private static final int BACKLOG = 1024;
+
+  private final ServerOptions options;
+  private final ExchangeHandler handler;
+  private final ChannelGroup listeners = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+  private final ChannelGroup connections =
+      new DefaultChannelGroup("connections", GlobalEventExecutor.INSTANCE, true);
+  private final List<String> urls = new ArrayList<>();
+  private @Nullable EventLoopGroup loops;
+  private volatile boolean stopping;
+
+  /** Creates a server that does not listen yet. */
+  public Server(ServerOptions options, ExchangeHandler handler) {
+    this.options = options;
+    this.handler = handler;
+  }
+
+  /**
+   * Begins to listen.
+   *
+   * @throws ListenException if an address cannot be listened on; then none is
+   * @throws IllegalStateException if the transport is not available here
+   */
+  public Server start() throws ListenException {
+    Transport transport = options.transport().resolve();
+    EventLoopGroup group =
+        new MultiThreadIoEventLoopGroup(
+            options.loops(), new DefaultThreadFactory("windhover"), transport.handlers());
+    loops = group;
+    ServerBootstrap bootstrap =
+        new ServerBootstrap()
+            .group(group)
+            .channel(transport.serverChannel())
+            .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .childOption(ChannelOption.TCP_NODELAY, true)
+            .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+            .childHandler(
+                new ChannelInitializer<Channel>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    initialize(channel);
+                  }
+                });
+    try {
+      for (String url : options.urls()) {
+        listen(bootstrap, url);
+      }
+    } catch (ListenException e) {
+      listeners.close().awaitUninterruptibly();
+      group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+      throw e;
+    }
+    log.debug("{} event loops on {}", options.loops(), transport);
+    return this;
+  }
+
+  private void listen(ServerBootstrap bootstrap, String url) throws ListenException {
+    ListenAddress address = ListenAddress.parse(url);
+    List<InetSocketAddress> sockets;
+    try {
+      sockets = address.toSocketAddresses();
+    } catch (UnknownHostException e) {
+      throw new ListenException("cannot listen on " + url + ": unknown host", e);
+    }
+    int port = address.port();
+    boolean bound = false;
+    for (InetSocketAddress socket : sockets) {
+      var future =
+          bootstrap
+              .bind(new InetSocketAddress(socket.getAddress(), port))
+              .awaitUninterruptibly();
+      if (future.isSuccess()) {
+        Channel listener = future.channel();
+        listeners.add(listener);
+        port = ((InetSocketAddress) listener.localAddress()).getPort();
+        bound = true;
+      } else if (!bound || !isMissingFamily(future.cause())) {
+        throw new ListenException(
+            "cannot listen on " + url + ": " + reason(future.cause()), future.cause());
+      }
+    }
+    urls.add(address.toUrl(port));
+  }
+
+  /** A machine without IPv6 listens on localhost's IPv4 alone. */
+  private static boolean isMissingFamily(Throwable cause) {
+    String message = String.valueOf(cause.getMessage());
+    return !message.contains("in use");
+  }
+
+  private static String reason(Throwable cause) {
+    String message = String.valueOf(cause.getMessage());
+    if (message.contains("in use")) {
+      return "the address is in use";
+    }
+    return message.contains("ermission denied") ? "permission denied" : message;
+  }
+
+  private void initialize(Channel channel) {
+    connections.add(channel);
+    Http1Decoder decoder = new Http1Decoder(options.limits());
+    Http1Encoder encoder = new Http1Encoder();
+    channel
+        .pipeline()
+        .addLast(
+            decoder, encoder, new Http1Connection(this, handler, channel, decoder, encoder));
+  }
+
+  /** Returns the addresses listened on, with the ports that were bound. */
+  public List<String> urls() {
+    return List.copyOf(urls);
+  }
+
+  boolean isStopping() {
+    return stopping;
+  }
+
+  ServerLimits limits() {
+    return options.limits();
+  }
+
+  /** Stops listening; connections live on, and each closes after the request it is at. */
+  public void stopListening() {
+    stopping = true;
+    listeners.close().awaitUninterruptibly();
+    for (Channel channel : connections) {
+      Http1Connection connection = channel.pipeline().get(Http1Connection.class);
+      if (connection != null) {
+        channel.eventLoop().execute(connection::stop);
+      }
+    }
+  }
+
+  /** Stops: no new connections, requests and sockets end by themselves in time, then are dropped. */
+  public void stop() {
+    stopListening();
+    Duration timeout = options.stopTimeout();
+    if (!connections.newCloseFuture().awaitUninterruptibly(timeout.toMillis())) {
+      log.warn("{} connections did not end within {} and are dropped", connections.size(), timeout);
+      connections.close().awaitUninterruptibly(1_000);
+    }
+    EventLoopGroup group = loops;
+    if (group != null) {
+      group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2_000);
+    }
+  }
+}

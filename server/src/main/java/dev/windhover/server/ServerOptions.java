@@ -1,0 +1,84 @@
+package dev.windhover.server;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a {@link Server} is to do. Each method with an argument sets and returns this. */
+public final class ServerOptions {
+  static final String DEFAULT_URL = "http://localhost:5000";
+
+  private final List<String> urls = new ArrayList<>();
+  private Transport transport = Transport.AUTO;
+  private int loops = Math.max(1, Runtime.getRuntime().availableProcessors());
+  private Duration stopTimeout = Duration.ofSeconds(10);
+  private final ServerLimits limits = new ServerLimits();
+
+  /** Creates the defaults. */
+  public ServerOptions() {}
+
+  /**
+   * Listens on these addresses instead of {@code http://localhost:5000}.
+   *
+   * @param urls {@code http://host:port}; {@code *} as the host for all interfaces, 0 as the port for
+   *     one that the system chooses
+   * @throws IllegalArgumentException if one is malformed
+   */
+  public ServerOptions urls(String... urls) {
+    this.urls.clear();
+    for (String url : urls) {
+      ListenAddress.parse(url);
+      this.urls.add(url);
+    }
+    return this;
+  }
+
+  /** Returns the addresses to listen on. */
+  public List<String> urls() {
+    return urls.isEmpty() ? List.of(DEFAULT_URL) : List.copyOf(urls);
+  }
+
+  /** Chooses how to talk to the network; {@link Transport#AUTO} by default. */
+  public ServerOptions transport(Transport transport) {
+    this.transport = transport;
+    return this;
+  }
+
+  /** Returns the transport. */
+  public Transport transport() {
+    return transport;
+  }
+
+  /** Sets the number of event loops; as many as processors by default. */
+  public ServerOptions loops(int loops) {
+    if (loops < 1) {
+      throw new IllegalArgumentException("loops " + loops + " is less than 1");
+    }
+    this.loops = loops;
+    return this;
+  }
+
+  /** Returns the number of event loops. */
+  public int loops() {
+    return loops;
+  }
+
+  /** Sets how long a stop waits for requests and sockets before it drops them; 10 s by default. */
+  public ServerOptions stopTimeout(Duration timeout) {
+    if (timeout.isNegative()) {
+      throw new IllegalArgumentException("stopTimeout " + timeout + " is negative");
+    }
+    this.stopTimeout = timeout;
+    return this;
+  }
+
+  /** Returns how long a stop waits. */
+  public Duration stopTimeout() {
+    return stopTimeout;
+  }
+
+  /** Returns the limits, which may be changed. */
+  public ServerLimits limits() {
+    return limits;
+  }
+}

@@ -1,0 +1,61 @@
+package dev.windhover.server;
+
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringServerSocketChannel;
+
+/** How the host talks to the system's network. */
+public enum Transport {
+  /** {@link #EPOLL} where it is there, {@link #NIO} otherwise. */
+  AUTO,
+  /** Linux's epoll, through Netty's native library. */
+  EPOLL,
+  /** Linux's io_uring, through Netty's native library. */
+  IO_URING,
+  /** The JDK's own, everywhere. */
+  NIO;
+
+  /**
+   * Returns the transport to use.
+   *
+   * @throws IllegalStateException if this one is not available on this machine
+   */
+  Transport resolve() {
+    return switch (this) {
+      case AUTO -> Epoll.isAvailable() ? EPOLL : NIO;
+      case EPOLL -> require(Epoll.isAvailable(), "epoll");
+      case IO_URING -> require(IoUring.isAvailable(), "io_uring");
+      case NIO -> NIO;
+    };
+  }
+
+  private Transport require(boolean available, String name) {
+    if (!available) {
+      throw new IllegalStateException("transport " + name + " is not available on this machine");
+    }
+    return this;
+  }
+
+  IoHandlerFactory handlers() {
+    return switch (this) {
+      case EPOLL -> EpollIoHandler.newFactory();
+      case IO_URING -> IoUringIoHandler.newFactory();
+      case NIO, AUTO -> NioIoHandler.newFactory();
+    };
+  }
+
+  Class<? extends ServerChannel> serverChannel() {
+    return switch (this) {
+      case EPOLL -> EpollServerSocketChannel.class;
+      case IO_URING -> IoUringServerSocketChannel.class;
+      case NIO, AUTO -> NioServerSocketChannel.class;
+    };
+  }
+}

@@ -1,0 +1,257 @@
+package dev.windhover.websocket;
+
+import dev.windhover.http.MessageType;
+import dev.windhover.http.WebSocketListener;
+import dev.windhover.protocol.FrameReader;
+import dev.windhover.protocol.MessageBuffer;
+import dev.windhover.protocol.Opcode;
+import dev.windhover.protocol.Violation;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The listener form's side of receiving: hands whole messages to the listener while it demands them. A
+ * message that lies whole in the read buffer is handed over where it lies; others are assembled. Loop
+ * only, but {@link #request} and {@link #discard}.
+ */
+final class ListenerPump implements Inbound {
+  private static final int MESSAGE_OVERHEAD = 64;
+
+  private record Kept(MessageType type, ByteBuffer payload) {}
+
+  private final Session session;
+  private final WebSocketListener listener;
+  private final int bound;
+  private final MessageBuffer assembling;
+  private final Deque<Kept> kept = new ArrayDeque<>();
+  private final AtomicLong demand = new AtomicLong();
+  private int held;
+  private int credit;
+  private boolean opened;
+  private boolean paused;
+  private boolean calling;
+  private volatile boolean discarding;
+  private @Nullable Outcome outcome;
+
+  ListenerPump(Session session, WebSocketListener listener, int bound, long maxMessageSize) {
+    this.session = session;
+    this.listener = listener;
+    this.bound = bound;
+    this.assembling = new MessageBuffer(maxMessageSize);
+  }
+
+  /** Adds to the demand; from any thread. */
+  void request(long messages) {
+    if (messages <= 0) {
+      throw new IllegalArgumentException("demand of " + messages + " messages is not positive");
+    }
+    demand.accumulateAndGet(messages, (a, b) -> a + b < 0 ? Long.MAX_VALUE : a + b);
+    session.onLoop(this::pump);
+  }
+
+  @Override
+  public void opened() {
+    opened = true;
+    call(() -> listener.onOpen(session.socket()));
+    pump();
+  }
+
+  @Override
+  public int data(FrameReader reader, ByteBuffer in) {
+    if (discarding) {
+      return credited(session.skip(reader, in));
+    }
+    long remaining = reader.frameRemaining();
+    if (assembling.isEmpty() && remaining <= in.remaining() && !reader.isCoded()) {
+      MessageType type = typeOf(reader);
+      Violation tooBig = assembling.exceededBy(remaining);
+      if (tooBig != null) {
+        return session.violated(tooBig);
+      }
+      if (demand.get() > 0 && kept.isEmpty() && reader.isFinal()) {
+        return deliverInPlace(reader, type, in);
+      }
+    }
+    return assemble(reader, in);
+  }
+
+  private int deliverInPlace(FrameReader reader, MessageType type, ByteBuffer in) {
+    int n = reader.readInPlace(in);
+    if (n < 0) {
+      return n;
+    }
+    int end = in.position() + n;
+    int limit = in.limit();
+    in.limit(end);
+    deliver(type, in);
+    in.limit(limit).position(end); // wherever the listener left it
+    return credited(n);
+  }
+
+  private int assemble(FrameReader reader, ByteBuffer in) {
+    MessageType type = typeOf(reader);
+    Violation tooBig = reader.isCoded() ? null : assembling.exceededBy(reader.frameRemaining());
+    if (tooBig != null) {
+      return session.violated(tooBig);
+    }
+    int arriving = (int) Math.min(reader.frameRemaining(), in.remaining());
+    int n = reader.readInto(in, assembling.room(arriving));
+    if (n < 0) {
+      return n;
+    }
+    held += n;
+    if (reader.endOfMessage()) {
+      endMessage(type);
+    }
+    if (held >= bound && demand.get() == 0 && !paused) {
+      paused = true;
+      session.pause();
+    }
+    return n;
+  }
+
+  private void endMessage(MessageType type) {
+    int size = assembling.size();
+    if (demand.get() > 0 && kept.isEmpty()) {
+      deliver(type, assembling.message());
+      assembling.clear();
+      held -= size;
+      credit += size;
+    } else {
+      ByteBuffer payload = ByteBuffer.allocate(size).put(assembling.message()).flip();
+      assembling.clear();
+      kept.add(new Kept(type, payload));
+      held += MESSAGE_OVERHEAD;
+    }
+  }
+
+  @Override
+  public void batchEnd() {
+    if (assembling.isEmpty()) {
+      assembling.release();
+    }
+    giveCredit();
+  }
+
+  private int credited(int n) {
+    credit += Math.max(n, 0);
+    return n;
+  }
+
+  private void giveCredit() {
+    if (credit > 0) {
+      session.consumed(credit);
+      credit = 0;
+    }
+  }
+
+  /** Delivers what is kept, as far as the demand goes, then lets the end take effect. */
+  private void pump() {
+    if (calling || !opened) {
+      return; // whoever is delivering goes on with the new demand
+    }
+    while (demand.get() > 0 && !kept.isEmpty() && !discarding) {
+      Kept message = kept.remove();
+      int size = message.payload().remaining();
+      deliver(message.type(), message.payload());
+      held -= size + MESSAGE_OVERHEAD;
+      credit += size;
+    }
+    if (paused && demand.get() > 0 && held < bound) {
+      paused = false;
+      session.resume();
+    } else if (paused && demand.get() > 0 && kept.isEmpty()) {
+      paused = false; // one message larger than the bound is under way, and wanted
+      session.resume();
+    }
+    giveCredit();
+    settle();
+  }
+
+  private void deliver(MessageType type, ByteBuffer payload) {
+    if (demand.get() != Long.MAX_VALUE) {
+      demand.decrementAndGet();
+    }
+    boolean outer = calling;
+    calling = true;
+    try {
+      listener.onMessage(session.socket(), type, payload); // in line: no lambda per message
+    } catch (Throwable failure) {
+      session.listenerFailed(failure);
+    } finally {
+      calling = outer;
+    }
+  }
+
+  @Override
+  public void outcome(Outcome what) {
+    outcome = what;
+    settle();
+  }
+
+  private void settle() {
+    Outcome what = outcome;
+    if (what != null && !calling && kept.isEmpty() && (demand.get() > 0 || discarding)) {
+      session.takeEffect(what);
+    }
+  }
+
+  /** The peer's Close has taken effect: the listener may answer it. */
+  void closed() {
+    call(() -> listener.onClose(session.socket()));
+  }
+
+  @Override
+  public void writable() {
+    call(() -> listener.onWritable(session.socket()));
+  }
+
+  @Override
+  public void discard() {
+    discarding = true;
+    session.onLoop(
+        () -> {
+          kept.clear();
+          credit += held;
+          held = 0;
+          assembling.release();
+          giveCredit();
+          if (paused) {
+            paused = false;
+            session.resume();
+          }
+          settle();
+        });
+  }
+
+  @Override
+  public void ended() {
+    call(() -> listener.onEnded(session.socket(), Objects.requireNonNull(session.ending())));
+  }
+
+  /** A call of the listener. */
+  @FunctionalInterface
+  private interface Callback {
+    void run() throws Exception;
+  }
+
+  private void call(Callback callback) {
+    boolean outer = calling;
+    calling = true;
+    try {
+      callback.run();
+    } catch (Throwable failure) {
+      session.listenerFailed(failure);
+    } finally {
+      calling = outer;
+    }
+  }
+
+  private static MessageType typeOf(FrameReader reader) {
+    return reader.messageType() == Opcode.TEXT ? MessageType.TEXT : MessageType.BINARY;
+  }
+}

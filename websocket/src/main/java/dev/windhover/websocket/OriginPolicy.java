@@ -1,0 +1,97 @@
+package dev.windhover.websocket;
+
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Decides whether a browser's page may open a socket here (RFC 6455 10.2). */
+final class OriginPolicy {
+  private static final String ANY_SUBDOMAIN = "://*.";
+
+  private final List<String> allowed;
+  private final boolean sameOrigin;
+  private final List<String> hosts;
+
+  OriginPolicy(WebSocketOptions options) {
+    this.allowed = options.allowedOrigins().stream().map(OriginPolicy::normalize).toList();
+    this.sameOrigin = options.isSameOrigin();
+    this.hosts =
+        options.allowedHosts().stream().map(host -> host.toLowerCase(Locale.ROOT)).toList();
+  }
+
+  /** Returns whether every origin is allowed since nothing was set. */
+  boolean isOpen() {
+    return allowed.isEmpty() && !sameOrigin;
+  }
+
+  /**
+   * Returns whether {@code origin} may connect.
+   *
+   * @param origin the header's value, several joined by commas; null or empty if there is none
+   * @param scheme {@code http} or {@code https} of the request
+   * @param host the request's host, with its port if it has one
+   */
+  boolean allows(@Nullable String origin, String scheme, String host) {
+    if (origin == null || origin.isEmpty() || isOpen()) {
+      return true;
+    }
+    String normal = normalize(origin);
+    for (String pattern : allowed) {
+      if (pattern.equals("*") || pattern.equals(normal) || isSubdomain(normal, pattern)) {
+        return true;
+      }
+    }
+    return sameOrigin
+        && hosts.contains(withoutPort(host).toLowerCase(Locale.ROOT))
+        && normal.equals(normalize(scheme + "://" + host));
+  }
+
+  private static boolean isSubdomain(String origin, String pattern) {
+    int wildcard = pattern.indexOf(ANY_SUBDOMAIN);
+    if (wildcard < 0) {
+      return false;
+    }
+    String prefix = pattern.substring(0, wildcard + 3);
+    String suffix = pattern.substring(wildcard + 4); // with its dot
+    if (!origin.startsWith(prefix)
+        || !origin.endsWith(suffix)
+        || origin.length() <= prefix.length() + suffix.length()) {
+      return false;
+    }
+    String labels = origin.substring(prefix.length(), origin.length() - suffix.length());
+    return labels.chars().allMatch(c -> c == '.' || c == '-' || Character.isLetterOrDigit(c));
+  }
+
+  /** In lower case and without the scheme's own port, as browsers write it. */
+  private static String normalize(String origin) {
+    String lower = origin.toLowerCase(Locale.ROOT);
+    if (lower.startsWith("http://") && lower.endsWith(":80")) {
+      return lower.substring(0, lower.length() - 3);
+    }
+    if (lower.startsWith("https://") && lower.endsWith(":443")) {
+      return lower.substring(0, lower.length() - 4);
+    }
+    return lower;
+  }
+
+  private static String withoutPort(String host) {
+    int colon = host.lastIndexOf(':');
+    return colon > host.lastIndexOf(']') ? host.substring(0, colon) : host;
+  }
+
+  static void requireWellFormed(String origin) {
+    if (origin.equals("*") || origin.equals("null")) {
+      return;
+    }
+    int host = origin.indexOf("://") + 3;
+    if (host <= 3 || host == origin.length() || origin.indexOf('/', host) >= 0) {
+      throw new IllegalArgumentException(
+          "origin \"" + origin + "\" is not of the form scheme://host[:port]");
+    }
+    int star = origin.indexOf('*');
+    if (star >= 0 && (star != host || !origin.startsWith("*.", host))) {
+      throw new IllegalArgumentException(
+          "origin \"" + origin + "\" has a * that is not the whole first label");
+    }
+  }
+}

@@ -1,0 +1,598 @@
+package dev.windhover.websocket;
+
+import dev.windhover.http.MessageType;
+import dev.windhover.http.WebSocketClosedException;
+import dev.windhover.http.host.Duplex;
+import dev.windhover.protocol.CloseReason;
+import dev.windhover.protocol.FrameWriter;
+import dev.windhover.protocol.Opcode;
+import dev.windhover.protocol.WebSocketState;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything a socket sends, in one order, whichever threads send it: encoded frames on their way to
+ * the duplex, within a bound. The socket's state lives here too, since "no message after a Close" is a
+ * matter of this order.
+ *
+ * <p>Any thread appends under the lock; the loop alone moves bytes on to the duplex, a chunk at a time
+ * and only as many as the transport takes. On the loop, with nothing queued, a frame goes straight
+ * into the duplex's output buffer without the lock.
+ */
+final class SendQueue {
+  /** Frames up to this size are gathered in the output buffer; the payload of larger ones follows. */
+  private static final int GATHER_BYTES = 32 * 1024;
+
+  private static final int SMALLEST_CHUNK = 512;
+  private static final int LARGEST_CHUNK = 16 * 1024;
+
+  /** The most that is handed to the transport ahead of time; the rest waits here. */
+  private static final int LARGEST_SHARE = 64 * 1024;
+
+  /** What the queue tells its session. */
+  interface Owner {
+    /** The lost middle of a frame cannot be made up for. */
+    void abortSending(String why);
+
+    /** Everything is handed over and the connection is to be ended. */
+    void drained();
+
+    /** The queue was over its high mark and is now below the low one; loop only. */
+    void writable();
+
+    /** A message was queued to its end. */
+    void sent(MessageType type, long bytes);
+  }
+
+  private final Duplex duplex;
+  private final Owner session;
+  private final int high;
+  private final int low;
+  private final int share;
+  private final FrameWriter writer = FrameWriter.server();
+
+  /** Guards all fields below; volatile ones may be read without it. */
+  private final ReentrantLock lock = new ReentrantLock();
+
+  /** Signalled when room, turn or state have changed. */
+  private final Condition changed = lock.newCondition();
+
+  private volatile WebSocketState state = WebSocketState.OPEN;
+
+  // Encoded bytes: whole chunks, then the one being filled.
+  private final Deque<ByteBuffer> chunks = new ArrayDeque<>();
+  private @Nullable ByteBuffer filling;
+  private volatile int queued;
+  private boolean insideFrame;
+  private final Deque<ByteBuffer> controlsBehindFrame = new ArrayDeque<>();
+
+  // The message under way, and who waits to begin the next.
+  private volatile @Nullable Object sender;
+  private final Deque<Object> waiting = new ArrayDeque<>();
+  private final Deque<ByteBuffer> behindMessage = new ArrayDeque<>();
+  private @Nullable MessageType openMessage;
+  private long messageBytes;
+
+  private boolean drainScheduled;
+  private boolean endWhenDrained;
+
+  // Loop only.
+  private boolean draining;
+  private boolean drainAgain;
+  private @Nullable ByteBuffer latestPong;
+  private boolean overHigh;
+
+  SendQueue(Duplex duplex, Owner session, int high, int low) {
+    this.duplex = duplex;
+    this.session = session;
+    this.high = high;
+    this.low = low;
+    this.share = Math.max(1, Math.min(LARGEST_SHARE, Math.min(low, high / 2)));
+    duplex.loop().execute(() -> duplex.writeMark(share));
+  }
+
+  WebSocketState state() {
+    return state;
+  }
+
+  long bufferedAmount() {
+    return queued + duplex.pending();
+  }
+
+  // ---- Messages ----------------------------------------------------------------------------------
+
+  /**
+   * Queues one frame of a message, and blocks while there is no room.
+   *
+   * @param by whose message it is: a thread, or a message writer
+   */
+  boolean send(Object by, ByteBuffer payload, MessageType type, boolean end)
+      throws IOException, InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      takeTurn(by);
+      boolean begun = openMessage != null;
+      try {
+        requireSameType(type);
+        awaitRoom();
+        int size = payload.remaining();
+        header(type, end, size);
+        insideFrame = true;
+        begun = true;
+        finishPayload(payload);
+        insideFrame = false;
+        flushControls();
+        endFrame(type, end, size);
+      } finally {
+        if (!begun) {
+          releaseTurn();
+        }
+      }
+      scheduleDrain();
+      return queued < capacity();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Moves the payload of the frame whose header is out, waiting for room as often as it takes. */
+  private void finishPayload(ByteBuffer payload) throws IOException, InterruptedException {
+    while (true) {
+      append(payload, capacity() - queued);
+      if (!payload.hasRemaining()) {
+        return;
+      }
+      scheduleDrain();
+      try {
+        while (queued > low - share) {
+          changed.await();
+          if (state == WebSocketState.ABORTED) {
+            insideFrame = false;
+            throw closed();
+          }
+        }
+      } catch (InterruptedException e) {
+        session.abortSending("a sender was interrupted in the middle of a frame");
+        throw e;
+      }
+    }
+  }
+
+  /**
+   * Queues one frame of a message without blocking, from the loop or another thread.
+   *
+   * @return whether the queue is below its high mark
+   * @throws IllegalStateException if it was at or above it already
+   */
+  boolean offer(Object by, ByteBuffer payload, MessageType type, boolean end) throws IOException {
+    int size = payload.remaining();
+    boolean inLoop = duplex.loop().inLoop();
+    if (inLoop && end && queued == 0 && sender == null && latestPong == null) {
+      requireOpen();
+      long pending = duplex.pending();
+      requireBelowHigh(pending);
+      writeDirectly(payload, type, size);
+      session.sent(type, size);
+      return below(pending + size);
+    }
+    lock.lock();
+    try {
+      requireOpen();
+      requireBelowHigh(bufferedAmount());
+      if (sender != null && sender != by) {
+        offerBehindMessage(payload, type, end);
+      } else {
+        requireSameType(type);
+        header(type, end, size);
+        append(payload, Integer.MAX_VALUE);
+        sender = by;
+        endFrame(type, end, size);
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (inLoop) {
+      drain();
+    } else {
+      lock.lock();
+      try {
+        scheduleDrain();
+      } finally {
+        lock.unlock();
+      }
+    }
+    return below(bufferedAmount());
+  }
+
+  /** Keeps a whole message until the one under way has ended. */
+  private void offerBehindMessage(ByteBuffer payload, MessageType type, boolean end) {
+    if (!end) {
+      throw new IllegalStateException("a message of another sender is under way");
+    }
+    int size = payload.remaining();
+    ByteBuffer frame = ByteBuffer.allocate(writer.headerSize(size) + size);
+    writer.frame(frame, opcodeOf(type), true, payload);
+    behindMessage.add(frame.flip());
+    queued += frame.remaining();
+    session.sent(type, size);
+  }
+
+  private void writeDirectly(ByteBuffer payload, MessageType type, int size) {
+    int headerSize = writer.headerSize(size);
+    boolean gather = size <= GATHER_BYTES;
+    ByteBuffer out = duplex.reserve(gather ? headerSize + size : headerSize);
+    writer.header(out, opcodeOf(type), true, 0, size);
+    if (gather) {
+      writer.payload(payload, out);
+      duplex.commit();
+    } else {
+      duplex.commit();
+      duplex.write(payload);
+    }
+  }
+
+  private boolean below(long amount) {
+    if (amount < high) {
+      return true;
+    }
+    overHigh = true;
+    return false;
+  }
+
+  private void requireBelowHigh(long amount) {
+    if (amount >= high) {
+      throw new IllegalStateException(
+          "send queue of " + amount + " bytes is over its high mark of " + high
+              + "; wait for onWritable");
+    }
+  }
+
+  /** Returns whether a message was begun and has not ended. */
+  boolean hasUnfinishedMessage() {
+    return sender != null && openMessage != null;
+  }
+
+  // ---- Turns -------------------------------------------------------------------------------------
+
+  /** Waits until no other message is under way, first come first served. */
+  void takeTurn(Object by) throws IOException, InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      requireOpen();
+      if (sender == by) {
+        return;
+      }
+      if (sender != null || !waiting.isEmpty()) {
+        waiting.addLast(by);
+        try {
+          while (sender != null || waiting.peekFirst() != by) {
+            changed.await();
+            requireOpen();
+          }
+        } finally {
+          waiting.remove(by);
+          changed.signalAll();
+        }
+      }
+      sender = by;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Gives up a message that is not finished.
+   *
+   * @return whether part of it is out, so that the socket cannot go on
+   */
+  boolean abandon(Object by) {
+    lock.lock();
+    try {
+      if (sender != by) {
+        return false;
+      }
+      if (openMessage != null) {
+        return true;
+      }
+      releaseTurn();
+      return false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void releaseTurn() {
+    sender = null;
+    openMessage = null;
+    messageBytes = 0;
+    for (ByteBuffer frame; (frame = behindMessage.poll()) != null; ) {
+      queued -= frame.remaining();
+      append(frame, Integer.MAX_VALUE);
+    }
+    if (!waiting.isEmpty()) {
+      changed.signalAll();
+    }
+  }
+
+  private void requireSameType(MessageType type) {
+    if (openMessage != null && openMessage != type) {
+      throw new IllegalArgumentException(
+          "piece of type " + type + " in a message of type " + openMessage);
+    }
+  }
+
+  private void endFrame(MessageType type, boolean end, int size) {
+    messageBytes += size;
+    if (end) {
+      session.sent(type, messageBytes);
+      releaseTurn();
+    } else {
+      openMessage = type;
+    }
+  }
+
+  private void awaitRoom() throws IOException, InterruptedException {
+    if (queued < capacity()) {
+      return;
+    }
+    scheduleDrain();
+    while (queued > low - share) {
+      changed.await();
+      requireOpen();
+    }
+  }
+
+  /** Room here, so that with what the transport holds no more than the high mark is in memory. */
+  private int capacity() {
+    return high - share;
+  }
+
+  private void requireOpen() throws IOException {
+    if (!state.canSend()) {
+      throw closed();
+    }
+  }
+
+  private WebSocketClosedException closed() {
+    return new WebSocketClosedException(
+        state == WebSocketState.CLOSE_SENT
+            ? "cannot send: the socket is closing"
+            : "cannot send: the socket has ended");
+  }
+
+  // ---- Control frames ----------------------------------------------------------------------------
+
+  /** Answers a Ping; while the transport takes nothing, only the latest Pong is kept. Loop only. */
+  void pong(ByteBuffer payload) {
+    if (!state.canSend() && state != WebSocketState.CLOSE_SENT) {
+      return;
+    }
+    if (duplex.pending() >= share) {
+      latestPong = ByteBuffer.allocate(payload.remaining()).put(payload).flip();
+      return;
+    }
+    control(Opcode.PONG, payload);
+  }
+
+  /** Sends a Ping or a Pong of our own. Loop only. */
+  void control(Opcode opcode, ByteBuffer payload) {
+    if (queued == 0 && sender == null) {
+      ByteBuffer out = duplex.reserve(writer.headerSize(125) + payload.remaining());
+      writer.frame(out, opcode, true, payload);
+      duplex.commit();
+      return;
+    }
+    lock.lock();
+    try {
+      appendControl(opcode, payload);
+    } finally {
+      lock.unlock();
+    }
+    drain();
+  }
+
+  /**
+   * Queues a Close and with it the end of all sending.
+   *
+   * @param end whether the connection ends behind it, whatever the peer does
+   * @return whether this call did it
+   */
+  boolean close(CloseReason reason, boolean end) {
+    ByteBuffer payload = reason.toPayload();
+    lock.lock();
+    try {
+      if (!state.canSend()) {
+        return false;
+      }
+      state = state.on(WebSocketState.Event.SENT_CLOSE);
+      endWhenDrained = end || state == WebSocketState.CLOSED;
+      appendControl(Opcode.CLOSE, payload);
+      changed.signalAll();
+      scheduleDrain();
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The peer's Close has taken effect. */
+  void peerClosed() {
+    lock.lock();
+    try {
+      state = state.on(WebSocketState.Event.RECEIVED_CLOSE);
+      if (state == WebSocketState.CLOSED) {
+        endWhenDrained = true;
+        scheduleDrain();
+      }
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Nothing can be sent any more. What is queued still goes out if {@code end}, else is dropped. */
+  void connectionEnded(boolean end) {
+    lock.lock();
+    try {
+      state = state.on(WebSocketState.Event.CONNECTION_ENDED);
+      changed.signalAll();
+      if (end) {
+        endWhenDrained = true;
+        scheduleDrain();
+      } else {
+        chunks.clear();
+        filling = null;
+        queued = 0;
+        controlsBehindFrame.clear();
+        behindMessage.clear();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until the socket is closed or aborted. */
+  void awaitTerminal() throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      while (!state.isTerminal()) {
+        changed.await();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void appendControl(Opcode opcode, ByteBuffer payload) {
+    if (insideFrame) {
+      ByteBuffer frame = ByteBuffer.allocate(writer.headerSize(125) + payload.remaining());
+      writer.frame(frame, opcode, true, payload);
+      controlsBehindFrame.add(frame.flip());
+    } else {
+      ByteBuffer out = room(writer.headerSize(125) + payload.remaining());
+      int before = out.position();
+      writer.frame(out, opcode, true, payload);
+      queued += out.position() - before;
+    }
+  }
+
+  private void flushControls() {
+    for (ByteBuffer frame; (frame = controlsBehindFrame.poll()) != null; ) {
+      append(frame, Integer.MAX_VALUE);
+    }
+  }
+
+  // ---- Bytes -------------------------------------------------------------------------------------
+
+  private void header(MessageType type, boolean end, long size) {
+    ByteBuffer out = room(FrameWriter.MAX_HEADER_BYTES);
+    int before = out.position();
+    Opcode opcode = openMessage == null ? opcodeOf(type) : Opcode.CONTINUATION;
+    writer.header(out, opcode, end, 0, size);
+    queued += out.position() - before;
+  }
+
+  private void append(ByteBuffer bytes, int most) {
+    int left = Math.min(bytes.remaining(), most);
+    queued += left;
+    int limit = bytes.limit();
+    bytes.limit(bytes.position() + left);
+    while (bytes.hasRemaining()) {
+      writer.payload(bytes, room(Math.min(bytes.remaining(), LARGEST_CHUNK / 4)));
+    }
+    bytes.limit(limit);
+  }
+
+  private ByteBuffer room(int bytes) {
+    ByteBuffer current = filling;
+    if (current != null && current.remaining() >= bytes) {
+      return current;
+    }
+    int size = SMALLEST_CHUNK;
+    if (current != null) {
+      chunks.add(current);
+      size = Math.min(2 * current.capacity(), LARGEST_CHUNK);
+    }
+    current = ByteBuffer.allocate(Math.max(size, bytes));
+    filling = current;
+    return current;
+  }
+
+  private void scheduleDrain() {
+    if (!drainScheduled) {
+      drainScheduled = true;
+      duplex.loop().execute(this::drain);
+    }
+  }
+
+  /** Hands queued bytes to the duplex, as many as it takes, and flushes. Loop only. */
+  void drain() {
+    if (draining) {
+      drainAgain = true;
+      return;
+    }
+    draining = true;
+    boolean ended;
+    do {
+      drainAgain = false;
+      ended = handOver();
+      duplex.flush();
+    } while (drainAgain);
+    draining = false;
+    if (overHigh && bufferedAmount() <= low) {
+      overHigh = false;
+      session.writable();
+    }
+    if (ended) {
+      session.drained();
+    }
+  }
+
+  /** Returns whether all is handed over and the connection is to be ended. */
+  private boolean handOver() {
+    while (duplex.pending() < share) {
+      ByteBuffer chunk;
+      lock.lock();
+      try {
+        chunk = chunks.poll();
+        if (chunk == null) {
+          chunk = filling;
+          filling = null;
+        }
+        if (chunk == null) {
+          drainScheduled = false;
+          if (latestPong != null && !insideFrame) {
+            ByteBuffer out = room(writer.headerSize(125) + 125);
+            writer.frame(out, Opcode.PONG, true, latestPong);
+            queued += out.position();
+            latestPong = null;
+            continue;
+          }
+          return endWhenDrained && !insideFrame;
+        }
+        queued -= chunk.position();
+        if (queued <= low - share && (sender != null || !waiting.isEmpty())) {
+          changed.signalAll();
+        }
+      } finally {
+        lock.unlock();
+      }
+      duplex.write(chunk.flip());
+    }
+    return false;
+  }
+
+  private static Opcode opcodeOf(MessageType type) {
+    return switch (type) {
+      case TEXT -> Opcode.TEXT;
+      case BINARY -> Opcode.BINARY;
+      case CLOSE ->
+          throw new IllegalArgumentException("a message cannot be of type CLOSE; use closeOutput");
+    };
+  }
+}

@@ -1,0 +1,296 @@
+package dev.windhover.websocket;
+
+import dev.windhover.http.Ending;
+import dev.windhover.http.Message;
+import dev.windhover.http.MessageType;
+import dev.windhover.http.MessageWriter;
+import dev.windhover.http.ReceiveResult;
+import dev.windhover.http.SendFlag;
+import dev.windhover.http.WebSocket;
+import dev.windhover.protocol.CloseCode;
+import dev.windhover.protocol.CloseReason;
+import dev.windhover.protocol.WebSocketState;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** What a handler holds of a {@link Session}: the socket in either form. */
+final class ServerWebSocket implements WebSocket {
+  private static final long FOREVER = -1;
+
+  private final Session session;
+  private final SendQueue out;
+  private final Inbound in;
+  private final @Nullable String subprotocol;
+
+  ServerWebSocket(
+      Session session, SendQueue out, Inbound in, @Nullable String subprotocol) {
+    this.session = session;
+    this.out = out;
+    this.in = in;
+    this.subprotocol = subprotocol;
+  }
+
+  @Override
+  public WebSocketState state() {
+    return out.state();
+  }
+
+  @Override
+  public @Nullable String subprotocol() {
+    return subprotocol;
+  }
+
+  // ---- Receiving -------------------------------------------------------------------------------
+
+  @Override
+  public ReceiveResult receive(ByteBuffer buffer) throws InterruptedException {
+    try {
+      return queue().receive(buffer, FOREVER);
+    } catch (TimeoutException e) {
+      throw new AssertionError("there is no time limit", e);
+    }
+  }
+
+  @Override
+  public ReceiveResult receive(ByteBuffer buffer, Duration timeout)
+      throws InterruptedException, TimeoutException {
+    return queue().receive(buffer, nanos(timeout));
+  }
+
+  @Override
+  public @Nullable Message receiveMessage() throws InterruptedException {
+    try {
+      return queue().receiveMessage(FOREVER);
+    } catch (TimeoutException e) {
+      throw new AssertionError("there is no time limit", e);
+    }
+  }
+
+  @Override
+  public @Nullable Message receiveMessage(Duration timeout)
+      throws InterruptedException, TimeoutException {
+    return queue().receiveMessage(nanos(timeout));
+  }
+
+  @Override
+  public Iterator<Message> iterator() {
+    queue();
+    return new Iterator<>() {
+      private @Nullable Message next;
+
+      @Override
+      public boolean hasNext() {
+        if (next == null) {
+          try {
+            next = receiveMessage();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new UncheckedIOException(
+                new InterruptedIOException("interrupted while waiting for a message"));
+          }
+          if (next == null) {
+            session.answerClose();
+          }
+        }
+        return next != null;
+      }
+
+      @Override
+      public Message next() {
+        if (!hasNext()) {
+          throw new NoSuchElementException("the socket has ended");
+        }
+        Message message = next;
+        next = null;
+        return java.util.Objects.requireNonNull(message);
+      }
+    };
+  }
+
+  private ReceiveQueue queue() {
+    if (in instanceof ReceiveQueue queue) {
+      return queue;
+    }
+    throw new IllegalStateException("this socket's messages go to its listener");
+  }
+
+  private static long nanos(Duration timeout) {
+    if (timeout.isNegative()) {
+      throw new IllegalArgumentException("timeout " + timeout + " is negative");
+    }
+    return timeout.toNanos();
+  }
+
+  // ---- Sending ---------------------------------------------------------------------------------
+
+  @Override
+  public boolean send(ByteBuffer payload, MessageType type, boolean endOfMessage)
+      throws IOException, InterruptedException {
+    return send(Thread.currentThread(), payload, type, endOfMessage);
+  }
+
+  @Override
+  public boolean send(
+      ByteBuffer payload, MessageType type, boolean endOfMessage, SendFlag... flags)
+      throws IOException, InterruptedException {
+    return send(Thread.currentThread(), payload, type, endOfMessage);
+  }
+
+  @Override
+  public boolean sendText(CharSequence text) throws IOException, InterruptedException {
+    return send(encode(text), MessageType.TEXT, true);
+  }
+
+  private boolean send(Object by, ByteBuffer payload, MessageType type, boolean end)
+      throws IOException, InterruptedException {
+    if (type == MessageType.CLOSE) {
+      throw new IllegalArgumentException("a message cannot be of type CLOSE; use closeOutput");
+    }
+    if (in instanceof ListenerPump) {
+      return out.offer(by, payload, type, end);
+    }
+    session.requireHandlerRunning();
+    if (session.inLoop()) {
+      throw new IllegalStateException("send would block the connection's loop");
+    }
+    return out.send(by, payload, type, end);
+  }
+
+  @Override
+  public MessageWriter startMessage(MessageType type) throws IOException, InterruptedException {
+    Writer writer = new Writer(type);
+    if (in instanceof ReceiveQueue) {
+      session.requireHandlerRunning();
+      out.takeTurn(writer);
+    }
+    return writer;
+  }
+
+  private static ByteBuffer encode(CharSequence text) {
+    return ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Override
+  public long bufferedAmount() {
+    return out.bufferedAmount();
+  }
+
+  // ---- Ending ----------------------------------------------------------------------------------
+
+  @Override
+  public void close(int status, String description) throws InterruptedException {
+    closeOutput(status, description);
+    in.discard();
+    if (in instanceof ReceiveQueue) {
+      if (session.inLoop()) {
+        throw new IllegalStateException("close would block the connection's loop");
+      }
+      out.awaitTerminal();
+    }
+  }
+
+  @Override
+  public void closeOutput(int status, String description) {
+    if (!out.state().canSend()) {
+      return; // ended, or closing: before the arguments, so that echo(closeStatus()) works then
+    }
+    if (!CloseCode.isAllowedInFrame(status)) {
+      throw new IllegalArgumentException(
+          "close status " + status + " may not be sent; use 1000-1003, 1007-1014 or 3000-4999");
+    }
+    CloseReason reason = new CloseReason(status, description);
+    reason.toPayload(); // refuses a long description before anything happens
+    session.blameApplication(reason, "the application closed");
+    session.closeOutput(reason, false);
+  }
+
+  @Override
+  public void abort() {
+    session.abort(Ending.By.APPLICATION, "the application aborted");
+  }
+
+  @Override
+  public int closeStatus() {
+    CloseReason reason = session.received();
+    if (reason != null) {
+      return reason.code() == CloseCode.NO_STATUS_RECEIVED
+          ? CloseCode.NORMAL_CLOSURE
+          : reason.code();
+    }
+    return out.state().isTerminal() ? CloseCode.ABNORMAL_CLOSURE : 0;
+  }
+
+  @Override
+  public String closeStatusDescription() {
+    CloseReason reason = session.received();
+    return reason == null ? "" : reason.text();
+  }
+
+  @Override
+  public @Nullable Ending ending() {
+    return session.ending();
+  }
+
+  @Override
+  public void request(long messages) {
+    if (!(in instanceof ListenerPump listener)) {
+      throw new IllegalStateException("a socket without a listener has no demand");
+    }
+    listener.request(messages);
+  }
+
+  /** One message of unknown length; a sender in its own right, whatever threads write to it. */
+  private final class Writer implements MessageWriter {
+    private final MessageType type;
+    private boolean finished;
+
+    Writer(MessageType type) {
+      if (type == MessageType.CLOSE) {
+        throw new IllegalArgumentException("a message cannot be of type CLOSE; use closeOutput");
+      }
+      this.type = type;
+    }
+
+    @Override
+    public void write(ByteBuffer piece) throws IOException, InterruptedException {
+      requireUnfinished();
+      send(this, piece, type, false);
+    }
+
+    @Override
+    public void write(CharSequence piece) throws IOException, InterruptedException {
+      write(encode(piece));
+    }
+
+    @Override
+    public void finish() throws IOException, InterruptedException {
+      requireUnfinished();
+      send(this, ByteBuffer.allocate(0), type, true);
+      finished = true;
+    }
+
+    @Override
+    public void close() {
+      if (!finished) {
+        finished = true;
+        if (out.abandon(this)) {
+          session.messageAbandoned();
+        }
+      }
+    }
+
+    private void requireUnfinished() {
+      if (finished) {
+        throw new IllegalStateException("the message is finished");
+      }
+    }
+  }
+}

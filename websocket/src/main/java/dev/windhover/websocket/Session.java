@@ -1,0 +1,533 @@
+package dev.windhover.websocket;
+
+import dev.windhover.http.Ending;
+import dev.windhover.http.Events;
+import dev.windhover.http.HttpContext;
+import dev.windhover.http.MessageType;
+import dev.windhover.http.WebSocket;
+import dev.windhover.http.WebSocketClosedException;
+import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.Takeover;
+import dev.windhover.protocol.CloseCode;
+import dev.windhover.protocol.CloseReason;
+import dev.windhover.protocol.FrameReader;
+import dev.windhover.protocol.Opcode;
+import dev.windhover.protocol.Role;
+import dev.windhover.protocol.Violation;
+import dev.windhover.protocol.WebSocketState;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One socket between its engine and its host: what comes is read and goes to the {@link Inbound} of
+ * the form that was chosen, what is sent goes through the {@link SendQueue}, and time limits and the
+ * closing handshake are watched over. Lives on the connection's loop; methods that other threads call
+ * say so.
+ */
+final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
+  private static final Logger log = LoggerFactory.getLogger(Session.class);
+
+  /** How long a Close or a violation that was read waits for the application to reach it. */
+  private static final long EFFECT_NANOS = 5_000_000_000L;
+
+  private final HttpContext context;
+  private final Events events;
+  private final Duplex duplex;
+  private final SessionSettings settings;
+  private final FrameReader reader = new FrameReader(Role.SERVER);
+  private final SendQueue out;
+  private final Inbound in;
+  private final Deadlines deadlines;
+  private final KeepAlive keepAlive;
+  private final ServerWebSocket socket;
+  private final CompletableFuture<Void> ended = new CompletableFuture<>();
+
+  // Loop only.
+  private boolean reading = true;
+  private boolean doneReading;
+  private boolean keepAliveGivenUp;
+  private long pings;
+  private long transmitted;
+  private long messageBytes;
+
+  // Any thread.
+  private volatile boolean handlerEnded;
+  private volatile @Nullable CloseReason received;
+  private final AtomicReference<@Nullable Ending> firstCause = new AtomicReference<>();
+  private final AtomicReference<@Nullable Outcome> effective = new AtomicReference<>();
+  private volatile @Nullable Outcome outcome;
+  private volatile @Nullable Ending ending;
+
+  Session(
+      HttpContext context,
+      Duplex duplex,
+      SessionSettings settings,
+      @Nullable String subprotocol,
+      @Nullable WebSocketListener listener) {
+    this.context = context;
+    this.events = context.application().events();
+    this.duplex = duplex;
+    this.settings = settings;
+    WebSocketLimits limits = settings.limits();
+    this.out = new SendQueue(duplex, this, limits.sendQueueHigh(), limits.sendQueueLow());
+    this.in =
+        listener == null
+            ? new ReceiveQueue(this, limits.inboundBytes(), settings.maxMessageSize())
+            : new ListenerPump(
+                this, listener, limits.inboundBytes(), settings.maxMessageSize());
+    this.socket = new ServerWebSocket(this, out, in, subprotocol);
+    this.deadlines = new Deadlines(duplex.loop(), this::passed);
+    this.keepAlive =
+        new KeepAlive(
+            settings.keepAliveInterval().toNanos(),
+            settings.keepAliveTimeout().toNanos(),
+            duplex.loop().nanoTime());
+  }
+
+  ServerWebSocket socket() {
+    return socket;
+  }
+
+  // ---- What comes --------------------------------------------------------------------------------
+
+  @Override
+  public void onOpen() {
+    if (keepAlive.isOn()) {
+      deadlines.set(Deadlines.Kind.KEEP_ALIVE, keepAlive.delay(duplex.loop().nanoTime()));
+    }
+    log.debug("socket {} opened", context.id());
+    events.socketOpened(context, socket);
+    in.opened();
+  }
+
+  @Override
+  public void onBytes(ByteBuffer bytes) {
+    keepAlive.heard(duplex.loop().nanoTime());
+    int control = bytes.remaining(); // headers and control frames are credited at once
+    while (!doneReading) {
+      switch (reader.next(bytes)) {
+        case MORE -> {
+          duplex.consumed(control);
+          return;
+        }
+        case DATA -> {
+          MessageType type = typeOf(reader.messageType());
+          int before = bytes.position();
+          int n = in.data(reader, bytes);
+          if (doneReading) {
+            break; // what was found is told already
+          }
+          if (n < 0) {
+            finish(new Outcome.Violated(reader.violation()));
+            break;
+          }
+          control -= bytes.position() - before;
+          messageBytes += n;
+          if (reader.endOfMessage()) {
+            events.messageReceived(context, type, messageBytes);
+            messageBytes = 0;
+          }
+        }
+        case PING -> out.pong(reader.controlPayload());
+        case PONG -> {} // a sign of life like any other byte
+        case CLOSE -> finish(new Outcome.PeerClosed(reader.closeReason()));
+        case VIOLATION -> finish(new Outcome.Violated(reader.violation()));
+      }
+    }
+    bytes.position(bytes.limit()); // nothing behind a Close or a violation is looked at (1.4, 7.1.7)
+    duplex.consumed(control);
+  }
+
+  @Override
+  public void onBatchEnd() {
+    in.batchEnd();
+    watchOutput();
+  }
+
+  @Override
+  public void onWritable() {
+    out.drain();
+    watchOutput();
+  }
+
+  /** The peer's direction ended; without a Close that is a lost connection, in its turn. */
+  @Override
+  public void onEnd() {
+    if (!doneReading) {
+      finish(new Outcome.Lost("the peer ended the connection without a close frame"));
+    }
+  }
+
+  @Override
+  public void onLost(String why) {
+    doneReading = true;
+    deadlines.stop();
+    blame(Ending.By.CONNECTION, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), why);
+    WebSocketState last = out.state();
+    out.connectionEnded(false);
+    ending = endingAfter(last);
+    if (outcome == null) {
+      outcome = new Outcome.Lost(why);
+      in.outcome(new Outcome.Lost(why));
+    }
+    log.debug("socket {} {}", context.id(), ending);
+    events.socketEnded(context, socket, Objects.requireNonNull(ending));
+    in.ended();
+    ended.complete(null);
+  }
+
+  /** Reading is over; what ended it takes effect when the application gets there, or in time. */
+  private void finish(Outcome what) {
+    doneReading = true;
+    outcome = what;
+    switch (what) {
+      case Outcome.PeerClosed closed -> blame(Ending.By.PEER, closed.reason(), "the peer closed");
+      case Outcome.Violated violated -> {
+        Violation violation = violated.violation();
+        log.debug("socket {} violated the protocol: {}", context.id(), violation.text());
+        blame(Ending.By.SERVER, violation.toCloseReason(), violation.text());
+      }
+      case Outcome.Lost lost ->
+          blame(
+              Ending.By.CONNECTION, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), lost.why());
+    }
+    if (out.state() == WebSocketState.CLOSE_SENT) {
+      takeEffect(what); // our Close is out: nothing that the application may still send depends on it
+    } else {
+      deadlines.set(Deadlines.Kind.EFFECT, EFFECT_NANOS);
+    }
+    in.outcome(what);
+  }
+
+  /** A violation that the reader did not find: a message over the limit. Returns -1. */
+  int violated(Violation violation) {
+    events.limitReached(context, "message size");
+    finish(new Outcome.Violated(violation));
+    return -1;
+  }
+
+  /** The receiving thread found a message over the limit; nothing more is read. Any thread. */
+  void stopReading(Violation violation) {
+    events.limitReached(context, "message size");
+    blame(Ending.By.SERVER, violation.toCloseReason(), violation.text());
+    onLoop(() -> doneReading = true);
+  }
+
+  /** Reads and drops the payload at hand. */
+  int skip(FrameReader from, ByteBuffer bytes) {
+    if (from.isCoded()) {
+      return from.readInto(bytes, ByteBuffer.allocate(8192));
+    }
+    int n = from.readInPlace(bytes);
+    bytes.position(bytes.position() + Math.max(n, 0));
+    return n;
+  }
+
+  void pause() {
+    reading = false;
+    events.limitReached(context, "inbound bytes");
+    duplex.pause();
+  }
+
+  void resume() {
+    reading = true;
+    keepAlive.readingAgain(duplex.loop().nanoTime());
+    duplex.resume();
+  }
+
+  void consumed(int bytes) {
+    duplex.consumed(bytes);
+  }
+
+  // ---- Closing -----------------------------------------------------------------------------------
+
+  /**
+   * Lets the end of the peer's messages take effect, once: the application has taken all before it, or
+   * time is up. Any thread.
+   */
+  void takeEffect(Outcome what) {
+    if (!effective.compareAndSet(null, what)) {
+      return;
+    }
+    onLoop(() -> deadlines.clear(Deadlines.Kind.EFFECT));
+    switch (what) {
+      case Outcome.PeerClosed closed -> {
+        received = closed.reason();
+        out.peerClosed();
+        armClosing();
+        if (in instanceof ListenerPump listener) {
+          onLoop(
+              () -> {
+                listener.closed();
+                answerClose();
+              });
+        } else if (handlerEnded) {
+          answerClose();
+        }
+      }
+      case Outcome.Violated violated -> closeOutput(violated.violation().toCloseReason(), true);
+      case Outcome.Lost lost -> {
+        out.connectionEnded(true);
+        armClosing();
+      }
+    }
+  }
+
+  /** Answers the peer's Close with its own code, if nobody has. Any thread. */
+  void answerClose() {
+    CloseReason reason = received;
+    if (reason != null) {
+      closeOutput(CloseReason.of(reason.code()), true);
+    }
+  }
+
+  /** Sends a Close, if none is out. Any thread. */
+  void closeOutput(CloseReason reason, boolean end) {
+    if (out.close(reason, end)) {
+      armClosing();
+    }
+  }
+
+  private void armClosing() {
+    onLoop(
+        () -> {
+          if (out.state() != WebSocketState.CLOSE_RECEIVED) {
+            deadlines.set(Deadlines.Kind.CLOSING, settings.limits().closeTimeout().toNanos());
+          }
+        });
+  }
+
+  /** All is handed over and the socket is to end: our direction ends behind it. */
+  @Override
+  public void drained() {
+    duplex.end();
+  }
+
+  /** Drops the connection. Any thread. */
+  void abort(Ending.By by, String why) {
+    blame(by, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), why);
+    out.connectionEnded(false);
+    onLoop(duplex::abort);
+  }
+
+  @Override
+  public void abortSending(String why) {
+    abort(Ending.By.APPLICATION, why);
+  }
+
+  /** The server stops: says so to the peer. Any thread. */
+  void goAway() {
+    CloseReason reason = new CloseReason(CloseCode.GOING_AWAY, "the server is stopping");
+    if (out.state().canSend()) {
+      blame(Ending.By.SERVER, reason, "the server is stopping");
+    }
+    closeOutput(reason, false);
+  }
+
+  /** Remembers who ended the socket; the first one did. */
+  private void blame(Ending.By by, CloseReason reason, String why) {
+    firstCause.compareAndSet(null, new Ending(by, reason, why));
+  }
+
+  void blameApplication(CloseReason reason, String why) {
+    blame(Ending.By.APPLICATION, reason, why);
+  }
+
+  private Ending endingAfter(WebSocketState last) {
+    Ending first = Objects.requireNonNull(firstCause.get());
+    if (outcome instanceof Outcome.PeerClosed closed) {
+      return new Ending(first.by(), closed.reason(), first.why()); // the peer's Close decides
+    }
+    if (last == WebSocketState.CLOSE_SENT && first.by() == Ending.By.APPLICATION) {
+      return new Ending(
+          first.by(),
+          CloseReason.of(CloseCode.ABNORMAL_CLOSURE),
+          "the peer did not answer our close");
+    }
+    return first;
+  }
+
+  // ---- The handler's end ---------------------------------------------------------------------------
+
+  /** Returns with an exception if the handler has ended, and its socket with it. */
+  void requireHandlerRunning() {
+    if (handlerEnded) {
+      throw new IllegalStateException("the handler of request " + context.id() + " has ended");
+    }
+  }
+
+  @Override
+  public void handlerEnded(@Nullable Throwable failure) {
+    if (in instanceof ListenerPump) {
+      if (failure != null) {
+        listenerFailed(failure);
+      }
+      return;
+    }
+    handlerEnded = true;
+    in.discard(); // a Close or a violation that waits takes effect with this
+    if (failure == null || failure instanceof WebSocketClosedException) {
+      if (out.hasUnfinishedMessage()) {
+        close(CloseCode.INTERNAL_ERROR, "a message was not finished");
+      } else {
+        answerClose();
+        close(CloseCode.NORMAL_CLOSURE, "");
+      }
+    } else {
+      failed("handler", failure);
+    }
+  }
+
+  void listenerFailed(Throwable failure) {
+    if (!(failure instanceof WebSocketClosedException)) {
+      failed("listener", failure);
+    }
+    in.discard();
+  }
+
+  private void failed(String what, Throwable failure) {
+    boolean gone = out.state().isTerminal();
+    if (gone && failure instanceof InterruptedException) {
+      log.debug("{} of request {} was interrupted after its socket ended", what, context.id());
+    } else {
+      log.error("{} of request {} failed", what, context.id(), failure);
+    }
+    close(CloseCode.INTERNAL_ERROR, "");
+  }
+
+  /** A message writer was closed before its message was finished. */
+  void messageAbandoned() {
+    close(CloseCode.INTERNAL_ERROR, "a message was not finished");
+  }
+
+  private void close(int code, String text) {
+    CloseReason reason = new CloseReason(code, text);
+    if (out.state().canSend()) {
+      blame(
+          Ending.By.APPLICATION,
+          reason,
+          code == CloseCode.INTERNAL_ERROR ? "the handler failed" : "the handler ended");
+      closeOutput(reason, code == CloseCode.INTERNAL_ERROR && out.hasUnfinishedMessage());
+    }
+  }
+
+  @Override
+  public CompletableFuture<Void> ended() {
+    return ended;
+  }
+
+  // ---- Time --------------------------------------------------------------------------------------
+
+  private void passed(Deadlines.Kind kind) {
+    switch (kind) {
+      case KEEP_ALIVE -> lookAlive();
+      case EFFECT -> {
+        Outcome waiting = outcome;
+        if (waiting != null) {
+          takeEffect(waiting);
+          answerClose();
+        }
+      }
+      case CLOSING -> {
+        events.limitReached(context, "closing handshake");
+        abort(
+            Ending.By.SERVER,
+            "closing handshake not finished within " + settings.limits().closeTimeout());
+      }
+      case WRITE -> {
+        if (duplex.pending() == 0) {
+          return;
+        }
+        if (duplex.transmitted() == transmitted) {
+          events.limitReached(context, "stalled write");
+          abort(
+              Ending.By.SERVER,
+              "peer took no data for " + settings.limits().writeStallTimeout());
+        } else {
+          watchOutput();
+        }
+      }
+    }
+  }
+
+  private void watchOutput() {
+    if (duplex.pending() > 0 && !deadlines.isSet(Deadlines.Kind.WRITE)) {
+      transmitted = duplex.transmitted();
+      deadlines.set(Deadlines.Kind.WRITE, settings.limits().writeStallTimeout().toNanos());
+    }
+  }
+
+  private void lookAlive() {
+    long now = duplex.loop().nanoTime();
+    if (!out.state().canSend() || doneReading) {
+      return; // the closing limits watch from here on
+    }
+    switch (keepAlive.ask(now, reading)) {
+      case WAIT -> {}
+      case PING -> sendUnasked(Opcode.PING);
+      case PONG -> sendUnasked(Opcode.PONG);
+      case ABORT -> {
+        events.limitReached(context, "keep-alive");
+        abort(
+            Ending.By.SERVER,
+            "no sign of life within " + settings.keepAliveTimeout() + " after a ping");
+        return;
+      }
+    }
+    deadlines.set(Deadlines.Kind.KEEP_ALIVE, keepAlive.delay(now));
+  }
+
+  private void sendUnasked(Opcode opcode) {
+    ByteBuffer payload = ByteBuffer.allocate(opcode == Opcode.PING ? 8 : 0);
+    if (opcode == Opcode.PING) {
+      payload.putLong(++pings).flip();
+    }
+    out.control(opcode, payload);
+    duplex.flush();
+    watchOutput();
+  }
+
+  // ---- For the socket ----------------------------------------------------------------------------
+
+  @Override
+  public void writable() {
+    in.writable();
+  }
+
+  @Override
+  public void sent(MessageType type, long bytes) {
+    events.messageSent(context, type, bytes);
+  }
+
+  /** Returns what the peer's Close said, once it has taken effect. Any thread. */
+  @Nullable CloseReason received() {
+    return received;
+  }
+
+  @Nullable Ending ending() {
+    return ending;
+  }
+
+  /** Runs {@code task} on the loop: now, if this is it. Any thread. */
+  void onLoop(Runnable task) {
+    if (duplex.loop().inLoop()) {
+      task.run();
+    } else {
+      duplex.loop().execute(task);
+    }
+  }
+
+  boolean inLoop() {
+    return duplex.loop().inLoop();
+  }
+
+  private static MessageType typeOf(Opcode opcode) {
+    return opcode == Opcode.TEXT ? MessageType.TEXT : MessageType.BINARY;
+  }
+}

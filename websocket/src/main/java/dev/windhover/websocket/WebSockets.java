@@ -1,0 +1,211 @@
+package dev.windhover.websocket;
+
+import dev.windhover.http.Application;
+import dev.windhover.http.Handler;
+import dev.windhover.http.Headers;
+import dev.windhover.http.HttpContext;
+import dev.windhover.http.HttpException;
+import dev.windhover.http.Middleware;
+import dev.windhover.http.WebSocket;
+import dev.windhover.http.WebSocketAcceptContext;
+import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.WebSocketManager;
+import dev.windhover.http.host.Upgrade;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The WebSocket middleware: puts {@link HttpContext#webSockets()} under every request, refuses foreign
+ * origins, answers what is almost a handshake, and closes its sockets with 1001 when the application
+ * stops. Never blocks.
+ */
+public final class WebSockets implements Middleware {
+  private static final Logger log = LoggerFactory.getLogger(WebSockets.class);
+  private static final String RETRY_AFTER_SECONDS = "5";
+
+  private final WebSocketOptions options;
+  private final OriginPolicy origins;
+  private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
+  private volatile boolean stopping;
+
+  /** Creates the middleware with a copy of {@code options}. */
+  public WebSockets(WebSocketOptions options) {
+    this.options = new WebSocketOptions(options);
+    this.origins = new OriginPolicy(this.options);
+  }
+
+  /** Creates the middleware with options changed from their defaults. */
+  public static WebSockets with(Consumer<WebSocketOptions> change) {
+    WebSocketOptions options = new WebSocketOptions();
+    change.accept(options);
+    return new WebSockets(options);
+  }
+
+  @Override
+  public void addedTo(Application application) {
+    application.onStopping(this::stop);
+    if (origins.isOpen()) {
+      log.warn(
+          "WebSockets are open to pages of every origin; name yours with allowedOrigins(…) or"
+              + " sameOrigin(…)");
+    }
+  }
+
+  @Override
+  public boolean isNonBlocking() {
+    return true;
+  }
+
+  @Override
+  public void handle(HttpContext context, Handler next) throws Exception {
+    if (context.hasWebSockets()) {
+      next.handle(context); // a host that brings its own engine
+      return;
+    }
+    Manager manager = new Manager(context);
+    context.webSockets(manager);
+    OpeningHandshake.Fault fault = manager.fault;
+    if (fault == null) {
+      requireAllowedOrigin(context);
+    } else if (fault.version()) {
+      context
+          .response()
+          .onStarting(
+              () -> {
+                if (context.response().status() / 100 == 4) {
+                  context.response().headers().set(OpeningHandshake.VERSION, "13");
+                }
+              });
+    }
+    next.handle(context);
+    if (fault != null && fault.almost() && context.isUnanswered()) {
+      throw refused(context, fault.toException());
+    }
+  }
+
+  private void requireAllowedOrigin(HttpContext context) {
+    Headers headers = context.request().headers();
+    String origin = String.join(",", headers.all("Origin"));
+    if (!origins.allows(origin, context.request().scheme(), context.request().host())) {
+      throw refused(context, new HttpException(403, "origin " + origin + " is not allowed"));
+    }
+  }
+
+  /** Tells log and events of a refused handshake, once. */
+  private static HttpException refused(HttpContext context, HttpException refusal) {
+    if (context.items().putIfAbsent(WebSockets.class.getName(), true) == null) {
+      String cause = String.valueOf(refusal.getMessage());
+      log.debug("handshake {} refused with {}: {}", context.id(), refusal.status(), cause);
+      context.application().events().handshakeRefused(context, refusal.status(), cause);
+    }
+    return refusal;
+  }
+
+  /** Closes all sockets with 1001; the future completes when the last one has ended. */
+  private CompletableFuture<Void> stop() {
+    stopping = true;
+    sessions.forEach(Session::goAway);
+    return CompletableFuture.allOf(
+        sessions.stream().map(Session::ended).toArray(CompletableFuture[]::new));
+  }
+
+  /** The WebSocket side of one request. */
+  private final class Manager implements WebSocketManager {
+    private final HttpContext context;
+    private final OpeningHandshake.@Nullable Fault fault;
+    private boolean accepted;
+
+    Manager(HttpContext context) {
+      this.context = context;
+      this.fault = OpeningHandshake.check(context);
+    }
+
+    @Override
+    public boolean isWebSocketRequest() {
+      return fault == null;
+    }
+
+    @Override
+    public List<String> webSocketRequestedProtocols() {
+      return context.request().headers().list(OpeningHandshake.PROTOCOL);
+    }
+
+    @Override
+    public void requireWebSocketRequest() {
+      if (fault != null) {
+        throw refused(context, fault.toException());
+      }
+    }
+
+    @Override
+    public WebSocket accept(WebSocketAcceptContext settings) {
+      return open(settings, null);
+    }
+
+    @Override
+    public WebSocket accept(WebSocketAcceptContext settings, WebSocketListener listener) {
+      return open(settings, listener);
+    }
+
+    private WebSocket open(WebSocketAcceptContext given, @Nullable WebSocketListener listener) {
+      if (accepted) {
+        throw new IllegalStateException("the socket was accepted already");
+      }
+      requireWebSocketRequest();
+      Upgrade upgrade = context.upgrade();
+      if (upgrade == null || context.response().hasStarted()) {
+        throw new IllegalStateException("the response has started");
+      }
+      if (stopping) {
+        throw refused(
+            context,
+            new HttpException(
+                503,
+                "the server is stopping",
+                new Headers().add("Retry-After", RETRY_AFTER_SECONDS)));
+      }
+      String subprotocol = subprotocol(given);
+      Headers answer = OpeningHandshake.accept(context, subprotocol);
+      SessionSettings settings = SessionSettings.of(options, given);
+      accepted = true;
+      Session[] opened = new Session[1];
+      context.response().headers().forEach(field -> answer.add(field.getKey(), field.getValue()));
+      upgrade.accept(
+          answer,
+          duplex -> {
+            Session session = new Session(context, duplex, settings, subprotocol, listener);
+            context.takeOver(session);
+            register(session);
+            opened[0] = session;
+            return session;
+          });
+      return opened[0].socket();
+    }
+
+    private @Nullable String subprotocol(WebSocketAcceptContext given) {
+      var selector = given.subprotocolSelector();
+      if (selector == null) {
+        return null;
+      }
+      try {
+        return selector.select(webSocketRequestedProtocols());
+      } catch (HttpException e) {
+        throw refused(context, e);
+      }
+    }
+  }
+
+  private void register(Session session) {
+    sessions.add(session);
+    session.ended().thenRun(() -> sessions.remove(session));
+    if (stopping) {
+      session.goAway(); // accepted while the stop began
+    }
+  }
+}
