@@ -57,8 +57,9 @@ final class ClassPathSource implements StaticFiles.Source {
   }
 
   /**
-   * Reads past the module's encapsulation, which would hide a folder like {@code wwwroot} from us, and
-   * each folder below it, since their names are those of packages. Whoever names the anchor means it.
+   * Reads past the module's encapsulation, which would hide a folder like {@code wwwroot} from us,
+   * and each folder below it, since their names are those of packages. Whoever names the anchor
+   * means it.
    */
   private static Resources ofModule(ResolvedModule module) {
     ModuleReader reader;

@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** Maps the methods of controllers that carry {@link Route}; what cannot be mapped fails at start. */
+/**
+ * Maps the methods of controllers that carry {@link Route}; what cannot be mapped fails at start.
+ */
 final class Controllers {
   private Controllers() {}
 
@@ -56,7 +58,9 @@ final class Controllers {
   }
 
   private static String join(String prefix, String path) {
-    return prefix.endsWith("/") && path.startsWith("/") ? prefix + path.substring(1) : prefix + path;
+    return prefix.endsWith("/") && path.startsWith("/")
+        ? prefix + path.substring(1)
+        : prefix + path;
   }
 
   private static Handler handler(Object controller, Method method) {

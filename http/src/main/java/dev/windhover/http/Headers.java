@@ -77,9 +77,9 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
   /**
    * Adds a field behind the others.
    *
-   * @throws IllegalArgumentException if the name is not a token, or the value has a line break, a NUL
-   *     or another control character but the tab (RFC 9110 5.1, 5.5), or a character that is more
-   *     than one byte in ISO 8859-1
+   * @throws IllegalArgumentException if the name is not a token, or the value has a line break, a
+   *     NUL or another control character but the tab (RFC 9110 5.1, 5.5), or a character that is
+   *     more than one byte in ISO 8859-1
    */
   public Headers add(String name, String value) {
     checkName(name);

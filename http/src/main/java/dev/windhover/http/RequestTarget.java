@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * A request's target (RFC 9112 3.2), taken apart.
  *
  * @param authority host, and port if any, of the absolute-form; null in the other forms
- * @param path decoded once and then without dot segments (RFC 3986 5.2.4); begins with {@code /}, or
- *     is {@code *}. An encoded slash stays {@code %2F}, since it does not separate segments
+ * @param path decoded once and then without dot segments (RFC 3986 5.2.4); begins with {@code /},
+ *     or is {@code *}. An encoded slash stays {@code %2F}, since it does not separate segments
  * @param query what stands behind the {@code ?}, encoded; empty if there is none
  */
 record RequestTarget(@Nullable String authority, String path, String query) {

@@ -7,8 +7,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Maps a public method of a controller, {@code void name(HttpContext)}, to a path. On the class it is
- * the prefix of its methods' paths. See {@link Application#mapControllers}.
+ * Maps a public method of a controller, {@code void name(HttpContext)}, to a path. On the class it
+ * is the prefix of its methods' paths. See {@link Application#mapControllers}.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
@@ -18,8 +18,8 @@ public @interface Route {
   String value();
 
   /**
-   * Returns the methods that are answered; all by default, so that HTTP/2's CONNECT is. On the class,
-   * those of its methods that name none.
+   * Returns the methods that are answered; all by default, so that HTTP/2's CONNECT is. On the
+   * class, those of its methods that name none.
    */
   String[] methods() default {};
 }

@@ -13,10 +13,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The routes of an application. A path is literal segments, {@code {name}} for one segment, and {@code
- * {*name}} at its end for all that follow. Among routes that fit, a literal segment goes before a
- * parameter and that before a catch-all, from left to right. Case and a slash at the end count: {@code
- * /chat} is neither {@code /Chat} nor {@code /chat/}.
+ * The routes of an application. A path is literal segments, {@code {name}} for one segment, and
+ * {@code {*name}} at its end for all that follow. Among routes that fit, a literal segment goes
+ * before a parameter and that before a catch-all, from left to right. Case and a slash at the end
+ * count: {@code /chat} is neither {@code /Chat} nor {@code /chat/}.
  */
 final class Router<T> {
   /**
@@ -175,8 +175,7 @@ final class Router<T> {
       values.removeLast();
     }
     if (node.catchAll != null && node.catchAll.leaf != null) {
-      values.addLast(
-          String.join("/", Arrays.asList(segments).subList(depth, segments.length)));
+      values.addLast(String.join("/", Arrays.asList(segments).subList(depth, segments.length)));
       Match<T> found = accept(node.catchAll.leaf, values, method, allowed);
       if (found != null) {
         return found;

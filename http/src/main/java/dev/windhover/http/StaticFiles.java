@@ -6,9 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Answers GET and HEAD with the files of a folder, wherever one fits the path; everything else goes
- * on to what stands behind. A path that ends in {@code /} means the {@code index.html} there. Nothing
- * outside the folder is reached, not by a symbolic link either, no folder is listed, and files and
- * folders whose names begin with a dot are not served, {@code .well-known} aside.
+ * on to what stands behind. A path that ends in {@code /} means the {@code index.html} there.
+ * Nothing outside the folder is reached, not by a symbolic link either, no folder is listed, and
+ * files and folders whose names begin with a dot are not served, {@code .well-known} aside.
  */
 public final class StaticFiles implements Middleware {
   private static final String INDEX = "index.html";
@@ -46,9 +46,9 @@ public final class StaticFiles implements Middleware {
   }
 
   /**
-   * Serves the resources below {@code folder} of the module of {@code anchor}, or on its class path.
-   * A module need not open or export the folder. Each is read into memory for each answer: this is
-   * for the pages of a program, not for films.
+   * Serves the resources below {@code folder} of the module of {@code anchor}, or on its class
+   * path. A module need not open or export the folder. Each is read into memory for each answer:
+   * this is for the pages of a program, not for films.
    *
    * @param folder separated by {@code /}, as {@code wwwroot}
    */

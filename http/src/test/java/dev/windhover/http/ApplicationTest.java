@@ -162,14 +162,13 @@ class ApplicationTest {
 
     @Test
     void middlewareMayAnswerForAFailedHandler() {
-      application.use(
-          (context, next) -> {
-            try {
-              next.handle(context);
-            } catch (IllegalStateException e) {
-              context.response().status(409);
-            }
-          });
+      application.use((context, next) -> {
+        try {
+          next.handle(context);
+        } catch (IllegalStateException e) {
+          context.response().status(409);
+        }
+      });
       application.map(
           "/",
           context -> {
@@ -180,12 +179,11 @@ class ApplicationTest {
 
     @Test
     void itemsAndUserGoDownThePipeline() {
-      application.use(
-          (context, next) -> {
-            context.items().put("tenant", "a");
-            context.user(() -> "zoë");
-            next.handle(context);
-          });
+      application.use((context, next) -> {
+        context.items().put("tenant", "a");
+        context.user(() -> "zoë");
+        next.handle(context);
+      });
       application.map(
           "/",
           context -> {
@@ -272,10 +270,9 @@ class ApplicationTest {
     void anErrorIsAnsweredToo() {
       application.map(
           "/",
-          Handler.nonBlocking(
-              context -> {
-                throw new AssertionError("broken");
-              }));
+          Handler.nonBlocking(context -> {
+            throw new AssertionError("broken");
+          }));
       assertThat(TestExchange.get("/").through(application).status()).isEqualTo(500);
       assertThat(log.take()).contains("request request-7 failed", "broken");
     }
@@ -344,10 +341,9 @@ class ApplicationTest {
             for (int i = 0; i < 2; i++) {
               context
                   .response()
-                  .onStarting(
-                      () -> {
-                        throw new IllegalStateException("no luck");
-                      });
+                  .onStarting(() -> {
+                    throw new IllegalStateException("no luck");
+                  });
             }
           });
       assertThat(TestExchange.get("/").through(application).wasAborted()).isTrue();
@@ -362,11 +358,10 @@ class ApplicationTest {
       TestExchange exchange = TestExchange.get("/");
       application.map(
           "/",
-          Handler.nonBlocking(
-              context -> {
-                exchange.clientGoes();
-                throw new IOException("connection reset");
-              }));
+          Handler.nonBlocking(context -> {
+            exchange.clientGoes();
+            throw new IOException("connection reset");
+          }));
       assertThat(exchange.through(application).wasAborted()).isTrue();
     }
 
@@ -375,12 +370,11 @@ class ApplicationTest {
       TestExchange exchange = TestExchange.get("/");
       application.map(
           "/",
-          Handler.nonBlocking(
-              context -> {
-                context.response().flush();
-                exchange.clientGoes();
-                context.response().write("anybody?");
-              }));
+          Handler.nonBlocking(context -> {
+            context.response().flush();
+            exchange.clientGoes();
+            context.response().write("anybody?");
+          }));
       assertThat(exchange.through(application).wasAborted()).isTrue();
     }
 
@@ -409,11 +403,10 @@ class ApplicationTest {
     void theLoopIsNeverInterrupted() {
       application.map(
           "/",
-          Handler.nonBlocking(
-              context ->
-                  assertThatIllegalStateException()
-                      .isThrownBy(context::interruptWhenAborted)
-                      .withMessage("a non-blocking handler cannot be interrupted")));
+          Handler.nonBlocking(context ->
+              assertThatIllegalStateException()
+                  .isThrownBy(context::interruptWhenAborted)
+                  .withMessage("a non-blocking handler cannot be interrupted")));
       assertThat(TestExchange.get("/").through(application).status()).isEqualTo(200);
     }
   }
@@ -453,14 +446,14 @@ class ApplicationTest {
             context.response().onCompleted(() -> events.add("completed"));
             context
                 .response()
-                .onCompleted(
-                    () -> {
-                      throw new IllegalStateException("no luck");
-                    });
+                .onCompleted(() -> {
+                  throw new IllegalStateException("no luck");
+                });
           });
       assertThat(TestExchange.get("/").through(application).status()).isEqualTo(200);
       assertThat(events).containsExactly("completed");
-      assertThat(log.take()).contains("a task on completion of request request-7 failed", "no luck");
+      assertThat(log.take())
+          .contains("a task on completion of request request-7 failed", "no luck");
     }
   }
 
@@ -557,15 +550,13 @@ class ApplicationTest {
 
     @Test
     void eachTaskRunsOnceAndAFailureKeepsNoOther() {
-      application.onStopping(
-          () -> {
-            throw new IllegalStateException("no luck");
-          });
-      application.onStopping(
-          () -> {
-            events.add("stopping");
-            return CompletableFuture.completedFuture(null);
-          });
+      application.onStopping(() -> {
+        throw new IllegalStateException("no luck");
+      });
+      application.onStopping(() -> {
+        events.add("stopping");
+        return CompletableFuture.completedFuture(null);
+      });
       assertThat(application.beginStop()).isCompletedExceptionally();
       assertThat(application.beginStop()).isCompleted();
       assertThat(events).containsExactly("stopping");

@@ -36,7 +36,9 @@ class ControllersTest {
         context.response().write("any");
       }
 
-      @Route(value = "/some/{id}", methods = {"GET", "POST"})
+      @Route(
+          value = "/some/{id}",
+          methods = {"GET", "POST"})
       public HttpResponse some(HttpContext context) throws IOException {
         return context.response().write("some " + context.request().pathParameter("id"));
       }

@@ -58,12 +58,11 @@ class HttpResponseTest {
     @Test
     void aLongBodyIsSentAsItComes() {
       TestExchange sent =
-          get(
-              context -> {
-                context.response().write("> ").write(LONG);
-                assertThat(context.response().hasStarted()).isTrue();
-                context.response().write(" <");
-              });
+          get(context -> {
+            context.response().write("> ").write(LONG);
+            assertThat(context.response().hasStarted()).isTrue();
+            context.response().write(" <");
+          });
       assertThat(sent.sentText()).isEqualTo("> " + LONG + " <");
       assertThat(sent.sentContentLength()).isEqualTo(-1);
     }
@@ -71,14 +70,13 @@ class HttpResponseTest {
     @Test
     void aFlushSendsWhatIsThere() {
       TestExchange sent =
-          get(
-              context -> {
-                context.response().write("a");
-                context.response().body().flush();
-                assertThat(context.response().hasStarted()).isTrue();
-                context.response().body().write("bc".getBytes(UTF_8), 1, 1);
-                context.response().body().write('d');
-              });
+          get(context -> {
+            context.response().write("a");
+            context.response().body().flush();
+            assertThat(context.response().hasStarted()).isTrue();
+            context.response().body().write("bc".getBytes(UTF_8), 1, 1);
+            context.response().body().write('d');
+          });
       assertThat(sent.sentText()).isEqualTo("acd");
       assertThat(sent.flushes()).isEqualTo(1);
     }
@@ -87,11 +85,10 @@ class HttpResponseTest {
     void aFileIsSentAsAFile(@TempDir Path folder) throws IOException {
       Path file = Files.writeString(folder.resolve("file"), "0123456789");
       TestExchange sent =
-          get(
-              context -> {
-                context.response().contentLength(6).write(": ");
-                context.response().writeFile(file, 2, 4);
-              });
+          get(context -> {
+            context.response().contentLength(6).write(": ");
+            context.response().writeFile(file, 2, 4);
+          });
       assertThat(sent.sentText()).isEqualTo(": 2345");
       assertThat(sent.filesWritten()).isEqualTo(1);
       assertThat(sent.sentContentLength()).isEqualTo(6);
@@ -166,11 +163,10 @@ class HttpResponseTest {
     @Test
     void isTakenFromTheHeader() {
       TestExchange sent =
-          get(
-              context -> {
-                context.response().headers().set("Content-Length", "2");
-                context.response().write("ab");
-              });
+          get(context -> {
+            context.response().headers().set("Content-Length", "2");
+            context.response().write("ab");
+          });
       assertThat(sent.sentContentLength()).isEqualTo(2);
     }
 
@@ -184,12 +180,11 @@ class HttpResponseTest {
     @Test
     void aLongBodyFails() {
       TestExchange sent =
-          get(
-              context -> {
-                context.response().contentLength(3).flush();
-                context.response().write("ab");
-                context.response().write("cd");
-              });
+          get(context -> {
+            context.response().contentLength(3).flush();
+            context.response().write("ab");
+            context.response().write("cd");
+          });
       assertThat(sent.wasAborted()).isTrue();
       assertThat(sent.sentText()).isEqualTo("ab");
       assertThat(log.take()).contains("body of 4 bytes exceeds its Content-Length of 3");
@@ -198,18 +193,18 @@ class HttpResponseTest {
     @ParameterizedTest
     @ValueSource(strings = {"x", "-1", "+1", "1, 1", "99999999999999999999"})
     void isANumber(String length) {
-      TestExchange sent = get(context -> context.response().headers().set("Content-Length", length));
+      TestExchange sent =
+          get(context -> context.response().headers().set("Content-Length", length));
       assertThat(sent.status()).isEqualTo(500);
       assertThat(log.take()).contains("Content-Length \"" + length + "\" is not a number");
     }
 
     @Test
     void isNotNegative() {
-      get(
-          context ->
-              assertThatIllegalArgumentException()
-                  .isThrownBy(() -> context.response().contentLength(-1))
-                  .withMessage("content length -1 is negative"));
+      get(context ->
+          assertThatIllegalArgumentException()
+              .isThrownBy(() -> context.response().contentLength(-1))
+              .withMessage("content length -1 is negative"));
     }
   }
 
@@ -218,21 +213,20 @@ class HttpResponseTest {
     @Test
     void nothingChangesAnyMore() {
       TestExchange sent =
-          get(
-              context -> {
-                HttpResponse response = context.response();
-                response.flush();
-                String message = "the response has started";
-                assertThatIllegalStateException()
-                    .isThrownBy(() -> response.status(404))
-                    .withMessage(message);
-                assertThatIllegalStateException()
-                    .isThrownBy(() -> response.contentType("text/html"))
-                    .withMessage(message);
-                assertThatIllegalStateException()
-                    .isThrownBy(() -> response.onStarting(() -> {}))
-                    .withMessage(message);
-              });
+          get(context -> {
+            HttpResponse response = context.response();
+            response.flush();
+            String message = "the response has started";
+            assertThatIllegalStateException()
+                .isThrownBy(() -> response.status(404))
+                .withMessage(message);
+            assertThatIllegalStateException()
+                .isThrownBy(() -> response.contentType("text/html"))
+                .withMessage(message);
+            assertThatIllegalStateException()
+                .isThrownBy(() -> response.onStarting(() -> {}))
+                .withMessage(message);
+          });
       assertThat(sent.status()).isEqualTo(200);
     }
 
@@ -248,27 +242,24 @@ class HttpResponseTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 101, 199, 600})
     void aStatusIsAFinalOne(int status) {
-      get(
-          context ->
-              assertThatIllegalArgumentException()
-                  .isThrownBy(() -> context.response().status(status))
-                  .withMessage("status " + status + " is not within 200-599"));
+      get(context ->
+          assertThatIllegalArgumentException()
+              .isThrownBy(() -> context.response().status(status))
+              .withMessage("status " + status + " is not within 200-599"));
     }
 
     @Test
     void untouchedIsWhatNobodyAnswered() {
-      get(
-          context -> {
-            context.response().headers().set("X-Frame-Options", "DENY");
-            assertThat(context.response().isUntouched()).isTrue();
-            context.response().status(200);
-            assertThat(context.response().isUntouched()).isFalse();
-          });
-      get(
-          context -> {
-            context.response().write("");
-            assertThat(context.response().isUntouched()).isFalse();
-          });
+      get(context -> {
+        context.response().headers().set("X-Frame-Options", "DENY");
+        assertThat(context.response().isUntouched()).isTrue();
+        context.response().status(200);
+        assertThat(context.response().isUntouched()).isFalse();
+      });
+      get(context -> {
+        context.response().write("");
+        assertThat(context.response().isUntouched()).isFalse();
+      });
     }
 
     @Test
@@ -284,12 +275,11 @@ class HttpResponseTest {
     @Test
     void theOutermostHasTheLastWord() {
       TestExchange sent =
-          get(
-              context -> {
-                HttpResponse response = context.response();
-                response.onStarting(() -> response.headers().set("A", "outer"));
-                response.onStarting(() -> response.status(202).headers().set("A", "inner"));
-              });
+          get(context -> {
+            HttpResponse response = context.response();
+            response.onStarting(() -> response.headers().set("A", "outer"));
+            response.onStarting(() -> response.status(202).headers().set("A", "inner"));
+          });
       assertThat(sent.status()).isEqualTo(202);
       assertThat(sent.sentHeader("A")).isEqualTo("outer");
     }
@@ -313,25 +303,22 @@ class HttpResponseTest {
     @Test
     void mayAddAnother() {
       TestExchange sent =
-          get(
-              context -> {
-                HttpResponse response = context.response();
-                response.onStarting(() -> response.onStarting(() -> response.status(202)));
-              });
+          get(context -> {
+            HttpResponse response = context.response();
+            response.onStarting(() -> response.onStarting(() -> response.status(202)));
+          });
       assertThat(sent.status()).isEqualTo(202);
     }
 
     @Test
     void aFailureIsTheHandlers() {
       TestExchange sent =
-          get(
-              context ->
-                  context
-                      .response()
-                      .onStarting(
-                          () -> {
-                            throw new IllegalStateException("no luck");
-                          }));
+          get(context ->
+              context
+                  .response()
+                  .onStarting(() -> {
+                    throw new IllegalStateException("no luck");
+                  }));
       assertThat(sent.status()).isEqualTo(500);
       assertThat(log.take()).contains("request request-7 failed", "no luck");
     }

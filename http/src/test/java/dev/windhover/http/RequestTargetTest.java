@@ -86,9 +86,25 @@ class RequestTargetTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "a", "?a", "**", "example.com:443", "http:/a", "http:///a", "http://?a",
-        "ws://localhost/", "http://user@localhost/", "/a b", "/a\tb", "/a\r\nb", "/a\0", "/zoë",
-        "/a#b", "/a?b#c", "/a?b c", "/a?ë",
+        "",
+        "a",
+        "?a",
+        "**",
+        "example.com:443",
+        "http:/a",
+        "http:///a",
+        "http://?a",
+        "ws://localhost/",
+        "http://user@localhost/",
+        "/a b",
+        "/a\tb",
+        "/a\r\nb",
+        "/a\0",
+        "/zoë",
+        "/a#b",
+        "/a?b#c",
+        "/a?b c",
+        "/a?ë",
       })
   void malformedTargetsAreRefused(String target) {
     assertRefused(target, "malformed request target");
@@ -101,7 +117,8 @@ class RequestTargetTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"/%C3", "/%FF", "/%C0%AF", "/%ED%A0%80"}) // cut, no byte of it, overlong, half
+  @ValueSource(
+      strings = {"/%C3", "/%FF", "/%C0%AF", "/%ED%A0%80"}) // cut, no byte of it, overlong, half
   void thePathIsUtf8(String target) {
     assertRefused(target, "percent-encoded path is not valid UTF-8");
   }

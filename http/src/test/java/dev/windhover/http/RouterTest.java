@@ -142,14 +142,30 @@ class RouterTest {
     @ParameterizedTest
     @ValueSource(
         strings = {
-          "/{", "/}", "/a{b}", "/{a}b", "/{}", "/{*}", "/{a}{b}", "/{**a}", "/{a:int}", "/{a?}",
-          "/{a=1}", "/{ a}", "/{{a}}", "/{1}",
+          "/{",
+          "/}",
+          "/a{b}",
+          "/{a}b",
+          "/{}",
+          "/{*}",
+          "/{a}{b}",
+          "/{**a}",
+          "/{a:int}",
+          "/{a?}",
+          "/{a=1}",
+          "/{ a}",
+          "/{{a}}",
+          "/{1}",
         })
     void aSegmentIsALiteralOrAWholeParameter(String path) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> add(path))
           .withMessage(
-              "segment \"" + path.substring(1) + "\" of route " + path + " is no {name} or {*name}");
+              "segment \""
+                  + path.substring(1)
+                  + "\" of route "
+                  + path
+                  + " is no {name} or {*name}");
     }
 
     @ParameterizedTest

@@ -141,10 +141,8 @@ class StaticFilesTest {
       for (String prefix : new String[] {"/assets", "/assets/"}) {
         TestExchange sent =
             TestExchange.get(target)
-                .through(
-                    new Application().useStaticFiles(StaticFiles.fromFolder(root).at(prefix)));
-        assertThat(sent.status() == 200 ? sent.sentText() : "" + sent.status())
-            .isEqualTo(expected);
+                .through(new Application().useStaticFiles(StaticFiles.fromFolder(root).at(prefix)));
+        assertThat(sent.status() == 200 ? sent.sentText() : "" + sent.status()).isEqualTo(expected);
       }
     }
 
@@ -303,7 +301,9 @@ class StaticFilesTest {
     }
   }
 
-  /** Resources of somebody else's module or jar, from a folder that is a package name, and another. */
+  /**
+   * Resources of somebody else's module or jar, from a folder that is a package name, and another.
+   */
   @Nested
   class Resources {
     private static final String LARGE = "windhover ".repeat(5000);
@@ -355,9 +355,22 @@ class StaticFilesTest {
       Application application = serving("wwwroot", asModule, asJar);
       for (String target :
           new String[] {
-            "/docs", "/docs/x/", "/css", "/css/", "/other", "/.env", "/../secret.txt",
-            "/..%2fsecret.txt", "/..%5csecret.txt", "/%252e%252e/secret.txt", "//secret.txt",
-            "/%2Fsecret.txt", "/com/acme/Anchor.class", "/file:", "/index.html?x#", "/index.html/",
+            "/docs",
+            "/docs/x/",
+            "/css",
+            "/css/",
+            "/other",
+            "/.env",
+            "/../secret.txt",
+            "/..%2fsecret.txt",
+            "/..%5csecret.txt",
+            "/%252e%252e/secret.txt",
+            "//secret.txt",
+            "/%2Fsecret.txt",
+            "/com/acme/Anchor.class",
+            "/file:",
+            "/index.html?x#",
+            "/index.html/",
           }) {
         TestExchange sent = TestExchange.get(target).through(application);
         assertThat(sent.status()).as(target).isIn(400, 404);

@@ -22,8 +22,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A host with one request: records the answer, and what it was asked that no host may be asked. Both
- * are looked at when the request is over.
+ * A host with one request: records the answer, and what it was asked that no host may be asked.
+ * Both are looked at when the request is over.
  */
 final class TestExchange implements Exchange {
   private final String method;
@@ -57,7 +57,8 @@ final class TestExchange implements Exchange {
     return of("GET", target);
   }
 
-  // ---- What a test does --------------------------------------------------------------------------
+  // ---- What a test does
+  // --------------------------------------------------------------------------
 
   TestExchange header(String name, String value) {
     requestHeaders.add(name, value);
@@ -93,7 +94,8 @@ final class TestExchange implements Exchange {
     loop.run(() -> aborted.complete(null));
   }
 
-  // ---- What a test sees --------------------------------------------------------------------------
+  // ---- What a test sees
+  // --------------------------------------------------------------------------
 
   /** Returns the status of the response, which must have ended as it should. */
   int status() {
@@ -142,7 +144,8 @@ final class TestExchange implements Exchange {
     return thread != null;
   }
 
-  // ---- What the application does -----------------------------------------------------------------
+  // ---- What the application does
+  // -----------------------------------------------------------------
 
   @Override
   public void respond(int status, Headers headers, long contentLength) {
@@ -223,7 +226,8 @@ final class TestExchange implements Exchange {
     }
   }
 
-  // ---- What the client asked ---------------------------------------------------------------------
+  // ---- What the client asked
+  // ---------------------------------------------------------------------
 
   @Override
   public String id() {

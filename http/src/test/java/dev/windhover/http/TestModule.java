@@ -20,9 +20,9 @@ import java.lang.classfile.attribute.ModuleAttribute.ModuleAttributeBuilder;
 import java.lang.classfile.attribute.RuntimeVisibleAnnotationsAttribute;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
+import java.lang.constant.ModuleDesc;
 import java.lang.module.Configuration;
 import java.lang.module.ModuleFinder;
-import java.lang.constant.ModuleDesc;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
@@ -36,8 +36,8 @@ import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 
 /**
- * Somebody else's module {@code com.acme}, made on the spot: a folder with a descriptor, classes and
- * resources, loaded from there or from a jar, as a module or from a class path.
+ * Somebody else's module {@code com.acme}, made on the spot: a folder with a descriptor, classes
+ * and resources, loaded from there or from a jar, as a module or from a class path.
  */
 final class TestModule {
   private final Path folder;
@@ -69,15 +69,14 @@ final class TestModule {
                 method ->
                     method
                         .with(RuntimeVisibleAnnotationsAttribute.of(route))
-                        .withCode(
-                            code ->
-                                code.aload(1)
-                                    .invokevirtual(context, "response", noArgumentToResponse)
-                                    .loadConstant(299)
-                                    .invokevirtual(
-                                        response, "status", MethodTypeDesc.of(response, CD_int))
-                                    .pop()
-                                    .return_())));
+                        .withCode(code ->
+                            code.aload(1)
+                                .invokevirtual(context, "response", noArgumentToResponse)
+                                .loadConstant(299)
+                                .invokevirtual(
+                                    response, "status", MethodTypeDesc.of(response, CD_int))
+                                .pop()
+                                .return_())));
   }
 
   /** Adds {@code com.acme.Factory}, a supplier of new objects of the class {@code name}. */
@@ -111,13 +110,16 @@ final class TestModule {
                       INIT_NAME,
                       MTD_void,
                       ACC_PUBLIC,
-                      code -> code.aload(0).invokespecial(CD_Object, INIT_NAME, MTD_void).return_());
+                      code ->
+                          code.aload(0).invokespecial(CD_Object, INIT_NAME, MTD_void).return_());
                   content.accept(type);
                 });
     return write(name.replace('.', '/') + ".class", bytes);
   }
 
-  /** Loads {@code name} from the module {@code com.acme}, whose directives are {@code directives}. */
+  /**
+   * Loads {@code name} from the module {@code com.acme}, whose directives are {@code directives}.
+   */
   Class<?> fromModulePath(String name, boolean asJar, Consumer<ModuleAttributeBuilder> directives) {
     ModuleAttribute descriptor =
         ModuleAttribute.of(
