@@ -1,6 +1,7 @@
 /**
- * The WebSocket engine without I/O (RFC 6455): frames, masking, UTF-8, message assembly, close codes
- * and the states of a connection. It owns no thread, reads no clock, opens no socket, writes no log.
+ * The WebSocket engine without I/O (RFC 6455): frames, masking, UTF-8, message assembly, close
+ * codes and the states of a connection. It owns no thread, reads no clock, opens no socket, writes
+ * no log.
  */
 @org.jspecify.annotations.NullMarked
 module dev.windhover.protocol {

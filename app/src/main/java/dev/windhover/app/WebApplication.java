@@ -28,9 +28,9 @@ import org.slf4j.LoggerFactory;
  * }
  * }</pre>
  *
- * <p>It listens on {@code --urls} of the arguments, else on {@code WINDHOVER_URLS} of the environment
- * (several, separated by {@code ;}), else on what {@link #server} was told, else on {@code
- * http://localhost:5000}.
+ * <p>It listens on {@code --urls} of the arguments, else on {@code WINDHOVER_URLS} of the
+ * environment (several, separated by {@code ;}), else on what {@link #server} was told, else on
+ * {@code http://localhost:5000}.
  */
 public final class WebApplication extends Application {
   private static final Logger log = LoggerFactory.getLogger(WebApplication.class);
@@ -113,8 +113,9 @@ public final class WebApplication extends Application {
   }
 
   /**
-   * Starts, says where, and returns when the application was stopped: by {@link #stop()}, SIGTERM or
-   * Ctrl-C. An address that cannot be listened on ends the process with one line and exit code 1.
+   * Starts, says where, and returns when the application was stopped: by {@link #stop()}, SIGTERM
+   * or Ctrl-C. An address that cannot be listened on ends the process with one line and exit code
+   * 1.
    */
   public void run() {
     try {
@@ -137,9 +138,9 @@ public final class WebApplication extends Application {
   }
 
   /**
-   * Stops: refuses new connections and sockets, sends 1001 to every socket, lets requests finish, and
-   * drops what is left when the stop's time limit is over. Returns when all is done; stopping twice
-   * does nothing.
+   * Stops: refuses new connections and sockets, sends 1001 to every socket, lets requests finish,
+   * and drops what is left when the stop's time limit is over. Returns when all is done; stopping
+   * twice does nothing.
    */
   public void stop() {
     Server running;

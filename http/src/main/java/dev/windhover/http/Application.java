@@ -20,9 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Middleware and routes, and what runs them. A request's route is found first; then every middleware
- * runs in the order in which it was added, and the route's handler (or the answer 404, or 405 with
- * {@code Allow}) behind them.
+ * Middleware and routes, and what runs them. A request's route is found first; then every
+ * middleware runs in the order in which it was added, and the route's handler (or the answer 404,
+ * or 405 with {@code Allow}) behind them.
  *
  * <p>Set up by one thread; {@link #build()} freezes it.
  */
@@ -31,7 +31,8 @@ public class Application {
 
   private final List<Middleware> middleware = new ArrayList<>();
   private final List<Mapping> mappings = new ArrayList<>();
-  private final Router<Mapping> taken = new Router<>(); // so that a bad path fails where it is mapped
+  private final Router<Mapping> taken =
+      new Router<>(); // so that a bad path fails where it is mapped
   private final Queue<Supplier<CompletableFuture<Void>>> onStopping = new ConcurrentLinkedQueue<>();
   private final CompletableFuture<Void> stopping = new CompletableFuture<>();
   private Events events = Events.NONE;
@@ -43,7 +44,8 @@ public class Application {
   /** Creates an application without middleware and routes. */
   public Application() {}
 
-  // ---- Setting up --------------------------------------------------------------------------------
+  // ---- Setting up
+  // --------------------------------------------------------------------------------
 
   /** Adds a step behind those that were added before. */
   public Application use(Middleware step) {
@@ -57,8 +59,8 @@ public class Application {
    * Answers {@code path} with {@code handler}, whatever the method, HTTP/2's CONNECT for WebSockets
    * included.
    *
-   * @param path literal segments, {@code {name}} for one segment, {@code {*name}} for the rest; case
-   *     and a slash at the end count
+   * @param path literal segments, {@code {name}} for one segment, {@code {*name}} for the rest;
+   *     case and a slash at the end count
    * @throws IllegalArgumentException if the path is malformed or taken
    */
   public Application map(String path, Handler handler) {
@@ -145,7 +147,8 @@ public class Application {
     return events;
   }
 
-  // ---- Stopping ----------------------------------------------------------------------------------
+  // ---- Stopping
+  // ----------------------------------------------------------------------------------
 
   /** Returns a future that completes when the application begins to stop. */
   public CompletableFuture<Void> stopping() {
@@ -174,7 +177,8 @@ public class Application {
     return CompletableFuture.allOf(tasks.toArray(CompletableFuture[]::new));
   }
 
-  // ---- Running -----------------------------------------------------------------------------------
+  // ---- Running
+  // -----------------------------------------------------------------------------------
 
   /** Freezes the application and returns what a host calls for each request. */
   public ExchangeHandler build() {
@@ -217,10 +221,9 @@ public class Application {
       target = new RequestTarget(null, "/", "");
       match = new Router.Match<>(null, null, Map.of(), Set.of());
       pipeline =
-          Handler.nonBlocking(
-              context -> {
-                throw malformed;
-              });
+          Handler.nonBlocking(context -> {
+            throw malformed;
+          });
     }
     HttpContext context = new HttpContext(this, exchange, target, match);
     Handler chosen = pipeline;

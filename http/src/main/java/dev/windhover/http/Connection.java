@@ -13,4 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param version the version of HTTP spoken on it
  */
 public record Connection(
-    String id, SocketAddress remote, SocketAddress local, @Nullable String tls, HttpVersion version) {}
+    String id,
+    SocketAddress remote,
+    SocketAddress local,
+    @Nullable String tls,
+    HttpVersion version) {}

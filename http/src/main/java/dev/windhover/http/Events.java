@@ -2,8 +2,8 @@ package dev.windhover.http;
 
 /**
  * What happens inside, told as it happens: metrics, flight recording and tracing implement it.
- * Callbacks run where the event does, often on a connection's loop: they must be quick, must not block
- * and must not throw. Every method does nothing unless overridden.
+ * Callbacks run where the event does, often on a connection's loop: they must be quick, must not
+ * block and must not throw. Every method does nothing unless overridden.
  */
 public interface Events {
   /** Tells nobody. */

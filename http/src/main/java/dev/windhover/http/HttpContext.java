@@ -12,8 +12,9 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request and everything that belongs to it. Lives until its response, or its socket, has ended;
- * used by one thread at a time, except {@link #aborted()}, {@link #abort()} and {@link #id()}.
+ * One request and everything that belongs to it. Lives until its response, or its socket, has
+ * ended; used by one thread at a time, except {@link #aborted()}, {@link #abort()} and {@link
+ * #id()}.
  */
 public final class HttpContext {
   private final Application application;
@@ -145,7 +146,9 @@ public final class HttpContext {
     this.takeover = takeover;
   }
 
-  /** Returns whether a route matched, and its handler did nothing: no status, header, body, upgrade. */
+  /**
+   * Returns whether a route matched, and its handler did nothing: no status, header, body, upgrade.
+   */
   public boolean isUnanswered() {
     return route() != null && takeover == null && response.isUntouched();
   }
@@ -154,7 +157,9 @@ public final class HttpContext {
     return takeover;
   }
 
-  /** Returns the methods that the path has, if a route fits it but none for the request's method. */
+  /**
+   * Returns the methods that the path has, if a route fits it but none for the request's method.
+   */
   Set<String> allowedMethods() {
     return match.allowed();
   }

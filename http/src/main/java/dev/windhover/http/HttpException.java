@@ -1,8 +1,8 @@
 package dev.windhover.http;
 
 /**
- * Ends a request with a status and a text for the client: the fault is the client's (or the server is
- * out of room), so there is no stack trace and no error in the log.
+ * Ends a request with a status and a text for the client: the fault is the client's (or the server
+ * is out of room), so there is no stack trace and no error in the log.
  */
 public class HttpException extends RuntimeException {
   private static final long serialVersionUID = 1;

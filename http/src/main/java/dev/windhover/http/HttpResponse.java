@@ -185,8 +185,9 @@ public final class HttpResponse {
   }
 
   /**
-   * Runs {@code task} just before status and headers are sent; it may still change them. Of several,
-   * the last that was added runs first, so that the outermost middleware has the last word.
+   * Runs {@code task} just before status and headers are sent; it may still change them. Of
+   * several, the last that was added runs first, so that the outermost middleware has the last
+   * word.
    */
   public void onStarting(Runnable task) {
     requireNotStarted();
@@ -201,7 +202,8 @@ public final class HttpResponse {
     onCompleted.add(task);
   }
 
-  // ---- The pipeline's side -----------------------------------------------------------------------
+  // ---- The pipeline's side
+  // -----------------------------------------------------------------------
 
   /** Forgets what was set; the response must not have started. */
   void reset() {

@@ -4,8 +4,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * Sends one message of unknown length, piece by piece, from any thread: it is not tied to the thread
- * that opened it. Other messages of the socket wait until it is finished; Pings and Pongs go between.
+ * Sends one message of unknown length, piece by piece, from any thread: it is not tied to the
+ * thread that opened it. Other messages of the socket wait until it is finished; Pings and Pongs go
+ * between.
  *
  * <pre>{@code
  * try (MessageWriter message = socket.startMessage(MessageType.TEXT)) {
@@ -26,7 +27,10 @@ public interface MessageWriter extends AutoCloseable {
   /** Ends the message; the next one may go. */
   void finish() throws IOException, InterruptedException;
 
-  /** Does nothing after {@link #finish()}; before it, the message is abandoned: the socket fails, 1011. */
+  /**
+   * Does nothing after {@link #finish()}; before it, the message is abandoned: the socket fails,
+   * 1011.
+   */
   @Override
   void close();
 }

@@ -33,7 +33,9 @@ public interface Middleware {
     };
   }
 
-  /** Returns the handler that runs this step around {@code next}: the pipeline is a fold of this. */
+  /**
+   * Returns the handler that runs this step around {@code next}: the pipeline is a fold of this.
+   */
   default Handler around(Handler next) {
     boolean nonBlocking = isNonBlocking() && next.isNonBlocking();
     return new Handler() {

@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Life</h2>
  *
- * A handler {@linkplain WebSocketManager#accept() accepts} the request; the socket is open. Messages
- * are received until the peer closes or the connection ends, and sent until either side closed. The
- * handler's end is the socket's end: when it returns, a Close of the peer is answered, or a Close
- * with 1000 sent; when it throws, 1011. If the server stops, the peer gets 1001. Each is followed by
- * at most 5 s for the peer's part, then the connection is dropped.
+ * A handler {@linkplain WebSocketManager#accept() accepts} the request; the socket is open.
+ * Messages are received until the peer closes or the connection ends, and sent until either side
+ * closed. The handler's end is the socket's end: when it returns, a Close of the peer is answered,
+ * or a Close with 1000 sent; when it throws, 1011. If the server stops, the peer gets 1001. Each is
+ * followed by at most 5 s for the peer's part, then the connection is dropped.
  *
  * <h2>Receiving</h2>
  *
@@ -26,26 +26,28 @@ import org.jspecify.annotations.Nullable;
  * #receive(ByteBuffer)}, without a limit on a message's size; or whole messages with {@link
  * #receiveMessage()} and {@code for (Message message : socket)}, up to the accepted maximum, beyond
  * which the socket fails with 1009. The end is a result, never an exception. Pings are answered
- * whether or not anybody receives. While nobody receives, at most 64 KiB wait here (by default), then
- * the peer is not read.
+ * whether or not anybody receives. While nobody receives, at most 64 KiB wait here (by default),
+ * then the peer is not read.
  *
  * <h2>Sending</h2>
  *
- * Safe from any number of threads; messages never mix. {@code send} returns when the payload is copied
- * or written: the buffer is the caller's again. When the peer is slow and the queue is full (1 MiB by
- * default) it blocks; a larger payload goes out piece by piece. A message sent in several pieces
- * belongs to its thread until that ends it; other threads' messages wait. Interrupted before its first
- * byte was queued, nothing was sent; interrupted after it, the frame cannot be finished and the socket
- * is aborted.
+ * Safe from any number of threads; messages never mix. {@code send} returns when the payload is
+ * copied or written: the buffer is the caller's again. When the peer is slow and the queue is full
+ * (1 MiB by default) it blocks; a larger payload goes out piece by piece. A message sent in several
+ * pieces belongs to its thread until that ends it; other threads' messages wait. Interrupted before
+ * its first byte was queued, nothing was sent; interrupted after it, the frame cannot be finished
+ * and the socket is aborted.
  *
  * <h2>Listener form</h2>
  *
  * A socket accepted with a {@link WebSocketListener} hands its messages to that, and the receiving
- * methods here throw {@link IllegalStateException}. {@code send} and {@code close} never block there:
- * {@code send} says whether the queue is below its high mark, {@link WebSocketListener#onWritable}
- * follows when it has drained, and above the mark plus one message it refuses.
+ * methods here throw {@link IllegalStateException}. {@code send} and {@code close} never block
+ * there: {@code send} says whether the queue is below its high mark, {@link
+ * WebSocketListener#onWritable} follows when it has drained, and above the mark plus one message it
+ * refuses.
  *
- * <p>Not {@link AutoCloseable}: leaving a block must not tell the peer 1000 when the handler failed.
+ * <p>Not {@link AutoCloseable}: leaving a block must not tell the peer 1000 when the handler
+ * failed.
  */
 public interface WebSocket extends Iterable<Message> {
   /** Returns where in its life the socket is. */
@@ -57,9 +59,10 @@ public interface WebSocket extends Iterable<Message> {
   // ---- Receiving -------------------------------------------------------------------------------
 
   /**
-   * Puts what comes next into {@code buffer}: all or part of one frame's payload, never two frames'.
-   * Blocks until there is something. With a buffer without room it waits for a message and returns a
-   * count of 0. At the end of the socket it returns {@link MessageType#CLOSE}, at once and every time.
+   * Puts what comes next into {@code buffer}: all or part of one frame's payload, never two
+   * frames'. Blocks until there is something. With a buffer without room it waits for a message and
+   * returns a count of 0. At the end of the socket it returns {@link MessageType#CLOSE}, at once
+   * and every time.
    *
    * @throws InterruptedException if the thread was interrupted; nothing is lost
    * @throws IllegalStateException if the handler has ended, or in the listener form
@@ -78,21 +81,22 @@ public interface WebSocket extends Iterable<Message> {
    * Returns the next whole message, or null at the end of the socket. Blocks until it is complete.
    *
    * @throws InterruptedException if the thread was interrupted; nothing is lost
-   * @throws IllegalStateException after part of a message was taken with {@link #receive(ByteBuffer)}
+   * @throws IllegalStateException after part of a message was taken with {@link
+   *     #receive(ByteBuffer)}
    */
   @Nullable Message receiveMessage() throws InterruptedException;
 
   /**
    * As {@link #receiveMessage()}, for at most {@code timeout}.
    *
-   * @throws TimeoutException if no message was complete in time; nothing is lost and the socket lives
-   *     on
+   * @throws TimeoutException if no message was complete in time; nothing is lost and the socket
+   *     lives on
    */
   @Nullable Message receiveMessage(Duration timeout) throws InterruptedException, TimeoutException;
 
   /**
-   * Returns the messages that come, until the end of the socket. When it is over, a Close of the peer
-   * has been answered.
+   * Returns the messages that come, until the end of the socket. When it is over, a Close of the
+   * peer has been answered.
    *
    * <p>The iterator throws {@link java.io.UncheckedIOException} if its thread is interrupted, and
    * leaves the interrupt set.
@@ -105,8 +109,8 @@ public interface WebSocket extends Iterable<Message> {
   /**
    * Sends {@code payload} as one frame of a message.
    *
-   * @param type {@link MessageType#TEXT} (the bytes must be UTF-8) or {@link MessageType#BINARY}; the
-   *     same for all pieces of a message
+   * @param type {@link MessageType#TEXT} (the bytes must be UTF-8) or {@link MessageType#BINARY};
+   *     the same for all pieces of a message
    * @param endOfMessage false to go on with the message in a further call of this thread
    * @return whether the queue is below its high mark
    * @throws IllegalArgumentException for {@link MessageType#CLOSE}: use {@link #closeOutput}
@@ -150,9 +154,9 @@ public interface WebSocket extends Iterable<Message> {
   // ---- Ending ----------------------------------------------------------------------------------
 
   /**
-   * Sends a Close, if none is out, and waits for the peer's, at most the closing time limit; what the
-   * peer sends before it is discarded. Does nothing on a socket that has ended. In the listener form
-   * it does not wait.
+   * Sends a Close, if none is out, and waits for the peer's, at most the closing time limit; what
+   * the peer sends before it is discarded. Does nothing on a socket that has ended. In the listener
+   * form it does not wait.
    *
    * @param status 1000–1003, 1007–1014 or 3000–4999
    * @param description at most 123 bytes of UTF-8
@@ -166,8 +170,8 @@ public interface WebSocket extends Iterable<Message> {
   }
 
   /**
-   * Sends a Close and returns; the peer's messages may be received until its Close. Does nothing on a
-   * socket that has ended or whose Close is out.
+   * Sends a Close and returns; the peer's messages may be received until its Close. Does nothing on
+   * a socket that has ended or whose Close is out.
    *
    * @throws IllegalArgumentException as {@link #close(int, String)}
    */

@@ -4,12 +4,12 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Receives a socket's messages as calls on its connection's loop: never two at once, in the order of
- * the wire. A listener must not block; to do so it hands work to a thread of its own.
+ * Receives a socket's messages as calls on its connection's loop: never two at once, in the order
+ * of the wire. A listener must not block; to do so it hands work to a thread of its own.
  *
- * <p>Messages come as they are demanded: {@link WebSocket#request} adds to the demand, and the default
- * {@link #onOpen} demands all there will ever be. What comes beyond the demand waits within the
- * inbound bound, then the peer is not read.
+ * <p>Messages come as they are demanded: {@link WebSocket#request} adds to the demand, and the
+ * default {@link #onOpen} demands all there will ever be. What comes beyond the demand waits within
+ * the inbound bound, then the peer is not read.
  *
  * <p>An exception out of a callback fails the socket with 1011 and writes one error line.
  */
@@ -42,7 +42,9 @@ public interface WebSocketListener {
    */
   default void onBinary(WebSocket socket, ByteBuffer payload) throws Exception {}
 
-  /** The queue of messages to send has shrunk below its low mark, after it had reached its high one. */
+  /**
+   * The queue of messages to send has shrunk below its low mark, after it had reached its high one.
+   */
   default void onWritable(WebSocket socket) throws Exception {}
 
   /**

@@ -10,7 +10,9 @@ public interface WebSocketManager {
    */
   boolean isWebSocketRequest();
 
-  /** Returns the subprotocols that the client offers, in its order of preference; on any request. */
+  /**
+   * Returns the subprotocols that the client offers, in its order of preference; on any request.
+   */
   List<String> webSocketRequestedProtocols();
 
   /** Accepts the socket in the blocking form, with the middleware's settings. */
@@ -29,8 +31,8 @@ public interface WebSocketManager {
    * @throws HttpException if the request is not a valid handshake, or there is no room for another
    *     socket: left alone, it becomes the right answer
    * @throws IllegalArgumentException if the subprotocol was not offered or is malformed
-   * @throws IllegalStateException if the socket was accepted already, the response has begun, or the
-   *     WebSocket middleware is missing
+   * @throws IllegalStateException if the socket was accepted already, the response has begun, or
+   *     the WebSocket middleware is missing
    */
   WebSocket accept(WebSocketAcceptContext settings);
 
@@ -47,8 +49,8 @@ public interface WebSocketManager {
   WebSocket accept(WebSocketAcceptContext settings, WebSocketListener listener);
 
   /**
-   * Throws the answer to a request that is not a valid handshake; returns if it is one. The status is
-   * 426 for a wrong version, 400 otherwise, and the text says what is wrong.
+   * Throws the answer to a request that is not a valid handshake; returns if it is one. The status
+   * is 426 for a wrong version, 400 otherwise, and the text says what is wrong.
    */
   void requireWebSocketRequest();
 }

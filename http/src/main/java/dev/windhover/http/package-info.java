@@ -1,6 +1,6 @@
 /**
- * What an application sees: {@link dev.windhover.http.Application} holds the pipeline and the routes,
- * a {@link dev.windhover.http.Handler} answers an {@link dev.windhover.http.HttpContext}, and {@link
- * dev.windhover.http.WebSocket} is what a handler talks through once it accepted one.
+ * What an application sees: {@link dev.windhover.http.Application} holds the pipeline and the
+ * routes, a {@link dev.windhover.http.Handler} answers an {@link dev.windhover.http.HttpContext},
+ * and {@link dev.windhover.http.WebSocket} is what a handler talks through once it accepted one.
  */
 package dev.windhover.http;

@@ -54,8 +54,9 @@ public final class CloseCode {
   private CloseCode() {}
 
   /**
-   * Returns whether {@code code} may stand in a Close frame, sent or received: 1000–1003, 1007–1014,
-   * 3000–4999. 1004–1006 and 1015 never do (7.4.1); the others below 3000 are reserved (7.4.2).
+   * Returns whether {@code code} may stand in a Close frame, sent or received: 1000–1003,
+   * 1007–1014, 3000–4999. 1004–1006 and 1015 never do (7.4.1); the others below 3000 are reserved
+   * (7.4.2).
    */
   public static boolean isAllowedInFrame(int code) {
     return (code >= 1000 && code <= 1003)

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * length that a peer declares: the reader's own memory is a header's 14 and a control frame's 125
  * bytes.
  *
- * <p>After {@link Event#CLOSE} or {@link Event#VIOLATION} the reader is done and takes no more bytes
- * (1.4, 7.1.7). One reader belongs to one connection; no two threads use it at once.
+ * <p>After {@link Event#CLOSE} or {@link Event#VIOLATION} the reader is done and takes no more
+ * bytes (1.4, 7.1.7). One reader belongs to one connection; no two threads use it at once.
  */
 public final class FrameReader {
   /** What stands at the position of the buffer that was handed to {@link #next}. */
@@ -147,7 +147,8 @@ public final class FrameReader {
     }
   }
 
-  // ---- Header (5.2) ------------------------------------------------------------------------------
+  // ---- Header (5.2)
+  // ------------------------------------------------------------------------------
 
   /** Reads a header, whole or collected; false if it is not complete or not allowed. */
   private boolean readHeader(ByteBuffer in) {
@@ -287,7 +288,8 @@ public final class FrameReader {
     }
   }
 
-  // ---- Data (5.6) --------------------------------------------------------------------------------
+  // ---- Data (5.6)
+  // --------------------------------------------------------------------------------
 
   /**
    * Returns {@link Opcode#TEXT} or {@link Opcode#BINARY}: the type of the message under way, or of
@@ -298,8 +300,8 @@ public final class FrameReader {
   }
 
   /**
-   * Returns the payload bytes of the frame under way that have not been read: what the peer declared,
-   * less what was taken. For a coded message, bytes before decoding.
+   * Returns the payload bytes of the frame under way that have not been read: what the peer
+   * declared, less what was taken. For a coded message, bytes before decoding.
    */
   public long frameRemaining() {
     return remaining;
@@ -325,8 +327,8 @@ public final class FrameReader {
    *
    * @return the number of bytes from the buffer's position on; the caller moves the position past
    *     them. Or -1 after a violation
-   * @throws IllegalStateException if {@link #next} did not say {@link Event#DATA}, or the message is
-   *     coded
+   * @throws IllegalStateException if {@link #next} did not say {@link Event#DATA}, or the message
+   *     is coded
    */
   public int readInPlace(ByteBuffer in) {
     requireData();
@@ -349,8 +351,8 @@ public final class FrameReader {
   }
 
   /**
-   * Moves the payload that {@code in} holds of this frame to {@code out}, as much as fits: unmasked,
-   * decoded if the message is coded, checked. Both positions move.
+   * Moves the payload that {@code in} holds of this frame to {@code out}, as much as fits:
+   * unmasked, decoded if the message is coded, checked. Both positions move.
    *
    * @return the number of bytes that {@code out} gained, or -1 after a violation
    * @throws IllegalStateException if {@link #next} did not say {@link Event#DATA}
@@ -398,8 +400,7 @@ public final class FrameReader {
     int limit = in.limit();
     in.limit(at + n);
     try {
-      drained =
-          Objects.requireNonNull(extension).decoder().apply(in, out, fin && remaining == n);
+      drained = Objects.requireNonNull(extension).decoder().apply(in, out, fin && remaining == n);
     } catch (Extension.PayloadException e) {
       return fail(Violation.undecodable(e.text()));
     } finally {
@@ -443,7 +444,9 @@ public final class FrameReader {
     return false;
   }
 
-  /** Moves on to the next header where the frame ends; false if the text ends in a cut character. */
+  /**
+   * Moves on to the next header where the frame ends; false if the text ends in a cut character.
+   */
   private boolean endPiece() {
     if (!endOfFrame()) {
       return true;
@@ -459,7 +462,8 @@ public final class FrameReader {
     return true;
   }
 
-  // ---- Control frames (5.5) ----------------------------------------------------------------------
+  // ---- Control frames (5.5)
+  // ----------------------------------------------------------------------
 
   /** Returns the payload of the last Ping or Pong, valid until {@link #next} is called again. */
   public ByteBuffer controlPayload() {
@@ -479,8 +483,7 @@ public final class FrameReader {
       } else {
         utf8.reset(); // a cut text dies with its connection
         if (utf8.accept(payload, payload.position(), payload.limit()) && utf8.isComplete()) {
-          closeReason =
-              new CloseReason(code, StandardCharsets.UTF_8.decode(payload).toString());
+          closeReason = new CloseReason(code, StandardCharsets.UTF_8.decode(payload).toString());
         } else {
           fail(Violation.INVALID_CLOSE_REASON);
         }

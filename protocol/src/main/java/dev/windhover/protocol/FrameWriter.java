@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import java.util.random.RandomGenerator;
 
 /**
- * Writes frames (RFC 6455 5.2) into buffers, each length in its shortest form. A client's frames are
- * masked with a fresh key from the given generator, which must be unpredictable (5.3); a server's
- * never are. Used by one thread at a time.
+ * Writes frames (RFC 6455 5.2) into buffers, each length in its shortest form. A client's frames
+ * are masked with a fresh key from the given generator, which must be unpredictable (5.3); a
+ * server's never are. Used by one thread at a time.
  */
 public final class FrameWriter {
   /** The longest header: 2 bytes, 8 of length, 4 of masking key. */
@@ -25,7 +25,9 @@ public final class FrameWriter {
     return new FrameWriter(Role.SERVER, () -> 0);
   }
 
-  /** Creates a writer for a client's end; {@code keys} is a {@code SecureRandom} outside of tests. */
+  /**
+   * Creates a writer for a client's end; {@code keys} is a {@code SecureRandom} outside of tests.
+   */
   public static FrameWriter client(RandomGenerator keys) {
     return new FrameWriter(Role.CLIENT, keys);
   }
@@ -47,8 +49,7 @@ public final class FrameWriter {
    *
    * @param reservedBits an {@link Extension}'s bits, or 0
    */
-  public void header(
-      ByteBuffer out, Opcode opcode, boolean fin, int reservedBits, long length) {
+  public void header(ByteBuffer out, Opcode opcode, boolean fin, int reservedBits, long length) {
     int first = (fin ? FIN : 0) | reservedBits | opcode.code();
     int mask = role.masks() ? MASK : 0;
     if (length < 126) {
@@ -81,7 +82,8 @@ public final class FrameWriter {
   /**
    * Writes a whole frame.
    *
-   * @throws BufferOverflowException if {@code out} has no room for all of it; nothing is written then
+   * @throws BufferOverflowException if {@code out} has no room for all of it; nothing is written
+   *     then
    */
   public void frame(ByteBuffer out, Opcode opcode, boolean fin, ByteBuffer payload) {
     int length = payload.remaining();

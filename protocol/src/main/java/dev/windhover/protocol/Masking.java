@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Masking (RFC 6455 5.3): eight bytes at a time through a little-endian view over the memory itself,
- * which stays fast whatever kinds of buffer come by.
+ * Masking (RFC 6455 5.3): eight bytes at a time through a little-endian view over the memory
+ * itself, which stays fast whatever kinds of buffer come by.
  *
  * <p>A key is an {@code int} whose lowest byte masks the first byte of the payload.
  */
@@ -21,8 +21,8 @@ final class Masking {
    * Masks or unmasks {@code length} bytes from {@code source} at {@code from} to {@code target} at
    * {@code to}; both may be the same memory at the same place. Positions are left alone.
    *
-   * @return all bytes written, or-ed together eight by eight: a reader of text sees in it whether any
-   *     byte is beyond ASCII, in the same pass
+   * @return all bytes written, or-ed together eight by eight: a reader of text sees in it whether
+   *     any byte is beyond ASCII, in the same pass
    */
   static long apply(ByteBuffer source, int from, ByteBuffer target, int to, int length, int key) {
     long key64 = (key & 0xFFFF_FFFFL) | ((long) key << 32);

@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Assembles a message from the pieces that arrive: one buffer that grows with what is there, never by
- * what a peer declares, up to a limit. Used by one thread at a time.
+ * Assembles a message from the pieces that arrive: one buffer that grows with what is there, never
+ * by what a peer declares, up to a limit. Used by one thread at a time.
  */
 public final class MessageBuffer {
   private static final int SMALLEST = 512;

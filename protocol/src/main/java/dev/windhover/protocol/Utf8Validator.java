@@ -7,8 +7,8 @@ import java.nio.ByteOrder;
 
 /**
  * Checks UTF-8 as it arrives, in pieces cut anywhere, and refuses at the first byte that cannot be
- * right (RFC 3629 4; RFC 6455 8.1): stray and missing continuation bytes, overlong forms, surrogates,
- * code points above U+10FFFF.
+ * right (RFC 3629 4; RFC 6455 8.1): stray and missing continuation bytes, overlong forms,
+ * surrogates, code points above U+10FFFF.
  *
  * <p>ASCII is skipped eight bytes at a time; the rest is decoded by branches on the lead byte. One
  * validator belongs to one stream of text; no two threads use it at once.
@@ -21,7 +21,9 @@ public final class Utf8Validator {
   /** Continuation bytes that the current character still needs: 0 to 3. */
   private int missing;
 
-  /** The range of the next continuation byte: the second byte of a character is often restricted. */
+  /**
+   * The range of the next continuation byte: the second byte of a character is often restricted.
+   */
   private int lowest;
 
   private int highest;

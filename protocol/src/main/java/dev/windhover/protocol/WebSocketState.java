@@ -1,8 +1,8 @@
 package dev.windhover.protocol;
 
 /**
- * The states of a connection, and every transition between them: {@link #on} is the whole table. The
- * diagram in {@code ARCHITECTURE.md} is generated from it.
+ * The states of a connection, and every transition between them: {@link #on} is the whole table.
+ * The diagram in {@code ARCHITECTURE.md} is generated from it.
  */
 public enum WebSocketState {
   /** The opening handshake is not finished. */

@@ -12,8 +12,8 @@ import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request's body between the loop, which puts pieces in, and the handler's thread, which reads. What
- * is not read yet is kept up to a bound, beyond which the connection is not read.
+ * A request's body between the loop, which puts pieces in, and the handler's thread, which reads.
+ * What is not read yet is kept up to a bound, beyond which the connection is not read.
  */
 final class Http1Body extends InputStream {
   private static final int MOST_KEPT = 64 * 1024;
@@ -39,7 +39,8 @@ final class Http1Body extends InputStream {
     this.onFirstRead = onFirstRead;
   }
 
-  // ---- The loop's side -----------------------------------------------------------------------------
+  // ---- The loop's side
+  // -----------------------------------------------------------------------------
 
   synchronized void add(HttpContent content) {
     if (content.decoderResult().isFailure()) {
@@ -78,7 +79,8 @@ final class Http1Body extends InputStream {
     return complete;
   }
 
-  // ---- The handler's side --------------------------------------------------------------------------
+  // ---- The handler's side
+  // --------------------------------------------------------------------------
 
   @Override
   public int read() throws IOException {

@@ -65,7 +65,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
             HttpVersion.HTTP_1_1);
   }
 
-  // ---- From Netty --------------------------------------------------------------------------------
+  // ---- From Netty
+  // --------------------------------------------------------------------------------
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
@@ -161,7 +162,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
     }
   }
 
-  // ---- From the exchange, on the loop --------------------------------------------------------------
+  // ---- From the exchange, on the loop
+  // --------------------------------------------------------------
 
   /** The response is complete: goes on with the next request, or closes. */
   void completed(Http1Exchange done, boolean keepAlive) {
@@ -202,8 +204,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
   }
 
   /**
-   * Ends our side, and the connection when the client has ended its own: closing at once, with unread
-   * bytes from the client, would reset the connection under the response.
+   * Ends our side, and the connection when the client has ended its own: closing at once, with
+   * unread bytes from the client, would reset the connection under the response.
    */
   void closeGently() {
     if (closing) {
@@ -211,20 +213,20 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
     }
     closing = true;
     if (inputEnded) {
-      channel.writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER)
+      channel
+          .writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER)
           .addListener(ChannelFutureListener.CLOSE);
       return;
     }
     channel
         .writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER)
-        .addListener(
-            written -> {
-              if (channel.isActive()) {
-                ((DuplexChannel) channel).shutdownOutput();
-                channel.config().setAutoRead(true);
-                channel.eventLoop().schedule(() -> channel.close(), LINGER_SECONDS, TimeUnit.SECONDS);
-              }
-            });
+        .addListener(written -> {
+          if (channel.isActive()) {
+            ((DuplexChannel) channel).shutdownOutput();
+            channel.config().setAutoRead(true);
+            channel.eventLoop().schedule(() -> channel.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+          }
+        });
   }
 
   boolean holdsBytes() {

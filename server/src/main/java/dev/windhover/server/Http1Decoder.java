@@ -10,8 +10,8 @@ import java.util.List;
 
 /**
  * Netty's decoder, one request at a time: bytes behind a request are held unparsed until that is
- * answered. So they are still there, as they came, when the request turns out to be an upgrade; and a
- * client cannot make the server parse ahead.
+ * answered. So they are still there, as they came, when the request turns out to be an upgrade; and
+ * a client cannot make the server parse ahead.
  */
 final class Http1Decoder extends HttpRequestDecoder {
   /** As much is read ahead, to see a client's end in time; then the connection is not read. */

@@ -25,9 +25,6 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.ZoneOffset;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
@@ -54,8 +51,6 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   private boolean keepAlive;
   private boolean responded;
-  private boolean chunked;
-  private long remaining = -1;
 
   Http1Exchange(Http1Connection connection, String id, HttpRequest request, boolean stopping) {
     this.connection = connection;
@@ -79,7 +74,8 @@ final class Http1Exchange implements Exchange, Upgrade {
     this.body = new Http1Body(channel, this::sendContinue);
   }
 
-  // ---- The connection's side, on the loop ----------------------------------------------------------
+  // ---- The connection's side, on the loop
+  // ----------------------------------------------------------
 
   boolean hasBody() {
     return hasBody;
@@ -126,7 +122,8 @@ final class Http1Exchange implements Exchange, Upgrade {
     connection.closeGently();
   }
 
-  // ---- The request -------------------------------------------------------------------------------
+  // ---- The request
+  // -------------------------------------------------------------------------------
 
   @Override
   public String id() {
@@ -176,7 +173,8 @@ final class Http1Exchange implements Exchange, Upgrade {
     }
   }
 
-  // ---- The response ------------------------------------------------------------------------------
+  // ---- The response
+  // ------------------------------------------------------------------------------
 
   @Override
   public void respond(int status, Headers answer, long contentLength) {
@@ -184,8 +182,7 @@ final class Http1Exchange implements Exchange, Upgrade {
       throw new IllegalStateException("the response has started");
     }
     responded = true;
-    HttpResponse response =
-        new DefaultHttpResponse(HTTP_1_1, HttpResponseStatus.valueOf(status));
+    HttpResponse response = new DefaultHttpResponse(HTTP_1_1, HttpResponseStatus.valueOf(status));
     answer.forEach(field -> response.headers().add(field.getKey(), field.getValue()));
     if (!response.headers().contains("Date")) {
       response.headers().set("Date", HttpDate.now());
@@ -195,7 +192,6 @@ final class Http1Exchange implements Exchange, Upgrade {
       if (contentLength >= 0) {
         response.headers().set("Content-Length", contentLength);
       } else if (version == HttpVersion.HTTP_1_1) {
-        chunked = true;
         response.headers().set("Transfer-Encoding", "chunked");
       } else {
         keepAlive = false; // the end of the body is the end of the connection
@@ -276,11 +272,10 @@ final class Http1Exchange implements Exchange, Upgrade {
   public void abort() {
     connection
         .loop()
-        .execute(
-            () -> {
-              body.discard();
-              channel.close();
-            });
+        .execute(() -> {
+          body.discard();
+          channel.close();
+        });
   }
 
   @Override
@@ -298,7 +293,8 @@ final class Http1Exchange implements Exchange, Upgrade {
     return Thread.ofVirtual().name("request-" + id).start(task);
   }
 
-  // ---- The upgrade -------------------------------------------------------------------------------
+  // ---- The upgrade
+  // -------------------------------------------------------------------------------
 
   /** An upgrade is asked for, in HTTP/1.1, and no body comes with it (RFC 9110 7.8). */
   @Override

@@ -11,8 +11,8 @@ import java.util.List;
  * An address to listen on, as it is written in {@code --urls}.
  *
  * @param scheme {@code http}
- * @param host a name or an address; {@code *} or {@code +} for all interfaces; {@code localhost} for
- *     the loopback addresses of both families
+ * @param host a name or an address; {@code *} or {@code +} for all interfaces; {@code localhost}
+ *     for the loopback addresses of both families
  * @param port 0 lets the system choose
  */
 record ListenAddress(String scheme, String host, int port) {
@@ -48,16 +48,18 @@ record ListenAddress(String scheme, String host, int port) {
         "cannot listen on \"" + url + "\": it is not of the form http://host:port");
   }
 
-  /** Returns the sockets to bind: two for {@code localhost}, one otherwise. */
+  /** Returns the sockets to bind: one for each address of the host. */
   List<InetSocketAddress> toSocketAddresses() throws UnknownHostException {
     List<InetSocketAddress> addresses = new ArrayList<>(2);
     if (host.equals("*")) {
       addresses.add(new InetSocketAddress(port));
     } else if (host.equals("localhost")) {
-      addresses.add(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port));
-      addresses.add(new InetSocketAddress(InetAddress.getByName("::1"), port));
+      addresses.add(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port));
+      addresses.add(new InetSocketAddress(InetAddress.ofLiteral("::1"), port));
     } else {
-      addresses.add(new InetSocketAddress(InetAddress.getByName(host), port));
+      for (InetAddress address : InetAddress.getAllByName(host)) {
+        addresses.add(new InetSocketAddress(address, port));
+      }
     }
     return addresses;
   }

@@ -20,9 +20,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A TCP connection after its upgrade, as the seam's duplex: the last and only handler in its pipeline.
- * The read buffer is lent to the receiver as the memory it is; output is gathered in one pooled buffer
- * and flushed once per batch of reads.
+ * A TCP connection after its upgrade, as the seam's duplex: the last and only handler in its
+ * pipeline. The read buffer is lent to the receiver as the memory it is; output is gathered in one
+ * pooled buffer and flushed once per batch of reads.
  */
 final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   private static final int SMALLEST_OUTPUT = 512;
@@ -64,7 +64,8 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     lose("the connection was lost before it was upgraded");
   }
 
-  // ---- From Netty --------------------------------------------------------------------------------
+  // ---- From Netty
+  // --------------------------------------------------------------------------------
 
   @Override
   public void handlerAdded(ChannelHandlerContext added) {
@@ -131,7 +132,8 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     receiver.onLost(reason);
   }
 
-  // ---- The seam ----------------------------------------------------------------------------------
+  // ---- The seam
+  // ----------------------------------------------------------------------------------
 
   @Override
   public Loop loop() {
@@ -235,7 +237,8 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     // Netty: over the high mark is more than it; so "at or above" is one byte less.
     channel
         .config()
-        .setWriteBufferWaterMark(new WriteBufferWaterMark(bytes / 2, Math.max(bytes - 1, bytes / 2)));
+        .setWriteBufferWaterMark(
+            new WriteBufferWaterMark(bytes / 2, Math.max(bytes - 1, bytes / 2)));
   }
 
   @Override
@@ -248,15 +251,14 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     // An empty write completes behind all others; ending at once would drop them.
     channel
         .writeAndFlush(Unpooled.EMPTY_BUFFER)
-        .addListener(
-            done -> {
-              if (peerEnded || !done.isSuccess()) {
-                channel.close();
-              } else {
-                ((DuplexChannel) channel).shutdownOutput();
-                channel.config().setAutoRead(true); // to see the peer's end
-              }
-            });
+        .addListener(done -> {
+          if (peerEnded || !done.isSuccess()) {
+            channel.close();
+          } else {
+            ((DuplexChannel) channel).shutdownOutput();
+            channel.config().setAutoRead(true); // to see the peer's end
+          }
+        });
   }
 
   @Override

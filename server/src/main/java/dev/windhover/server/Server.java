@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Listens on its addresses and hands every request to its handler. Each connection lives on one of the
- * event loops; handlers that may block run on virtual threads.
+ * Listens on its addresses and hands every request to its handler. Each connection lives on one of
+ * the event loops; handlers that may block run on virtual threads.
  *
  * <p>{@link #start()} once, {@link #stop()} once; both from any thread, both block.
  */
@@ -97,9 +97,7 @@ public final class Server {
     boolean bound = false;
     for (InetSocketAddress socket : sockets) {
       var future =
-          bootstrap
-              .bind(new InetSocketAddress(socket.getAddress(), port))
-              .awaitUninterruptibly();
+          bootstrap.bind(new InetSocketAddress(socket.getAddress(), port)).awaitUninterruptibly();
       if (future.isSuccess()) {
         Channel listener = future.channel();
         listeners.add(listener);
@@ -133,8 +131,7 @@ public final class Server {
     Http1Encoder encoder = new Http1Encoder();
     channel
         .pipeline()
-        .addLast(
-            decoder, encoder, new Http1Connection(this, handler, channel, decoder, encoder));
+        .addLast(decoder, encoder, new Http1Connection(this, handler, channel, decoder, encoder));
   }
 
   /** Returns the addresses listened on, with the ports that were bound. */
@@ -162,7 +159,9 @@ public final class Server {
     }
   }
 
-  /** Stops: no new connections, requests and sockets end by themselves in time, then are dropped. */
+  /**
+   * Stops: no new connections, requests and sockets end by themselves in time, then are dropped.
+   */
   public void stop() {
     stopListening();
     Duration timeout = options.stopTimeout();

@@ -7,7 +7,9 @@ public final class ServerLimits {
 
   ServerLimits() {}
 
-  /** Sets the longest request line in bytes; a longer one is answered with 414. 8 KiB by default. */
+  /**
+   * Sets the longest request line in bytes; a longer one is answered with 414. 8 KiB by default.
+   */
   public ServerLimits maxRequestLine(int bytes) {
     maxRequestLine = positive("maxRequestLine", bytes);
     return this;

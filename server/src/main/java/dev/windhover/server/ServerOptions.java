@@ -20,8 +20,8 @@ public final class ServerOptions {
   /**
    * Listens on these addresses instead of {@code http://localhost:5000}.
    *
-   * @param urls {@code http://host:port}; {@code *} as the host for all interfaces, 0 as the port for
-   *     one that the system chooses
+   * @param urls {@code http://host:port}; {@code *} as the host for all interfaces, 0 as the port
+   *     for one that the system chooses
    * @throws IllegalArgumentException if one is malformed
    */
   public ServerOptions urls(String... urls) {

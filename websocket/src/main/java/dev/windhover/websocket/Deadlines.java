@@ -2,13 +2,14 @@ package dev.windhover.websocket;
 
 import dev.windhover.http.host.Loop;
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The time limits of one socket behind a single timer of the host. Moving a limit further away costs
- * nothing: the timer finds out when it fires. Loop only.
+ * The time limits of one socket behind a single timer of the host. Moving a limit further away
+ * costs nothing: the timer finds out when it fires. Loop only.
  */
 final class Deadlines {
   /** What is waited for. */
@@ -24,11 +25,10 @@ final class Deadlines {
   }
 
   private static final long NONE = Long.MAX_VALUE;
-  private static final Kind[] KINDS = Kind.values();
 
   private final Loop loop;
   private final Consumer<Kind> onPassed;
-  private final long[] due = new long[KINDS.length];
+  private final Map<Kind, Long> due = new EnumMap<>(Kind.class);
   private final long origin;
   private long armedFor = NONE;
   private boolean stopped;
@@ -38,7 +38,6 @@ final class Deadlines {
     this.loop = loop;
     this.onPassed = onPassed;
     this.origin = loop.nanoTime();
-    Arrays.fill(due, NONE);
   }
 
   /** Sets {@code kind} to {@code delay} from now, in place of what was set. */
@@ -47,16 +46,16 @@ final class Deadlines {
       return;
     }
     long now = now();
-    due[kind.ordinal()] = now + Math.min(delayNanos, NONE / 2);
+    due.put(kind, now + Math.min(delayNanos, NONE / 2));
     arm(now);
   }
 
   boolean isSet(Kind kind) {
-    return due[kind.ordinal()] != NONE;
+    return due.containsKey(kind);
   }
 
   void clear(Kind kind) {
-    due[kind.ordinal()] = NONE;
+    due.remove(kind);
   }
 
   void stop() {
@@ -69,7 +68,7 @@ final class Deadlines {
 
   private void arm(long now) {
     long next = NONE;
-    for (long time : due) {
+    for (long time : due.values()) {
       next = Math.min(next, time);
     }
     if (next >= armedFor || stopped) {
@@ -86,9 +85,10 @@ final class Deadlines {
     timer = null;
     armedFor = NONE;
     long now = now();
-    for (Kind kind : KINDS) {
-      if (!stopped && due[kind.ordinal()] <= now) {
-        due[kind.ordinal()] = NONE;
+    for (Kind kind : Kind.values()) {
+      Long time = due.get(kind);
+      if (time != null && time <= now && !stopped) {
+        due.remove(kind);
         onPassed.accept(kind);
       }
     }

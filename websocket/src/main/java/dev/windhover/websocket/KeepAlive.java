@@ -1,13 +1,13 @@
 package dev.windhover.websocket;
 
 /**
- * Decides when a quiet connection is pinged and when it counts as dead. It is told the time and reads
- * no clock; times are the loop's nanoseconds.
+ * Decides when a quiet connection is pinged and when it counts as dead. It is told the time and
+ * reads no clock; times are the loop's nanoseconds.
  *
  * <p>With a time limit: a Ping when nothing has come for the interval, and the end when nothing has
  * come for the limit after it; any bytes are a sign of life. Without one: an unsolicited Pong every
- * interval, which keeps proxies from cutting the connection and finds a dead peer only through a write
- * that fails. An interval of zero is off.
+ * interval, which keeps proxies from cutting the connection and finds a dead peer only through a
+ * write that fails. An interval of zero is off.
  */
 final class KeepAlive {
   /** What is to be done now. */
@@ -78,8 +78,7 @@ final class KeepAlive {
 
   /** Returns in how many nanoseconds to ask again. */
   long delay(long now) {
-    long due =
-        outstanding ? sent + timeout : timeout == 0 ? sent + interval : heard + interval;
+    long due = outstanding ? sent + timeout : timeout == 0 ? sent + interval : heard + interval;
     long smallest = Math.min(interval, timeout == 0 ? interval : timeout) / 4;
     return Math.max(due - now, outstanding ? Math.max(smallest, 1) : 1);
   }

@@ -14,9 +14,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The listener form's side of receiving: hands whole messages to the listener while it demands them. A
- * message that lies whole in the read buffer is handed over where it lies; others are assembled. Loop
- * only, but {@link #request} and {@link #discard}.
+ * The listener form's side of receiving: hands whole messages to the listener while it demands
+ * them. A message that lies whole in the read buffer is handed over where it lies; others are
+ * assembled. Loop only, but {@link #request} and {@link #discard}.
  */
 final class ListenerPump implements Inbound {
   private static final int MESSAGE_OVERHEAD = 64;
@@ -213,19 +213,18 @@ final class ListenerPump implements Inbound {
   @Override
   public void discard() {
     discarding = true;
-    session.onLoop(
-        () -> {
-          kept.clear();
-          credit += held;
-          held = 0;
-          assembling.release();
-          giveCredit();
-          if (paused) {
-            paused = false;
-            session.resume();
-          }
-          settle();
-        });
+    session.onLoop(() -> {
+      kept.clear();
+      credit += held;
+      held = 0;
+      assembling.release();
+      giveCredit();
+      if (paused) {
+        paused = false;
+        session.resume();
+      }
+      settle();
+    });
   }
 
   @Override

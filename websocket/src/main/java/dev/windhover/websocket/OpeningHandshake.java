@@ -11,7 +11,9 @@ import dev.windhover.protocol.OpeningKey;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Judges opening handshakes (RFC 6455 4.2.1, RFC 8441 5) and makes the answer's headers (4.2.2). */
+/**
+ * Judges opening handshakes (RFC 6455 4.2.1, RFC 8441 5) and makes the answer's headers (4.2.2).
+ */
 final class OpeningHandshake {
   static final String VERSION = "Sec-WebSocket-Version";
   static final String KEY = "Sec-WebSocket-Key";
@@ -131,7 +133,9 @@ final class OpeningHandshake {
       }
       if (!asked.list(PROTOCOL).contains(subprotocol)) {
         throw new IllegalArgumentException(
-            "subprotocol \"" + subprotocol + "\" is not among the client's "
+            "subprotocol \""
+                + subprotocol
+                + "\" is not among the client's "
                 + asked.list(PROTOCOL));
       }
       answer.add(PROTOCOL, subprotocol);

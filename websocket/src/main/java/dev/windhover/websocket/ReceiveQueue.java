@@ -18,10 +18,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The blocking form's side of receiving: the loop puts pieces of messages in, a handler's thread takes
- * them out, piece by piece or as whole messages. A piece goes straight into the buffer that a waiting
- * {@link #receive} holds out; what nobody waits for is kept, up to a bound, beyond which the peer is
- * not read.
+ * The blocking form's side of receiving: the loop puts pieces of messages in, a handler's thread
+ * takes them out, piece by piece or as whole messages. A piece goes straight into the buffer that a
+ * waiting {@link #receive} holds out; what nobody waits for is kept, up to a bound, beyond which
+ * the peer is not read.
  */
 final class ReceiveQueue implements Inbound {
   /** What a kept piece costs beside its bytes, so that tiny frames cannot outgrow the bound. */
@@ -79,7 +79,8 @@ final class ReceiveQueue implements Inbound {
     this.maxMessageSize = maxMessageSize;
   }
 
-  // ---- The loop's side -----------------------------------------------------------------------------
+  // ---- The loop's side
+  // -----------------------------------------------------------------------------
 
   @Override
   public void opened() {}
@@ -240,9 +241,12 @@ final class ReceiveQueue implements Inbound {
     }
   }
 
-  // ---- The handler's side --------------------------------------------------------------------------
+  // ---- The handler's side
+  // --------------------------------------------------------------------------
 
-  /** See {@link dev.windhover.http.WebSocket#receive}; {@code nanos} below 0 waits without limit. */
+  /**
+   * See {@link dev.windhover.http.WebSocket#receive}; {@code nanos} below 0 waits without limit.
+   */
   ReceiveResult receive(ByteBuffer buffer, long nanos)
       throws InterruptedException, TimeoutException {
     long end = nanos < 0 ? -1 : System.nanoTime() + nanos;
@@ -436,6 +440,7 @@ final class ReceiveQueue implements Inbound {
     }
   }
 
+  @SuppressWarnings("WaitNotInLoop") // the callers loop
   private void await(long end) throws InterruptedException, TimeoutException {
     if (end < 0) {
       arrived.await();

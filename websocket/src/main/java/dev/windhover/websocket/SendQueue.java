@@ -16,16 +16,18 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything a socket sends, in one order, whichever threads send it: encoded frames on their way to
- * the duplex, within a bound. The socket's state lives here too, since "no message after a Close" is a
- * matter of this order.
+ * Everything a socket sends, in one order, whichever threads send it: encoded frames on their way
+ * to the duplex, within a bound. The socket's state lives here too, since "no message after a
+ * Close" is a matter of this order.
  *
- * <p>Any thread appends under the lock; the loop alone moves bytes on to the duplex, a chunk at a time
- * and only as many as the transport takes. On the loop, with nothing queued, a frame goes straight
- * into the duplex's output buffer without the lock.
+ * <p>Any thread appends under the lock; the loop alone moves bytes on to the duplex, a chunk at a
+ * time and only as many as the transport takes. On the loop, with nothing queued, a frame goes
+ * straight into the duplex's output buffer without the lock.
  */
 final class SendQueue {
-  /** Frames up to this size are gathered in the output buffer; the payload of larger ones follows. */
+  /**
+   * Frames up to this size are gathered in the output buffer; the payload of larger ones follows.
+   */
   private static final int GATHER_BYTES = 32 * 1024;
 
   private static final int SMALLEST_CHUNK = 512;
@@ -104,7 +106,8 @@ final class SendQueue {
     return queued + duplex.pending();
   }
 
-  // ---- Messages ----------------------------------------------------------------------------------
+  // ---- Messages
+  // ----------------------------------------------------------------------------------
 
   /**
    * Queues one frame of a message, and blocks while there is no room.
@@ -184,7 +187,7 @@ final class SendQueue {
     try {
       requireOpen();
       requireBelowHigh(bufferedAmount());
-      if (sender != null && sender != by) {
+      if (sender != null && !by.equals(sender)) {
         offerBehindMessage(payload, type, end);
       } else {
         requireSameType(type);
@@ -218,7 +221,7 @@ final class SendQueue {
     ByteBuffer frame = ByteBuffer.allocate(writer.headerSize(size) + size);
     writer.frame(frame, opcodeOf(type), true, payload);
     behindMessage.add(frame.flip());
-    queued += frame.remaining();
+    count(frame.remaining());
     session.sent(type, size);
   }
 
@@ -247,7 +250,10 @@ final class SendQueue {
   private void requireBelowHigh(long amount) {
     if (amount >= high) {
       throw new IllegalStateException(
-          "send queue of " + amount + " bytes is over its high mark of " + high
+          "send queue of "
+              + amount
+              + " bytes is over its high mark of "
+              + high
               + "; wait for onWritable");
     }
   }
@@ -257,20 +263,21 @@ final class SendQueue {
     return sender != null && openMessage != null;
   }
 
-  // ---- Turns -------------------------------------------------------------------------------------
+  // ---- Turns
+  // -------------------------------------------------------------------------------------
 
   /** Waits until no other message is under way, first come first served. */
   void takeTurn(Object by) throws IOException, InterruptedException {
     lock.lockInterruptibly();
     try {
       requireOpen();
-      if (sender == by) {
+      if (by.equals(sender)) {
         return;
       }
       if (sender != null || !waiting.isEmpty()) {
         waiting.addLast(by);
         try {
-          while (sender != null || waiting.peekFirst() != by) {
+          while (sender != null || !by.equals(waiting.peekFirst())) {
             changed.await();
             requireOpen();
           }
@@ -293,7 +300,7 @@ final class SendQueue {
   boolean abandon(Object by) {
     lock.lock();
     try {
-      if (sender != by) {
+      if (!by.equals(sender)) {
         return false;
       }
       if (openMessage != null) {
@@ -311,7 +318,7 @@ final class SendQueue {
     openMessage = null;
     messageBytes = 0;
     for (ByteBuffer frame; (frame = behindMessage.poll()) != null; ) {
-      queued -= frame.remaining();
+      count(-frame.remaining());
       append(frame, Integer.MAX_VALUE);
     }
     if (!waiting.isEmpty()) {
@@ -365,7 +372,8 @@ final class SendQueue {
             : "cannot send: the socket has ended");
   }
 
-  // ---- Control frames ----------------------------------------------------------------------------
+  // ---- Control frames
+  // ----------------------------------------------------------------------------
 
   /** Answers a Ping; while the transport takes nothing, only the latest Pong is kept. Loop only. */
   void pong(ByteBuffer payload) {
@@ -435,7 +443,9 @@ final class SendQueue {
     }
   }
 
-  /** Nothing can be sent any more. What is queued still goes out if {@code end}, else is dropped. */
+  /**
+   * Nothing can be sent any more. What is queued still goes out if {@code end}, else is dropped.
+   */
   void connectionEnded(boolean end) {
     lock.lock();
     try {
@@ -447,7 +457,7 @@ final class SendQueue {
       } else {
         chunks.clear();
         filling = null;
-        queued = 0;
+        count(-queued);
         controlsBehindFrame.clear();
         behindMessage.clear();
       }
@@ -477,7 +487,7 @@ final class SendQueue {
       ByteBuffer out = room(writer.headerSize(125) + payload.remaining());
       int before = out.position();
       writer.frame(out, opcode, true, payload);
-      queued += out.position() - before;
+      count(out.position() - before);
     }
   }
 
@@ -487,25 +497,32 @@ final class SendQueue {
     }
   }
 
-  // ---- Bytes -------------------------------------------------------------------------------------
+  // ---- Bytes
+  // -------------------------------------------------------------------------------------
 
   private void header(MessageType type, boolean end, long size) {
     ByteBuffer out = room(FrameWriter.MAX_HEADER_BYTES);
     int before = out.position();
     Opcode opcode = openMessage == null ? opcodeOf(type) : Opcode.CONTINUATION;
     writer.header(out, opcode, end, 0, size);
-    queued += out.position() - before;
+    count(out.position() - before);
   }
 
   private void append(ByteBuffer bytes, int most) {
     int left = Math.min(bytes.remaining(), most);
-    queued += left;
+    count(left);
     int limit = bytes.limit();
     bytes.limit(bytes.position() + left);
     while (bytes.hasRemaining()) {
       writer.payload(bytes, room(Math.min(bytes.remaining(), LARGEST_CHUNK / 4)));
     }
     bytes.limit(limit);
+  }
+
+  /** Changes the number of bytes that wait here; under the lock, so that no change is lost. */
+  private void count(int change) {
+    int sum = queued + change;
+    queued = sum;
   }
 
   private ByteBuffer room(int bytes) {
@@ -569,13 +586,13 @@ final class SendQueue {
           if (latestPong != null && !insideFrame) {
             ByteBuffer out = room(writer.headerSize(125) + 125);
             writer.frame(out, Opcode.PONG, true, latestPong);
-            queued += out.position();
+            count(out.position());
             latestPong = null;
             continue;
           }
           return endWhenDrained && !insideFrame;
         }
-        queued -= chunk.position();
+        count(-chunk.position());
         if (queued <= low - share && (sender != null || !waiting.isEmpty())) {
           changed.signalAll();
         }

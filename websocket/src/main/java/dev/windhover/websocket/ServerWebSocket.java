@@ -30,8 +30,7 @@ final class ServerWebSocket implements WebSocket {
   private final Inbound in;
   private final @Nullable String subprotocol;
 
-  ServerWebSocket(
-      Session session, SendQueue out, Inbound in, @Nullable String subprotocol) {
+  ServerWebSocket(Session session, SendQueue out, Inbound in, @Nullable String subprotocol) {
     this.session = session;
     this.out = out;
     this.in = in;
@@ -138,8 +137,7 @@ final class ServerWebSocket implements WebSocket {
   }
 
   @Override
-  public boolean send(
-      ByteBuffer payload, MessageType type, boolean endOfMessage, SendFlag... flags)
+  public boolean send(ByteBuffer payload, MessageType type, boolean endOfMessage, SendFlag... flags)
       throws IOException, InterruptedException {
     return send(Thread.currentThread(), payload, type, endOfMessage);
   }

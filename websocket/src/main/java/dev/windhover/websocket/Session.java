@@ -4,7 +4,6 @@ import dev.windhover.http.Ending;
 import dev.windhover.http.Events;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocket;
 import dev.windhover.http.WebSocketClosedException;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.http.host.Duplex;
@@ -26,9 +25,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One socket between its engine and its host: what comes is read and goes to the {@link Inbound} of
- * the form that was chosen, what is sent goes through the {@link SendQueue}, and time limits and the
- * closing handshake are watched over. Lives on the connection's loop; methods that other threads call
- * say so.
+ * the form that was chosen, what is sent goes through the {@link SendQueue}, and time limits and
+ * the closing handshake are watched over. Lives on the connection's loop; methods that other
+ * threads call say so.
  */
 final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   private static final Logger log = LoggerFactory.getLogger(Session.class);
@@ -51,7 +50,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   // Loop only.
   private boolean reading = true;
   private boolean doneReading;
-  private boolean keepAliveGivenUp;
   private long pings;
   private long transmitted;
   private long messageBytes;
@@ -79,8 +77,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     this.in =
         listener == null
             ? new ReceiveQueue(this, limits.inboundBytes(), settings.maxMessageSize())
-            : new ListenerPump(
-                this, listener, limits.inboundBytes(), settings.maxMessageSize());
+            : new ListenerPump(this, listener, limits.inboundBytes(), settings.maxMessageSize());
     this.socket = new ServerWebSocket(this, out, in, subprotocol);
     this.deadlines = new Deadlines(duplex.loop(), this::passed);
     this.keepAlive =
@@ -94,7 +91,8 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     return socket;
   }
 
-  // ---- What comes --------------------------------------------------------------------------------
+  // ---- What comes
+  // --------------------------------------------------------------------------------
 
   @Override
   public void onOpen() {
@@ -140,7 +138,8 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
         case VIOLATION -> finish(new Outcome.Violated(reader.violation()));
       }
     }
-    bytes.position(bytes.limit()); // nothing behind a Close or a violation is looked at (1.4, 7.1.7)
+    bytes.position(
+        bytes.limit()); // nothing behind a Close or a violation is looked at (1.4, 7.1.7)
     duplex.consumed(control);
   }
 
@@ -194,11 +193,11 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
         blame(Ending.By.SERVER, violation.toCloseReason(), violation.text());
       }
       case Outcome.Lost lost ->
-          blame(
-              Ending.By.CONNECTION, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), lost.why());
+          blame(Ending.By.CONNECTION, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), lost.why());
     }
     if (out.state() == WebSocketState.CLOSE_SENT) {
-      takeEffect(what); // our Close is out: nothing that the application may still send depends on it
+      takeEffect(
+          what); // our Close is out: nothing that the application may still send depends on it
     } else {
       deadlines.set(Deadlines.Kind.EFFECT, EFFECT_NANOS);
     }
@@ -245,11 +244,12 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     duplex.consumed(bytes);
   }
 
-  // ---- Closing -----------------------------------------------------------------------------------
+  // ---- Closing
+  // -----------------------------------------------------------------------------------
 
   /**
-   * Lets the end of the peer's messages take effect, once: the application has taken all before it, or
-   * time is up. Any thread.
+   * Lets the end of the peer's messages take effect, once: the application has taken all before it,
+   * or time is up. Any thread.
    */
   void takeEffect(Outcome what) {
     if (!effective.compareAndSet(null, what)) {
@@ -262,11 +262,10 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
         out.peerClosed();
         armClosing();
         if (in instanceof ListenerPump listener) {
-          onLoop(
-              () -> {
-                listener.closed();
-                answerClose();
-              });
+          onLoop(() -> {
+            listener.closed();
+            answerClose();
+          });
         } else if (handlerEnded) {
           answerClose();
         }
@@ -295,12 +294,11 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   private void armClosing() {
-    onLoop(
-        () -> {
-          if (out.state() != WebSocketState.CLOSE_RECEIVED) {
-            deadlines.set(Deadlines.Kind.CLOSING, settings.limits().closeTimeout().toNanos());
-          }
-        });
+    onLoop(() -> {
+      if (out.state() != WebSocketState.CLOSE_RECEIVED) {
+        deadlines.set(Deadlines.Kind.CLOSING, settings.limits().closeTimeout().toNanos());
+      }
+    });
   }
 
   /** All is handed over and the socket is to end: our direction ends behind it. */
@@ -353,7 +351,8 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     return first;
   }
 
-  // ---- The handler's end ---------------------------------------------------------------------------
+  // ---- The handler's end
+  // ---------------------------------------------------------------------------
 
   /** Returns with an exception if the handler has ended, and its socket with it. */
   void requireHandlerRunning() {
@@ -422,7 +421,8 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     return ended;
   }
 
-  // ---- Time --------------------------------------------------------------------------------------
+  // ---- Time
+  // --------------------------------------------------------------------------------------
 
   private void passed(Deadlines.Kind kind) {
     switch (kind) {
@@ -446,9 +446,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
         }
         if (duplex.transmitted() == transmitted) {
           events.limitReached(context, "stalled write");
-          abort(
-              Ending.By.SERVER,
-              "peer took no data for " + settings.limits().writeStallTimeout());
+          abort(Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
         } else {
           watchOutput();
         }
@@ -493,7 +491,8 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     watchOutput();
   }
 
-  // ---- For the socket ----------------------------------------------------------------------------
+  // ---- For the socket
+  // ----------------------------------------------------------------------------
 
   @Override
   public void writable() {

@@ -38,8 +38,8 @@ public final class WebSocketLimits {
   }
 
   /**
-   * Limits a message that is received whole; a larger one fails the socket with 1009. Receiving buffer
-   * by buffer has no limit.
+   * Limits a message that is received whole; a larger one fails the socket with 1009. Receiving
+   * buffer by buffer has no limit.
    *
    * @param bytes 1 or more; 1 MiB by default
    */
@@ -98,8 +98,8 @@ public final class WebSocketLimits {
   }
 
   /**
-   * Limits the wait for the peer's part of the closing handshake and of the connection's end; then the
-   * connection is dropped.
+   * Limits the wait for the peer's part of the closing handshake and of the connection's end; then
+   * the connection is dropped.
    *
    * @param timeout positive; 5 s by default
    */
@@ -114,7 +114,8 @@ public final class WebSocketLimits {
   }
 
   /**
-   * Drops a connection whose peer has taken none of our bytes for this long while some were waiting.
+   * Drops a connection whose peer has taken none of our bytes for this long while some were
+   * waiting.
    *
    * @param timeout positive; 30 s by default
    */
@@ -130,8 +131,7 @@ public final class WebSocketLimits {
 
   private static long atLeast(String name, long value, long least) {
     if (value < least) {
-      throw new IllegalArgumentException(
-          name + " of " + value + " bytes is less than " + least);
+      throw new IllegalArgumentException(name + " of " + value + " bytes is less than " + least);
     }
     return value;
   }

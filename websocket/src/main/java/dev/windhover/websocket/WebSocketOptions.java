@@ -48,8 +48,8 @@ public final class WebSocketOptions {
   }
 
   /**
-   * Aborts a socket from which nothing has come for this long after a Ping. 20 s by default; with zero
-   * no Pong is waited for: an unsolicited Pong goes out every interval instead of a Ping.
+   * Aborts a socket from which nothing has come for this long after a Ping. 20 s by default; with
+   * zero no Pong is waited for: an unsolicited Pong goes out every interval instead of a Ping.
    *
    * @throws IllegalArgumentException if negative
    */
@@ -86,11 +86,12 @@ public final class WebSocketOptions {
   }
 
   /**
-   * Allows pages of the same scheme, host and port as the request's. The hosts must be named: a page
-   * of an attacker's name that was pointed at this server (DNS rebinding) is of the same origin too.
+   * Allows pages of the same scheme, host and port as the request's. The hosts must be named: a
+   * page of an attacker's name that was pointed at this server (DNS rebinding) is of the same
+   * origin too.
    *
-   * @param hosts the names this server goes by, as {@code example.com} or {@code localhost}, without a
-   *     port
+   * @param hosts the names this server goes by, as {@code example.com} or {@code localhost},
+   *     without a port
    * @throws IllegalArgumentException if none is given
    */
   public WebSocketOptions sameOrigin(String... hosts) {

@@ -21,9 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The WebSocket middleware: puts {@link HttpContext#webSockets()} under every request, refuses foreign
- * origins, answers what is almost a handshake, and closes its sockets with 1001 when the application
- * stops. Never blocks.
+ * The WebSocket middleware: puts {@link HttpContext#webSockets()} under every request, refuses
+ * foreign origins, answers what is almost a handshake, and closes its sockets with 1001 when the
+ * application stops. Never blocks.
  */
 public final class WebSockets implements Middleware {
   private static final Logger log = LoggerFactory.getLogger(WebSockets.class);
@@ -76,12 +76,11 @@ public final class WebSockets implements Middleware {
     } else if (fault.version()) {
       context
           .response()
-          .onStarting(
-              () -> {
-                if (context.response().status() / 100 == 4) {
-                  context.response().headers().set(OpeningHandshake.VERSION, "13");
-                }
-              });
+          .onStarting(() -> {
+            if (context.response().status() / 100 == 4) {
+              context.response().headers().set(OpeningHandshake.VERSION, "13");
+            }
+          });
     }
     next.handle(context);
     if (fault != null && fault.almost() && context.isUnanswered()) {

@@ -3,11 +3,11 @@ package dev.windhover.http.host;
 import java.nio.ByteBuffer;
 
 /**
- * The two byte streams of a request that was taken over: a TCP connection after 101, an HTTP/2 stream
- * after an extended CONNECT, a pair of queues in memory.
+ * The two byte streams of a request that was taken over: a TCP connection after 101, an HTTP/2
+ * stream after an extended CONNECT, a pair of queues in memory.
  *
- * <p>All methods belong to the {@link #loop()}, except {@link #pending()} and {@link #loop()} itself.
- * What the peer sends arrives at the {@link Receiver}.
+ * <p>All methods belong to the {@link #loop()}, except {@link #pending()} and {@link #loop()}
+ * itself. What the peer sends arrives at the {@link Receiver}.
  *
  * <h2>Writing</h2>
  *
@@ -20,7 +20,9 @@ public interface Duplex {
   /** Returns the thread on which this connection lives. */
   Loop loop();
 
-  /** Stops delivery as soon as the host can; bytes already on their way to the receiver still come. */
+  /**
+   * Stops delivery as soon as the host can; bytes already on their way to the receiver still come.
+   */
   void pause();
 
   /** Takes delivery up again. */
@@ -60,8 +62,8 @@ public interface Duplex {
   long transmitted();
 
   /**
-   * Ends our direction after what was written, as TCP's FIN or HTTP/2's END_STREAM, and flushes. The
-   * peer may still send.
+   * Ends our direction after what was written, as TCP's FIN or HTTP/2's END_STREAM, and flushes.
+   * The peer may still send.
    */
   void end();
 

@@ -41,8 +41,8 @@ public interface Exchange {
 
   /**
    * Begins the response; from any thread, once. No body follows where HTTP has none: the answer to
-   * HEAD, which has the length all the same, and status 204, 205 and 304. After the client has gone,
-   * this and {@link #end()} do nothing.
+   * HEAD, which has the length all the same, and status 204, 205 and 304. After the client has
+   * gone, this and {@link #end()} do nothing.
    *
    * @param headers all but {@code Content-Length}; must have been used when this returns
    * @param contentLength the length of the body, to be said in {@code Content-Length}; -1 if it is
@@ -59,7 +59,9 @@ public interface Exchange {
    */
   void write(ByteBuffer bytes) throws IOException, InterruptedException;
 
-  /** Sends part of a file as a piece of the body, without blocking and without holding it in memory. */
+  /**
+   * Sends part of a file as a piece of the body, without blocking and without holding it in memory.
+   */
   void writeFile(Path file, long position, long count) throws IOException;
 
   /** Sends what was written so far. */

@@ -13,9 +13,9 @@ public interface Upgrade {
 
   /**
    * Answers the request with 101 (or 200) and {@code headers}, and delivers everything that follows
-   * it on the connection to the receiver that {@code attach} returns, starting with the bytes that are
-   * here already. Callable from any thread, once, before the response began; {@code attach} is called
-   * at once, on the calling thread. A connection that is gone is told through {@link
+   * it on the connection to the receiver that {@code attach} returns, starting with the bytes that
+   * are here already. Callable from any thread, once, before the response began; {@code attach} is
+   * called at once, on the calling thread. A connection that is gone is told through {@link
    * Duplex.Receiver#onLost}.
    *
    * @throws IllegalStateException if the response has begun

@@ -1,7 +1,8 @@
 /**
- * The seam between a host and everything above it. A host (Netty, a servlet container, memory) offers
- * {@link dev.windhover.http.host.Exchange}s to an {@link dev.windhover.http.host.ExchangeHandler}; a
- * request that becomes something else is taken over through {@link dev.windhover.http.host.Upgrade}
- * and goes on as a {@link dev.windhover.http.host.Duplex}. Applications do not need this package.
+ * The seam between a host and everything above it. A host (Netty, a servlet container, memory)
+ * offers {@link dev.windhover.http.host.Exchange}s to an {@link
+ * dev.windhover.http.host.ExchangeHandler}; a request that becomes something else is taken over
+ * through {@link dev.windhover.http.host.Upgrade} and goes on as a {@link
+ * dev.windhover.http.host.Duplex}. Applications do not need this package.
  */
 package dev.windhover.http.host;

@@ -1,0 +1,29 @@
+package dev.windhover.benchmarks;
+
+/**
+ * A contender: a server that echoes every WebSocket message whole, as one frame of the same type,
+ * on any path.
+ *
+ * <p>To add one, implement this, configure it as {@link NettyTransport} says, and name it in {@link
+ * BenchServer}.
+ */
+interface EchoServer {
+
+  /** Listens on loopback, on threads that keep the JVM alive, and returns the port. */
+  int start(Options options) throws Exception;
+
+  /**
+   * What all contenders are told.
+   *
+   * @param api the way the handler runs; a contender with only one way ignores it
+   * @param port the port to listen on, 0 for any free one
+   * @param loops the number of event loops, which accept and serve
+   */
+  record Options(Api api, int port, int loops, NettyTransport transport) {}
+
+  /** The ways to run a handler. */
+  enum Api {
+    LISTENER,
+    BLOCKING
+  }
+}

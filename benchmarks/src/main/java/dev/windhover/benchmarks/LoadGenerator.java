@@ -1,0 +1,147 @@
+package dev.windhover.benchmarks;
+
+import dev.windhover.benchmarks.Arguments.UsageException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.HdrHistogram.Histogram;
+
+/**
+ * Drives an echo server on loopback in a closed loop, and prints a {@link Measurement}: {@code
+ * bench-load --port N --connections 64 --size 64 --in-flight 8 --warmup 3 --seconds 4 [--binary]
+ * [--server-pid PID] [--path /]}.
+ *
+ * <p>Every connection keeps {@code in-flight} messages outstanding. One thread does all of it, on
+ * frames masked beforehand, so that it costs less than a server that looks at them, and about as
+ * much as one that does not; give it a core of its own ({@code taskset -c 1}). It fails on any
+ * error, lost connection, wrong or missing echo, and if nothing comes for 5 s.
+ */
+final class LoadGenerator {
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+  private final Selector selector = Selector.open();
+  private final ByteBuffer buffer = ByteBuffer.allocateDirect(64 * 1024); // more is slower
+  private final Histogram latencies = new Histogram(100, Duration.ofSeconds(60).toNanos(), 3);
+  private final List<LoadConnection> connections = new ArrayList<>();
+  private boolean sending = true;
+  private long replies;
+
+  private LoadGenerator(int count, int port, String path, MessageRing ring, int inFlight)
+      throws IOException {
+    for (int i = 1; i <= count; i++) {
+      connections.add(new LoadConnection("connection " + i, port, path, ring, inFlight, selector));
+    }
+  }
+
+  static void main(String[] args) {
+    Arguments.run("bench-load", args, LoadGenerator::run);
+  }
+
+  private static void run(Arguments arguments) throws IOException {
+    int port = arguments.number("--port", 1, 65535);
+    int count = arguments.number("--connections", 1, 10_000, 64);
+    int size = arguments.number("--size", 1, 1 << 20, 64);
+    int inFlight = arguments.number("--in-flight", 1, 1024, 1);
+    int warmup = arguments.number("--warmup", 0, 3600, 3);
+    int seconds = arguments.number("--seconds", 1, 3600, 4);
+    boolean binary = arguments.flag("--binary");
+    long serverPid = arguments.number("--server-pid", 1, Integer.MAX_VALUE, 0);
+    String path = arguments.value("--path").orElse("/");
+    arguments.end();
+    if (serverPid != 0 && ProcessHandle.of(serverPid).isEmpty()) {
+      throw new UsageException("--server-pid " + serverPid + " is not running");
+    }
+
+    var generator =
+        new LoadGenerator(count, port, path, new MessageRing(binary, size, inFlight), inFlight);
+    Measurement measurement = generator.measure(warmup, seconds, serverPid);
+    System.out.print(measurement.report());
+    if (inFlight >= 8 && measurement.serverStarved()) {
+      System.err.printf(
+          "warning: the server's core was only %.0f %% busy, so client or machine was the"
+              + " bottleneck%n",
+          100 * measurement.serverBusy());
+    }
+  }
+
+  private Measurement measure(int warmup, int seconds, long serverPid) throws IOException {
+    for (LoadConnection connection : connections) {
+      connection.send(true);
+    }
+    runFor(Duration.ofSeconds(warmup), () -> false);
+
+    latencies.reset();
+    long repliesBefore = replies;
+    long serverBefore = cpuNanos(serverPid);
+    long clientBefore = cpuNanos(ProcessHandle.current().pid());
+    long start = System.nanoTime();
+    runFor(Duration.ofSeconds(seconds), () -> false);
+    double wall = System.nanoTime() - start;
+    double server = serverPid == 0 ? Double.NaN : cpuNanos(serverPid) - serverBefore;
+    double client = cpuNanos(ProcessHandle.current().pid()) - clientBefore;
+    double messages = replies - repliesBefore;
+    var measurement =
+        new Measurement(
+            messages * 1e9 / wall,
+            messages * 1e9 / server,
+            server / wall,
+            client / wall,
+            latencies.getValueAtPercentile(50) / 1e3,
+            latencies.getValueAtPercentile(99) / 1e3);
+
+    sending = false;
+    if (!runFor(PATIENCE, () -> connections.stream().allMatch(LoadConnection::drained))) {
+      throw new IOException("wrong echo: some replies never came");
+    }
+    for (LoadConnection connection : connections) {
+      connection.close();
+    }
+    runFor(Duration.ofSeconds(1), () -> connections.stream().allMatch(LoadConnection::closed));
+    return measurement;
+  }
+
+  /**
+   * Serves the connections until the time is over or, looked at after each batch, the goal is
+   * reached.
+   */
+  private boolean runFor(Duration time, BooleanSupplier goal) throws IOException {
+    long end = System.nanoTime() + time.toNanos();
+    long lastReply = System.nanoTime();
+    for (long now = lastReply; now - end < 0; now = System.nanoTime()) {
+      if (goal.getAsBoolean()) {
+        return true;
+      }
+      long repliesBefore = replies;
+      selector.select(this::ready, 100);
+      if (replies != repliesBefore) {
+        lastReply = now;
+      } else if (sending && now - lastReply > PATIENCE.toNanos()) {
+        throw new IOException("no reply for " + PATIENCE.toSeconds() + " s");
+      }
+    }
+    return false;
+  }
+
+  private void ready(SelectionKey key) {
+    var connection = (LoadConnection) key.attachment();
+    try {
+      replies += connection.ready(buffer, latencies, sending);
+    } catch (IOException e) {
+      throw new UncheckedIOException(connection + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** User and system time of a process so far, in steps of the kernel's clock tick (10 ms). */
+  private static long cpuNanos(long pid) {
+    return ProcessHandle.of(pid)
+        .flatMap(process -> process.info().totalCpuDuration())
+        .map(Duration::toNanos)
+        .orElse(0L);
+  }
+}

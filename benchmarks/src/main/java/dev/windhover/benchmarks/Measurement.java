@@ -1,0 +1,64 @@
+package dev.windhover.benchmarks;
+
+import java.util.Locale;
+
+/**
+ * What the load generator saw; the figures of the server are NaN if its process was not named.
+ *
+ * @param messagesPerSecond by the clock on the wall
+ * @param messagesPerServerCpuSecond by the user and system time that the server's process used
+ * @param serverBusy the CPU time of the server per second, 1.0 is one core
+ * @param clientBusy the CPU time of the load generator per second
+ * @param p50Micros median of the time from the write of a message to the read that ended its reply
+ * @param p99Micros 99th percentile of the same
+ */
+record Measurement(
+    double messagesPerSecond,
+    double messagesPerServerCpuSecond,
+    double serverBusy,
+    double clientBusy,
+    double p50Micros,
+    double p99Micros) {
+
+  private static final double BUSY = 0.95;
+
+  /** Whether the server had time to spare, so that the client or the machine was the bottleneck. */
+  boolean serverStarved() {
+    return serverBusy < BUSY;
+  }
+
+  String report() {
+    return String.format(
+        Locale.ROOT,
+        """
+        messages/s:            %.0f
+        messages/server CPU s: %.0f
+        server CPU:            %.3f
+        client CPU:            %.3f
+        latency p50 us:        %.1f
+        latency p99 us:        %.1f
+        """,
+        messagesPerSecond,
+        messagesPerServerCpuSecond,
+        serverBusy,
+        clientBusy,
+        p50Micros,
+        p99Micros);
+  }
+
+  /** Reads what {@link #report} wrote. */
+  static Measurement parse(String report) {
+    var figures =
+        report
+            .lines()
+            .map(line -> Double.parseDouble(line.substring(line.indexOf(':') + 1)))
+            .toList();
+    return new Measurement(
+        figures.get(0),
+        figures.get(1),
+        figures.get(2),
+        figures.get(3),
+        figures.get(4),
+        figures.get(5));
+  }
+}

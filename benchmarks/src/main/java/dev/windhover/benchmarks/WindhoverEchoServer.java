@@ -1,0 +1,52 @@
+package dev.windhover.benchmarks;
+
+import dev.windhover.app.WebApplication;
+import dev.windhover.http.Handler;
+import dev.windhover.http.Message;
+import dev.windhover.http.MessageType;
+import dev.windhover.http.WebSocket;
+import dev.windhover.http.WebSocketListener;
+import dev.windhover.server.Transport;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+
+/** Windhover through its public front door, in the form that is asked for. */
+final class WindhoverEchoServer implements EchoServer {
+  /** Sends every message back from the loop, out of the buffer it was read into. */
+  private static final WebSocketListener ECHO =
+      new WebSocketListener() {
+        @Override
+        public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload)
+            throws Exception {
+          socket.send(payload, type, true);
+        }
+      };
+
+  @Override
+  public int start(Options options) throws Exception {
+    WebApplication app = WebApplication.create("--urls", "http://127.0.0.1:" + options.port());
+    app.server(server ->
+        server.loops(options.loops()).transport(Transport.valueOf(options.transport().name())));
+    // The load generator answers no pings.
+    app.useWebSockets(o -> o.allowedOrigins("*").keepAliveInterval(Duration.ZERO));
+    switch (options.api()) {
+      case LISTENER ->
+          app.map(
+              "/{*path}",
+              Handler.nonBlocking(context -> {
+                WebSocket _ = context.webSockets().accept(ECHO);
+              }));
+      case BLOCKING ->
+          app.mapWebSocket(
+              "/{*path}",
+              socket -> {
+                for (Message message : socket) {
+                  socket.send(message);
+                }
+              });
+    }
+    app.start();
+    return URI.create(app.urls().getFirst()).getPort();
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * Whole-server comparisons: one echo server per process, driven over loopback by a load generator
+ * in another process.
+ *
+ * <p>{@link dev.windhover.benchmarks.Compare} runs the whole matrix and prints the table; {@link
+ * dev.windhover.benchmarks.BenchServer} and {@link dev.windhover.benchmarks.LoadGenerator} are its
+ * two halves, for looking at one cell by hand. How to measure honestly:
+ *
+ * <ul>
+ *   <li>The figure to compare is <em>messages per second of server CPU</em>. Messages per second of
+ *       wall time also measure the client and whatever else runs on the machine.
+ *   <li>Server and client are each pinned to a core of their own. A pinned JVM sees one processor
+ *       and picks the serial collector; that is the same for all contenders.
+ *   <li>The server's core must be busy. If it is not, the client was the bottleneck and the server
+ *       read smaller batches than it could have: the programs say so, do not ignore it.
+ *   <li>Latencies are those of a saturated closed loop: by and large the messages outstanding
+ *       divided by the throughput. They show stalls, not how fast a server answers at rest.
+ *   <li>Text costs more than binary where a server checks UTF-8; compare like with like.
+ *   <li>Compare only figures of one run on a quiet machine; the ratios travel, the absolute figures
+ *       do not.
+ *   <li>A contender that does not echo what was sent is not fast but wrong: the generator checks
+ *       the header of every reply and the content of a sample of them, and fails.
+ * </ul>
+ */
+@NullMarked
+package dev.windhover.benchmarks;
+
+import org.jspecify.annotations.NullMarked;
