@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.windhover.http.host.Takeover;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -15,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -372,9 +375,35 @@ class ApplicationTest {
           "/",
           Handler.nonBlocking(context -> {
             context.response().flush();
-            exchange.clientGoes();
+            exchange.loseWrites(); // the host notices a little later
             context.response().write("anybody?");
           }));
+      assertThat(exchange.through(application).wasAborted()).isTrue();
+    }
+
+    @Test
+    void aFileThatIsNotThereIsAnErrorAllTheSame(@TempDir Path folder) {
+      application.map(
+          "/", context -> context.response().writeFile(folder.resolve("film.mp4"), 0, 1));
+      assertThat(TestExchange.get("/").through(application).wasAborted()).isTrue();
+      assertThat(log.take()).contains("request request-7 failed", "film.mp4");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aFileThatCannotBeSentIsNoError(boolean known, @TempDir Path folder) throws IOException {
+      Path file = Files.writeString(folder.resolve("film.mp4"), "film");
+      TestExchange exchange = TestExchange.get("/");
+      application.map(
+          "/",
+          Handler.nonBlocking(
+              context -> {
+                exchange.loseWrites();
+                if (known) {
+                  exchange.clientGoes();
+                }
+                context.response().writeFile(file, 0, 4);
+              }));
       assertThat(exchange.through(application).wasAborted()).isTrue();
     }
 

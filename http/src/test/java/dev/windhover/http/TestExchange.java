@@ -41,6 +41,7 @@ final class TestExchange implements Exchange {
   private boolean responded;
   private boolean ended;
   private boolean abortedByUs;
+  private boolean writesAreLost;
   private int flushes;
   private int filesWritten;
 
@@ -89,7 +90,12 @@ final class TestExchange implements Exchange {
     return this;
   }
 
-  /** The client goes away. */
+  /** The client is gone, and nobody knows yet: what is written fails. */
+  void loseWrites() {
+    writesAreLost = true;
+  }
+
+  /** The client goes away, and the host knows. */
   void clientGoes() {
     loop.run(() -> aborted.complete(null));
   }
@@ -179,7 +185,7 @@ final class TestExchange implements Exchange {
     require(!ended, "a body after the end");
     require(mayHaveBody(), "a body of " + method + " with status " + status);
     require(bytes.length > 0, "an empty write");
-    if (aborted.isDone()) {
+    if (writesAreLost || aborted.isDone()) {
       throw new IOException("connection reset");
     }
     body.writeBytes(bytes);
