@@ -6,6 +6,7 @@ import dev.windhover.server.Server;
 import dev.windhover.server.ServerOptions;
 import dev.windhover.websocket.WebSocketOptions;
 import dev.windhover.websocket.WebSockets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -36,6 +37,7 @@ public final class WebApplication extends Application {
   private static final Logger log = LoggerFactory.getLogger(WebApplication.class);
 
   private final ServerOptions options = new ServerOptions();
+  private final List<Runnable> onStarted = new ArrayList<>();
   private final CountDownLatch stopped = new CountDownLatch(1);
   private @Nullable String urls;
   private @Nullable Server server;
@@ -94,6 +96,12 @@ public final class WebApplication extends Application {
     return this;
   }
 
+  /** Runs {@code task}, in its turn, when the application listens and before the start returns. */
+  public WebApplication onStarted(Runnable task) {
+    onStarted.add(task);
+    return this;
+  }
+
   /**
    * Starts and returns.
    *
@@ -104,6 +112,7 @@ public final class WebApplication extends Application {
       options.urls(split(urls));
     }
     server = new Server(options, build()).start();
+    onStarted.forEach(Runnable::run);
     return this;
   }
 
@@ -118,14 +127,12 @@ public final class WebApplication extends Application {
    * 1.
    */
   public void run() {
+    onStarted.addFirst(this::sayWhere);
     try {
       start();
     } catch (ListenException e) {
       System.err.println(e.getMessage());
       System.exit(1);
-    }
-    for (String url : urls()) {
-      System.out.println("Now listening on: " + url);
     }
     Thread hook = new Thread(this::stop, "windhover-stop");
     Runtime.getRuntime().addShutdownHook(hook);
@@ -134,6 +141,12 @@ public final class WebApplication extends Application {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       stop();
+    }
+  }
+
+  private void sayWhere() {
+    for (String url : urls()) {
+      System.out.println("Now listening on: " + url);
     }
   }
 
