@@ -47,15 +47,12 @@ public final class WebApplication extends Application {
   /**
    * Creates an application.
    *
-   * @param args {@code --urls http://localhost:5000;http://…}; others are the program's own
-   * @throws IllegalArgumentException if {@code --urls} has no value or a malformed one
+   * @param args {@code --urls http://localhost:5000;http://…}; others are the program's own. A
+   *     malformed one is told at the start, as one that cannot be listened on
    */
   public static WebApplication create(String... args) {
     WebApplication app = new WebApplication();
     app.urls = urlsOf(args);
-    if (app.urls != null) {
-      new ServerOptions().urls(split(app.urls)); // a malformed one is told here
-    }
     return app;
   }
 
@@ -65,10 +62,7 @@ public final class WebApplication extends Application {
         return args[i].substring("--urls=".length());
       }
       if (args[i].equals("--urls")) {
-        if (i + 1 == args.length) {
-          throw new IllegalArgumentException("--urls needs a value, as http://localhost:5000");
-        }
-        return args[i + 1];
+        return i + 1 < args.length ? args[i + 1] : "";
       }
     }
     String environment = System.getenv("WINDHOVER_URLS");
@@ -105,11 +99,15 @@ public final class WebApplication extends Application {
   /**
    * Starts and returns.
    *
-   * @throws ListenException if an address cannot be listened on
+   * @throws ListenException if an address is malformed or cannot be listened on
    */
   public WebApplication start() throws ListenException {
     if (urls != null) {
-      options.urls(split(urls));
+      try {
+        options.urls(split(urls));
+      } catch (IllegalArgumentException e) { // whoever typed it erred, not this program
+        throw new ListenException(String.valueOf(e.getMessage()), e);
+      }
     }
     server = new Server(options, build()).start();
     onStarted.forEach(Runnable::run);
