@@ -119,6 +119,6 @@ record Settings(Api api, WebSocketAcceptContext accept, boolean noRead, @Nullabl
   }
 
   private static HttpException bad(String text) {
-    return new HttpException(400, text);
+    return new HttpException(400, text.replaceAll("\\p{Cntrl}", "?")); // it stays one line
   }
 }
