@@ -6,6 +6,7 @@ import dev.windhover.server.Server;
 import dev.windhover.server.ServerOptions;
 import dev.windhover.websocket.WebSocketOptions;
 import dev.windhover.websocket.WebSockets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -36,6 +37,7 @@ public final class WebApplication extends Application {
   private static final Logger log = LoggerFactory.getLogger(WebApplication.class);
 
   private final ServerOptions options = new ServerOptions();
+  private final List<Runnable> onStarted = new ArrayList<>();
   private final CountDownLatch stopped = new CountDownLatch(1);
   private @Nullable String urls;
   private @Nullable Server server;
@@ -45,7 +47,8 @@ public final class WebApplication extends Application {
   /**
    * Creates an application.
    *
-   * @param args {@code --urls http://localhost:5000;http://…}; others are the program's own
+   * @param args {@code --urls http://localhost:5000;http://…}; others are the program's own. A
+   *     malformed one is told at the start, as one that cannot be listened on
    */
   public static WebApplication create(String... args) {
     WebApplication app = new WebApplication();
@@ -87,17 +90,27 @@ public final class WebApplication extends Application {
     return this;
   }
 
+  /** Runs {@code task}, in its turn, when the application listens and before the start returns. */
+  public WebApplication onStarted(Runnable task) {
+    onStarted.add(task);
+    return this;
+  }
+
   /**
    * Starts and returns.
    *
-   * @throws ListenException if an address cannot be listened on
-   * @throws IllegalArgumentException if an address is malformed
+   * @throws ListenException if an address is malformed or cannot be listened on
    */
   public WebApplication start() throws ListenException {
     if (urls != null) {
-      options.urls(split(urls));
+      try {
+        options.urls(split(urls));
+      } catch (IllegalArgumentException e) { // whoever typed it erred, not this program
+        throw new ListenException(String.valueOf(e.getMessage()), e);
+      }
     }
     server = new Server(options, build()).start();
+    onStarted.forEach(Runnable::run);
     return this;
   }
 
@@ -108,18 +121,16 @@ public final class WebApplication extends Application {
 
   /**
    * Starts, says where, and returns when the application was stopped: by {@link #stop()}, SIGTERM
-   * or Ctrl-C. An address that is malformed or in use ends the process with one line and exit code
+   * or Ctrl-C. An address that cannot be listened on ends the process with one line and exit code
    * 1.
    */
   public void run() {
+    onStarted.addFirst(this::sayWhere);
     try {
       start();
-    } catch (ListenException | IllegalArgumentException e) {
+    } catch (ListenException e) {
       System.err.println(e.getMessage());
       System.exit(1);
-    }
-    for (String url : urls()) {
-      System.out.println("Now listening on: " + url);
     }
     Thread hook = new Thread(this::stop, "windhover-stop");
     Runtime.getRuntime().addShutdownHook(hook);
@@ -128,6 +139,12 @@ public final class WebApplication extends Application {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       stop();
+    }
+  }
+
+  private void sayWhere() {
+    for (String url : urls()) {
+      System.out.println("Now listening on: " + url);
     }
   }
 
