@@ -396,14 +396,13 @@ class ApplicationTest {
       TestExchange exchange = TestExchange.get("/");
       application.map(
           "/",
-          Handler.nonBlocking(
-              context -> {
-                exchange.loseWrites();
-                if (known) {
-                  exchange.clientGoes();
-                }
-                context.response().writeFile(file, 0, 4);
-              }));
+          Handler.nonBlocking(context -> {
+            exchange.loseWrites();
+            if (known) {
+              exchange.clientGoes();
+            }
+            context.response().writeFile(file, 0, 4);
+          }));
       assertThat(exchange.through(application).wasAborted()).isTrue();
     }
 

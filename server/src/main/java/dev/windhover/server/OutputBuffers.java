@@ -6,9 +6,9 @@ import io.netty.util.concurrent.FastThreadLocal;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One spare output buffer for each loop, shared by its connections: a batch's answers are most often
- * written at once, and then the next connection can gather in the same memory, warm in the cache,
- * without asking the allocator.
+ * One spare output buffer for each loop, shared by its connections: a batch's answers are most
+ * often written at once, and then the next connection can gather in the same memory, warm in the
+ * cache, without asking the allocator.
  */
 final class OutputBuffers {
   /** A loop's spare. */
