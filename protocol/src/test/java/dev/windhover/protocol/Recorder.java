@@ -49,6 +49,11 @@ final class Recorder {
     }
   }
 
+  /** Behind so many bytes, which is beyond every header, a wire is cut into larger pieces. */
+  private static final int LARGE_WIRE = 1000;
+
+  private static final int LARGE_STEP = 997;
+
   private final Role role;
   private final Way way;
   private final FrameReader reader;
@@ -62,7 +67,7 @@ final class Recorder {
     this.role = role;
     this.way = way;
     this.reader = new FrameReader(role, extension);
-    this.out = memory(way.target == Target.NARROW ? 3 : wireLength * 2 + 8);
+    this.out = memory(way.target == Target.NARROW ? 3 + wireLength / 1000 : wireLength * 2 + 8);
   }
 
   /**
@@ -115,9 +120,10 @@ final class Recorder {
     switch (way.cut) {
       case WHOLE -> feed(memory(wire.length).put(wire).flip());
       case BYTE_BY_BYTE -> {
-        ByteBuffer in = memory(1);
-        for (int i = 0; i < wire.length && !over; i++) {
-          feed(in.clear().put(wire[i]).flip());
+        ByteBuffer in = memory(LARGE_STEP);
+        for (int at = 0, step; at < wire.length && !over; at += step) {
+          step = at < LARGE_WIRE ? 1 : Math.min(LARGE_STEP, wire.length - at);
+          feed(in.clear().put(wire, at, step).flip());
         }
       }
       case TRAILING -> {
@@ -170,7 +176,7 @@ final class Recorder {
         broke();
         return;
       }
-      keep(in, start + n);
+      keep(in, n);
     } else {
       int n = reader.readInto(in, out.clear());
       if (n < 0) {
@@ -185,10 +191,10 @@ final class Recorder {
     }
   }
 
-  private void keep(ByteBuffer bytes, int to) {
-    while (bytes.position() < to) {
-      message.write(bytes.get());
-    }
+  private void keep(ByteBuffer bytes, int n) {
+    byte[] piece = new byte[n];
+    bytes.get(piece);
+    message.writeBytes(piece);
   }
 
   private void endMessage() {

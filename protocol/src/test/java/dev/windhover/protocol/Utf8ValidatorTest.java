@@ -137,8 +137,8 @@ class Utf8ValidatorTest {
     }
 
     @Test
-    void onEveryCharacter() {
-      for (int point = 0; point <= Character.MAX_CODE_POINT; point++) {
+    void onEveryCharacter() { // every 61st of those of four bytes
+      for (int point = 0; point <= Character.MAX_CODE_POINT; point += point < 0x10000 ? 1 : 61) {
         if (point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE) {
           continue;
         }
