@@ -336,7 +336,7 @@ public final class FrameReader {
     int n = (int) Math.min(remaining, in.remaining());
     int at = in.position();
     if (key != 0) {
-      long seen = Masking.apply(in, at, in, at, n, key);
+      long seen = Masking.inPlace(in, at, n, key);
       key = Masking.advance(key, n);
       if (!check(in, at, n, seen)) {
         return -1;
@@ -391,7 +391,7 @@ public final class FrameReader {
     int n = (int) Math.min(remaining, in.remaining());
     int at = in.position();
     if (n > unmasked) {
-      Masking.apply(in, at + unmasked, in, at + unmasked, n - unmasked, key);
+      Masking.inPlace(in, at + unmasked, n - unmasked, key);
       key = Masking.advance(key, n - unmasked);
       unmasked = n;
     }
@@ -417,7 +417,7 @@ public final class FrameReader {
   private long unmaskInto(ByteBuffer in, ByteBuffer out, int n) {
     int from = in.position();
     int to = out.position();
-    long seen = Masking.apply(in, from, out, to, n, key);
+    long seen = Masking.into(in, from, out, to, n, key);
     key = Masking.advance(key, n);
     in.position(from + n);
     out.position(to + n);

@@ -29,11 +29,11 @@ class MaskingTest {
   }
 
   private static long inPlace(ByteBuffer bytes, int at, int length, int key) {
-    return Masking.apply(bytes, at, bytes, at, length, key);
+    return Masking.inPlace(bytes, at, length, key);
   }
 
   private static long into(ByteBuffer source, int from, ByteBuffer target, int to, int length) {
-    return Masking.apply(source, from, target, to, length, KEY);
+    return Masking.into(source, from, target, to, length, KEY);
   }
 
   /** RFC 6455 5.3: octet i of the payload is masked with octet i modulo 4 of the key. */
