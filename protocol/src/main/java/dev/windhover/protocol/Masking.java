@@ -6,13 +6,14 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Masking (RFC 6455 5.3), eight bytes at a time through a little-endian view over the memory itself.
+ * Masking (RFC 6455 5.3), eight bytes at a time through a little-endian view over the memory
+ * itself.
  *
  * <p>A key is an {@code int} whose lowest byte masks the first byte of the payload.
  *
  * <p>Each loop works in place, on one kind of memory, with one index: so much the compiler needs to
- * see to turn it into vector instructions. One loop for both kinds of memory, or from one buffer into
- * another, is 5 to 15 times slower at 16 KiB; copying in bulk first and unmasking then is not.
+ * see to turn it into vector instructions. One loop for both kinds of memory, or from one buffer
+ * into another, is 5 to 15 times slower at 16 KiB; copying in bulk first and unmasking then is not.
  */
 final class Masking {
   private static final VarHandle BUFFER_LONGS =
@@ -23,10 +24,11 @@ final class Masking {
   private Masking() {}
 
   /**
-   * Masks or unmasks {@code length} bytes at {@code at}, where they lie. The position is left alone.
+   * Masks or unmasks {@code length} bytes at {@code at}, where they lie. The position is left
+   * alone.
    *
-   * @return all bytes written, or-ed together eight by eight: a reader of text sees in it whether any
-   *     byte is beyond ASCII, in the same pass
+   * @return all bytes written, or-ed together eight by eight: a reader of text sees in it whether
+   *     any byte is beyond ASCII, in the same pass
    */
   static long inPlace(ByteBuffer bytes, int at, int length, int key) {
     long key64 = (key & 0xFFFF_FFFFL) | ((long) key << 32);
@@ -35,9 +37,10 @@ final class Masking {
         : inDirect(bytes, at, length, key64);
   }
 
-  /** Moves {@code length} bytes and masks or unmasks them at their new place; as {@link #inPlace}. */
-  static long into(
-      ByteBuffer source, int from, ByteBuffer target, int to, int length, int key) {
+  /**
+   * Moves {@code length} bytes and masks or unmasks them at their new place; as {@link #inPlace}.
+   */
+  static long into(ByteBuffer source, int from, ByteBuffer target, int to, int length, int key) {
     target.put(to, source, from, length);
     return inPlace(target, to, length, key);
   }
