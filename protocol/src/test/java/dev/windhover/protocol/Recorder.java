@@ -176,7 +176,7 @@ final class Recorder {
         broke();
         return;
       }
-      keep(in, start + n);
+      keep(in, n);
     } else {
       int n = reader.readInto(in, out.clear());
       if (n < 0) {
@@ -191,10 +191,10 @@ final class Recorder {
     }
   }
 
-  private void keep(ByteBuffer bytes, int to) {
-    while (bytes.position() < to) {
-      message.write(bytes.get());
-    }
+  private void keep(ByteBuffer bytes, int n) {
+    byte[] piece = new byte[n];
+    bytes.get(piece);
+    message.writeBytes(piece);
   }
 
   private void endMessage() {
