@@ -5,6 +5,7 @@
 @org.jspecify.annotations.NullMarked
 module dev.windhover.testing {
   requires transitive dev.windhover.http;
+  requires transitive dev.windhover.websocket;
   requires static transitive org.jspecify;
 
   exports dev.windhover.testing;

@@ -56,7 +56,7 @@ final class MemoryLoop implements Loop {
 
   @Override
   public boolean inLoop() {
-    return Thread.currentThread() == thread;
+    return thread.equals(Thread.currentThread());
   }
 
   @Override

@@ -9,9 +9,14 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.HexFormat;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -41,10 +46,10 @@ public final class TestWebSocket {
   private int cut = Integer.MAX_VALUE;
 
   // What came; the reader on the loop only, the rest under the lock.
-  private final FrameReader reader = new FrameReader(Role.CLIENT);
+  private FrameReader reader = new FrameReader(Role.CLIENT);
   private final ByteArrayOutputStream piece = new ByteArrayOutputStream();
   private boolean insideMessage;
-  private boolean readAll;
+  private boolean closed;
   private final Deque<Frame> frames = new ArrayDeque<>();
   private End end = End.NONE;
   private boolean endSeen;
@@ -336,10 +341,7 @@ public final class TestWebSocket {
   }
 
   private void read(ByteBuffer bytes) {
-    if (readAll) {
-      throw host.faults().add("the server sent " + bytes.remaining() + " bytes behind its Close");
-    }
-    while (!readAll) {
+    while (true) {
       switch (reader.next(bytes)) {
         case MORE -> {
           return;
@@ -348,27 +350,26 @@ public final class TestWebSocket {
         case PING -> add(new Frame(Opcode.PING, true, reader.controlPayload()));
         case PONG -> add(new Frame(Opcode.PONG, true, reader.controlPayload()));
         case CLOSE -> {
-          readAll = true;
           add(new Frame(Opcode.CLOSE, true, reader.closeReason().toPayload()));
-          if (bytes.hasRemaining()) {
-            read(bytes);
-          }
+          closed = true;
+          reader = new FrameReader(Role.CLIENT); // only control frames may follow (5.5.1)
         }
-        case VIOLATION -> {
-          readAll = true;
-          throw host.faults().add("the server broke a rule: " + reader.violation().text());
-        }
+        case VIOLATION ->
+            throw host.faults().add("the server broke a rule: " + reader.violation().text());
       }
     }
   }
 
   private void readData(ByteBuffer bytes) {
+    if (closed) {
+      throw host.faults().add("the server sent data behind its Close");
+    }
     Opcode opcode = insideMessage ? Opcode.CONTINUATION : reader.messageType();
     ByteBuffer part = ByteBuffer.allocate(bytes.remaining());
     if (reader.readInto(bytes, part) < 0) {
       return; // the next event tells why
     }
-    piece.writeBytes(java.util.Arrays.copyOf(part.array(), part.position()));
+    piece.writeBytes(Arrays.copyOf(part.array(), part.position()));
     if (reader.endOfFrame()) {
       insideMessage = !reader.endOfMessage();
       add(new Frame(opcode, reader.endOfMessage(), ByteBuffer.wrap(piece.toByteArray())));
@@ -397,7 +398,7 @@ public final class TestWebSocket {
   // ---- Threads
   // -----------------------------------------------------------------------------------
 
-  private void onLoop(java.util.function.Consumer<MemoryDuplex> action) {
+  private void onLoop(Consumer<MemoryDuplex> action) {
     host.loop()
         .execute(() -> {
           if (duplex != null) {
@@ -406,10 +407,10 @@ public final class TestWebSocket {
         });
   }
 
-  private <T> T ask(java.util.function.Function<MemoryDuplex, T> question) {
-    var answer = new java.util.concurrent.CompletableFuture<T>();
+  private <T> T ask(Function<MemoryDuplex, T> question) {
+    var answer = new CompletableFuture<T>();
     onLoop(open -> answer.complete(question.apply(open)));
-    return answer.orTimeout(Waiting.SECONDS, java.util.concurrent.TimeUnit.SECONDS).join();
+    return answer.orTimeout(Waiting.SECONDS, TimeUnit.SECONDS).join();
   }
 
   private <T extends @Nullable Object> T locked(Supplier<T> question) {

@@ -57,6 +57,13 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
     return start(application);
   }
 
+  /** Starts with {@code handler} at {@code /}, without ceremony. */
+  TestHost startMapped(WebSocketHandler handler) {
+    Application application = new Application().use(new WebSockets(options)).events(events);
+    application.mapWebSocket("/", settings, handler);
+    return start(application);
+  }
+
   TestHost start(Application application) {
     TestHost started = TestHost.start(application);
     host = started;
@@ -105,8 +112,7 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
 
   private static final class EchoListener implements WebSocketListener {
     @Override
-    public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload)
-        throws Exception {
+    public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) throws Exception {
       socket.send(payload, type, true);
     }
   }
@@ -140,6 +146,10 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
 
   List<String> events() {
     return events.lines();
+  }
+
+  Recorder recorder() {
+    return events;
   }
 
   static List<String> log(Level level) {
