@@ -64,6 +64,7 @@ final class SendQueue {
   private final int high;
   private final int low;
   private final int share;
+  private final int largestChunk;
   private final FrameWriter writer = FrameWriter.server();
 
   /** Guards all fields below; volatile ones may be read without it. */
@@ -107,7 +108,8 @@ final class SendQueue {
     this.session = session;
     this.high = high;
     this.low = low;
-    this.share = Math.max(1, Math.min(LARGEST_SHARE, Math.min(low, high / 2)));
+    this.share = Math.max(1, Math.min(LARGEST_SHARE, Math.min(low, high / 4)));
+    this.largestChunk = Math.min(LARGEST_CHUNK, share);
     duplex.loop().execute(() -> duplex.writeMark(share));
   }
 
@@ -369,9 +371,12 @@ final class SendQueue {
     }
   }
 
-  /** Room here, so that with what the transport holds no more than the high mark is in memory. */
+  /**
+   * Room here, so that with what the transport holds, a chunk beyond its share at most, no more
+   * than the high mark is in memory.
+   */
   private int capacity() {
-    return high - share;
+    return high - share - largestChunk - FrameWriter.MAX_HEADER_BYTES;
   }
 
   private void requireOpen() throws IOException {
@@ -531,7 +536,7 @@ final class SendQueue {
     int limit = bytes.limit();
     bytes.limit(bytes.position() + left);
     while (bytes.hasRemaining()) {
-      writer.payload(bytes, room(Math.min(bytes.remaining(), LARGEST_CHUNK / 4)));
+      writer.payload(bytes, room(Math.min(bytes.remaining(), Math.max(1, largestChunk / 4))));
     }
     bytes.limit(limit);
   }
@@ -550,9 +555,9 @@ final class SendQueue {
     int size = SMALLEST_CHUNK;
     if (current != null) {
       chunks.add(current);
-      size = Math.min(2 * current.capacity(), LARGEST_CHUNK);
+      size = 2 * current.capacity();
     }
-    current = ByteBuffer.allocate(Math.max(size, bytes));
+    current = ByteBuffer.allocate(Math.max(Math.min(size, largestChunk), bytes));
     filling = current;
     return current;
   }
