@@ -76,7 +76,8 @@ class OriginPolicyTest {
     "http://[::1], http, [::1], true"
   })
   void sameOriginIsOfAHostThatIsOurs(String origin, String scheme, String host, boolean expected) {
-    OriginPolicy policy = new OriginPolicy(new WebSocketOptions().sameOrigin("example.com", "[::1]"));
+    OriginPolicy policy =
+        new OriginPolicy(new WebSocketOptions().sameOrigin("example.com", "[::1]"));
     assertThat(policy.allows(origin, scheme, host)).isEqualTo(expected);
   }
 
