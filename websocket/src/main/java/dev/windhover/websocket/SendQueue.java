@@ -49,6 +49,14 @@ final class SendQueue {
 
     /** A message was queued to its end. */
     void sent(MessageType type, long bytes);
+
+    /**
+     * Returns whether bytes are being delivered, so that the host flushes behind them; loop only.
+     */
+    boolean isDelivering();
+
+    /** Output was flushed, and the transport may not have taken it; loop only. */
+    void handedOver();
   }
 
   private final Duplex duplex;
@@ -82,12 +90,17 @@ final class SendQueue {
 
   private boolean drainScheduled;
   private boolean endWhenDrained;
+  private boolean gone;
+
+  /** Set under the lock, or on the loop; cleared on the loop under the lock. */
+  private volatile boolean overHigh;
 
   // Loop only.
   private boolean draining;
   private boolean drainAgain;
+  private boolean flushScheduled;
+  private boolean drained;
   private @Nullable ByteBuffer latestPong;
-  private boolean overHigh;
 
   SendQueue(Duplex duplex, Owner session, int high, int low) {
     this.duplex = duplex;
@@ -116,6 +129,8 @@ final class SendQueue {
    */
   boolean send(Object by, ByteBuffer payload, MessageType type, boolean end)
       throws IOException, InterruptedException {
+    long whole;
+    boolean below;
     lock.lockInterruptibly();
     try {
       takeTurn(by);
@@ -130,23 +145,27 @@ final class SendQueue {
         finishPayload(payload);
         insideFrame = false;
         flushControls();
-        endFrame(type, end, size);
+        whole = endFrame(type, end, size);
       } finally {
         if (!begun) {
           releaseTurn();
         }
       }
       scheduleDrain();
-      return queued < capacity();
+      below = queued < capacity();
     } finally {
       lock.unlock();
     }
+    if (end) {
+      session.sent(type, whole);
+    }
+    return below;
   }
 
   /** Moves the payload of the frame whose header is out, waiting for room as often as it takes. */
   private void finishPayload(ByteBuffer payload) throws IOException, InterruptedException {
     while (true) {
-      append(payload, capacity() - queued);
+      append(payload, Math.max(0, capacity() - queued)); // the header may have gone beyond
       if (!payload.hasRemaining()) {
         return;
       }
@@ -154,8 +173,7 @@ final class SendQueue {
       try {
         while (queued > low - share) {
           changed.await();
-          if (state == WebSocketState.ABORTED) {
-            insideFrame = false;
+          if (gone) {
             throw closed();
           }
         }
@@ -180,9 +198,12 @@ final class SendQueue {
       long pending = duplex.pending();
       requireBelowHigh(pending);
       writeDirectly(payload, type, size);
+      flushBehind();
       session.sent(type, size);
       return below(pending + size);
     }
+    long whole = size;
+    boolean below = true;
     lock.lock();
     try {
       requireOpen();
@@ -194,22 +215,36 @@ final class SendQueue {
         header(type, end, size);
         append(payload, Integer.MAX_VALUE);
         sender = by;
-        endFrame(type, end, size);
+        whole = endFrame(type, end, size);
+      }
+      if (!inLoop) {
+        below = below(bufferedAmount()); // before the loop can drain it and miss who is to be told
+        scheduleDrain();
       }
     } finally {
       lock.unlock();
     }
     if (inLoop) {
       drain();
-    } else {
-      lock.lock();
-      try {
-        scheduleDrain();
-      } finally {
-        lock.unlock();
-      }
+      below = below(bufferedAmount());
     }
-    return below(bufferedAmount());
+    if (end) {
+      session.sent(type, whole);
+    }
+    return below;
+  }
+
+  /** Flushes soon what was written directly, unless the host will. */
+  private void flushBehind() {
+    if (!flushScheduled && !session.isDelivering()) {
+      flushScheduled = true;
+      duplex
+          .loop()
+          .execute(() -> {
+            flushScheduled = false;
+            drain();
+          });
+    }
   }
 
   /** Keeps a whole message until the one under way has ended. */
@@ -222,7 +257,6 @@ final class SendQueue {
     writer.frame(frame, opcodeOf(type), true, payload);
     behindMessage.add(frame.flip());
     count(frame.remaining());
-    session.sent(type, size);
   }
 
   private void writeDirectly(ByteBuffer payload, MessageType type, int size) {
@@ -292,27 +326,6 @@ final class SendQueue {
     }
   }
 
-  /**
-   * Gives up a message that is not finished.
-   *
-   * @return whether part of it is out, so that the socket cannot go on
-   */
-  boolean abandon(Object by) {
-    lock.lock();
-    try {
-      if (!by.equals(sender)) {
-        return false;
-      }
-      if (openMessage != null) {
-        return true;
-      }
-      releaseTurn();
-      return false;
-    } finally {
-      lock.unlock();
-    }
-  }
-
   private void releaseTurn() {
     sender = null;
     openMessage = null;
@@ -333,14 +346,16 @@ final class SendQueue {
     }
   }
 
-  private void endFrame(MessageType type, boolean end, int size) {
-    messageBytes += size;
+  /** Returns the size of the message so far. */
+  private long endFrame(MessageType type, boolean end, int size) {
+    long whole = messageBytes + size;
+    messageBytes = whole;
     if (end) {
-      session.sent(type, messageBytes);
       releaseTurn();
     } else {
       openMessage = type;
     }
+    return whole;
   }
 
   private void awaitRoom() throws IOException, InterruptedException {
@@ -377,7 +392,7 @@ final class SendQueue {
 
   /** Answers a Ping; while the transport takes nothing, only the latest Pong is kept. Loop only. */
   void pong(ByteBuffer payload) {
-    if (!state.canSend() && state != WebSocketState.CLOSE_SENT) {
+    if (drained || (!state.canSend() && state != WebSocketState.CLOSE_SENT)) {
       return;
     }
     if (duplex.pending() >= share) {
@@ -450,6 +465,8 @@ final class SendQueue {
     lock.lock();
     try {
       state = state.on(WebSocketState.Event.CONNECTION_ENDED);
+      gone = true;
+      insideFrame = false; // the rest of it is not sent
       changed.signalAll();
       if (end) {
         endWhenDrained = true;
@@ -561,12 +578,26 @@ final class SendQueue {
       duplex.flush();
     } while (drainAgain);
     draining = false;
-    if (overHigh && bufferedAmount() <= low) {
-      overHigh = false;
+    if (ended && !drained) {
+      drained = true;
+      session.drained();
+    }
+    session.handedOver();
+    if (overHigh && isLow()) {
       session.writable();
     }
-    if (ended) {
-      session.drained();
+  }
+
+  private boolean isLow() {
+    lock.lock();
+    try {
+      if (bufferedAmount() > low) {
+        return false;
+      }
+      overHigh = false;
+      return true;
+    } finally {
+      lock.unlock();
     }
   }
 
