@@ -3,15 +3,16 @@ package dev.windhover.websocket;
 import dev.windhover.http.Message;
 import dev.windhover.http.MessageType;
 import dev.windhover.http.ReceiveResult;
+import dev.windhover.http.host.Loop;
 import dev.windhover.protocol.FrameReader;
 import dev.windhover.protocol.MessageBuffer;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.Violation;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -48,13 +49,15 @@ final class ReceiveQueue implements Inbound {
   private final int bound;
   private final long maxMessageSize;
 
-  /** Held by the thread that receives; a second one waits its turn. */
-  private final ReentrantLock receiving = new ReentrantLock();
-
   /** Guards all fields below. */
   private final ReentrantLock lock = new ReentrantLock();
 
   private final Condition arrived = lock.newCondition();
+
+  /** One thread receives at a time; a second one waits here. */
+  private final Condition turn = lock.newCondition();
+
+  private boolean receiving;
   private final Deque<Piece> pieces = new ArrayDeque<>();
   private int held;
   private int credit;
@@ -249,27 +252,28 @@ final class ReceiveQueue implements Inbound {
    */
   ReceiveResult receive(ByteBuffer buffer, long nanos)
       throws InterruptedException, TimeoutException {
-    long end = nanos < 0 ? -1 : System.nanoTime() + nanos;
-    takeTurn(nanos);
+    TimeLimit limit = new TimeLimit(nanos);
+    lock.lockInterruptibly();
     try {
-      lock.lockInterruptibly();
+      takeTurn(limit);
       try {
         if (assembling != null && !assembling.isEmpty()) {
           throw new IllegalStateException("receiveMessage has begun this message; go on with it");
         }
-        return receiveLocked(buffer, end);
+        return receiveLocked(buffer, limit);
       } finally {
         target = null;
         result = null;
         partialType = null;
-        lock.unlock();
+        endTurn();
       }
     } finally {
-      receiving.unlock();
+      limit.cancel();
+      lock.unlock();
     }
   }
 
-  private ReceiveResult receiveLocked(ByteBuffer buffer, long end)
+  private ReceiveResult receiveLocked(ByteBuffer buffer, TimeLimit limit)
       throws InterruptedException, TimeoutException {
     int start = buffer.position();
     while (true) {
@@ -291,7 +295,7 @@ final class ReceiveQueue implements Inbound {
         target = buffer;
         targetStart = start;
         try {
-          await(end);
+          limit.await(arrived);
         } catch (InterruptedException | TimeoutException e) {
           if (result != null || buffer.position() > start) {
             if (e instanceof InterruptedException) {
@@ -345,10 +349,10 @@ final class ReceiveQueue implements Inbound {
 
   /** See {@link dev.windhover.http.WebSocket#receiveMessage}. */
   @Nullable Message receiveMessage(long nanos) throws InterruptedException, TimeoutException {
-    long end = nanos < 0 ? -1 : System.nanoTime() + nanos;
-    takeTurn(nanos);
+    TimeLimit limit = new TimeLimit(nanos);
+    lock.lockInterruptibly();
     try {
-      lock.lockInterruptibly();
+      takeTurn(limit);
       try {
         if (insideMessage) {
           throw new IllegalStateException("receive has begun this message; go on with it");
@@ -364,14 +368,15 @@ final class ReceiveQueue implements Inbound {
             settle();
             return null;
           } else {
-            await(end);
+            limit.await(arrived);
           }
         }
       } finally {
-        lock.unlock();
+        endTurn();
       }
     } finally {
-      receiving.unlock();
+      limit.cancel();
+      lock.unlock();
     }
   }
 
@@ -431,30 +436,63 @@ final class ReceiveQueue implements Inbound {
     }
   }
 
-  private void takeTurn(long nanos) throws InterruptedException, TimeoutException {
+  private void takeTurn(TimeLimit limit) throws InterruptedException, TimeoutException {
     session.requireHandlerRunning();
-    if (nanos < 0) {
-      receiving.lockInterruptibly();
-    } else if (!receiving.tryLock(nanos, TimeUnit.NANOSECONDS)) {
-      throw timedOut();
+    while (receiving) {
+      limit.await(turn);
     }
+    receiving = true;
   }
 
-  @SuppressWarnings("WaitNotInLoop") // the callers loop
-  private void await(long end) throws InterruptedException, TimeoutException {
-    if (end < 0) {
-      arrived.await();
-    } else {
-      long left = end - System.nanoTime();
-      if (left <= 0) {
-        throw timedOut();
+  private void endTurn() {
+    receiving = false;
+    turn.signal();
+  }
+
+  /** How long one call may wait, by the connection's clock; below 0 nanoseconds without limit. */
+  private final class TimeLimit {
+    private final boolean isSet;
+    private final long end;
+    private Loop.@Nullable Timer timer;
+
+    TimeLimit(long nanos) {
+      isSet = nanos >= 0;
+      end = isSet ? session.loop().nanoTime() + nanos : 0;
+    }
+
+    /** Waits once; the callers loop. */
+    @SuppressWarnings("WaitNotInLoop")
+    void await(Condition condition) throws InterruptedException, TimeoutException {
+      if (isSet) {
+        long left = end - session.loop().nanoTime();
+        if (left <= 0) {
+          turn.signal(); // a signal that this call may have had is not lost with it
+          throw new TimeoutException("nothing was received in time");
+        }
+        if (timer == null) {
+          timer = session.loop().schedule(Duration.ofNanos(left), this::passed);
+        }
       }
-      arrived.awaitNanos(left);
+      condition.await();
     }
-  }
 
-  private static TimeoutException timedOut() {
-    return new TimeoutException("nothing was received in time");
+    private void passed() {
+      lock.lock();
+      try {
+        timer = null;
+        arrived.signalAll();
+        turn.signalAll();
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    void cancel() {
+      Loop.Timer armed = timer;
+      if (armed != null) {
+        armed.cancel();
+      }
+    }
   }
 
   private static MessageType typeOf(FrameReader reader) {
