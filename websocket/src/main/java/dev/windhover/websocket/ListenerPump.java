@@ -208,6 +208,7 @@ final class ListenerPump implements Inbound {
   @Override
   public void writable() {
     call(() -> listener.onWritable(session.socket()));
+    pump(); // the listener may have demanded more
   }
 
   @Override
