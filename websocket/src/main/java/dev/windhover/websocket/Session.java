@@ -7,6 +7,7 @@ import dev.windhover.http.MessageType;
 import dev.windhover.http.WebSocketClosedException;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Takeover;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
@@ -168,9 +169,8 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     doneReading = true;
     deadlines.stop();
     blame(Ending.By.CONNECTION, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), why);
-    WebSocketState last = out.state();
     out.connectionEnded(false);
-    ending = endingAfter(last);
+    ending = endingOfAll();
     if (outcome == null) {
       outcome = new Outcome.Lost(why);
       in.outcome(new Outcome.Lost(why));
@@ -337,12 +337,13 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     blame(Ending.By.APPLICATION, reason, why);
   }
 
-  private Ending endingAfter(WebSocketState last) {
+  private Ending endingOfAll() {
     Ending first = Objects.requireNonNull(firstCause.get());
     if (outcome instanceof Outcome.PeerClosed closed) {
       return new Ending(first.by(), closed.reason(), first.why()); // the peer's Close decides
     }
-    if (last == WebSocketState.CLOSE_SENT && first.by() == Ending.By.APPLICATION) {
+    if (first.by() == Ending.By.APPLICATION
+        && first.reason().code() != CloseCode.ABNORMAL_CLOSURE) {
       return new Ending(
           first.by(),
           CloseReason.of(CloseCode.ABNORMAL_CLOSURE),
@@ -524,6 +525,11 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   boolean inLoop() {
     return duplex.loop().inLoop();
+  }
+
+  /** Returns the connection's loop, the only clock here. */
+  Loop loop() {
+    return duplex.loop();
   }
 
   private static MessageType typeOf(Opcode opcode) {
