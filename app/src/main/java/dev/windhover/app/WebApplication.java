@@ -6,6 +6,7 @@ import dev.windhover.server.Server;
 import dev.windhover.server.ServerOptions;
 import dev.windhover.websocket.WebSocketOptions;
 import dev.windhover.websocket.WebSockets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -36,6 +37,7 @@ public final class WebApplication extends Application {
   private static final Logger log = LoggerFactory.getLogger(WebApplication.class);
 
   private final ServerOptions options = new ServerOptions();
+  private final List<Runnable> onStarted = new ArrayList<>();
   private final CountDownLatch stopped = new CountDownLatch(1);
   private @Nullable String urls;
   private @Nullable Server server;
@@ -45,15 +47,12 @@ public final class WebApplication extends Application {
   /**
    * Creates an application.
    *
-   * @param args {@code --urls http://localhost:5000;http://…}; others are the program's own
-   * @throws IllegalArgumentException if {@code --urls} has no value or a malformed one
+   * @param args {@code --urls http://localhost:5000;http://…}; others are the program's own. A
+   *     malformed one is told at the start, as one that cannot be listened on
    */
   public static WebApplication create(String... args) {
     WebApplication app = new WebApplication();
     app.urls = urlsOf(args);
-    if (app.urls != null) {
-      new ServerOptions().urls(split(app.urls)); // a malformed one is told here
-    }
     return app;
   }
 
@@ -63,10 +62,7 @@ public final class WebApplication extends Application {
         return args[i].substring("--urls=".length());
       }
       if (args[i].equals("--urls")) {
-        if (i + 1 == args.length) {
-          throw new IllegalArgumentException("--urls needs a value, as http://localhost:5000");
-        }
-        return args[i + 1];
+        return i + 1 < args.length ? args[i + 1] : "";
       }
     }
     String environment = System.getenv("WINDHOVER_URLS");
@@ -94,16 +90,27 @@ public final class WebApplication extends Application {
     return this;
   }
 
+  /** Runs {@code task}, in its turn, when the application listens and before the start returns. */
+  public WebApplication onStarted(Runnable task) {
+    onStarted.add(task);
+    return this;
+  }
+
   /**
    * Starts and returns.
    *
-   * @throws ListenException if an address cannot be listened on
+   * @throws ListenException if an address is malformed or cannot be listened on
    */
   public WebApplication start() throws ListenException {
     if (urls != null) {
-      options.urls(split(urls));
+      try {
+        options.urls(split(urls));
+      } catch (IllegalArgumentException e) { // whoever typed it erred, not this program
+        throw new ListenException(String.valueOf(e.getMessage()), e);
+      }
     }
     server = new Server(options, build()).start();
+    onStarted.forEach(Runnable::run);
     return this;
   }
 
@@ -118,14 +125,12 @@ public final class WebApplication extends Application {
    * 1.
    */
   public void run() {
+    onStarted.addFirst(this::sayWhere);
     try {
       start();
     } catch (ListenException e) {
       System.err.println(e.getMessage());
       System.exit(1);
-    }
-    for (String url : urls()) {
-      System.out.println("Now listening on: " + url);
     }
     Thread hook = new Thread(this::stop, "windhover-stop");
     Runtime.getRuntime().addShutdownHook(hook);
@@ -134,6 +139,12 @@ public final class WebApplication extends Application {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       stop();
+    }
+  }
+
+  private void sayWhere() {
+    for (String url : urls()) {
+      System.out.println("Now listening on: " + url);
     }
   }
 

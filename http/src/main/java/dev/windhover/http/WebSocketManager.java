@@ -30,7 +30,7 @@ public interface WebSocketManager {
    *
    * @throws HttpException if the request is not a valid handshake, or there is no room for another
    *     socket: left alone, it becomes the right answer
-   * @throws IllegalArgumentException if the subprotocol was not offered or is malformed
+   * @throws IllegalArgumentException if the subprotocol was not offered
    * @throws IllegalStateException if the socket was accepted already, the response has begun, or
    *     the WebSocket middleware is missing
    */

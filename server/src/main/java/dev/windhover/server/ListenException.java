@@ -6,7 +6,8 @@ import java.io.IOException;
 public final class ListenException extends IOException {
   private static final long serialVersionUID = 1;
 
-  ListenException(String message, Throwable cause) {
+  /** Creates one with the line for whoever started the server. */
+  public ListenException(String message, Throwable cause) {
     super(message, cause);
   }
 }

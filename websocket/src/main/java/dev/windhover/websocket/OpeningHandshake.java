@@ -116,7 +116,8 @@ final class OpeningHandshake {
   /**
    * Returns the headers of the answer.
    *
-   * @throws IllegalArgumentException if {@code subprotocol} was not offered, or is no token
+   * @throws IllegalArgumentException if {@code subprotocol} was not offered
+   * @throws HttpException if it was, and is no token
    */
   static Headers accept(HttpContext context, @Nullable String subprotocol) {
     Headers answer = new Headers();
@@ -128,15 +129,13 @@ final class OpeningHandshake {
       answer.add("Sec-WebSocket-Accept", OpeningKey.accept(key == null ? "" : key.strip()));
     }
     if (subprotocol != null) {
-      if (!Tokens.isToken(subprotocol)) {
-        throw new IllegalArgumentException("subprotocol \"" + subprotocol + "\" is not a token");
-      }
-      if (!asked.list(PROTOCOL).contains(subprotocol)) {
+      List<String> offered = asked.list(PROTOCOL);
+      if (!offered.contains(subprotocol)) {
         throw new IllegalArgumentException(
-            "subprotocol \""
-                + subprotocol
-                + "\" is not among the client's "
-                + asked.list(PROTOCOL));
+            "subprotocol \"" + subprotocol + "\" is not among the client's " + offered);
+      }
+      if (!Tokens.isToken(subprotocol)) { // the client's fault: it was offered
+        throw new HttpException(400, "subprotocol \"" + subprotocol + "\" is not a token");
       }
       answer.add(PROTOCOL, subprotocol);
     }

@@ -169,17 +169,30 @@ public final class WebSockets implements Middleware {
                 "the server is stopping",
                 new Headers().add("Retry-After", RETRY_AFTER_SECONDS)));
       }
-      String subprotocol = subprotocol(given);
-      Headers answer = OpeningHandshake.accept(context, subprotocol);
+      String subprotocol;
+      Headers answer;
+      try {
+        subprotocol = subprotocol(given);
+        answer = OpeningHandshake.accept(context, subprotocol);
+      } catch (HttpException e) {
+        throw refused(context, e);
+      }
       SessionSettings settings = SessionSettings.of(options, given);
       accepted = true;
       Session[] opened = new Session[1];
-      context.response().headers().forEach(field -> answer.add(field.getKey(), field.getValue()));
       upgrade.accept(
           answer,
           duplex -> {
+            if (listener == null && duplex.loop().inLoop()) {
+              throw new IllegalStateException(
+                  "a non-blocking handler can accept a socket only with a listener");
+            }
             Session session = new Session(context, duplex, settings, subprotocol, listener);
             context.takeOver(session);
+            context
+                .response()
+                .headers()
+                .forEach(field -> answer.add(field.getKey(), field.getValue()));
             register(session);
             opened[0] = session;
             return session;
@@ -189,14 +202,7 @@ public final class WebSockets implements Middleware {
 
     private @Nullable String subprotocol(WebSocketAcceptContext given) {
       var selector = given.subprotocolSelector();
-      if (selector == null) {
-        return null;
-      }
-      try {
-        return selector.select(webSocketRequestedProtocols());
-      } catch (HttpException e) {
-        throw refused(context, e);
-      }
+      return selector == null ? null : selector.select(webSocketRequestedProtocols());
     }
   }
 

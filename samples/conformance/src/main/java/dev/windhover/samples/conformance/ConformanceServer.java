@@ -1,0 +1,73 @@
+package dev.windhover.samples.conformance;
+
+import dev.windhover.app.WebApplication;
+import dev.windhover.http.Handler;
+import dev.windhover.http.HttpContext;
+import dev.windhover.http.Message;
+import dev.windhover.http.WebSocket;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * The server that outside testers are pointed at: echoes every message whole, as one message of the
+ * same type, on any path. The query sets how, see {@link Settings}.
+ */
+public final class ConformanceServer {
+  private ConformanceServer() {}
+
+  static void main(String[] args) {
+    WebApplication app = create(args);
+    app.onStarted(() ->
+        System.out.println(
+            "ready: echoes every message on any path of " + String.join(", ", app.urls())));
+    app.run();
+  }
+
+  /** Returns the application, ready to start. */
+  public static WebApplication create(String... args) {
+    WebApplication app = WebApplication.create(args);
+    app.use(ConformanceServer::answerPlainRequests);
+    app.useWebSockets(options -> options.allowedOrigins("*")); // testers come from anywhere
+    app.map("/{*path}", ConformanceServer::accept);
+    return app;
+  }
+
+  /** Stands before the WebSockets, which answer what is almost a handshake by themselves. */
+  private static void answerPlainRequests(HttpContext context, Handler next) throws Exception {
+    next.handle(context);
+    if (context.isUnanswered()) {
+      String url = "ws://" + context.request().host() + context.request().path();
+      context.response().write("ready: connect a WebSocket to " + url + "\n");
+    }
+  }
+
+  private static void accept(HttpContext context) throws Exception {
+    Settings settings = Settings.of(context.request().query());
+    if (!context.webSockets().isWebSocketRequest()) {
+      return;
+    }
+    switch (settings.api()) {
+      case BLOCKING -> {
+        CountDownLatch ended = new CountDownLatch(1);
+        context.response().onCompleted(ended::countDown);
+        echo(context.webSockets().accept(settings.accept()), settings, ended);
+      }
+      case LISTENER -> {
+        WebSocket _ = context.webSockets().accept(settings.accept(), new EchoListener(settings));
+      }
+    }
+  }
+
+  private static void echo(WebSocket socket, Settings settings, CountDownLatch ended)
+      throws Exception {
+    Integer close = settings.close();
+    if (close != null) {
+      socket.close(close, "");
+    } else if (settings.noRead()) {
+      ended.await();
+    } else {
+      for (Message message : socket) {
+        socket.send(message);
+      }
+    }
+  }
+}

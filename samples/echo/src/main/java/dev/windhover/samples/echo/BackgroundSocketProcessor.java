@@ -1,0 +1,24 @@
+package dev.windhover.samples.echo;
+
+import dev.windhover.http.WebSocket;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * Echoes sockets on threads of its own; a stand-in for a service that lives beside the requests.
+ */
+final class BackgroundSocketProcessor {
+  private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+
+  /**
+   * Takes over {@code socket}. Its handler must wait for the future: the handler's end is the
+   * socket's.
+   */
+  Future<?> add(WebSocket socket) {
+    return threads.submit(() -> {
+      Echo.echoMessages(socket);
+      return null;
+    });
+  }
+}

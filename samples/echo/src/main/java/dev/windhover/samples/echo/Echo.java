@@ -1,0 +1,90 @@
+package dev.windhover.samples.echo;
+
+import dev.windhover.app.WebApplication;
+import dev.windhover.http.Handler;
+import dev.windhover.http.HttpContext;
+import dev.windhover.http.Message;
+import dev.windhover.http.Middleware;
+import dev.windhover.http.ReceiveResult;
+import dev.windhover.http.StaticFiles;
+import dev.windhover.http.WebSocket;
+import dev.windhover.http.WebSocketAcceptContext;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+
+/**
+ * A page that talks to four WebSocket endpoints, each of which sends back what it gets. Run it with
+ * {@code ./run echo} and open http://localhost:5000.
+ */
+public final class Echo {
+  /** Speaks whatever subprotocol the client likes best: to an echo they are all the same. */
+  static final WebSocketAcceptContext ANY_SUBPROTOCOL =
+      new WebSocketAcceptContext()
+          .subprotocolSelector(offered -> offered.isEmpty() ? null : offered.getFirst());
+
+  private Echo() {}
+
+  static void main(String[] args) {
+    create(args).run();
+  }
+
+  /** Returns the application, ready to start. */
+  public static WebApplication create(String... args) {
+    var app = WebApplication.create(args);
+    var background = new BackgroundSocketProcessor();
+
+    // An echo has no secrets, so pages from everywhere may connect; your application names its own.
+    app.useWebSockets(o -> o.keepAliveInterval(Duration.ofMinutes(2)).allowedOrigins("*"));
+    app.use(Middleware.nonBlocking(Echo::restrictPage));
+    app.useStaticFiles(StaticFiles.fromClassPath(Echo.class, "wwwroot"));
+
+    app.map("/ws", Echo::echoBuffers);
+    app.mapWebSocket("/ws/messages", ANY_SUBPROTOCOL, Echo::echoMessages);
+    app.mapControllers(new EchoController());
+    app.mapWebSocket("/ws/background", ANY_SUBPROTOCOL, socket -> background.add(socket).get());
+    return app;
+  }
+
+  /** Buffer by buffer: a message of any size passes through 4 KiB. */
+  private static void echoBuffers(HttpContext context) throws Exception {
+    if (!context.webSockets().isWebSocketRequest()) {
+      context.response().status(400).write("this is a WebSocket endpoint\n");
+      return;
+    }
+    WebSocket socket = context.webSockets().accept(ANY_SUBPROTOCOL);
+    MagicWords magicWords = new MagicWords(socket);
+    ByteBuffer buffer = ByteBuffer.allocate(4 * 1024);
+
+    ReceiveResult received = socket.receive(buffer);
+    while (!received.isClose()) {
+      buffer.flip();
+      if (!magicWords.obey(received, buffer)) {
+        socket.send(buffer, received.type(), received.endOfMessage());
+      }
+      received = socket.receive(buffer.clear());
+    }
+    socket.close(socket.closeStatus(), socket.closeStatusDescription());
+  }
+
+  /** Message by message, until the peer closes; its Close is answered at the end of the loop. */
+  static void echoMessages(WebSocket socket) throws Exception {
+    MagicWords magicWords = new MagicWords(socket);
+    for (Message message : socket) {
+      if (!magicWords.obey(message)) {
+        socket.send(message);
+      }
+    }
+  }
+
+  /** Lets the page load only what is its own, and connect to any WebSocket that is typed in. */
+  private static void restrictPage(HttpContext context, Handler next) throws Exception {
+    context
+        .response()
+        .headers()
+        .set(
+            "Content-Security-Policy",
+            "default-src 'self'; connect-src ws: wss:; base-uri 'none'; form-action 'none';"
+                + " frame-ancestors 'none'");
+    next.handle(context);
+  }
+}

@@ -1,0 +1,13 @@
+package dev.windhover.samples.echo;
+
+import dev.windhover.http.HttpContext;
+import dev.windhover.http.Route;
+
+/** The message loop, reached through a controller. */
+@Route("/ws")
+final class EchoController {
+  @Route("/controller")
+  public void echo(HttpContext context) throws Exception {
+    Echo.echoMessages(context.webSockets().accept(Echo.ANY_SUBPROTOCOL));
+  }
+}

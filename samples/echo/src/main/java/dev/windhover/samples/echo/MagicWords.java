@@ -1,0 +1,48 @@
+package dev.windhover.samples.echo;
+
+import dev.windhover.http.Message;
+import dev.windhover.http.MessageType;
+import dev.windhover.http.ReceiveResult;
+import dev.windhover.http.WebSocket;
+import dev.windhover.protocol.CloseCode;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * The two texts of one socket that are not echoed: {@code ServerClose} makes the server close,
+ * {@code ServerAbort} makes it drop the connection. After either, the loop's next receive says that
+ * the socket has ended.
+ */
+final class MagicWords {
+  private final WebSocket socket;
+  private boolean insideMessage;
+
+  MagicWords(WebSocket socket) {
+    this.socket = socket;
+  }
+
+  /** Obeys {@code message} if it is one of the words, and returns whether it was. */
+  boolean obey(Message message) throws InterruptedException {
+    return message instanceof Message.Text(String text) && obey(text);
+  }
+
+  /** As {@link #obey(Message)} for what was received into a buffer: a word comes in one piece. */
+  boolean obey(ReceiveResult received, ByteBuffer piece) throws InterruptedException {
+    boolean whole = !insideMessage && received.endOfMessage();
+    insideMessage = !received.endOfMessage();
+    return whole
+        && received.type() == MessageType.TEXT
+        && obey(StandardCharsets.UTF_8.decode(piece.duplicate()).toString());
+  }
+
+  private boolean obey(String text) throws InterruptedException {
+    switch (text) {
+      case "ServerClose" -> socket.close(CloseCode.NORMAL_CLOSURE, "Closing from Server");
+      case "ServerAbort" -> socket.abort();
+      default -> {
+        return false;
+      }
+    }
+    return true;
+  }
+}
