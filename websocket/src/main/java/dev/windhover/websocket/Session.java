@@ -574,6 +574,11 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     return duplex.loop().inLoop();
   }
 
+  /** Returns the connection's loop, the only clock here. */
+  Loop loop() {
+    return duplex.loop();
+  }
+
   private static MessageType typeOf(Opcode opcode) {
     return opcode == Opcode.TEXT ? MessageType.TEXT : MessageType.BINARY;
   }
