@@ -90,8 +90,9 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
 
   /** Replaces all fields of {@code name} by one; see {@link #add} for what is refused. */
   public Headers set(String name, String value) {
-    remove(name);
-    return add(name, value);
+    checkName(name);
+    checkValue(name, value);
+    return remove(name).add(name, value);
   }
 
   /** Removes all fields of {@code name}. */

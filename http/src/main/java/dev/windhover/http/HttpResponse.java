@@ -6,6 +6,7 @@ import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -154,8 +155,16 @@ public final class HttpResponse {
     if (!started) {
       start(-1);
     }
-    if (mayWrite(count)) {
+    if (!mayWrite(count)) {
+      return;
+    }
+    try {
       exchange.writeFile(file, position, count);
+    } catch (FileSystemException e) { // the file's fault, not the client's
+      throw e;
+    } catch (IOException e) {
+      writeFailed = true;
+      throw e;
     }
   }
 

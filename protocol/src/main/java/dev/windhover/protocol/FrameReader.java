@@ -147,8 +147,7 @@ public final class FrameReader {
     }
   }
 
-  // ---- Header (5.2)
-  // ------------------------------------------------------------------------------
+  // ---- Header (5.2) -----------------------------------------------------------------------------
 
   /** Reads a header, whole or collected; false if it is not complete or not allowed. */
   private boolean readHeader(ByteBuffer in) {
@@ -288,8 +287,7 @@ public final class FrameReader {
     }
   }
 
-  // ---- Data (5.6)
-  // --------------------------------------------------------------------------------
+  // ---- Data (5.6) -------------------------------------------------------------------------------
 
   /**
    * Returns {@link Opcode#TEXT} or {@link Opcode#BINARY}: the type of the message under way, or of
@@ -338,7 +336,7 @@ public final class FrameReader {
     int n = (int) Math.min(remaining, in.remaining());
     int at = in.position();
     if (key != 0) {
-      long seen = Masking.apply(in, at, in, at, n, key);
+      long seen = Masking.inPlace(in, at, n, key);
       key = Masking.advance(key, n);
       if (!check(in, at, n, seen)) {
         return -1;
@@ -393,7 +391,7 @@ public final class FrameReader {
     int n = (int) Math.min(remaining, in.remaining());
     int at = in.position();
     if (n > unmasked) {
-      Masking.apply(in, at + unmasked, in, at + unmasked, n - unmasked, key);
+      Masking.inPlace(in, at + unmasked, n - unmasked, key);
       key = Masking.advance(key, n - unmasked);
       unmasked = n;
     }
@@ -419,7 +417,7 @@ public final class FrameReader {
   private long unmaskInto(ByteBuffer in, ByteBuffer out, int n) {
     int from = in.position();
     int to = out.position();
-    long seen = Masking.apply(in, from, out, to, n, key);
+    long seen = Masking.into(in, from, out, to, n, key);
     key = Masking.advance(key, n);
     in.position(from + n);
     out.position(to + n);
@@ -462,8 +460,7 @@ public final class FrameReader {
     return true;
   }
 
-  // ---- Control frames (5.5)
-  // ----------------------------------------------------------------------
+  // ---- Control frames (5.5) ---------------------------------------------------------------------
 
   /** Returns the payload of the last Ping or Pong, valid until {@link #next} is called again. */
   public ByteBuffer controlPayload() {

@@ -70,7 +70,7 @@ public final class FrameWriter {
   public void payload(ByteBuffer payload, ByteBuffer out) {
     int n = Math.min(payload.remaining(), out.remaining());
     if (role.masks()) {
-      Masking.apply(payload, payload.position(), out, out.position(), n, key);
+      Masking.into(payload, payload.position(), out, out.position(), n, key);
       key = Masking.advance(key, n);
     } else {
       out.put(out.position(), payload, payload.position(), n);

@@ -49,9 +49,8 @@ public final class MessageBuffer {
       current = ByteBuffer.allocate(Math.max(arrived, SMALLEST));
       buffer = current;
     } else if (current.remaining() < arrived) {
-      long wanted = Math.max((long) current.position() + arrived, 2L * current.capacity());
       long needed = (long) current.position() + arrived;
-      int capacity = (int) Math.max(Math.min(wanted, limit), needed);
+      int capacity = (int) Math.max(Math.min(2L * current.capacity(), limit), needed);
       current = ByteBuffer.allocate(capacity).put(current.flip());
       buffer = current;
     }

@@ -14,7 +14,6 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
 import java.nio.ByteBuffer;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +24,14 @@ import org.jspecify.annotations.Nullable;
  * pooled buffer and flushed once per batch of reads.
  */
 final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
-  private static final int SMALLEST_OUTPUT = 512;
+  /**
+   * A batch's answers are most often written at once, and then the next connection gathers its own in
+   * the same memory.
+   */
+  private static final LoopBuffer OUTPUT = new LoopBuffer();
+
+  private static final ByteBuffer NO_ROOM = ByteBuffer.allocate(0);
+  private static final int SMALLEST_OUTPUT = 256;
   private static final int LARGEST_OUTPUT = 64 * 1024;
 
   private final Channel channel;
@@ -38,9 +44,16 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   // Loop only.
   private @Nullable ChannelHandlerContext context;
   private @Nullable ByteBuf output;
-  private @Nullable ByteBuffer reserved;
-  private int reservedFrom;
+
+  /** What is free of {@link #output}: its position is behind what was written. */
+  private ByteBuffer room = NO_ROOM;
+
+  private int roomFrom;
+
+  /** What the next output buffer holds: the last batch's output, so that one buffer is enough. */
   private int outputSize = SMALLEST_OUTPUT;
+
+  private int batchSize;
   private long accepted;
   private boolean ended;
   private boolean peerEnded;
@@ -127,6 +140,8 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     if (output != null) {
       output.release();
       output = null;
+      room = NO_ROOM;
+      roomFrom = 0;
       gathered.setOpaque(0);
     }
     receiver.onLost(reason);
@@ -157,37 +172,23 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
 
   @Override
   public ByteBuffer reserve(int bytes) {
-    ByteBuf current = output;
-    if (current != null && current.writableBytes() < bytes) {
-      outputSize = Math.min(2 * outputSize, LARGEST_OUTPUT);
-      writeOutput();
-      current = null;
+    if (room.remaining() < bytes) {
+      takeOutput(bytes);
     }
-    if (current == null) {
-      current = channel.alloc().directBuffer(Math.max(outputSize, bytes));
-      output = current;
-    }
-    reservedFrom = current.writerIndex();
-    ByteBuffer room = current.internalNioBuffer(reservedFrom, current.writableBytes());
-    reserved = room;
-    reservedFrom = room.position();
     return room;
   }
 
   @Override
   public void commit() {
-    int written = Objects.requireNonNull(reserved).position() - reservedFrom;
-    ByteBuf current = Objects.requireNonNull(output);
-    current.writerIndex(current.writerIndex() + written);
-    reserved = null;
-    gathered.setOpaque(current.readableBytes());
+    gathered.setOpaque(room.position() - roomFrom);
   }
 
   @Override
   public void write(ByteBuffer bytes) {
     while (bytes.hasRemaining()) {
-      int most = Math.min(bytes.remaining(), LARGEST_OUTPUT);
-      ByteBuffer room = reserve(output == null ? most : 1);
+      if (!room.hasRemaining()) {
+        takeOutput(Math.min(bytes.remaining(), LARGEST_OUTPUT));
+      }
       int n = Math.min(room.remaining(), bytes.remaining());
       room.put(room.position(), bytes, bytes.position(), n).position(room.position() + n);
       bytes.position(bytes.position() + n);
@@ -195,26 +196,42 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     }
   }
 
+  /** Begins a new output buffer, behind what the last one holds. */
+  private void takeOutput(int bytes) {
+    writeOutput();
+    ByteBuf taken = OUTPUT.borrow(channel.alloc(), Math.max(outputSize, bytes));
+    output = taken;
+    room = taken.internalNioBuffer(0, taken.capacity());
+    roomFrom = room.position();
+  }
+
   private void writeOutput() {
     ByteBuf current = output;
-    if (current != null) {
-      output = null;
-      accepted += current.readableBytes();
-      gathered.setOpaque(0);
-      channel.write(current, channel.voidPromise());
+    if (current == null) {
+      return;
     }
+    int size = room.position() - roomFrom;
+    output = null;
+    room = NO_ROOM;
+    roomFrom = 0;
+    gathered.setOpaque(0);
+    batchSize += size;
+    accepted += size;
+    channel.write(current.writerIndex(size), channel.voidPromise());
   }
 
   @Override
   public void flush() {
-    if (output != null) {
-      int size = output.readableBytes();
-      if (size * 4 < outputSize) {
-        outputSize = Math.max(outputSize / 2, SMALLEST_OUTPUT);
-      }
-      writeOutput();
-      channel.flush();
+    if (output == null) {
+      return;
     }
+    writeOutput();
+    if (batchSize > outputSize || batchSize < outputSize / 4) {
+      int enough = Integer.highestOneBit(batchSize) << 1;
+      outputSize = Math.clamp(enough, SMALLEST_OUTPUT, LARGEST_OUTPUT);
+    }
+    batchSize = 0;
+    channel.flush();
   }
 
   @Override

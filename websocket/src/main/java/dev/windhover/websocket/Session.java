@@ -106,7 +106,9 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   @Override
   public void onBytes(ByteBuffer bytes) {
-    keepAlive.heard(duplex.loop().nanoTime());
+    if (keepAlive.isOn()) {
+      keepAlive.heard(duplex.loop().nanoTime());
+    }
     int control = bytes.remaining(); // headers and control frames are credited at once
     while (!doneReading) {
       switch (reader.next(bytes)) {

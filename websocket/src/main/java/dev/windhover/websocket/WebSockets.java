@@ -180,12 +180,19 @@ public final class WebSockets implements Middleware {
       SessionSettings settings = SessionSettings.of(options, given);
       accepted = true;
       Session[] opened = new Session[1];
-      context.response().headers().forEach(field -> answer.add(field.getKey(), field.getValue()));
       upgrade.accept(
           answer,
           duplex -> {
+            if (listener == null && duplex.loop().inLoop()) {
+              throw new IllegalStateException(
+                  "a non-blocking handler can accept a socket only with a listener");
+            }
             Session session = new Session(context, duplex, settings, subprotocol, listener);
             context.takeOver(session);
+            context
+                .response()
+                .headers()
+                .forEach(field -> answer.add(field.getKey(), field.getValue()));
             register(session);
             opened[0] = session;
             return session;

@@ -1,0 +1,35 @@
+package dev.windhover.http;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** Holds what is logged at level warn and above; a test that does not take all of it fails. */
+final class CapturedLog implements BeforeEachCallback, AfterEachCallback {
+  private final ByteArrayOutputStream log = new ByteArrayOutputStream();
+  private final PrintStream stderr = System.err;
+
+  /** Returns what was logged since the last call. */
+  String take() {
+    System.err.flush();
+    String text = log.toString(UTF_8);
+    log.reset();
+    return text;
+  }
+
+  @Override
+  public void beforeEach(ExtensionContext test) {
+    System.setErr(new PrintStream(log, true, UTF_8));
+  }
+
+  @Override
+  public void afterEach(ExtensionContext test) {
+    System.setErr(stderr);
+    assertThat(take()).as("left in the log").isEmpty();
+  }
+}

@@ -1,0 +1,46 @@
+package dev.windhover.http;
+
+import dev.windhover.http.host.Loop;
+import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
+
+/** A loop run by hand: whoever calls {@link #run} is the loop for that long. */
+final class HandLoop implements Loop {
+  private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+  private volatile @Nullable Thread thread;
+
+  /** Runs {@code task} on the loop, and then what was left there. */
+  void run(Runnable task) {
+    thread = Thread.currentThread();
+    try {
+      task.run();
+      for (Runnable next; (next = tasks.poll()) != null; ) {
+        next.run();
+      }
+    } finally {
+      thread = null;
+    }
+  }
+
+  @Override
+  public void execute(Runnable task) {
+    tasks.add(task);
+  }
+
+  @Override
+  public boolean inLoop() {
+    return Thread.currentThread().equals(thread);
+  }
+
+  @Override
+  public long nanoTime() {
+    throw new UnsupportedOperationException("nothing here reads the clock");
+  }
+
+  @Override
+  public Timer schedule(Duration delay, Runnable task) {
+    throw new UnsupportedOperationException("nothing here waits");
+  }
+}

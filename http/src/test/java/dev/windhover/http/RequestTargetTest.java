@@ -1,0 +1,132 @@
+package dev.windhover.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RequestTargetTest {
+  @ParameterizedTest
+  @CsvSource({
+    "/, /",
+    "/chat/room, /chat/room",
+    "/a//b/, /a//b/",
+    "/a%20b, /a b",
+    "/%63hat, /chat",
+    "/zo%C3%AB, /zoë",
+    "/%F0%9F%A6%85, /🦅",
+    "/100%25, /100%",
+    "/a+b, /a+b",
+    "/a;v=1, /a;v=1",
+    "/a%3Fb, /a?b",
+  })
+  void thePathIsDecodedOnce(String target, String path) {
+    assertThat(RequestTarget.parse(target).path()).isEqualTo(path);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"/a%2Fb, /a%2Fb", "/a%2fb, /a%2Fb", "/..%2F..%2Fetc, /..%2F..%2Fetc"})
+  void anEncodedSlashSeparatesNothing(String target, String path) {
+    assertThat(RequestTarget.parse(target).path()).isEqualTo(path);
+  }
+
+  /** RFC 3986 5.2.4, the two examples first. */
+  @ParameterizedTest
+  @CsvSource({
+    "/a/b/c/./../../g, /a/g",
+    "/mid/content=5/../6, /mid/6",
+    "/.., /",
+    "/../../etc/passwd, /etc/passwd",
+    "/a/.., /",
+    "/a/b/.., /a/",
+    "/a/., /a/",
+    "/./a, /a",
+    "/a//../b, /a/b",
+    "/%2e%2E/a, /a",
+    "/a/%2e%2e, /",
+    "/.well-known/x, /.well-known/x",
+    "/..., /...",
+  })
+  void dotSegmentsAreRemoved(String target, String path) {
+    assertThat(RequestTarget.parse(target).path()).isEqualTo(path);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/a, ''",
+    "/a?, ''",
+    "/a?b=c, b=c",
+    "/a?b=%20&c, b=%20&c",
+    "/a?b?c, b?c",
+    "/a?../b, ../b",
+  })
+  void theQueryStaysEncoded(String target, String query) {
+    assertThat(RequestTarget.parse(target)).isEqualTo(new RequestTarget(null, "/a", query));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "http://localhost, localhost, /, ''",
+    "http://localhost:5000/, localhost:5000, /, ''",
+    "HTTPS://Example.com/a/../b?c=d, Example.com, /b, c=d",
+    "http://[::1]:80?c=/d, [::1]:80, /, c=/d",
+  })
+  void theAbsoluteFormNamesItsHost(String target, String authority, String path, String query) {
+    assertThat(RequestTarget.parse(target)).isEqualTo(new RequestTarget(authority, path, query));
+  }
+
+  @Test
+  void theAsteriskStandsForTheServer() {
+    assertThat(RequestTarget.parse("*")).isEqualTo(new RequestTarget(null, "*", ""));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "a",
+        "?a",
+        "**",
+        "example.com:443",
+        "http:/a",
+        "http:///a",
+        "http://?a",
+        "ws://localhost/",
+        "http://user@localhost/",
+        "/a b",
+        "/a\tb",
+        "/a\r\nb",
+        "/a\0",
+        "/zoë",
+        "/a#b",
+        "/a?b#c",
+        "/a?b c",
+        "/a?ë",
+      })
+  void malformedTargetsAreRefused(String target) {
+    assertRefused(target, "malformed request target");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/%", "/%2", "/%zz", "/%2g", "/%-1", "/%00", "/a%"})
+  void malformedEncodingsAreRefused(String target) {
+    assertRefused(target, "malformed percent-encoding in the path");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"/%C3", "/%FF", "/%C0%AF", "/%ED%A0%80"}) // cut, no byte of it, overlong, half
+  void thePathIsUtf8(String target) {
+    assertRefused(target, "percent-encoded path is not valid UTF-8");
+  }
+
+  private static void assertRefused(String target, String message) {
+    assertThatExceptionOfType(HttpException.class)
+        .isThrownBy(() -> RequestTarget.parse(target))
+        .withMessage(message)
+        .matches(refused -> refused.status() == 400);
+  }
+}

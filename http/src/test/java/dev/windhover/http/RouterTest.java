@@ -1,0 +1,218 @@
+package dev.windhover.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RouterTest {
+  private final Router<String> router = new Router<>();
+
+  private void add(String... paths) {
+    for (String path : paths) {
+      router.add(Set.of(), path, path);
+    }
+  }
+
+  private Router.Match<String> get(String path) {
+    return router.match("GET", path);
+  }
+
+  @Nested
+  class Paths {
+    @ParameterizedTest
+    @CsvSource({
+      "/, /",
+      "/chat, /chat",
+      "/chat/, /chat/",
+      "/chat/rooms, /chat/rooms",
+      "/chat/7, /chat/{room}",
+      "/chat/7/log, /chat/{room}/log",
+      "/chat/rooms/log, /chat/rooms/{id}",
+      "/chat/rooms/7, /chat/rooms/{id}",
+      "/chat/7/8, /chat/{*rest}",
+      "/chat/7/, /chat/{*rest}",
+      "/other, /{*rest}",
+      "/Chat, /{*rest}",
+      "//, /{*rest}",
+    })
+    void theMostSpecificRouteWins(String path, String route) {
+      add("/", "/{*rest}", "/chat", "/chat/", "/chat/{*rest}", "/chat/{room}");
+      add("/chat/rooms", "/chat/rooms/{id}", "/chat/{room}/log");
+      assertThat(get(path).target()).isEqualTo(route);
+      assertThat(get(path).route()).isEqualTo(route);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/chat/", "/Chat", "/chat/7/8", "/cha", "*"})
+    void noRouteIsNoMatch(String path) {
+      add("/chat", "/chat/{room}");
+      assertThat(get(path).target()).isNull();
+      assertThat(get(path).allowed()).isEmpty();
+    }
+
+    @Test
+    void theServerAsAWholeIsNoPath() {
+      add("/", "/{*rest}");
+      assertThat(router.match("OPTIONS", "*").target()).isNull();
+    }
+
+    @Test
+    void parametersHaveTheSegmentsTheyStandFor() {
+      add("/chat/{room}/{user}");
+      assertThat(get("/chat/7/zoë").parameters()).isEqualTo(Map.of("room", "7", "user", "zoë"));
+    }
+
+    @Test
+    void anAbandonedBranchLeavesNoParametersBehind() {
+      add("/{a}/x/y", "/{b}/{c}/z");
+      assertThat(get("/1/x/z").parameters()).isEqualTo(Map.of("b", "1", "c", "x"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/files/, ''", "/files/a, a", "/files/a/b/, a/b/"})
+    void aCatchAllHasTheRest(String path, String rest) {
+      add("/files/{*rest}");
+      assertThat(get(path).parameters()).isEqualTo(Map.of("rest", rest));
+    }
+
+    @Test
+    void aCatchAllNeedsItsSlash() {
+      add("/files/{*rest}");
+      assertThat(get("/files").target()).isNull();
+    }
+  }
+
+  @Nested
+  class Methods {
+    @Test
+    void anotherMethodTellsTheAllowedOnes() {
+      router.add(Set.of("POST", "GET"), "/a", "target");
+      Router.Match<String> match = router.match("PUT", "/a");
+      assertThat(match.target()).isNull();
+      assertThat(match.allowed()).containsExactly("GET", "HEAD", "POST");
+    }
+
+    @Test
+    void aRouteForGetAnswersHead() {
+      router.add(Set.of("GET"), "/a", "get");
+      assertThat(router.match("HEAD", "/a").target()).isEqualTo("get");
+    }
+
+    @Test
+    void aRouteForHeadGoesBeforeTheOneForGet() {
+      router.add(Set.of("GET"), "/a", "get");
+      router.add(Set.of("HEAD"), "/a", "head");
+      assertThat(router.match("HEAD", "/a").target()).isEqualTo("head");
+    }
+
+    @Test
+    void aRouteForTheMethodGoesBeforeOneForAll() {
+      router.add(Set.of(), "/a", "any");
+      router.add(Set.of("POST"), "/a", "post");
+      assertThat(router.match("POST", "/a").target()).isEqualTo("post");
+      assertThat(router.match("CONNECT", "/a").target()).isEqualTo("any");
+    }
+
+    @Test
+    void aLessSpecificRouteAnswersTheMethodThatTheOtherLacks() {
+      router.add(Set.of("GET"), "/a", "literal");
+      router.add(Set.of("POST"), "/{name}", "parameter");
+      assertThat(router.match("POST", "/a").target()).isEqualTo("parameter");
+      assertThat(router.match("PUT", "/a").allowed()).containsExactly("GET", "HEAD", "POST");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "get", "GE T", "GET,POST"})
+    void aMethodIsATokenInUpperCase(String method) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> router.add(Set.of(method), "/a", "target"))
+          .withMessage("method \"" + method + "\" of route /a is not a token in upper case");
+    }
+  }
+
+  @Nested
+  class Malformed {
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "/{",
+          "/}",
+          "/a{b}",
+          "/{a}b",
+          "/{}",
+          "/{*}",
+          "/{a}{b}",
+          "/{**a}",
+          "/{a:int}",
+          "/{a?}",
+          "/{a=1}",
+          "/{ a}",
+          "/{{a}}",
+          "/{1}",
+        })
+    void aSegmentIsALiteralOrAWholeParameter(String path) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> add(path))
+          .withMessage(
+              "segment \""
+                  + path.substring(1)
+                  + "\" of route "
+                  + path
+                  + " is no {name} or {*name}");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "chat", "{a}"})
+    void aPathBeginsWithASlash(String path) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> add(path))
+          .withMessage("route \"" + path + "\" does not begin with /");
+    }
+
+    @Test
+    void aNameComesOnce() {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> add("/{a}/{*a}"))
+          .withMessage("route /{a}/{*a} has {a} twice");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/{*a}/", "/{*a}/b", "/{*a}/{*b}"})
+    void aCatchAllIsTheEnd(String path) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> add(path))
+          .withMessage("route " + path + " goes on behind its catch-all");
+    }
+
+    @Test
+    void aPathIsMappedOnce() {
+      add("/a/{b}");
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> add("/a/{b}"))
+          .withMessage("route /a/{b} is mapped already");
+    }
+
+    @Test
+    void aMethodOfAPathIsMappedOnce() {
+      router.add(Set.of("GET"), "/a", "first");
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> router.add(Set.of("GET"), "/a", "second"))
+          .withMessage("route GET /a is mapped already");
+    }
+
+    @Test
+    void routesDifferInMoreThanNames() {
+      add("/a/{b}");
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> add("/a/{c}"))
+          .withMessage("routes /a/{b} and /a/{c} differ only in names");
+    }
+  }
+}

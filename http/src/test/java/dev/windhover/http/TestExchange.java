@@ -1,0 +1,293 @@
+package dev.windhover.http;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.windhover.http.host.Exchange;
+import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.Upgrade;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A host with one request: records the answer, and what it was asked that no host may be asked.
+ * Both are looked at when the request is over.
+ */
+final class TestExchange implements Exchange {
+  private final String method;
+  private final String target;
+  private final Headers requestHeaders = new Headers();
+  private final HandLoop loop = new HandLoop();
+  private final CompletableFuture<Void> aborted = new CompletableFuture<>();
+  private final List<String> misuse = new CopyOnWriteArrayList<>();
+  private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+  private final Headers headers = new Headers();
+
+  private @Nullable Thread thread;
+  private int status;
+  private long contentLength = -1;
+  private boolean responded;
+  private boolean ended;
+  private boolean abortedByUs;
+  private boolean writesAreLost;
+  private int flushes;
+  private int filesWritten;
+
+  private TestExchange(String method, String target) {
+    this.method = method;
+    this.target = target;
+  }
+
+  static TestExchange of(String method, String target) {
+    return new TestExchange(method, target);
+  }
+
+  static TestExchange get(String target) {
+    return of("GET", target);
+  }
+
+  // ---- What a test does
+  // --------------------------------------------------------------------------
+
+  TestExchange header(String name, String value) {
+    requestHeaders.add(name, value);
+    return this;
+  }
+
+  /** Lets {@code application} handle the request to its end. */
+  TestExchange through(Application application) {
+    return begin(application).finish();
+  }
+
+  /** Lets {@code application} begin; a handler that blocks has its thread then. */
+  TestExchange begin(Application application) {
+    loop.run(() -> application.build().handle(this));
+    return this;
+  }
+
+  /** Waits for the handler's thread, and looks for misuse. */
+  TestExchange finish() {
+    Thread handler = thread;
+    try {
+      assertThat(handler == null || handler.join(Duration.ofSeconds(20))).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+    loop.run(() -> {});
+    assertThat(misuse).isEmpty();
+    return this;
+  }
+
+  /** The client is gone, and nobody knows yet: what is written fails. */
+  void loseWrites() {
+    writesAreLost = true;
+  }
+
+  /** The client goes away, and the host knows. */
+  void clientGoes() {
+    loop.run(() -> aborted.complete(null));
+  }
+
+  // ---- What a test sees
+  // --------------------------------------------------------------------------
+
+  /** Returns the status of the response, which must have ended as it should. */
+  int status() {
+    assertThat(ended).as("the response has ended").isTrue();
+    return status;
+  }
+
+  /** Returns the headers of the response. */
+  Headers sentHeaders() {
+    return headers;
+  }
+
+  @Nullable String sentHeader(String name) {
+    return headers.get(name);
+  }
+
+  byte[] sentBytes() {
+    return body.toByteArray();
+  }
+
+  String sentText() {
+    return body.toString(UTF_8);
+  }
+
+  long sentContentLength() {
+    return contentLength;
+  }
+
+  int flushes() {
+    return flushes;
+  }
+
+  int filesWritten() {
+    return filesWritten;
+  }
+
+  boolean hasResponded() {
+    return responded;
+  }
+
+  boolean wasAborted() {
+    return abortedByUs;
+  }
+
+  boolean hadThread() {
+    return thread != null;
+  }
+
+  // ---- What the application does
+  // -----------------------------------------------------------------
+
+  @Override
+  public void respond(int status, Headers headers, long contentLength) {
+    require(!responded, "a second response");
+    require(!abortedByUs, "a response after the abort");
+    require(!headers.contains("Content-Length"), "Content-Length among the headers");
+    require(contentLength >= -1, "content length " + contentLength);
+    require(status != 204 || contentLength == -1, "Content-Length of a 204");
+    responded = true;
+    this.status = status;
+    this.contentLength = contentLength;
+    headers.forEach(field -> this.headers.add(field.getKey(), field.getValue()));
+  }
+
+  @Override
+  public void write(ByteBuffer bytes) throws IOException {
+    byte[] copy = new byte[bytes.remaining()];
+    bytes.get(copy);
+    take(copy);
+  }
+
+  @Override
+  public void writeFile(Path file, long position, long count) throws IOException {
+    filesWritten++;
+    byte[] bytes = Files.readAllBytes(file);
+    take(Arrays.copyOfRange(bytes, (int) position, (int) (position + count)));
+  }
+
+  private void take(byte[] bytes) throws IOException {
+    require(responded, "a body before the response");
+    require(!ended, "a body after the end");
+    require(mayHaveBody(), "a body of " + method + " with status " + status);
+    require(bytes.length > 0, "an empty write");
+    if (writesAreLost || aborted.isDone()) {
+      throw new IOException("connection reset");
+    }
+    body.writeBytes(bytes);
+  }
+
+  @Override
+  public void flush() {
+    require(responded, "a flush before the response");
+    flushes++;
+  }
+
+  @Override
+  public void end() {
+    require(responded, "an end before the response");
+    require(!ended, "a second end");
+    require(!abortedByUs, "an end after the abort");
+    require(
+        contentLength < 0 || !mayHaveBody() || body.size() == contentLength,
+        "a body of " + body.size() + " bytes instead of " + contentLength);
+    ended = true;
+  }
+
+  @Override
+  public void abort() {
+    abortedByUs = true;
+    aborted.complete(null);
+  }
+
+  @Override
+  public Thread start(Runnable task) {
+    require(thread == null, "a second thread");
+    Thread started = Thread.ofVirtual().start(task);
+    thread = started;
+    return started;
+  }
+
+  private boolean mayHaveBody() {
+    return !method.equals("HEAD") && status != 204 && status != 205 && status != 304;
+  }
+
+  private void require(boolean condition, String what) {
+    if (!condition) {
+      misuse.add(what);
+    }
+  }
+
+  // ---- What the client asked
+  // ---------------------------------------------------------------------
+
+  @Override
+  public String id() {
+    return "request-7";
+  }
+
+  @Override
+  public String method() {
+    return method;
+  }
+
+  @Override
+  public String target() {
+    return target;
+  }
+
+  @Override
+  public String scheme() {
+    return "http";
+  }
+
+  @Override
+  public HttpVersion version() {
+    return HttpVersion.HTTP_1_1;
+  }
+
+  @Override
+  public Headers headers() {
+    return requestHeaders;
+  }
+
+  @Override
+  public Connection connection() {
+    InetSocketAddress address = InetSocketAddress.createUnresolved("localhost", 5000);
+    return new Connection("connection-3", address, address, null, version());
+  }
+
+  @Override
+  public InputStream body() {
+    return new ByteArrayInputStream(new byte[0]);
+  }
+
+  @Override
+  public @Nullable Upgrade upgrade() {
+    return null;
+  }
+
+  @Override
+  public CompletableFuture<Void> aborted() {
+    return aborted;
+  }
+
+  @Override
+  public Loop loop() {
+    return loop;
+  }
+}

@@ -1,0 +1,154 @@
+package dev.windhover.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.ByteBuffer;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MessageBufferTest {
+  private static void add(MessageBuffer buffer, byte... piece) {
+    buffer.room(piece.length).put(piece);
+  }
+
+  @Test
+  void isEmptyAtFirst() {
+    var buffer = new MessageBuffer(1000);
+    assertThat(buffer.isEmpty()).isTrue();
+    assertThat(buffer.size()).isZero();
+    assertThat(buffer.message().remaining()).isZero();
+  }
+
+  @Test
+  void holdsWhatWasAdded() {
+    var buffer = new MessageBuffer(1000);
+    add(buffer, Hex.bytes("01 02"));
+    add(buffer, Hex.bytes("03"));
+    assertThat(buffer.isEmpty()).isFalse();
+    assertThat(buffer.size()).isEqualTo(3);
+    assertThat(Hex.of(buffer.message())).isEqualTo("010203");
+  }
+
+  @Test
+  void givesItsMessageTwice() {
+    var buffer = new MessageBuffer(1000);
+    add(buffer, Hex.bytes("01 02"));
+    buffer.message();
+    assertThat(buffer.size()).isEqualTo(2);
+    assertThat(Hex.of(buffer.message())).isEqualTo("0102");
+  }
+
+  @Test
+  void startsTheNextMessageInTheSameMemory() {
+    var buffer = new MessageBuffer(1000);
+    ByteBuffer memory = buffer.room(2).put(Hex.bytes("01 02"));
+    buffer.message();
+    buffer.clear();
+    assertThat(buffer.isEmpty()).isTrue();
+    assertThat(buffer.room(2)).isSameAs(memory);
+    add(buffer, Hex.bytes("03"));
+    assertThat(Hex.of(buffer.message())).isEqualTo("03");
+  }
+
+  @Test
+  void givesItsMemoryBack() {
+    var buffer = new MessageBuffer(1000);
+    ByteBuffer memory = buffer.room(2).put(Hex.bytes("01 02"));
+    buffer.release();
+    assertThat(buffer.isEmpty()).isTrue();
+    assertThat(buffer.room(2)).isNotSameAs(memory);
+  }
+
+  @Nested
+  class Growth {
+    @Test
+    void keepsWhatIsThere() {
+      byte[] payload = Frames.pattern(100_000);
+      var buffer = new MessageBuffer(1 << 20);
+      for (int at = 0; at < payload.length; at += 125) {
+        buffer.room(125).put(payload, at, 125);
+      }
+      assertThat(Hex.of(buffer.message())).isEqualTo(Hex.of(payload));
+    }
+
+    @Test
+    void hasRoomForWhatArrived() {
+      var buffer = new MessageBuffer(1 << 20);
+      assertThat(buffer.room(70_000).remaining()).isGreaterThanOrEqualTo(70_000);
+    }
+
+    @Test
+    void waitsUntilThereIsNoRoom() {
+      var buffer = new MessageBuffer(1 << 20);
+      ByteBuffer memory = buffer.room(1000).put(new byte[999]);
+      assertThat(buffer.room(1)).isSameAs(memory);
+    }
+
+    @Test
+    void isAtMostDouble() {
+      var buffer = new MessageBuffer(1 << 20);
+      buffer.room(1000).put(new byte[1000]);
+      assertThat(buffer.room(1).capacity()).isEqualTo(2000);
+    }
+
+    @Test
+    void isMoreThanDoubleWhereMoreArrived() {
+      var buffer = new MessageBuffer(1 << 20);
+      buffer.room(1000).put(new byte[1000]);
+      assertThat(buffer.room(1001).capacity()).isEqualTo(2001);
+    }
+
+    @Test
+    void stopsAtTheLimit() {
+      var buffer = new MessageBuffer(1500);
+      buffer.room(1000).put(new byte[1000]);
+      assertThat(buffer.room(1).capacity()).isEqualTo(1500);
+    }
+
+    @Test
+    void doesNotFollowADeclaredLength() {
+      var buffer = new MessageBuffer(Long.MAX_VALUE);
+      long declared = 1L << 30;
+      assertThat(buffer.exceededBy(declared)).isNull();
+      assertThat(buffer.room(10).capacity()).isEqualTo(512);
+    }
+  }
+
+  @Nested
+  class Limit {
+    @ParameterizedTest
+    @CsvSource({"0, 0, 0", "0, 1000, 1000", "400, 600, 1000", "1000, 0, 1000"})
+    void mayBeReached(int have, long more, long limit) {
+      var buffer = new MessageBuffer(limit);
+      buffer.room(have).put(new byte[have]);
+      assertThat(buffer.exceededBy(more)).isNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+      "0, 1, 0, 1",
+      "0, 1001, 1000, 1001",
+      "400, 601, 1000, 1001",
+      "1000, 1, 1000, 1001",
+      "1001, 0, 1000, 1001",
+      "0, 4611686018427387904, 1000, 4611686018427387904",
+      "10, 9223372036854775807, 1000, 9223372036854775807" // no number is larger
+    })
+    void mayNotBeExceeded(int have, long more, long limit, long words) {
+      var buffer = new MessageBuffer(limit);
+      buffer.room(have).put(new byte[have]);
+      assertThat(buffer.exceededBy(more))
+          .isEqualTo(
+              new Violation(1009, "message of " + words + " bytes exceeds limit of " + limit));
+    }
+
+    @Test
+    void isNeverBeyondWhatAnArrayHolds() {
+      assertThat(new MessageBuffer(Long.MAX_VALUE).exceededBy(1L << 31))
+          .isEqualTo(
+              new Violation(1009, "message of 2147483648 bytes exceeds limit of 2147483639"));
+    }
+  }
+}
