@@ -1,10 +1,12 @@
-// What the npm package ws makes of the conformance server: node echo.mjs http://127.0.0.1:9001
+// What the npm package ws makes of the conformance server:
+//   node echo.mjs http://127.0.0.1:9001 [MiB of the largest message]
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import test from "node:test";
 import WebSocket from "ws";
 
 const server = process.argv[2].replace("http:", "ws:");
+const largest = Number(process.argv[3] ?? 16) << 20;
 
 for (const api of ["blocking", "listener"]) {
   const url = (settings = "") => `${server}/ws/${api}?api=${api}${settings}`;
@@ -50,10 +52,18 @@ for (const api of ["blocking", "listener"]) {
 
   test(`${api}: messages of every length form come back`, async () => {
     const socket = await connect();
-    const sent = [1, 125, 126, 127, 65535, 65536, 200_000, 16 << 20].map((size) => Buffer.alloc(size, size));
+    const sent = [1, 125, 126, 127, 65535, 65536, 200_000, largest].map((size) => Buffer.alloc(size, size));
     for (const message of sent) socket.send(message);
     const echoed = await echoes(socket, sent.length);
     sent.forEach((message, i) => assert.ok(message.equals(echoed[i]), `message of ${message.length} bytes`));
+    await close(socket);
+  });
+
+  test(`${api}: a long text comes back`, async () => {
+    const socket = await connect();
+    const text = "aé世🌍xxxxxx".repeat(largest / 16); // 16 bytes each
+    socket.send(text);
+    assert.ok((await echoes(socket, 1))[0] === text);
     await close(socket);
   });
 
