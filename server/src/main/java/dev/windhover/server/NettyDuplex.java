@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   /**
-   * A batch's answers are most often written at once, and then the next connection gathers its own in
-   * the same memory.
+   * A batch's answers are most often written at once, and then the next connection gathers its own
+   * in the same memory.
    */
   private static final LoopBuffer OUTPUT = new LoopBuffer();
 

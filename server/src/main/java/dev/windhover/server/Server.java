@@ -136,7 +136,10 @@ public final class Server {
     Http1Encoder encoder = new Http1Encoder();
     channel
         .pipeline()
-        .addLast(decoder, encoder, new Http1Connection(this, handler, channel, buffers, decoder, encoder));
+        .addLast(
+            decoder,
+            encoder,
+            new Http1Connection(this, handler, channel, buffers, decoder, encoder));
   }
 
   /** Returns the addresses listened on, with the ports that were bound. */
