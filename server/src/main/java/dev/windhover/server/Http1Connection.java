@@ -32,6 +32,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
 
   private final Server server;
   private final ExchangeHandler handler;
+  private final ReadBuffers buffers;
   private final Http1Decoder decoder;
   private final Http1Encoder encoder;
   private final NettyLoop loop;
@@ -48,11 +49,13 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
       Server server,
       ExchangeHandler handler,
       Channel channel,
+      ReadBuffers buffers,
       Http1Decoder decoder,
       Http1Encoder encoder) {
     this.server = server;
     this.handler = handler;
     this.channel = channel;
+    this.buffers = buffers;
     this.decoder = decoder;
     this.encoder = encoder;
     this.loop = new NettyLoop(channel.eventLoop());
@@ -194,6 +197,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
     channel.pipeline().remove(encoder);
     duplex.open();
     channel.pipeline().remove(decoder); // hands over what it held
+    buffers.share();
   }
 
   /** Closes the connection if no request is under way; else the request's end does. */

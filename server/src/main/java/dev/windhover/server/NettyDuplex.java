@@ -24,6 +24,12 @@ import org.jspecify.annotations.Nullable;
  * pooled buffer and flushed once per batch of reads.
  */
 final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
+  /**
+   * A batch's answers are most often written at once, and then the next connection gathers its own in
+   * the same memory.
+   */
+  private static final LoopBuffer OUTPUT = new LoopBuffer();
+
   private static final ByteBuffer NO_ROOM = ByteBuffer.allocate(0);
   private static final int SMALLEST_OUTPUT = 256;
   private static final int LARGEST_OUTPUT = 64 * 1024;
@@ -193,7 +199,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   /** Begins a new output buffer, behind what the last one holds. */
   private void takeOutput(int bytes) {
     writeOutput();
-    ByteBuf taken = OutputBuffers.take(channel.alloc(), Math.max(outputSize, bytes));
+    ByteBuf taken = OUTPUT.borrow(channel.alloc(), Math.max(outputSize, bytes));
     output = taken;
     room = taken.internalNioBuffer(0, taken.capacity());
     roomFrom = room.position();
@@ -216,11 +222,9 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
 
   @Override
   public void flush() {
-    ByteBuf current = output;
-    if (current == null) {
+    if (output == null) {
       return;
     }
-    current.retain(); // to have it back when all of it is written at once, as most often it is
     writeOutput();
     if (batchSize > outputSize || batchSize < outputSize / 4) {
       int enough = Integer.highestOneBit(batchSize) << 1;
@@ -228,7 +232,6 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     }
     batchSize = 0;
     channel.flush();
-    OutputBuffers.giveBack(current);
   }
 
   @Override

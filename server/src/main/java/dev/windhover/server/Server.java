@@ -9,6 +9,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.channel.uring.IoUringSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetSocketAddress;
@@ -127,11 +128,15 @@ public final class Server {
 
   private void initialize(Channel channel) {
     connections.add(channel);
+    ReadBuffers buffers = new ReadBuffers();
+    if (!(channel instanceof IoUringSocketChannel)) { // io_uring holds a buffer while it waits
+      channel.config().setRecvByteBufAllocator(buffers);
+    }
     Http1Decoder decoder = new Http1Decoder(options.limits());
     Http1Encoder encoder = new Http1Encoder();
     channel
         .pipeline()
-        .addLast(decoder, encoder, new Http1Connection(this, handler, channel, decoder, encoder));
+        .addLast(decoder, encoder, new Http1Connection(this, handler, channel, buffers, decoder, encoder));
   }
 
   /** Returns the addresses listened on, with the ports that were bound. */
