@@ -212,7 +212,6 @@ public final class HttpResponse {
   }
 
   // ---- The pipeline's side
-  // -----------------------------------------------------------------------
 
   /** Forgets what was set; the response must not have started. */
   void reset() {

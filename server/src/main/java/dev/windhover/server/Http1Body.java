@@ -40,7 +40,6 @@ final class Http1Body extends InputStream {
   }
 
   // ---- The loop's side
-  // -----------------------------------------------------------------------------
 
   synchronized void add(HttpContent content) {
     if (content.decoderResult().isFailure()) {
@@ -80,7 +79,6 @@ final class Http1Body extends InputStream {
   }
 
   // ---- The handler's side
-  // --------------------------------------------------------------------------
 
   @Override
   public int read() throws IOException {

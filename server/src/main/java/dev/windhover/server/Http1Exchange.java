@@ -75,7 +75,6 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   // ---- The connection's side, on the loop
-  // ----------------------------------------------------------
 
   boolean hasBody() {
     return hasBody;
@@ -123,7 +122,6 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   // ---- The request
-  // -------------------------------------------------------------------------------
 
   @Override
   public String id() {
@@ -174,7 +172,6 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   // ---- The response
-  // ------------------------------------------------------------------------------
 
   @Override
   public void respond(int status, Headers answer, long contentLength) {
@@ -294,7 +291,6 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   // ---- The upgrade
-  // -------------------------------------------------------------------------------
 
   /** An upgrade is asked for, in HTTP/1.1, and no body comes with it (RFC 9110 7.8). */
   @Override

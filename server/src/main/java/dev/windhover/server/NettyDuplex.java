@@ -78,7 +78,6 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   }
 
   // ---- From Netty
-  // --------------------------------------------------------------------------------
 
   @Override
   public void handlerAdded(ChannelHandlerContext added) {
@@ -148,7 +147,6 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   }
 
   // ---- The seam
-  // ----------------------------------------------------------------------------------
 
   @Override
   public Loop loop() {

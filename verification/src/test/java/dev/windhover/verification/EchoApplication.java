@@ -63,7 +63,6 @@ final class EchoApplication implements Events, AutoCloseable {
   }
 
   // ---- The handlers, {id} tells their sockets apart
-  // --------------------------------------------------------------------------------
 
   private void mapBlocking() {
     app.mapWebSocket("/echo/{id}", EchoApplication::echoMessages);
@@ -201,7 +200,6 @@ final class EchoApplication implements Events, AutoCloseable {
   }
 
   // ---- What it saw
-  // --------------------------------------------------------------------------------
 
   @Override
   public void socketOpened(HttpContext context, WebSocket socket) {

@@ -86,11 +86,11 @@ class Http1HandshakeTest {
 
   /** A valid handshake in which the line that begins with {@code name} is another. */
   private static String handshakeBut(String path, String name, String line) {
-    return Wire.handshake(path).replaceFirst("(?m)^" + name + ":.*\r\n", line.isEmpty() ? "" : line + "\r\n");
+    return Wire.handshake(path)
+        .replaceFirst("(?m)^" + name + ":.*\r\n", line.isEmpty() ? "" : line + "\r\n");
   }
 
   // ---- Right
-  // --------------------------------------------------------------------------------------
 
   @ParameterizedTest
   @ValueSource(strings = {"/ws", "/listener"})
@@ -231,7 +231,6 @@ class Http1HandshakeTest {
   }
 
   // ---- Almost
-  // -------------------------------------------------------------------------------------
 
   @ParameterizedTest
   @CsvSource(
@@ -357,7 +356,6 @@ class Http1HandshakeTest {
   }
 
   // ---- What follows a refusal
-  // --------------------------------------------------------------------------
 
   @Test
   void connectionOfARefusedHandshakeStaysUsable() throws IOException {
@@ -388,7 +386,6 @@ class Http1HandshakeTest {
   }
 
   // ---- Not an upgrade
-  // ----------------------------------------------------------------------------------
 
   @Test
   void upgradeInHttp10IsIgnored() throws IOException {

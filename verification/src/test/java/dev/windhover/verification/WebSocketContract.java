@@ -81,7 +81,6 @@ abstract class WebSocketContract {
   }
 
   // ---- Messages (RFC 6455 5.2, 5.4, 5.6)
-  // --------------------------------------------------------------
 
   @Test
   void exampleOfTheRfcIsEchoedUnmasked() throws IOException {
@@ -231,7 +230,6 @@ abstract class WebSocketContract {
   }
 
   // ---- Closing (5.5.1, 7.1)
-  // ----------------------------------------------------------------------------
 
   @ParameterizedTest
   @ValueSource(
@@ -338,7 +336,6 @@ abstract class WebSocketContract {
   }
 
   // ---- Violations (5.1–5.5, 7.4, 8.1)
-  // -------------------------------------------------------------------
 
   private static final String VIOLATIONS =
       """
@@ -470,7 +467,6 @@ abstract class WebSocketContract {
   }
 
   // ---- Lost connections (7.1.7, 7.3)
-  // --------------------------------------------------------------------
 
   @Test
   void resetInTheMiddleOfAMessageEndsThatSocketOnly() throws IOException, InterruptedException {
@@ -527,7 +523,6 @@ abstract class WebSocketContract {
   }
 
   // ---- Bounds
-  // -------------------------------------------------------------------------------------------
 
   @Test
   void clientThatIsNotReadIsHeldBack() throws IOException {

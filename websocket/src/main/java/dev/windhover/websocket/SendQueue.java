@@ -120,7 +120,6 @@ final class SendQueue {
   }
 
   // ---- Messages
-  // ----------------------------------------------------------------------------------
 
   /**
    * Queues one frame of a message, and blocks while there is no room.
@@ -298,7 +297,6 @@ final class SendQueue {
   }
 
   // ---- Turns
-  // -------------------------------------------------------------------------------------
 
   /** Waits until no other message is under way, first come first served. */
   void takeTurn(Object by) throws IOException, InterruptedException {
@@ -388,7 +386,6 @@ final class SendQueue {
   }
 
   // ---- Control frames
-  // ----------------------------------------------------------------------------
 
   /** Answers a Ping; while the transport takes nothing, only the latest Pong is kept. Loop only. */
   void pong(ByteBuffer payload) {
@@ -515,7 +512,6 @@ final class SendQueue {
   }
 
   // ---- Bytes
-  // -------------------------------------------------------------------------------------
 
   private void header(MessageType type, boolean end, long size) {
     ByteBuffer out = room(FrameWriter.MAX_HEADER_BYTES);

@@ -96,7 +96,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- What comes
-  // --------------------------------------------------------------------------------
 
   @Override
   public void onOpen() {
@@ -267,7 +266,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- Closing
-  // -----------------------------------------------------------------------------------
 
   /**
    * Lets the end of the peer's messages take effect, once: the application has taken all before it,
@@ -391,7 +389,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- The handler's end
-  // ---------------------------------------------------------------------------
 
   /** Returns with an exception if the handler has ended, and its socket with it. */
   void requireHandlerRunning() {
@@ -466,7 +463,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- Time
-  // --------------------------------------------------------------------------------------
 
   private void passed(Deadlines.Kind kind) {
     switch (kind) {
@@ -535,7 +531,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- For the socket
-  // ----------------------------------------------------------------------------
 
   @Override
   public void writable() {
