@@ -47,6 +47,12 @@ final class SendQueue {
     /** The queue was over its high mark and is now below the low one; loop only. */
     void writable();
 
+    /** Returns whether the host is delivering bytes, and so will flush by itself; loop only. */
+    boolean isDelivering();
+
+    /** Output was handed to the network, which may not take it at once; loop only. */
+    void flushed();
+
     /** A message was queued to its end. */
     void sent(MessageType type, long bytes);
   }
@@ -85,6 +91,7 @@ final class SendQueue {
 
   // Loop only.
   private boolean draining;
+  private boolean flushScheduled;
   private boolean drainAgain;
   private @Nullable ByteBuffer latestPong;
   private boolean overHigh;
@@ -180,6 +187,9 @@ final class SendQueue {
       long pending = duplex.pending();
       requireBelowHigh(pending);
       writeDirectly(payload, type, size);
+      if (!session.isDelivering()) {
+        flushSoon();
+      }
       session.sent(type, size);
       return below(pending + size);
     }
@@ -236,6 +246,20 @@ final class SendQueue {
     } else {
       duplex.commit();
       duplex.write(payload);
+    }
+  }
+
+  /** Outside of a batch of reads nobody else flushes; one flush then serves all that is sent now. */
+  private void flushSoon() {
+    if (!flushScheduled) {
+      flushScheduled = true;
+      duplex
+          .loop()
+          .execute(() -> {
+            flushScheduled = false;
+            duplex.flush();
+            session.flushed();
+          });
     }
   }
 
@@ -561,6 +585,7 @@ final class SendQueue {
       duplex.flush();
     } while (drainAgain);
     draining = false;
+    session.flushed();
     if (overHigh && bufferedAmount() <= low) {
       overHigh = false;
       session.writable();

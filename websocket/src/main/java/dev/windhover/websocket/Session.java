@@ -51,6 +51,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   // Loop only.
   private boolean reading = true;
   private boolean doneReading;
+  private boolean delivering;
   private long pings;
   private long transmitted;
   private long messageBytes;
@@ -107,6 +108,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   @Override
   public void onBytes(ByteBuffer bytes) {
+    delivering = true;
     if (keepAlive.isOn()) {
       keepAlive.heard(duplex.loop().nanoTime());
     }
@@ -149,6 +151,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   @Override
   public void onBatchEnd() {
     in.batchEnd();
+    delivering = false;
     watchOutput();
   }
 
@@ -455,6 +458,16 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
         }
       }
     }
+  }
+
+  @Override
+  public boolean isDelivering() {
+    return delivering;
+  }
+
+  @Override
+  public void flushed() {
+    watchOutput();
   }
 
   private void watchOutput() {
