@@ -86,7 +86,8 @@ class Http1HandshakeTest {
 
   /** A valid handshake in which the line that begins with {@code name} is another. */
   private static String handshakeBut(String path, String name, String line) {
-    return Wire.handshake(path).replaceFirst("(?m)^" + name + ":.*\r\n", line.isEmpty() ? "" : line + "\r\n");
+    return Wire.handshake(path)
+        .replaceFirst("(?m)^" + name + ":.*\r\n", line.isEmpty() ? "" : line + "\r\n");
   }
 
   // ---- Right
