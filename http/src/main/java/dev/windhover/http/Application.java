@@ -258,7 +258,7 @@ public class Application {
     if (clientGone) {
       log.debug("request {} ended by its client: {}", context.id(), failure.toString());
     } else if (failure instanceof HttpException known) {
-      log.debug("request {} refused with {}: {}", context.id(), known.status(), known.getMessage());
+      log.trace("request {} refused with {}: {}", context.id(), known.status(), known.getMessage());
     } else {
       log.error("request {} failed", context.id(), failure);
     }

@@ -354,7 +354,9 @@ abstract class WebSocketContract {
       assertThat(peer.frame()).isEqualTo(Frame.close(4000, "enough"));
       peer.expectAbort();
     }
-    assertThat(server.ending(id).reason().code()).isEqualTo(1006);
+    Ending ending = server.ending(id);
+    assertThat(ending.by()).isEqualTo(Ending.By.APPLICATION);
+    assertThat(ending.reason().code()).isEqualTo(4000);
   }
 
   @Test

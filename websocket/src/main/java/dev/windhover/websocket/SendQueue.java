@@ -47,14 +47,16 @@ final class SendQueue {
     /** The queue was over its high mark and is now below the low one; loop only. */
     void writable();
 
-    /** Returns whether the host is delivering bytes, and so will flush by itself; loop only. */
-    boolean isDelivering();
-
-    /** Output was handed to the network, which may not take it at once; loop only. */
-    void flushed();
-
     /** A message was queued to its end. */
     void sent(MessageType type, long bytes);
+
+    /**
+     * Returns whether bytes are being delivered, so that the host flushes behind them; loop only.
+     */
+    boolean isDelivering();
+
+    /** Output was flushed, and the transport may not have taken it; loop only. */
+    void handedOver();
   }
 
   private final Duplex duplex;
@@ -88,13 +90,17 @@ final class SendQueue {
 
   private boolean drainScheduled;
   private boolean endWhenDrained;
+  private boolean gone;
+
+  /** Set under the lock, or on the loop; cleared on the loop under the lock. */
+  private volatile boolean overHigh;
 
   // Loop only.
   private boolean draining;
-  private boolean flushScheduled;
   private boolean drainAgain;
+  private boolean flushScheduled;
+  private boolean drained;
   private @Nullable ByteBuffer latestPong;
-  private boolean overHigh;
 
   SendQueue(Duplex duplex, Owner session, int high, int low) {
     this.duplex = duplex;
@@ -114,7 +120,6 @@ final class SendQueue {
   }
 
   // ---- Messages
-  // ----------------------------------------------------------------------------------
 
   /**
    * Queues one frame of a message, and blocks while there is no room.
@@ -123,6 +128,8 @@ final class SendQueue {
    */
   boolean send(Object by, ByteBuffer payload, MessageType type, boolean end)
       throws IOException, InterruptedException {
+    long whole;
+    boolean below;
     lock.lockInterruptibly();
     try {
       takeTurn(by);
@@ -137,23 +144,27 @@ final class SendQueue {
         finishPayload(payload);
         insideFrame = false;
         flushControls();
-        endFrame(type, end, size);
+        whole = endFrame(type, end, size);
       } finally {
         if (!begun) {
           releaseTurn();
         }
       }
       scheduleDrain();
-      return queued < capacity();
+      below = queued < capacity();
     } finally {
       lock.unlock();
     }
+    if (end) {
+      session.sent(type, whole);
+    }
+    return below;
   }
 
   /** Moves the payload of the frame whose header is out, waiting for room as often as it takes. */
   private void finishPayload(ByteBuffer payload) throws IOException, InterruptedException {
     while (true) {
-      append(payload, capacity() - queued);
+      append(payload, Math.max(0, capacity() - queued)); // the header may have gone beyond
       if (!payload.hasRemaining()) {
         return;
       }
@@ -161,8 +172,7 @@ final class SendQueue {
       try {
         while (queued > low - share) {
           changed.await();
-          if (state == WebSocketState.ABORTED) {
-            insideFrame = false;
+          if (gone) {
             throw closed();
           }
         }
@@ -187,12 +197,12 @@ final class SendQueue {
       long pending = duplex.pending();
       requireBelowHigh(pending);
       writeDirectly(payload, type, size);
-      if (!session.isDelivering()) {
-        flushSoon();
-      }
+      flushBehind();
       session.sent(type, size);
       return below(pending + size);
     }
+    long whole = size;
+    boolean below = true;
     lock.lock();
     try {
       requireOpen();
@@ -204,22 +214,36 @@ final class SendQueue {
         header(type, end, size);
         append(payload, Integer.MAX_VALUE);
         sender = by;
-        endFrame(type, end, size);
+        whole = endFrame(type, end, size);
+      }
+      if (!inLoop) {
+        below = below(bufferedAmount()); // before the loop can drain it and miss who is to be told
+        scheduleDrain();
       }
     } finally {
       lock.unlock();
     }
     if (inLoop) {
       drain();
-    } else {
-      lock.lock();
-      try {
-        scheduleDrain();
-      } finally {
-        lock.unlock();
-      }
+      below = below(bufferedAmount());
     }
-    return below(bufferedAmount());
+    if (end) {
+      session.sent(type, whole);
+    }
+    return below;
+  }
+
+  /** Flushes soon what was written directly, unless the host will. */
+  private void flushBehind() {
+    if (!flushScheduled && !session.isDelivering()) {
+      flushScheduled = true;
+      duplex
+          .loop()
+          .execute(() -> {
+            flushScheduled = false;
+            drain();
+          });
+    }
   }
 
   /** Keeps a whole message until the one under way has ended. */
@@ -232,7 +256,6 @@ final class SendQueue {
     writer.frame(frame, opcodeOf(type), true, payload);
     behindMessage.add(frame.flip());
     count(frame.remaining());
-    session.sent(type, size);
   }
 
   private void writeDirectly(ByteBuffer payload, MessageType type, int size) {
@@ -246,20 +269,6 @@ final class SendQueue {
     } else {
       duplex.commit();
       duplex.write(payload);
-    }
-  }
-
-  /** Outside of a batch of reads nobody else flushes; one flush then serves all that is sent now. */
-  private void flushSoon() {
-    if (!flushScheduled) {
-      flushScheduled = true;
-      duplex
-          .loop()
-          .execute(() -> {
-            flushScheduled = false;
-            duplex.flush();
-            session.flushed();
-          });
     }
   }
 
@@ -288,7 +297,6 @@ final class SendQueue {
   }
 
   // ---- Turns
-  // -------------------------------------------------------------------------------------
 
   /** Waits until no other message is under way, first come first served. */
   void takeTurn(Object by) throws IOException, InterruptedException {
@@ -316,27 +324,6 @@ final class SendQueue {
     }
   }
 
-  /**
-   * Gives up a message that is not finished.
-   *
-   * @return whether part of it is out, so that the socket cannot go on
-   */
-  boolean abandon(Object by) {
-    lock.lock();
-    try {
-      if (!by.equals(sender)) {
-        return false;
-      }
-      if (openMessage != null) {
-        return true;
-      }
-      releaseTurn();
-      return false;
-    } finally {
-      lock.unlock();
-    }
-  }
-
   private void releaseTurn() {
     sender = null;
     openMessage = null;
@@ -357,14 +344,16 @@ final class SendQueue {
     }
   }
 
-  private void endFrame(MessageType type, boolean end, int size) {
-    messageBytes += size;
+  /** Returns the size of the message so far. */
+  private long endFrame(MessageType type, boolean end, int size) {
+    long whole = messageBytes + size;
+    messageBytes = whole;
     if (end) {
-      session.sent(type, messageBytes);
       releaseTurn();
     } else {
       openMessage = type;
     }
+    return whole;
   }
 
   private void awaitRoom() throws IOException, InterruptedException {
@@ -397,11 +386,10 @@ final class SendQueue {
   }
 
   // ---- Control frames
-  // ----------------------------------------------------------------------------
 
   /** Answers a Ping; while the transport takes nothing, only the latest Pong is kept. Loop only. */
   void pong(ByteBuffer payload) {
-    if (!state.canSend() && state != WebSocketState.CLOSE_SENT) {
+    if (drained || (!state.canSend() && state != WebSocketState.CLOSE_SENT)) {
       return;
     }
     if (duplex.pending() >= share) {
@@ -474,6 +462,8 @@ final class SendQueue {
     lock.lock();
     try {
       state = state.on(WebSocketState.Event.CONNECTION_ENDED);
+      gone = true;
+      insideFrame = false; // the rest of it is not sent
       changed.signalAll();
       if (end) {
         endWhenDrained = true;
@@ -522,7 +512,6 @@ final class SendQueue {
   }
 
   // ---- Bytes
-  // -------------------------------------------------------------------------------------
 
   private void header(MessageType type, boolean end, long size) {
     ByteBuffer out = room(FrameWriter.MAX_HEADER_BYTES);
@@ -585,13 +574,26 @@ final class SendQueue {
       duplex.flush();
     } while (drainAgain);
     draining = false;
-    session.flushed();
-    if (overHigh && bufferedAmount() <= low) {
-      overHigh = false;
+    if (ended && !drained) {
+      drained = true;
+      session.drained();
+    }
+    session.handedOver();
+    if (overHigh && isLow()) {
       session.writable();
     }
-    if (ended) {
-      session.drained();
+  }
+
+  private boolean isLow() {
+    lock.lock();
+    try {
+      if (bufferedAmount() > low) {
+        return false;
+      }
+      overHigh = false;
+      return true;
+    } finally {
+      lock.unlock();
     }
   }
 
