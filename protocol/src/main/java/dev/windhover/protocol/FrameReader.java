@@ -146,7 +146,7 @@ public final class FrameReader {
     }
   }
 
-  // ---- Header (5.2) -----------------------------------------------------------------------------
+  // ---- Header (5.2)
 
   /** Reads a header, whole or collected; false if it is not complete or not allowed. */
   private boolean readHeader(ByteBuffer in) {
@@ -293,7 +293,7 @@ public final class FrameReader {
     }
   }
 
-  // ---- Data (5.6) -------------------------------------------------------------------------------
+  // ---- Data (5.6)
 
   /**
    * Returns {@link Opcode#TEXT} or {@link Opcode#BINARY}: the type of the message under way, or of
@@ -466,7 +466,7 @@ public final class FrameReader {
     return true;
   }
 
-  // ---- Control frames (5.5) ---------------------------------------------------------------------
+  // ---- Control frames (5.5)
 
   /** Returns the payload of the last Ping or Pong, valid until {@link #next} is called again. */
   public ByteBuffer controlPayload() {

@@ -42,7 +42,6 @@ final class Http1Body extends InputStream {
   }
 
   // ---- The loop's side
-  // -----------------------------------------------------------------------------
 
   synchronized void add(HttpContent content) {
     if (content.decoderResult().isFailure()) {
@@ -94,7 +93,6 @@ final class Http1Body extends InputStream {
   }
 
   // ---- The handler's side
-  // --------------------------------------------------------------------------
 
   @Override
   public int read() throws IOException {

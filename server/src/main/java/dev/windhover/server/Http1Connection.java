@@ -79,7 +79,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
   }
 
   // ---- From Netty
-  // --------------------------------------------------------------------------------
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
@@ -194,7 +193,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
   }
 
   // ---- From the exchange, on the loop
-  // --------------------------------------------------------------
 
   /** The response is complete: goes on with the next request, or closes. */
   void completed(Http1Exchange done, boolean keepAlive) {

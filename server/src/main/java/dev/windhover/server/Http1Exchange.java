@@ -77,7 +77,6 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   // ---- The connection's side, on the loop
-  // ----------------------------------------------------------
 
   boolean hasBody() {
     return hasBody;
@@ -125,7 +124,6 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   // ---- The request
-  // -------------------------------------------------------------------------------
 
   @Override
   public String id() {
@@ -180,7 +178,6 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   // ---- The response
-  // ------------------------------------------------------------------------------
 
   @Override
   public void respond(int status, Headers answer, long contentLength) {
@@ -308,7 +305,6 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   // ---- The upgrade
-  // -------------------------------------------------------------------------------
 
   /** An upgrade is asked for, in HTTP/1.1, and no body comes with it (RFC 9110 7.8). */
   @Override

@@ -87,7 +87,6 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   }
 
   // ---- From Netty
-  // --------------------------------------------------------------------------------
 
   @Override
   public void handlerAdded(ChannelHandlerContext added) {
@@ -169,7 +168,6 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   }
 
   // ---- The seam
-  // ----------------------------------------------------------------------------------
 
   @Override
   public Loop loop() {

@@ -66,7 +66,6 @@ final class EchoApplication implements Events, AutoCloseable {
   }
 
   // ---- The handlers, {id} tells their sockets apart
-  // --------------------------------------------------------------------------------
 
   private void mapBlocking() {
     app.mapWebSocket("/echo/{id}", EchoApplication::echoMessages);
@@ -253,7 +252,6 @@ final class EchoApplication implements Events, AutoCloseable {
   }
 
   // ---- What it saw
-  // --------------------------------------------------------------------------------
 
   @Override
   public void socketOpened(HttpContext context, WebSocket socket) {

@@ -91,7 +91,6 @@ class Http1HandshakeTest {
   }
 
   // ---- Right
-  // --------------------------------------------------------------------------------------
 
   @ParameterizedTest
   @ValueSource(strings = {"/ws", "/listener"})
@@ -232,7 +231,6 @@ class Http1HandshakeTest {
   }
 
   // ---- Almost
-  // -------------------------------------------------------------------------------------
 
   @ParameterizedTest
   @CsvSource(
@@ -358,7 +356,6 @@ class Http1HandshakeTest {
   }
 
   // ---- What follows a refusal
-  // --------------------------------------------------------------------------
 
   @Test
   void connectionOfARefusedHandshakeStaysUsable() throws IOException {
@@ -389,7 +386,6 @@ class Http1HandshakeTest {
   }
 
   // ---- Not an upgrade
-  // ----------------------------------------------------------------------------------
 
   @Test
   void upgradeInHttp10IsIgnored() throws IOException {

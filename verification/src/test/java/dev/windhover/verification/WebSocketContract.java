@@ -81,7 +81,6 @@ abstract class WebSocketContract {
   }
 
   // ---- Messages (RFC 6455 5.2, 5.4, 5.6)
-  // --------------------------------------------------------------
 
   @Test
   void exampleOfTheRfcIsEchoedUnmasked() throws IOException {
@@ -275,7 +274,6 @@ abstract class WebSocketContract {
   }
 
   // ---- Closing (5.5.1, 7.1)
-  // ----------------------------------------------------------------------------
 
   @ParameterizedTest
   @ValueSource(
@@ -384,7 +382,6 @@ abstract class WebSocketContract {
   }
 
   // ---- Violations (5.1–5.5, 7.4, 8.1)
-  // -------------------------------------------------------------------
 
   private static final String VIOLATIONS =
       """
@@ -516,7 +513,6 @@ abstract class WebSocketContract {
   }
 
   // ---- Lost connections (7.1.7, 7.3)
-  // --------------------------------------------------------------------
 
   @Test
   void resetInTheMiddleOfAMessageEndsThatSocketOnly() throws IOException, InterruptedException {
@@ -573,7 +569,6 @@ abstract class WebSocketContract {
   }
 
   // ---- Bounds
-  // -------------------------------------------------------------------------------------------
 
   @Test
   void clientThatIsNotReadIsHeldBack() throws IOException {

@@ -76,7 +76,6 @@ public final class Wire implements Peer {
   }
 
   // ---- Sending
-  // -----------------------------------------------------------------------------------
 
   @Override
   public void send(byte... bytes) throws IOException {
@@ -148,7 +147,6 @@ public final class Wire implements Peer {
   }
 
   // ---- Reading
-  // -----------------------------------------------------------------------------------
 
   @Override
   public Frame frame() throws IOException {
