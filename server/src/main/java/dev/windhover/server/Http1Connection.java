@@ -113,8 +113,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
       return;
     }
     encoder.head(request.method().name().equals("HEAD"));
-    Http1Exchange begun =
-        new Http1Exchange(this, connection.id() + "-" + ++requests, request);
+    Http1Exchange begun = new Http1Exchange(this, connection.id() + "-" + ++requests, request);
     exchange = begun;
     if (inputEnded) {
       begun.clientGone();

@@ -327,7 +327,8 @@ final class Http1Exchange implements Exchange, Upgrade {
     if (responded) {
       throw new IllegalStateException("the response has started");
     }
-    NettyDuplex duplex = new NettyDuplex(channel, connection.loop(), attach, () -> aborted.complete(null));
+    NettyDuplex duplex =
+        new NettyDuplex(channel, connection.loop(), attach, () -> aborted.complete(null));
     responded = true;
     Runnable upgrade =
         () -> {

@@ -102,7 +102,11 @@ public final class Server {
 
   /** Binds all of {@code sockets} to one port, and returns which. */
   private int bind(
-      ServerBootstrap bootstrap, String url, List<InetSocketAddress> sockets, int wanted, int attempts)
+      ServerBootstrap bootstrap,
+      String url,
+      List<InetSocketAddress> sockets,
+      int wanted,
+      int attempts)
       throws ListenException {
     List<Channel> bound = new ArrayList<>(sockets.size());
     int port = wanted;

@@ -43,7 +43,9 @@ final class EchoApplication implements Events, AutoCloseable {
     host.accept(app);
     app.events(this);
     app.useWebSockets(options ->
-        options.allowedOrigins("*").limits(limits -> limits.closeTimeout(CLOSE_TIMEOUT).writeStallTimeout(STALL_TIMEOUT)));
+        options
+            .allowedOrigins("*")
+            .limits(limits -> limits.closeTimeout(CLOSE_TIMEOUT).writeStallTimeout(STALL_TIMEOUT)));
     switch (form) {
       case BLOCKING -> mapBlocking();
       case LISTENER -> mapListener();
@@ -182,8 +184,7 @@ final class EchoApplication implements Events, AutoCloseable {
     public void onOpen(WebSocket socket) {}
 
     @Override
-    public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload)
-        throws Exception {
+    public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) throws Exception {
       socket.send(payload, type, true);
     }
   }
@@ -220,8 +221,7 @@ final class EchoApplication implements Events, AutoCloseable {
     }
 
     @Override
-    public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload)
-        throws Exception {
+    public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) throws Exception {
       for (WebSocket each : crowd) {
         each.send(payload.duplicate(), type, true);
       }

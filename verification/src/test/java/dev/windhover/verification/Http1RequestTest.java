@@ -53,55 +53,76 @@ class Http1RequestTest {
     app.map(
         "/loop",
         Handler.nonBlocking(context ->
-            context.response().write(Thread.currentThread().getName().startsWith("windhover") + "\n")));
+            context
+                .response()
+                .write(Thread.currentThread().getName().startsWith("windhover") + "\n")));
     app.mapGet("/query", context -> context.response().write(context.request().query().toString()));
-    app.mapPost("/length", context -> {
-      byte[] body = context.request().body().readAllBytes();
-      context.response().write(body.length + " " + Arrays.hashCode(body) + "\n");
-    });
-    app.mapPost("/upper", context -> {
-      try (InputStream body = context.request().body()) {
-        byte[] some = new byte[1_000];
-        for (int n = body.read(some); n >= 0; n = body.read(some)) {
-          context.response().write(ByteBuffer.wrap(some, 0, n));
-          context.response().flush();
-        }
-      }
-    });
+    app.mapPost(
+        "/length",
+        context -> {
+          byte[] body = context.request().body().readAllBytes();
+          context.response().write(body.length + " " + Arrays.hashCode(body) + "\n");
+        });
+    app.mapPost(
+        "/upper",
+        context -> {
+          try (InputStream body = context.request().body()) {
+            byte[] some = new byte[1_000];
+            for (int n = body.read(some); n >= 0; n = body.read(some)) {
+              context.response().write(ByteBuffer.wrap(some, 0, n));
+              context.response().flush();
+            }
+          }
+        });
     app.mapPost("/ignore", context -> context.response().write("ignored\n"));
-    app.mapPost("/ignore-on-loop", Handler.nonBlocking(context -> context.response().write("ignored\n")));
+    app.mapPost(
+        "/ignore-on-loop", Handler.nonBlocking(context -> context.response().write("ignored\n")));
     app.mapPost("/read-on-loop", Handler.nonBlocking(context -> context.request().body().read()));
-    app.map("/chunks", context -> {
-      for (int i = 0; i < 5; i++) {
-        context.response().write("piece " + i + "\n");
-        context.response().flush();
-      }
-    });
-    app.map("/large", context -> {
-      context.response().contentLength(5 * MEBIBYTE);
-      context.response().write(ByteBuffer.wrap(pattern(5 * MEBIBYTE)));
-    });
-    app.map("/file", Handler.nonBlocking(context -> {
-      context.response().contentLength(5 * MEBIBYTE);
-      context.response().writeFile(file, 0, 5 * MEBIBYTE);
-    }));
-    app.map("/vanished", context -> {
-      context.response().contentLength(1_000);
-      context.response().writeFile(folder.resolve("nothing"), 0, 1_000);
-    });
+    app.map(
+        "/chunks",
+        context -> {
+          for (int i = 0; i < 5; i++) {
+            context.response().write("piece " + i + "\n");
+            context.response().flush();
+          }
+        });
+    app.map(
+        "/large",
+        context -> {
+          context.response().contentLength(5 * MEBIBYTE);
+          context.response().write(ByteBuffer.wrap(pattern(5 * MEBIBYTE)));
+        });
+    app.map(
+        "/file",
+        Handler.nonBlocking(context -> {
+          context.response().contentLength(5 * MEBIBYTE);
+          context.response().writeFile(file, 0, 5 * MEBIBYTE);
+        }));
+    app.map(
+        "/vanished",
+        context -> {
+          context.response().contentLength(1_000);
+          context.response().writeFile(folder.resolve("nothing"), 0, 1_000);
+        });
     app.map("/nothing", context -> context.response().status(204));
-    app.map("/fails", context -> {
-      throw new IllegalStateException("on purpose");
-    });
-    app.map("/gate", context -> {
-      assertThat(gate.tryAcquire(Wire.MOST_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
-      context.response().write("passed\n");
-    });
-    app.map("/wait", context -> {
-      waiting.complete(context);
-      context.interruptWhenAborted();
-      new CountDownLatch(1).await();
-    });
+    app.map(
+        "/fails",
+        context -> {
+          throw new IllegalStateException("on purpose");
+        });
+    app.map(
+        "/gate",
+        context -> {
+          assertThat(gate.tryAcquire(Wire.MOST_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+          context.response().write("passed\n");
+        });
+    app.map(
+        "/wait",
+        context -> {
+          waiting.complete(context);
+          context.interruptWhenAborted();
+          new CountDownLatch(1).await();
+        });
     app.start();
   }
 
@@ -174,8 +195,16 @@ class Http1RequestTest {
   void pipelinedRequestsAreAnsweredInOrder() throws IOException {
     try (Wire wire = connect()) {
       get(wire, "/gate");
-      wire.send(("GET /hello" + HOST + "\r\nPOST /length" + HOST + "Content-Length: 3\r\n\r\nabcHEAD /hello" + HOST + "\r\n")
-          .concat("GET /loop" + HOST + "\r\n").repeat(20));
+      wire.send(
+          ("GET /hello"
+                  + HOST
+                  + "\r\nPOST /length"
+                  + HOST
+                  + "Content-Length: 3\r\n\r\nabcHEAD /hello"
+                  + HOST
+                  + "\r\n")
+              .concat("GET /loop" + HOST + "\r\n")
+              .repeat(20));
       gate.release();
       assertThat(wire.response().body()).isEqualTo("passed\n");
       for (int i = 0; i < 20; i++) {
@@ -220,7 +249,11 @@ class Http1RequestTest {
 
   @Test
   void requestMayBeCutAtEveryByte() throws IOException {
-    byte[] request = ("POST /length" + HOST + "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\nTrailer: x\r\n\r\n").getBytes(StandardCharsets.US_ASCII);
+    byte[] request =
+        ("POST /length"
+                + HOST
+                + "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\nTrailer: x\r\n\r\n")
+            .getBytes(StandardCharsets.US_ASCII);
     try (Wire wire = connect()) {
       for (int cut = 1; cut < request.length; cut++) {
         wire.send(Arrays.copyOf(request, cut));
