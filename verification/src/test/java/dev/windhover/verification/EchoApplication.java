@@ -19,6 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /** The application that the contract talks to, once for each form, and what it saw. */
@@ -34,6 +35,7 @@ final class EchoApplication implements Events, AutoCloseable {
   private static final long BIG = 64 << 20;
 
   private final WebApplication app;
+  private final AtomicLong running = new AtomicLong();
   private final Set<WebSocket> crowd = ConcurrentHashMap.newKeySet();
   private final Map<String, WebSocket> sockets = new ConcurrentHashMap<>();
   private final Map<String, LinkedBlockingQueue<Ending>> endings = new ConcurrentHashMap<>();
@@ -255,11 +257,13 @@ final class EchoApplication implements Events, AutoCloseable {
 
   @Override
   public void socketOpened(HttpContext context, WebSocket socket) {
+    running.incrementAndGet();
     sockets.put(context.request().pathParameter("id"), socket);
   }
 
   @Override
   public void socketEnded(HttpContext context, WebSocket socket, Ending ending) {
+    running.decrementAndGet();
     endings(context.request().pathParameter("id")).add(ending);
   }
 
@@ -274,6 +278,11 @@ final class EchoApplication implements Events, AutoCloseable {
       throw new AssertionError("socket " + id + " has not ended");
     }
     return ending;
+  }
+
+  /** Returns the number of sockets that have begun and not ended. */
+  long running() {
+    return running.get();
   }
 
   /** Returns the server's end of the socket that was opened as {@code id}. */
