@@ -14,10 +14,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /** The application that the contract talks to, once for each form, and what it saw. */
@@ -28,10 +30,13 @@ final class EchoApplication implements Events, AutoCloseable {
     LISTENER
   }
 
+  private static final Duration STALL_TIMEOUT = Duration.ofSeconds(3);
   private static final Duration CLOSE_TIMEOUT = Duration.ofMillis(1_500);
   private static final long BIG = 64 << 20;
 
   private final WebApplication app;
+  private final AtomicLong running = new AtomicLong();
+  private final Set<WebSocket> crowd = ConcurrentHashMap.newKeySet();
   private final Map<String, WebSocket> sockets = new ConcurrentHashMap<>();
   private final Map<String, LinkedBlockingQueue<Ending>> endings = new ConcurrentHashMap<>();
 
@@ -40,7 +45,9 @@ final class EchoApplication implements Events, AutoCloseable {
     host.accept(app);
     app.events(this);
     app.useWebSockets(options ->
-        options.allowedOrigins("*").limits(limits -> limits.closeTimeout(CLOSE_TIMEOUT)));
+        options
+            .allowedOrigins("*")
+            .limits(limits -> limits.closeTimeout(CLOSE_TIMEOUT).writeStallTimeout(STALL_TIMEOUT)));
     switch (form) {
       case BLOCKING -> mapBlocking();
       case LISTENER -> mapListener();
@@ -70,6 +77,20 @@ final class EchoApplication implements Events, AutoCloseable {
         "/big/{id}",
         new WebSocketAcceptContext().maxMessageSize(BIG),
         EchoApplication::echoMessages);
+    app.mapWebSocket(
+        "/shouts/{id}",
+        socket -> {
+          crowd.add(socket);
+          try {
+            for (Message message : socket) {
+              for (WebSocket each : crowd) {
+                each.send(message);
+              }
+            }
+          } finally {
+            crowd.remove(socket);
+          }
+        });
     app.mapWebSocket("/silent/{id}", socket -> new CountDownLatch(1).await());
     app.mapWebSocket(
         "/closes/{id}",
@@ -109,6 +130,8 @@ final class EchoApplication implements Events, AutoCloseable {
     WebSocketAcceptContext settings = new WebSocketAcceptContext();
     listen("/echo/{id}", settings, Echo::new);
     listen("/big/{id}", new WebSocketAcceptContext().maxMessageSize(BIG), Echo::new);
+    listen("/on-demand/{id}", settings, OnDemand::new);
+    listen("/shouts/{id}", settings, Shouts::new);
     listen("/silent/{id}", settings, Silent::new);
     listen("/closes/{id}", settings, Closes::new);
     listen("/fails/{id}", settings, Fails::new);
@@ -158,6 +181,16 @@ final class EchoApplication implements Events, AutoCloseable {
     public void onOpen(WebSocket socket) {}
   }
 
+  private static final class OnDemand implements WebSocketListener {
+    @Override
+    public void onOpen(WebSocket socket) {}
+
+    @Override
+    public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) throws Exception {
+      socket.send(payload, type, true);
+    }
+  }
+
   private static final class Closes implements WebSocketListener {
     @Override
     public void onOpen(WebSocket socket) throws Exception {
@@ -178,6 +211,27 @@ final class EchoApplication implements Events, AutoCloseable {
     @Override
     public void onText(WebSocket socket, String text) {
       socket.abort();
+    }
+  }
+
+  /** Hands each message to every socket on its path, itself included. */
+  private final class Shouts implements WebSocketListener {
+    @Override
+    public void onOpen(WebSocket socket) throws Exception {
+      crowd.add(socket);
+      WebSocketListener.super.onOpen(socket);
+    }
+
+    @Override
+    public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) throws Exception {
+      for (WebSocket each : crowd) {
+        each.send(payload.duplicate(), type, true);
+      }
+    }
+
+    @Override
+    public void onEnded(WebSocket socket, Ending ending) {
+      crowd.remove(socket);
     }
   }
 
@@ -203,11 +257,13 @@ final class EchoApplication implements Events, AutoCloseable {
 
   @Override
   public void socketOpened(HttpContext context, WebSocket socket) {
+    running.incrementAndGet();
     sockets.put(context.request().pathParameter("id"), socket);
   }
 
   @Override
   public void socketEnded(HttpContext context, WebSocket socket, Ending ending) {
+    running.decrementAndGet();
     endings(context.request().pathParameter("id")).add(ending);
   }
 
@@ -222,6 +278,11 @@ final class EchoApplication implements Events, AutoCloseable {
       throw new AssertionError("socket " + id + " has not ended");
     }
     return ending;
+  }
+
+  /** Returns the number of sockets that have begun and not ended. */
+  long running() {
+    return running.get();
   }
 
   /** Returns the server's end of the socket that was opened as {@code id}. */

@@ -16,7 +16,7 @@ class StatesDiagramTest {
 
   @Test
   void documentedStatesAreTheEnginesTable() throws IOException {
-    Path page = Repository.root().resolve("docs/states.md");
+    Path page = Repository.root().resolve("ARCHITECTURE.md");
     String text = Files.readString(page);
     String shown = text.substring(text.indexOf(BEGIN) + BEGIN.length(), text.indexOf(END));
 

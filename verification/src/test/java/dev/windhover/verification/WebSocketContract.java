@@ -229,6 +229,50 @@ abstract class WebSocketContract {
     }
   }
 
+  @Test
+  void messageReachesOtherSocketsThatReadNothingThemselves() throws IOException {
+    Peer[] peers = new Peer[6]; // more than there are loops: some share one
+    for (int i = 0; i < peers.length; i++) {
+      peers[i] = open("/shouts");
+      peers[i].send(Frame.text("joined as " + i));
+      for (int j = 0; j <= i; j++) {
+        assertThat(peers[j].frame()).isEqualTo(Frame.text("joined as " + i));
+      }
+    }
+    for (Peer peer : peers) {
+      close(peer);
+      peer.close();
+    }
+  }
+
+  @Test
+  void demandFromAnotherThreadIsAnswered() throws Exception {
+    if (form == Form.BLOCKING) {
+      return; // that is how it always works there
+    }
+    String id = newId();
+    try (Peer peer = open("/on-demand", id)) {
+      peer.send(Frame.text("one"), Frame.text("two"), Frame.ping("p"));
+      assertThat(peer.frame()).isEqualTo(Frame.pong("p")); // so both have come
+      server.socket(id).request(1);
+      assertThat(peer.frame()).isEqualTo(Frame.text("one"));
+      server.socket(id).request(1);
+      assertThat(peer.frame()).isEqualTo(Frame.text("two"));
+      peer.abort();
+    }
+  }
+
+  @Test
+  void peerThatTakesNothingIsDropped() throws IOException, InterruptedException {
+    String id = newId();
+    try (Peer peer = transport.openNarrow(server.port(), "/talks/" + id)) {
+      Ending ending = server.ending(id); // reads nothing, sends nothing
+      assertThat(ending.by()).isEqualTo(Ending.By.SERVER);
+      assertThat(ending.why()).startsWith("peer took no data for ");
+      peer.expectAbort();
+    }
+  }
+
   // ---- Closing (5.5.1, 7.1)
 
   @ParameterizedTest
@@ -308,7 +352,9 @@ abstract class WebSocketContract {
       assertThat(peer.frame()).isEqualTo(Frame.close(4000, "enough"));
       peer.expectAbort();
     }
-    assertThat(server.ending(id).reason().code()).isEqualTo(1006);
+    Ending ending = server.ending(id);
+    assertThat(ending.by()).isEqualTo(Ending.By.APPLICATION);
+    assertThat(ending.reason().code()).isEqualTo(4000);
   }
 
   @Test
