@@ -31,7 +31,7 @@ final class SendQueue {
   private static final int GATHER_BYTES = 32 * 1024;
 
   private static final int SMALLEST_CHUNK = 512;
-  private static final int LARGEST_CHUNK = 16 * 1024;
+  private static final int LARGEST_CHUNK = ChunkPool.CHUNK_BYTES;
 
   /** The most that is handed to the transport ahead of time; the rest waits here. */
   private static final int LARGEST_SHARE = 64 * 1024;
@@ -77,6 +77,8 @@ final class SendQueue {
   // Encoded bytes: whole chunks, then the one being filled.
   private final Deque<ByteBuffer> chunks = new ArrayDeque<>();
   private @Nullable ByteBuffer filling;
+  private final int slot = ChunkPool.slot();
+  private int chunkSize = SMALLEST_CHUNK; // follows what is queued between two drains
   private volatile int queued;
   private boolean insideFrame;
   private final Deque<ByteBuffer> controlsBehindFrame = new ArrayDeque<>();
@@ -527,7 +529,7 @@ final class SendQueue {
     int limit = bytes.limit();
     bytes.limit(bytes.position() + left);
     while (bytes.hasRemaining()) {
-      writer.payload(bytes, room(Math.min(bytes.remaining(), LARGEST_CHUNK / 4)));
+      writer.payload(bytes, room(1));
     }
     bytes.limit(limit);
   }
@@ -543,12 +545,14 @@ final class SendQueue {
     if (current != null && current.remaining() >= bytes) {
       return current;
     }
-    int size = SMALLEST_CHUNK;
     if (current != null) {
       chunks.add(current);
-      size = Math.min(2 * current.capacity(), LARGEST_CHUNK);
+      chunkSize = Math.min(2 * chunkSize, LARGEST_CHUNK);
     }
-    current = ByteBuffer.allocate(Math.max(size, bytes));
+    current = chunkSize == LARGEST_CHUNK ? ChunkPool.take(slot) : null;
+    if (current == null) {
+      current = ByteBuffer.allocate(Math.max(chunkSize, bytes));
+    }
     filling = current;
     return current;
   }
@@ -607,6 +611,9 @@ final class SendQueue {
         if (chunk == null) {
           chunk = filling;
           filling = null;
+          if (chunk != null && chunk.position() < chunkSize / 4) {
+            chunkSize = Math.max(chunkSize / 2, SMALLEST_CHUNK);
+          }
         }
         if (chunk == null) {
           drainScheduled = false;
@@ -627,6 +634,7 @@ final class SendQueue {
         lock.unlock();
       }
       duplex.write(chunk.flip());
+      ChunkPool.give(slot, chunk);
     }
     return false;
   }
