@@ -25,6 +25,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -37,12 +38,11 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
-import org.jspecify.annotations.Nullable;
 
 /**
- * What the house itself costs a message: a socket in the listener form over a host that is nothing but
- * two direct buffers. A batch of frames is read, each message echoed into the output; {@link #copy} is
- * the least that any echo does.
+ * What the house itself costs a message: a socket in the listener form over a host that is nothing
+ * but two direct buffers. A batch of frames is read, each message echoed into the output; {@link
+ * #copy} is the least that any echo does.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -74,21 +74,20 @@ public class SessionBenchmark {
     app.use(WebSockets.with(o -> o.allowedOrigins("*")));
     app.map(
         "/",
-        Handler.nonBlocking(
-            context -> {
-              WebSocket _ =
-                  context
-                      .webSockets()
-                      .accept(
-                          new WebSocketListener() {
-                            @Override
-                            public void onMessage(
-                                WebSocket socket, MessageType type, ByteBuffer payload)
-                                throws Exception {
-                              socket.send(payload, type, true);
-                            }
-                          });
-            }));
+        Handler.nonBlocking(context -> {
+          WebSocket _ =
+              context
+                  .webSockets()
+                  .accept(
+                      new WebSocketListener() {
+                        @Override
+                        public void onMessage(
+                            WebSocket socket, MessageType type, ByteBuffer payload)
+                            throws Exception {
+                          socket.send(payload, type, true);
+                        }
+                      });
+        }));
     app.build().handle(host);
 
     ByteBuffer frames = ByteBuffer.allocate(BATCH * (size + FrameWriter.MAX_HEADER_BYTES));
