@@ -45,7 +45,6 @@ public class Application {
   public Application() {}
 
   // ---- Setting up
-  // --------------------------------------------------------------------------------
 
   /** Adds a step behind those that were added before. */
   public Application use(Middleware step) {
@@ -148,7 +147,6 @@ public class Application {
   }
 
   // ---- Stopping
-  // ----------------------------------------------------------------------------------
 
   /** Returns a future that completes when the application begins to stop. */
   public CompletableFuture<Void> stopping() {
@@ -178,7 +176,6 @@ public class Application {
   }
 
   // ---- Running
-  // -----------------------------------------------------------------------------------
 
   /** Freezes the application and returns what a host calls for each request. */
   public ExchangeHandler build() {
@@ -258,7 +255,7 @@ public class Application {
     if (clientGone) {
       log.debug("request {} ended by its client: {}", context.id(), failure.toString());
     } else if (failure instanceof HttpException known) {
-      log.debug("request {} refused with {}: {}", context.id(), known.status(), known.getMessage());
+      log.trace("request {} refused with {}: {}", context.id(), known.status(), known.getMessage());
     } else {
       log.error("request {} failed", context.id(), failure);
     }

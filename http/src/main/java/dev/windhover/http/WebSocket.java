@@ -56,7 +56,7 @@ public interface WebSocket extends Iterable<Message> {
   /** Returns the subprotocol agreed on in the opening handshake, or null for none. */
   @Nullable String subprotocol();
 
-  // ---- Receiving -------------------------------------------------------------------------------
+  // ---- Receiving
 
   /**
    * Puts what comes next into {@code buffer}: all or part of one frame's payload, never two
@@ -104,7 +104,7 @@ public interface WebSocket extends Iterable<Message> {
   @Override
   Iterator<Message> iterator();
 
-  // ---- Sending ---------------------------------------------------------------------------------
+  // ---- Sending
 
   /**
    * Sends {@code payload} as one frame of a message.
@@ -151,7 +151,7 @@ public interface WebSocket extends Iterable<Message> {
   /** Returns the bytes of messages that are queued and not yet taken by the network. */
   long bufferedAmount();
 
-  // ---- Ending ----------------------------------------------------------------------------------
+  // ---- Ending
 
   /**
    * Sends a Close, if none is out, and waits for the peer's, at most the closing time limit; what
@@ -192,7 +192,7 @@ public interface WebSocket extends Iterable<Message> {
   /** Returns how the socket ended, or null while it has not. */
   @Nullable Ending ending();
 
-  // ---- Listener form ---------------------------------------------------------------------------
+  // ---- Listener form
 
   /**
    * Adds {@code messages} to the listener's demand; from any thread. {@link Long#MAX_VALUE} demands

@@ -7,6 +7,7 @@ import dev.windhover.protocol.MessageBuffer;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.Violation;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
@@ -29,9 +30,10 @@ final class ListenerPump implements Inbound {
   private final MessageBuffer assembling;
   private final Deque<Kept> kept = new ArrayDeque<>();
   private final AtomicLong demand = new AtomicLong();
-  private int held;
+  private int held; // payload that is kept, and of the message under way
   private int credit;
   private boolean opened;
+  private boolean ended;
   private boolean paused;
   private boolean calling;
   private volatile boolean discarding;
@@ -88,7 +90,7 @@ final class ListenerPump implements Inbound {
     int limit = in.limit();
     in.limit(end);
     deliver(type, in);
-    in.limit(limit).position(end); // wherever the listener left it
+    in.limit(limit).position(end).order(ByteOrder.BIG_ENDIAN); // however the listener left it
     return credited(n);
   }
 
@@ -107,7 +109,7 @@ final class ListenerPump implements Inbound {
     if (reader.endOfMessage()) {
       endMessage(type);
     }
-    if (held >= bound && demand.get() == 0 && !paused) {
+    if (cost() >= bound && demand.get() == 0 && !paused) {
       paused = true;
       session.pause();
     }
@@ -117,15 +119,13 @@ final class ListenerPump implements Inbound {
   private void endMessage(MessageType type) {
     int size = assembling.size();
     if (demand.get() > 0 && kept.isEmpty()) {
+      release(size);
       deliver(type, assembling.message());
       assembling.clear();
-      held -= size;
-      credit += size;
     } else {
       ByteBuffer payload = ByteBuffer.allocate(size).put(assembling.message()).flip();
       assembling.clear();
       kept.add(new Kept(type, payload));
-      held += MESSAGE_OVERHEAD;
     }
   }
 
@@ -135,6 +135,16 @@ final class ListenerPump implements Inbound {
       assembling.release();
     }
     giveCredit();
+  }
+
+  /** What is kept costs memory, the smallest messages too. */
+  private int cost() {
+    return held + kept.size() * MESSAGE_OVERHEAD;
+  }
+
+  private void release(int size) {
+    held -= size;
+    credit += size;
   }
 
   private int credited(int n) {
@@ -151,21 +161,16 @@ final class ListenerPump implements Inbound {
 
   /** Delivers what is kept, as far as the demand goes, then lets the end take effect. */
   private void pump() {
-    if (calling || !opened) {
+    if (calling || !opened || ended) {
       return; // whoever is delivering goes on with the new demand
     }
     while (demand.get() > 0 && !kept.isEmpty() && !discarding) {
       Kept message = kept.remove();
-      int size = message.payload().remaining();
+      release(message.payload().remaining());
       deliver(message.type(), message.payload());
-      held -= size + MESSAGE_OVERHEAD;
-      credit += size;
     }
-    if (paused && demand.get() > 0 && held < bound) {
-      paused = false;
-      session.resume();
-    } else if (paused && demand.get() > 0 && kept.isEmpty()) {
-      paused = false; // one message larger than the bound is under way, and wanted
+    if (paused && demand.get() > 0) {
+      paused = false; // a message larger than the bound may be under way: it is wanted
       session.resume();
     }
     giveCredit();
@@ -195,19 +200,25 @@ final class ListenerPump implements Inbound {
 
   private void settle() {
     Outcome what = outcome;
-    if (what != null && !calling && kept.isEmpty() && (demand.get() > 0 || discarding)) {
+    boolean asked = demand.get() > 0 || discarding || session.isCloseSent();
+    if (what != null && !calling && kept.isEmpty() && asked) {
       session.takeEffect(what);
     }
   }
 
   /** The peer's Close has taken effect: the listener may answer it. */
   void closed() {
-    call(() -> listener.onClose(session.socket()));
+    if (!ended) {
+      call(() -> listener.onClose(session.socket()));
+    }
   }
 
   @Override
   public void writable() {
-    call(() -> listener.onWritable(session.socket()));
+    if (!ended) {
+      call(() -> listener.onWritable(session.socket()));
+      pump(); // it may have asked for more
+    }
   }
 
   @Override
@@ -215,8 +226,7 @@ final class ListenerPump implements Inbound {
     discarding = true;
     session.onLoop(() -> {
       kept.clear();
-      credit += held;
-      held = 0;
+      release(held);
       assembling.release();
       giveCredit();
       if (paused) {
@@ -229,6 +239,8 @@ final class ListenerPump implements Inbound {
 
   @Override
   public void ended() {
+    ended = true;
+    kept.clear(); // nobody asked for it in time
     call(() -> listener.onEnded(session.socket(), Objects.requireNonNull(session.ending())));
   }
 

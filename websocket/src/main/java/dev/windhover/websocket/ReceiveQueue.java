@@ -3,6 +3,7 @@ package dev.windhover.websocket;
 import dev.windhover.http.Message;
 import dev.windhover.http.MessageType;
 import dev.windhover.http.ReceiveResult;
+import dev.windhover.http.host.Loop;
 import dev.windhover.protocol.FrameReader;
 import dev.windhover.protocol.MessageBuffer;
 import dev.windhover.protocol.Opcode;
@@ -11,7 +12,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -44,14 +44,39 @@ final class ReceiveQueue implements Inbound {
     }
   }
 
+  /** How long a receive may wait, in the host's time. */
+  private final class Limit {
+    private boolean passed;
+    private final Loop.@Nullable Timer timer;
+
+    Limit(long nanos) {
+      passed = nanos == 0;
+      timer = nanos > 0 ? session.schedule(nanos, this::pass) : null;
+    }
+
+    private void pass() {
+      lock.lock();
+      try {
+        passed = true;
+        arrived.signalAll();
+        turn.signalAll();
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  private static void cancel(@Nullable Limit limit) {
+    if (limit != null && limit.timer != null) {
+      limit.timer.cancel();
+    }
+  }
+
   private final Session session;
   private final int bound;
   private final long maxMessageSize;
 
-  /** Held by the thread that receives; a second one waits its turn. */
-  private final ReentrantLock receiving = new ReentrantLock();
-
-  /** Guards all fields below. */
+  /** Guards all fields below; nobody else's code is called under it. */
   private final ReentrantLock lock = new ReentrantLock();
 
   private final Condition arrived = lock.newCondition();
@@ -59,9 +84,15 @@ final class ReceiveQueue implements Inbound {
   private int held;
   private int credit;
   private boolean paused;
+  private boolean resumeScheduled;
   private boolean discarding;
   private boolean wake;
   private @Nullable Outcome outcome;
+  private @Nullable Violation tooBig;
+
+  // Who receives; a second thread waits its turn.
+  private final Condition turn = lock.newCondition();
+  private boolean receiving;
 
   // The buffer that a waiting receive holds out, and what went into it.
   private @Nullable ByteBuffer target;
@@ -80,28 +111,39 @@ final class ReceiveQueue implements Inbound {
   }
 
   // ---- The loop's side
-  // -----------------------------------------------------------------------------
 
   @Override
   public void opened() {}
 
   @Override
   public int data(FrameReader reader, ByteBuffer in) {
+    int n;
+    boolean full = false;
     lock.lock();
     try {
-      if (discarding) {
-        int n = session.skip(reader, in);
-        credit += Math.max(n, 0);
-        return n;
-      }
       ByteBuffer out = target;
-      if (out != null && result == null && out.hasRemaining()) {
-        return fillTarget(reader, in, out);
+      if (discarding) {
+        n = session.skip(reader, in);
+        credit += Math.max(n, 0);
+      } else if (out != null && result == null && out.hasRemaining()) {
+        n = fillTarget(reader, in, out);
+      } else {
+        n = keep(reader, in);
+        full = cost() >= bound && !paused;
+        paused |= full;
       }
-      return keep(reader, in);
     } finally {
       lock.unlock();
     }
+    if (full) {
+      session.pause();
+    }
+    return n;
+  }
+
+  /** What is kept costs memory, the smallest pieces too. */
+  private int cost() {
+    return held + pieces.size() * PIECE_OVERHEAD;
   }
 
   private int fillTarget(FrameReader reader, ByteBuffer in, ByteBuffer out) {
@@ -129,7 +171,6 @@ final class ReceiveQueue implements Inbound {
       long room = Math.max(arriving, Math.min(reader.frameRemaining(), PIECE_ROOM));
       piece = new Piece(typeOf(reader), ByteBuffer.allocate((int) room).limit(0));
       pieces.addLast(piece);
-      held += PIECE_OVERHEAD;
       limit = 0;
     }
     // Write behind what has arrived, whatever has been taken.
@@ -148,18 +189,15 @@ final class ReceiveQueue implements Inbound {
     piece.endOfMessage = reader.endOfMessage();
     piece.ascii = reader.isAscii();
     wake = true;
-    if (held >= bound && !paused) {
-      paused = true;
-      session.pause();
-    }
     return n;
   }
 
   @Override
   public void batchEnd() {
+    int due;
     lock.lock();
     try {
-      giveCredit();
+      due = takeCredit();
       if (wake) {
         wake = false;
         arrived.signal();
@@ -167,21 +205,26 @@ final class ReceiveQueue implements Inbound {
     } finally {
       lock.unlock();
     }
+    giveCredit(due);
   }
 
   @Override
   public void outcome(Outcome what) {
+    Outcome first;
     boolean now;
     lock.lock();
     try {
-      outcome = what;
+      if (outcome == null) { // a message that was too big may have come before
+        outcome = what;
+      }
+      first = outcome;
+      now = discarding || session.isCloseSent(); // what is kept can be received all the same
       arrived.signal();
-      now = discarding;
     } finally {
       lock.unlock();
     }
     if (now) {
-      session.takeEffect(what);
+      session.takeEffect(first);
     }
   }
 
@@ -200,12 +243,10 @@ final class ReceiveQueue implements Inbound {
       assembling = null;
       pending = outcome;
       arrived.signal();
-      if (paused || credit > 0) {
-        session.onLoop(this::resume);
-      }
     } finally {
       lock.unlock();
     }
+    session.onLoop(this::resume);
     if (pending != null) {
       session.takeEffect(pending);
     }
@@ -221,55 +262,80 @@ final class ReceiveQueue implements Inbound {
     }
   }
 
+  /** Gives back what was taken, and reads on if we had stopped and there is room again. */
   private void resume() {
+    int due;
+    boolean resumes;
     lock.lock();
     try {
-      giveCredit();
-      if (paused) {
-        paused = false;
-        session.resume();
-      }
+      resumeScheduled = false;
+      due = takeCredit();
+      resumes = paused && cost() <= bound / 2;
+      paused &= !resumes;
     } finally {
       lock.unlock();
     }
+    giveCredit(due);
+    if (resumes) {
+      session.resume();
+    }
   }
 
-  private void giveCredit() {
-    if (credit > 0) {
-      session.consumed(credit);
-      credit = 0;
+  private int takeCredit() {
+    int due = credit;
+    credit = 0;
+    return due;
+  }
+
+  private void giveCredit(int due) {
+    if (due > 0) {
+      session.consumed(due);
     }
   }
 
   // ---- The handler's side
-  // --------------------------------------------------------------------------
 
   /**
    * See {@link dev.windhover.http.WebSocket#receive}; {@code nanos} below 0 waits without limit.
    */
   ReceiveResult receive(ByteBuffer buffer, long nanos)
       throws InterruptedException, TimeoutException {
-    long end = nanos < 0 ? -1 : System.nanoTime() + nanos;
-    takeTurn(nanos);
+    session.requireHandlerRunning();
+    Limit limit = nanos < 0 ? null : new Limit(nanos);
+    ReceiveResult received;
     try {
-      lock.lockInterruptibly();
+      received = receiveInTurn(buffer, limit);
+    } finally {
+      cancel(limit);
+    }
+    if (received.isClose()) {
+      settle();
+    }
+    return received;
+  }
+
+  private ReceiveResult receiveInTurn(ByteBuffer buffer, @Nullable Limit limit)
+      throws InterruptedException, TimeoutException {
+    lock.lockInterruptibly();
+    try {
+      takeTurn(limit);
       try {
         if (assembling != null && !assembling.isEmpty()) {
           throw new IllegalStateException("receiveMessage has begun this message; go on with it");
         }
-        return receiveLocked(buffer, end);
+        return receiveLocked(buffer, limit);
       } finally {
         target = null;
         result = null;
         partialType = null;
-        lock.unlock();
+        endTurn();
       }
     } finally {
-      receiving.unlock();
+      lock.unlock();
     }
   }
 
-  private ReceiveResult receiveLocked(ByteBuffer buffer, long end)
+  private ReceiveResult receiveLocked(ByteBuffer buffer, @Nullable Limit limit)
       throws InterruptedException, TimeoutException {
     int start = buffer.position();
     while (true) {
@@ -280,28 +346,24 @@ final class ReceiveQueue implements Inbound {
           return taken;
         }
       } else if (outcome != null || discarding) {
-        if (buffer.position() > start) {
-          // The frame was cut by the end: what arrived of it is delivered first.
-          return new ReceiveResult(buffer.position() - start, requirePartialType(), false);
-        }
-        settle();
-        return new ReceiveResult(0, MessageType.CLOSE, true);
+        return buffer.position() > start
+            ? partial(buffer, start) // the frame was cut by the end
+            : new ReceiveResult(0, MessageType.CLOSE, true);
       }
-      if (pieces.isEmpty()) {
+      if (pieces.isEmpty() && outcome == null && !discarding) {
         target = buffer;
         targetStart = start;
         try {
-          await(end);
+          await(arrived, limit);
         } catch (InterruptedException | TimeoutException e) {
-          if (result != null || buffer.position() > start) {
-            if (e instanceof InterruptedException) {
-              Thread.currentThread().interrupt(); // nothing is lost: the next call throws
-            }
-            return result != null
-                ? result
-                : new ReceiveResult(buffer.position() - start, requirePartialType(), false);
+          ReceiveResult whole = result;
+          if (whole == null && buffer.position() == start) {
+            throw e;
           }
-          throw e;
+          if (e instanceof InterruptedException) {
+            Thread.currentThread().interrupt(); // nothing is lost: the next call throws
+          }
+          return whole != null ? whole : partial(buffer, start);
         }
         target = null;
         if (result != null) {
@@ -309,6 +371,11 @@ final class ReceiveQueue implements Inbound {
         }
       }
     }
+  }
+
+  /** What is here of a frame that is not all here. */
+  private ReceiveResult partial(ByteBuffer buffer, int start) {
+    return new ReceiveResult(buffer.position() - start, requirePartialType(), false);
   }
 
   private MessageType requirePartialType() {
@@ -331,11 +398,12 @@ final class ReceiveQueue implements Inbound {
     boolean done = !buffer.hasRemaining();
     if (!bytes.hasRemaining()) {
       pieces.removeFirst();
-      release(PIECE_OVERHEAD);
       end = piece.endOfMessage;
       done |= piece.endOfFrame;
+      insideMessage = !end;
+    } else {
+      insideMessage |= n > 0; // a buffer without room takes nothing
     }
-    insideMessage = !end;
     if (!done) {
       partialType = piece.type;
       return null;
@@ -345,50 +413,71 @@ final class ReceiveQueue implements Inbound {
 
   /** See {@link dev.windhover.http.WebSocket#receiveMessage}. */
   @Nullable Message receiveMessage(long nanos) throws InterruptedException, TimeoutException {
-    long end = nanos < 0 ? -1 : System.nanoTime() + nanos;
-    takeTurn(nanos);
+    session.requireHandlerRunning();
+    Limit limit = nanos < 0 ? null : new Limit(nanos);
+    Message message;
     try {
-      lock.lockInterruptibly();
+      message = messageInTurn(limit);
+    } finally {
+      cancel(limit);
+    }
+    if (message == null) {
+      settle();
+    }
+    return message;
+  }
+
+  private @Nullable Message messageInTurn(@Nullable Limit limit)
+      throws InterruptedException, TimeoutException {
+    lock.lockInterruptibly();
+    try {
+      takeTurn(limit);
       try {
         if (insideMessage) {
           throw new IllegalStateException("receive has begun this message; go on with it");
         }
-        while (true) {
-          Piece piece = pieces.pollFirst();
-          if (piece != null) {
-            Message message = assemble(piece);
-            if (message != null) {
-              return message;
-            }
-          } else if (outcome != null || discarding) {
-            settle();
-            return null;
-          } else {
-            await(end);
-          }
-        }
+        return messageLocked(limit);
       } finally {
-        lock.unlock();
+        endTurn();
       }
     } finally {
-      receiving.unlock();
+      lock.unlock();
+    }
+  }
+
+  private @Nullable Message messageLocked(@Nullable Limit limit)
+      throws InterruptedException, TimeoutException {
+    while (true) {
+      Piece piece = pieces.pollFirst();
+      if (piece != null) {
+        Message message = assemble(piece);
+        if (message != null) {
+          return message;
+        }
+      } else if (outcome != null || discarding) {
+        return null;
+      } else {
+        await(arrived, limit);
+      }
     }
   }
 
   private @Nullable Message assemble(Piece piece) {
     ByteBuffer bytes = piece.bytes;
-    release(bytes.remaining() + PIECE_OVERHEAD);
+    release(bytes.remaining());
     MessageBuffer buffer = assembling;
     if (buffer == null) {
       buffer = new MessageBuffer(maxMessageSize);
     }
-    Violation tooBig = buffer.exceededBy(bytes.remaining() + piece.frameRemaining);
-    if (tooBig != null) {
+    Violation violation = buffer.exceededBy(bytes.remaining() + piece.frameRemaining);
+    if (violation != null) {
       assembling = null;
       pieces.clear();
+      credit += held;
       held = 0;
-      outcome = new Outcome.Violated(tooBig);
-      session.stopReading(tooBig);
+      tooBig = violation;
+      discarding = true;
+      outcome = new Outcome.Violated(violation);
       return null;
     }
     if (piece.endOfMessage && buffer.isEmpty()) {
@@ -415,42 +504,56 @@ final class ReceiveQueue implements Inbound {
             ascii ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8));
   }
 
+  /** Bytes were taken: credit goes back in large parts, or a window as small as this would shut. */
   private void release(int bytes) {
     held -= bytes;
     credit += bytes;
-    if (paused && held <= bound / 2) {
+    boolean due = paused ? cost() <= bound / 2 : credit >= bound / 2;
+    if (due && !resumeScheduled) {
+      resumeScheduled = true;
       session.onLoop(this::resume);
     }
   }
 
   /** Lets the end take effect: the application has taken all that came before and asks again. */
   private void settle() {
-    Outcome what = outcome;
+    Outcome what;
+    Violation found;
+    lock.lock();
+    try {
+      what = outcome;
+      found = tooBig;
+      tooBig = null;
+    } finally {
+      lock.unlock();
+    }
+    if (found != null) {
+      session.stopReading(found);
+    }
     if (what != null) {
       session.takeEffect(what);
     }
   }
 
-  private void takeTurn(long nanos) throws InterruptedException, TimeoutException {
-    session.requireHandlerRunning();
-    if (nanos < 0) {
-      receiving.lockInterruptibly();
-    } else if (!receiving.tryLock(nanos, TimeUnit.NANOSECONDS)) {
-      throw timedOut();
+  private void takeTurn(@Nullable Limit limit) throws InterruptedException, TimeoutException {
+    while (receiving) {
+      await(turn, limit);
     }
+    receiving = true;
+  }
+
+  private void endTurn() {
+    receiving = false;
+    turn.signal();
   }
 
   @SuppressWarnings("WaitNotInLoop") // the callers loop
-  private void await(long end) throws InterruptedException, TimeoutException {
-    if (end < 0) {
-      arrived.await();
-    } else {
-      long left = end - System.nanoTime();
-      if (left <= 0) {
-        throw timedOut();
-      }
-      arrived.awaitNanos(left);
+  private static void await(Condition condition, @Nullable Limit limit)
+      throws InterruptedException, TimeoutException {
+    if (limit != null && limit.passed) {
+      throw timedOut();
     }
+    condition.await();
   }
 
   private static TimeoutException timedOut() {

@@ -31,7 +31,7 @@ final class SendQueue {
   private static final int GATHER_BYTES = 32 * 1024;
 
   private static final int SMALLEST_CHUNK = 512;
-  private static final int LARGEST_CHUNK = 16 * 1024;
+  private static final int LARGEST_CHUNK = ChunkPool.CHUNK_BYTES;
 
   /** The most that is handed to the transport ahead of time; the rest waits here. */
   private static final int LARGEST_SHARE = 64 * 1024;
@@ -49,6 +49,14 @@ final class SendQueue {
 
     /** A message was queued to its end. */
     void sent(MessageType type, long bytes);
+
+    /**
+     * Returns whether bytes are being delivered, so that the host flushes behind them; loop only.
+     */
+    boolean isDelivering();
+
+    /** Output was flushed, and the transport may not have taken it; loop only. */
+    void handedOver();
   }
 
   private final Duplex duplex;
@@ -69,6 +77,8 @@ final class SendQueue {
   // Encoded bytes: whole chunks, then the one being filled.
   private final Deque<ByteBuffer> chunks = new ArrayDeque<>();
   private @Nullable ByteBuffer filling;
+  private final int slot = ChunkPool.slot();
+  private int chunkSize = SMALLEST_CHUNK; // follows what is queued between two drains
   private volatile int queued;
   private boolean insideFrame;
   private final Deque<ByteBuffer> controlsBehindFrame = new ArrayDeque<>();
@@ -82,12 +92,17 @@ final class SendQueue {
 
   private boolean drainScheduled;
   private boolean endWhenDrained;
+  private boolean gone;
+
+  /** Set under the lock, or on the loop; cleared on the loop under the lock. */
+  private volatile boolean overHigh;
 
   // Loop only.
   private boolean draining;
   private boolean drainAgain;
+  private boolean flushScheduled;
+  private boolean drained;
   private @Nullable ByteBuffer latestPong;
-  private boolean overHigh;
 
   SendQueue(Duplex duplex, Owner session, int high, int low) {
     this.duplex = duplex;
@@ -107,7 +122,6 @@ final class SendQueue {
   }
 
   // ---- Messages
-  // ----------------------------------------------------------------------------------
 
   /**
    * Queues one frame of a message, and blocks while there is no room.
@@ -116,6 +130,8 @@ final class SendQueue {
    */
   boolean send(Object by, ByteBuffer payload, MessageType type, boolean end)
       throws IOException, InterruptedException {
+    long whole;
+    boolean below;
     lock.lockInterruptibly();
     try {
       takeTurn(by);
@@ -130,23 +146,27 @@ final class SendQueue {
         finishPayload(payload);
         insideFrame = false;
         flushControls();
-        endFrame(type, end, size);
+        whole = endFrame(type, end, size);
       } finally {
         if (!begun) {
           releaseTurn();
         }
       }
       scheduleDrain();
-      return queued < capacity();
+      below = queued < capacity();
     } finally {
       lock.unlock();
     }
+    if (end) {
+      session.sent(type, whole);
+    }
+    return below;
   }
 
   /** Moves the payload of the frame whose header is out, waiting for room as often as it takes. */
   private void finishPayload(ByteBuffer payload) throws IOException, InterruptedException {
     while (true) {
-      append(payload, capacity() - queued);
+      append(payload, Math.max(0, capacity() - queued)); // the header may have gone beyond
       if (!payload.hasRemaining()) {
         return;
       }
@@ -154,8 +174,7 @@ final class SendQueue {
       try {
         while (queued > low - share) {
           changed.await();
-          if (state == WebSocketState.ABORTED) {
-            insideFrame = false;
+          if (gone) {
             throw closed();
           }
         }
@@ -180,9 +199,12 @@ final class SendQueue {
       long pending = duplex.pending();
       requireBelowHigh(pending);
       writeDirectly(payload, type, size);
+      flushBehind();
       session.sent(type, size);
       return below(pending + size);
     }
+    long whole = size;
+    boolean below = true;
     lock.lock();
     try {
       requireOpen();
@@ -194,22 +216,36 @@ final class SendQueue {
         header(type, end, size);
         append(payload, Integer.MAX_VALUE);
         sender = by;
-        endFrame(type, end, size);
+        whole = endFrame(type, end, size);
+      }
+      if (!inLoop) {
+        below = below(bufferedAmount()); // before the loop can drain it and miss who is to be told
+        scheduleDrain();
       }
     } finally {
       lock.unlock();
     }
     if (inLoop) {
       drain();
-    } else {
-      lock.lock();
-      try {
-        scheduleDrain();
-      } finally {
-        lock.unlock();
-      }
+      below = below(bufferedAmount());
     }
-    return below(bufferedAmount());
+    if (end) {
+      session.sent(type, whole);
+    }
+    return below;
+  }
+
+  /** Flushes soon what was written directly, unless the host will. */
+  private void flushBehind() {
+    if (!flushScheduled && !session.isDelivering()) {
+      flushScheduled = true;
+      duplex
+          .loop()
+          .execute(() -> {
+            flushScheduled = false;
+            drain();
+          });
+    }
   }
 
   /** Keeps a whole message until the one under way has ended. */
@@ -222,7 +258,6 @@ final class SendQueue {
     writer.frame(frame, opcodeOf(type), true, payload);
     behindMessage.add(frame.flip());
     count(frame.remaining());
-    session.sent(type, size);
   }
 
   private void writeDirectly(ByteBuffer payload, MessageType type, int size) {
@@ -264,7 +299,6 @@ final class SendQueue {
   }
 
   // ---- Turns
-  // -------------------------------------------------------------------------------------
 
   /** Waits until no other message is under way, first come first served. */
   void takeTurn(Object by) throws IOException, InterruptedException {
@@ -292,27 +326,6 @@ final class SendQueue {
     }
   }
 
-  /**
-   * Gives up a message that is not finished.
-   *
-   * @return whether part of it is out, so that the socket cannot go on
-   */
-  boolean abandon(Object by) {
-    lock.lock();
-    try {
-      if (!by.equals(sender)) {
-        return false;
-      }
-      if (openMessage != null) {
-        return true;
-      }
-      releaseTurn();
-      return false;
-    } finally {
-      lock.unlock();
-    }
-  }
-
   private void releaseTurn() {
     sender = null;
     openMessage = null;
@@ -333,14 +346,16 @@ final class SendQueue {
     }
   }
 
-  private void endFrame(MessageType type, boolean end, int size) {
-    messageBytes += size;
+  /** Returns the size of the message so far. */
+  private long endFrame(MessageType type, boolean end, int size) {
+    long whole = messageBytes + size;
+    messageBytes = whole;
     if (end) {
-      session.sent(type, messageBytes);
       releaseTurn();
     } else {
       openMessage = type;
     }
+    return whole;
   }
 
   private void awaitRoom() throws IOException, InterruptedException {
@@ -373,11 +388,10 @@ final class SendQueue {
   }
 
   // ---- Control frames
-  // ----------------------------------------------------------------------------
 
   /** Answers a Ping; while the transport takes nothing, only the latest Pong is kept. Loop only. */
   void pong(ByteBuffer payload) {
-    if (!state.canSend() && state != WebSocketState.CLOSE_SENT) {
+    if (drained || (!state.canSend() && state != WebSocketState.CLOSE_SENT)) {
       return;
     }
     if (duplex.pending() >= share) {
@@ -450,6 +464,8 @@ final class SendQueue {
     lock.lock();
     try {
       state = state.on(WebSocketState.Event.CONNECTION_ENDED);
+      gone = true;
+      insideFrame = false; // the rest of it is not sent
       changed.signalAll();
       if (end) {
         endWhenDrained = true;
@@ -498,7 +514,6 @@ final class SendQueue {
   }
 
   // ---- Bytes
-  // -------------------------------------------------------------------------------------
 
   private void header(MessageType type, boolean end, long size) {
     ByteBuffer out = room(FrameWriter.MAX_HEADER_BYTES);
@@ -514,7 +529,7 @@ final class SendQueue {
     int limit = bytes.limit();
     bytes.limit(bytes.position() + left);
     while (bytes.hasRemaining()) {
-      writer.payload(bytes, room(Math.min(bytes.remaining(), LARGEST_CHUNK / 4)));
+      writer.payload(bytes, room(1));
     }
     bytes.limit(limit);
   }
@@ -530,12 +545,14 @@ final class SendQueue {
     if (current != null && current.remaining() >= bytes) {
       return current;
     }
-    int size = SMALLEST_CHUNK;
     if (current != null) {
       chunks.add(current);
-      size = Math.min(2 * current.capacity(), LARGEST_CHUNK);
+      chunkSize = Math.min(2 * chunkSize, LARGEST_CHUNK);
     }
-    current = ByteBuffer.allocate(Math.max(size, bytes));
+    current = chunkSize == LARGEST_CHUNK ? ChunkPool.take(slot) : null;
+    if (current == null) {
+      current = ByteBuffer.allocate(Math.max(chunkSize, bytes));
+    }
     filling = current;
     return current;
   }
@@ -561,12 +578,26 @@ final class SendQueue {
       duplex.flush();
     } while (drainAgain);
     draining = false;
-    if (overHigh && bufferedAmount() <= low) {
-      overHigh = false;
+    if (ended && !drained) {
+      drained = true;
+      session.drained();
+    }
+    session.handedOver();
+    if (overHigh && isLow()) {
       session.writable();
     }
-    if (ended) {
-      session.drained();
+  }
+
+  private boolean isLow() {
+    lock.lock();
+    try {
+      if (bufferedAmount() > low) {
+        return false;
+      }
+      overHigh = false;
+      return true;
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -580,6 +611,9 @@ final class SendQueue {
         if (chunk == null) {
           chunk = filling;
           filling = null;
+          if (chunk != null && chunk.position() < chunkSize / 4) {
+            chunkSize = Math.max(chunkSize / 2, SMALLEST_CHUNK);
+          }
         }
         if (chunk == null) {
           drainScheduled = false;
@@ -600,6 +634,7 @@ final class SendQueue {
         lock.unlock();
       }
       duplex.write(chunk.flip());
+      ChunkPool.give(slot, chunk);
     }
     return false;
   }

@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** What a handler holds of a {@link Session}: the socket in either form. */
@@ -47,7 +48,7 @@ final class ServerWebSocket implements WebSocket {
     return subprotocol;
   }
 
-  // ---- Receiving -------------------------------------------------------------------------------
+  // ---- Receiving
 
   @Override
   public ReceiveResult receive(ByteBuffer buffer) throws InterruptedException {
@@ -128,7 +129,7 @@ final class ServerWebSocket implements WebSocket {
     return timeout.toNanos();
   }
 
-  // ---- Sending ---------------------------------------------------------------------------------
+  // ---- Sending
 
   @Override
   public boolean send(ByteBuffer payload, MessageType type, boolean endOfMessage)
@@ -181,7 +182,7 @@ final class ServerWebSocket implements WebSocket {
     return out.bufferedAmount();
   }
 
-  // ---- Ending ----------------------------------------------------------------------------------
+  // ---- Ending
 
   @Override
   public void close(int status, String description) throws InterruptedException {
@@ -213,6 +214,7 @@ final class ServerWebSocket implements WebSocket {
   @Override
   public void abort() {
     session.abort(Ending.By.APPLICATION, "the application aborted");
+    in.discard();
   }
 
   @Override
@@ -248,7 +250,11 @@ final class ServerWebSocket implements WebSocket {
   /** One message of unknown length; a sender in its own right, whatever threads write to it. */
   private final class Writer implements MessageWriter {
     private final MessageType type;
-    private boolean finished;
+
+    /** Held while a piece is sent: the next thread's piece goes behind it. */
+    private final ReentrantLock turn = new ReentrantLock();
+
+    private volatile boolean finished;
 
     Writer(MessageType type) {
       if (type == MessageType.CLOSE) {
@@ -259,8 +265,7 @@ final class ServerWebSocket implements WebSocket {
 
     @Override
     public void write(ByteBuffer piece) throws IOException, InterruptedException {
-      requireUnfinished();
-      send(this, piece, type, false);
+      send(piece, false);
     }
 
     @Override
@@ -270,24 +275,27 @@ final class ServerWebSocket implements WebSocket {
 
     @Override
     public void finish() throws IOException, InterruptedException {
-      requireUnfinished();
-      send(this, ByteBuffer.allocate(0), type, true);
-      finished = true;
+      send(ByteBuffer.allocate(0), true);
+    }
+
+    private void send(ByteBuffer piece, boolean end) throws IOException, InterruptedException {
+      turn.lockInterruptibly();
+      try {
+        if (finished) {
+          throw new IllegalStateException("the message is finished");
+        }
+        ServerWebSocket.this.send(this, piece, type, end);
+        finished = end;
+      } finally {
+        turn.unlock();
+      }
     }
 
     @Override
     public void close() {
       if (!finished) {
         finished = true;
-        if (out.abandon(this)) {
-          session.messageAbandoned();
-        }
-      }
-    }
-
-    private void requireUnfinished() {
-      if (finished) {
-        throw new IllegalStateException("the message is finished");
+        session.messageAbandoned();
       }
     }
   }

@@ -7,6 +7,7 @@ import dev.windhover.http.MessageType;
 import dev.windhover.http.WebSocketClosedException;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Takeover;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
@@ -16,6 +17,7 @@ import dev.windhover.protocol.Role;
 import dev.windhover.protocol.Violation;
 import dev.windhover.protocol.WebSocketState;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
@@ -48,6 +50,8 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
   // Loop only.
+  private boolean opened;
+  private boolean delivering;
   private boolean reading = true;
   private boolean doneReading;
   private long pings;
@@ -92,13 +96,17 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- What comes
-  // --------------------------------------------------------------------------------
 
   @Override
   public void onOpen() {
     if (keepAlive.isOn()) {
       deadlines.set(Deadlines.Kind.KEEP_ALIVE, keepAlive.delay(duplex.loop().nanoTime()));
     }
+    opened();
+  }
+
+  private void opened() {
+    opened = true;
     log.debug("socket {} opened", context.id());
     events.socketOpened(context, socket);
     in.opened();
@@ -106,6 +114,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   @Override
   public void onBytes(ByteBuffer bytes) {
+    delivering = true;
     if (keepAlive.isOn()) {
       keepAlive.heard(duplex.loop().nanoTime());
     }
@@ -120,6 +129,9 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
           MessageType type = typeOf(reader.messageType());
           int before = bytes.position();
           int n = in.data(reader, bytes);
+          if (n >= 0) {
+            control -= bytes.position() - before;
+          }
           if (doneReading) {
             break; // what was found is told already
           }
@@ -127,7 +139,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
             finish(new Outcome.Violated(reader.violation()));
             break;
           }
-          control -= bytes.position() - before;
           messageBytes += n;
           if (reader.endOfMessage()) {
             events.messageReceived(context, type, messageBytes);
@@ -148,6 +159,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   @Override
   public void onBatchEnd() {
     in.batchEnd();
+    delivering = false; // the host flushes
     watchOutput();
   }
 
@@ -172,6 +184,9 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     blame(Ending.By.CONNECTION, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), why);
     WebSocketState last = out.state();
     out.connectionEnded(false);
+    if (!opened) {
+      opened(); // accepted, and lost before the answer went out
+    }
     ending = endingAfter(last);
     if (outcome == null) {
       outcome = new Outcome.Lost(why);
@@ -197,13 +212,17 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
       case Outcome.Lost lost ->
           blame(Ending.By.CONNECTION, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), lost.why());
     }
-    if (out.state() == WebSocketState.CLOSE_SENT) {
-      takeEffect(
-          what); // our Close is out: nothing that the application may still send depends on it
-    } else {
-      deadlines.set(Deadlines.Kind.EFFECT, EFFECT_NANOS);
-    }
+    deadlines.clear(Deadlines.Kind.CLOSING); // the peer has done its part
+    deadlines.set(Deadlines.Kind.EFFECT, EFFECT_NANOS);
     in.outcome(what);
+  }
+
+  /**
+   * Returns whether our Close is out and the peer's has had no effect: nothing that the application
+   * may still send depends on it. Any thread.
+   */
+  boolean isCloseSent() {
+    return out.state() == WebSocketState.CLOSE_SENT;
   }
 
   /** A violation that the reader did not find: a message over the limit. Returns -1. */
@@ -247,15 +266,14 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- Closing
-  // -----------------------------------------------------------------------------------
 
   /**
    * Lets the end of the peer's messages take effect, once: the application has taken all before it,
    * or time is up. Any thread.
    */
-  void takeEffect(Outcome what) {
+  boolean takeEffect(Outcome what) {
     if (!effective.compareAndSet(null, what)) {
-      return;
+      return false;
     }
     onLoop(() -> deadlines.clear(Deadlines.Kind.EFFECT));
     switch (what) {
@@ -272,12 +290,18 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
           answerClose();
         }
       }
-      case Outcome.Violated violated -> closeOutput(violated.violation().toCloseReason(), true);
+      case Outcome.Violated violated -> {
+        if (!closeOutput(violated.violation().toCloseReason(), true)) {
+          out.connectionEnded(true); // our Close is out already; there is no second one
+          armClosing();
+        }
+      }
       case Outcome.Lost lost -> {
         out.connectionEnded(true);
         armClosing();
       }
     }
+    return true;
   }
 
   /** Answers the peer's Close with its own code, if nobody has. Any thread. */
@@ -288,11 +312,13 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     }
   }
 
-  /** Sends a Close, if none is out. Any thread. */
-  void closeOutput(CloseReason reason, boolean end) {
-    if (out.close(reason, end)) {
-      armClosing();
+  /** Sends a Close, if none is out, and returns whether it did. Any thread. */
+  boolean closeOutput(CloseReason reason, boolean end) {
+    if (!out.close(reason, end)) {
+      return false;
     }
+    armClosing();
+    return true;
   }
 
   private void armClosing() {
@@ -314,6 +340,16 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     blame(by, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), why);
     out.connectionEnded(false);
     onLoop(duplex::abort);
+  }
+
+  @Override
+  public boolean isDelivering() {
+    return delivering;
+  }
+
+  @Override
+  public void handedOver() {
+    watchOutput();
   }
 
   @Override
@@ -341,20 +377,18 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   private Ending endingAfter(WebSocketState last) {
     Ending first = Objects.requireNonNull(firstCause.get());
-    if (outcome instanceof Outcome.PeerClosed closed) {
+    Outcome decided = effective.get() != null ? effective.get() : outcome;
+    if (decided instanceof Outcome.PeerClosed closed) {
       return new Ending(first.by(), closed.reason(), first.why()); // the peer's Close decides
     }
-    if (last == WebSocketState.CLOSE_SENT && first.by() == Ending.By.APPLICATION) {
-      return new Ending(
-          first.by(),
-          CloseReason.of(CloseCode.ABNORMAL_CLOSURE),
-          "the peer did not answer our close");
+    if (last == WebSocketState.CLOSE_SENT && !(decided instanceof Outcome.Violated)) {
+      String why = first.why() + "; the peer did not answer our close";
+      return new Ending(first.by(), first.reason(), why);
     }
     return first;
   }
 
   // ---- The handler's end
-  // ---------------------------------------------------------------------------
 
   /** Returns with an exception if the handler has ended, and its socket with it. */
   void requireHandlerRunning() {
@@ -373,7 +407,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     }
     handlerEnded = true;
     in.discard(); // a Close or a violation that waits takes effect with this
-    if (failure == null || failure instanceof WebSocketClosedException) {
+    if (failure == null || isOwnEnd(failure)) {
       if (out.hasUnfinishedMessage()) {
         close(CloseCode.INTERNAL_ERROR, "a message was not finished");
       } else {
@@ -386,10 +420,15 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   void listenerFailed(Throwable failure) {
-    if (!(failure instanceof WebSocketClosedException)) {
+    if (!isOwnEnd(failure)) {
       failed("listener", failure);
     }
     in.discard();
+  }
+
+  /** Returns whether {@code failure} says that this socket has ended; another's is a failure. */
+  private boolean isOwnEnd(Throwable failure) {
+    return failure instanceof WebSocketClosedException && !out.state().canSend();
   }
 
   private void failed(String what, Throwable failure) {
@@ -424,15 +463,13 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- Time
-  // --------------------------------------------------------------------------------------
 
   private void passed(Deadlines.Kind kind) {
     switch (kind) {
       case KEEP_ALIVE -> lookAlive();
       case EFFECT -> {
         Outcome waiting = outcome;
-        if (waiting != null) {
-          takeEffect(waiting);
+        if (waiting != null && takeEffect(waiting)) {
           answerClose();
         }
       }
@@ -494,7 +531,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- For the socket
-  // ----------------------------------------------------------------------------
 
   @Override
   public void writable() {
@@ -524,8 +560,18 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     }
   }
 
+  /** Runs {@code task} on the loop after {@code nanos} of the host's time. Any thread. */
+  Loop.Timer schedule(long nanos, Runnable task) {
+    return duplex.loop().schedule(Duration.ofNanos(nanos), task);
+  }
+
   boolean inLoop() {
     return duplex.loop().inLoop();
+  }
+
+  /** Returns the connection's loop, the only clock here. */
+  Loop loop() {
+    return duplex.loop();
   }
 
   private static MessageType typeOf(Opcode opcode) {

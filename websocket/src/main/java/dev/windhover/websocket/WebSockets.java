@@ -71,20 +71,31 @@ public final class WebSockets implements Middleware {
     Manager manager = new Manager(context);
     context.webSockets(manager);
     OpeningHandshake.Fault fault = manager.fault;
+    if (fault == null || fault.almost()) {
+      context.response().onStarting(() -> answering(context, fault));
+    }
     if (fault == null) {
       requireAllowedOrigin(context);
-    } else if (fault.version()) {
-      context
-          .response()
-          .onStarting(() -> {
-            if (context.response().status() / 100 == 4) {
-              context.response().headers().set(OpeningHandshake.VERSION, "13");
-            }
-          });
     }
     next.handle(context);
     if (fault != null && fault.almost() && context.isUnanswered()) {
       throw refused(context, fault.toException());
+    }
+  }
+
+  /** What meant a WebSocket is being answered, by whomever: says why it did not become one. */
+  private static void answering(HttpContext context, OpeningHandshake.@Nullable Fault fault) {
+    int status = context.response().status();
+    if (status / 100 != 4) {
+      return;
+    }
+    if (fault != null && fault.version()) {
+      context.response().headers().set(OpeningHandshake.VERSION, "13");
+    }
+    if (context.route() == null && status == 404) {
+      tellRefused(context, status, "no route for " + context.request().path());
+    } else if (fault != null) {
+      tellRefused(context, status, fault.cause());
     }
   }
 
@@ -96,14 +107,17 @@ public final class WebSockets implements Middleware {
     }
   }
 
-  /** Tells log and events of a refused handshake, once. */
   private static HttpException refused(HttpContext context, HttpException refusal) {
-    if (context.items().putIfAbsent(WebSockets.class.getName(), true) == null) {
-      String cause = String.valueOf(refusal.getMessage());
-      log.debug("handshake {} refused with {}: {}", context.id(), refusal.status(), cause);
-      context.application().events().handshakeRefused(context, refusal.status(), cause);
-    }
+    tellRefused(context, refusal.status(), String.valueOf(refusal.getMessage()));
     return refusal;
+  }
+
+  /** Tells log and events of a refused handshake, once. */
+  private static void tellRefused(HttpContext context, int status, String cause) {
+    if (context.items().putIfAbsent(WebSockets.class.getName(), true) == null) {
+      log.debug("handshake {} refused with {}: {}", context.id(), status, cause);
+      context.application().events().handshakeRefused(context, status, cause);
+    }
   }
 
   /** Closes all sockets with 1001; the future completes when the last one has ended. */

@@ -1,0 +1,89 @@
+package dev.windhover.testing;
+
+import dev.windhover.http.host.Loop;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The time of a {@link TestHost}: it stands still until a test moves it, so that a time limit of 30
+ * seconds is tested in no time, and to the nanosecond.
+ */
+public final class HandClock {
+  /** Overflows after a minute: what compares times instead of subtracting them is found out. */
+  private static final long START = Long.MAX_VALUE - Duration.ofMinutes(1).toNanos();
+
+  /** One scheduled task; two are never the same, even if they are alike. */
+  private static final class Alarm {
+    final long due;
+    final Runnable task;
+
+    Alarm(long due, Runnable task) {
+      this.due = due;
+      this.task = task;
+    }
+  }
+
+  private final List<Alarm> alarms = new ArrayList<>();
+  private @Nullable MemoryLoop loop;
+  private long now = START;
+
+  HandClock() {}
+
+  void drives(MemoryLoop loop) {
+    this.loop = loop;
+  }
+
+  /**
+   * Moves time on. What becomes due runs on the loop, each at its own time; returns when the loop
+   * is idle again. Threads that were woken then may still run.
+   */
+  public void advance(Duration by) {
+    if (by.isNegative()) {
+      throw new IllegalArgumentException("cannot go back by " + by.negated());
+    }
+    MemoryLoop driven = Objects.requireNonNull(loop);
+    driven.awaitIdle();
+    long target = nanoTime() + by.toNanos();
+    for (Alarm next; (next = nextUntil(target)) != null; ) {
+      driven.execute(next.task);
+      driven.awaitIdle();
+    }
+    set(target);
+  }
+
+  /** Takes the first alarm that is due until {@code target}, and moves to its time. */
+  private synchronized @Nullable Alarm nextUntil(long target) {
+    Alarm next =
+        alarms.stream().min(Comparator.comparingLong(alarm -> alarm.due - now)).orElse(null);
+    if (next == null || next.due - target > 0) {
+      return null;
+    }
+    alarms.remove(next);
+    if (next.due - now > 0) {
+      now = next.due;
+    }
+    return next;
+  }
+
+  private synchronized void set(long time) {
+    now = time;
+  }
+
+  synchronized long nanoTime() {
+    return now;
+  }
+
+  synchronized Loop.Timer schedule(Duration delay, Runnable task) {
+    Alarm alarm = new Alarm(now + delay.toNanos(), task);
+    alarms.add(alarm);
+    return () -> cancel(alarm);
+  }
+
+  private synchronized void cancel(Alarm alarm) {
+    alarms.remove(alarm);
+  }
+}

@@ -1,0 +1,354 @@
+package dev.windhover.testing;
+
+import dev.windhover.http.host.Duplex;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Two byte streams in memory, as harsh as the seam allows: what is lent is poisoned afterwards,
+ * what is reserved is not a byte larger than asked for, and every breach of the contract is a
+ * fault.
+ */
+final class MemoryDuplex implements Duplex {
+  private static final byte POISON = (byte) 0xDD;
+
+  /** Bytes before and behind what is lent or reserved, to catch who counts from 0. */
+  private static final int MARGIN = 5;
+
+  /** The other end: told on the loop. */
+  interface Peer {
+    /** Bytes have come. */
+    void received(ByteBuffer bytes);
+
+    /** The server's direction has ended. */
+    void ended();
+
+    /** The server has dropped the connection. */
+    void reset();
+  }
+
+  private final MemoryLoop loop;
+  private final Faults faults;
+  private final Peer peer;
+  private final Runnable onLost;
+  private final Receiver receiver;
+  private final AtomicLong pending = new AtomicLong();
+
+  // Loop only: input.
+  private final Deque<ByteBuffer> arriving = new ArrayDeque<>();
+  private boolean open;
+  private boolean reading = true;
+  private boolean delivering;
+  private boolean peerEnded;
+  private boolean peerEndTold;
+  private long lends;
+  private long delivered;
+  private long credited;
+
+  // Loop only: output.
+  private final Deque<ByteBuffer> output = new ArrayDeque<>();
+  private @Nullable ByteBuffer reserved;
+  private long flushed;
+  private long window = Long.MAX_VALUE;
+  private long transmitted;
+  private long mark = Long.MAX_VALUE;
+  private boolean markReached;
+  private boolean ended;
+  private boolean endSent;
+  private boolean aborted;
+  private boolean lost;
+
+  MemoryDuplex(
+      MemoryLoop loop,
+      Faults faults,
+      Peer peer,
+      Runnable onLost,
+      Function<Duplex, Receiver> attach) {
+    this.loop = loop;
+    this.faults = faults;
+    this.peer = peer;
+    this.onLost = onLost;
+    this.receiver = attach.apply(this);
+  }
+
+  // ---- The client's side, on the loop
+
+  void open() {
+    open = true;
+    receiver.onOpen();
+    flushIfAlive();
+    deliver();
+  }
+
+  /** Bytes come; each call is a read, and a batch, of its own. */
+  void arrive(ByteBuffer bytes) {
+    arriving.add(bytes);
+    deliver();
+  }
+
+  void peerEnds() {
+    peerEnded = true;
+    deliver();
+  }
+
+  void peerResets() {
+    lose("the peer reset the connection");
+  }
+
+  /** The peer takes {@code bytes} more, and no more than that. */
+  void window(long bytes) {
+    window = bytes;
+    transfer();
+  }
+
+  /** Returns the delivered bytes for which no credit came back. */
+  long uncredited() {
+    return delivered - credited;
+  }
+
+  boolean isReading() {
+    return reading;
+  }
+
+  private void deliver() {
+    if (!open || delivering) {
+      return;
+    }
+    delivering = true;
+    try {
+      while (reading && !lost && !arriving.isEmpty()) {
+        lend(arriving.remove());
+        receiver.onBatchEnd();
+        flushIfAlive();
+      }
+    } finally {
+      delivering = false;
+    }
+    if (reading && !lost && arriving.isEmpty() && peerEnded && !peerEndTold) {
+      peerEndTold = true;
+      receiver.onEnd();
+      flushIfAlive();
+      endIfBothDid();
+    }
+  }
+
+  private void lend(ByteBuffer bytes) {
+    int size = bytes.remaining();
+    int capacity = size + 2 * MARGIN;
+    ByteBuffer lent =
+        ++lends % 2 == 0 ? ByteBuffer.allocate(capacity) : ByteBuffer.allocateDirect(capacity);
+    poison(lent);
+    lent.put(MARGIN, bytes, bytes.position(), size);
+    lent.position(MARGIN).limit(MARGIN + size);
+    delivered += size;
+    receiver.onBytes(lent);
+    if (lent.hasRemaining() && !lost && !aborted) {
+      throw faults.add("the receiver left " + lent.remaining() + " bytes of what was delivered");
+    }
+    poison(lent.clear());
+  }
+
+  private static void poison(ByteBuffer memory) {
+    for (int i = 0; i < memory.capacity(); i++) {
+      memory.put(i, POISON);
+    }
+  }
+
+  void lose(String why) {
+    if (lost) {
+      return;
+    }
+    lost = true;
+    arriving.clear();
+    dropOutput();
+    receiver.onLost(why);
+    onLost.run();
+  }
+
+  private void dropOutput() {
+    output.clear();
+    reserved = null;
+    flushed = 0;
+    pending.set(0);
+  }
+
+  // ---- The seam
+
+  @Override
+  public MemoryLoop loop() {
+    return loop;
+  }
+
+  @Override
+  public void pause() {
+    require("pause");
+    reading = false;
+  }
+
+  @Override
+  public void resume() {
+    require("resume");
+    reading = true;
+    loop.execute(this::deliver);
+  }
+
+  @Override
+  public void consumed(int bytes) {
+    require("consumed");
+    if (bytes < 0) {
+      throw faults.add("credit of " + bytes + " bytes");
+    }
+    credited += bytes;
+    if (credited > delivered && !lost) {
+      throw faults.add("credit for " + credited + " bytes where " + delivered + " came");
+    }
+  }
+
+  @Override
+  public ByteBuffer reserve(int bytes) {
+    requireOutput("reserve");
+    int capacity = bytes + 2 * MARGIN;
+    ByteBuffer room =
+        ++lends % 2 == 0 ? ByteBuffer.allocate(capacity) : ByteBuffer.allocateDirect(capacity);
+    poison(room);
+    reserved = room.position(MARGIN).limit(MARGIN + bytes);
+    return room;
+  }
+
+  @Override
+  public void commit() {
+    ByteBuffer room = reserved;
+    reserved = null;
+    requireOutput("commit");
+    if (room == null) {
+      throw faults.add("commit without a reserve");
+    }
+    int end = room.position();
+    append(room.limit(end).position(MARGIN));
+    poison(room.clear());
+  }
+
+  @Override
+  public void write(ByteBuffer bytes) {
+    requireOutput("write");
+    append(bytes);
+  }
+
+  private void append(ByteBuffer bytes) {
+    ByteBuffer copy = ByteBuffer.allocate(bytes.remaining()).put(bytes).flip();
+    if (copy.hasRemaining()) {
+      output.add(copy);
+      markReached |= pending.addAndGet(copy.remaining()) >= mark;
+    }
+  }
+
+  @Override
+  public void flush() {
+    require("flush");
+    flushed = pending.get();
+    transfer();
+  }
+
+  private void flushIfAlive() {
+    if (!lost && !aborted) {
+      flush();
+    }
+  }
+
+  /** Moves flushed bytes to the peer, as many as it takes. */
+  private void transfer() {
+    while (window > 0 && flushed > 0) {
+      ByteBuffer first = Objects.requireNonNull(output.peek());
+      int n = (int) Math.min(Math.min(window, flushed), first.remaining());
+      ByteBuffer taken = ByteBuffer.allocate(n).put(0, first, first.position(), n);
+      first.position(first.position() + n);
+      if (!first.hasRemaining()) {
+        output.remove();
+      }
+      window = window == Long.MAX_VALUE ? window : window - n;
+      flushed -= n;
+      transmitted += n;
+      pending.addAndGet(-n);
+      peer.received(taken);
+    }
+    if (markReached && pending.get() < mark) {
+      markReached = false;
+      receiver.onWritable();
+      flushIfAlive();
+    }
+    if (ended && !endSent && !lost && !aborted && pending.get() == 0) {
+      endSent = true;
+      peer.ended();
+      endIfBothDid();
+    }
+  }
+
+  private void endIfBothDid() {
+    if (endSent && peerEndTold) {
+      loop.execute(() -> lose("the connection was closed"));
+    }
+  }
+
+  @Override
+  public long pending() {
+    return pending.get();
+  }
+
+  @Override
+  public void writeMark(int bytes) {
+    require("writeMark");
+    mark = bytes;
+    markReached = pending.get() >= mark;
+  }
+
+  @Override
+  public long transmitted() {
+    require("transmitted");
+    return transmitted;
+  }
+
+  @Override
+  public void end() {
+    require("end");
+    if (ended || lost || aborted) {
+      return;
+    }
+    ended = true;
+    flush();
+    reading = true; // to see the peer's end
+    loop.execute(this::deliver);
+  }
+
+  @Override
+  public void abort() {
+    require("abort");
+    if (lost || aborted) {
+      return;
+    }
+    aborted = true;
+    dropOutput();
+    peer.reset();
+    loop.execute(() -> lose("aborted"));
+  }
+
+  private void require(String call) {
+    if (!loop.inLoop()) {
+      throw faults.add(call + " off the loop, on " + Thread.currentThread());
+    }
+    if (reserved != null) {
+      throw faults.add(call + " between reserve and commit");
+    }
+  }
+
+  private void requireOutput(String call) {
+    require(call);
+    if (ended || aborted || lost) {
+      throw faults.add(call + " after " + (ended ? "end" : aborted ? "abort" : "onLost"));
+    }
+  }
+}

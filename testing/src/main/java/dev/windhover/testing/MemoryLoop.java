@@ -1,0 +1,88 @@
+package dev.windhover.testing;
+
+import dev.windhover.http.host.Loop;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/** A thread of its own that runs what it is given, in order, and knows when it is idle. */
+final class MemoryLoop implements Loop {
+  private final Waiting waiting = new Waiting();
+  private final Deque<Runnable> tasks = new ArrayDeque<>();
+  private final HandClock clock;
+  private final Faults faults;
+  private final Thread thread;
+  private boolean busy;
+  private boolean stopped;
+
+  MemoryLoop(HandClock clock, Faults faults) {
+    this.clock = clock;
+    this.faults = faults;
+    this.thread = Thread.ofPlatform().name("test-loop").daemon().start(this::run);
+  }
+
+  private void run() {
+    for (Runnable task; (task = next()) != null; ) {
+      try {
+        task.run();
+      } catch (Throwable failure) {
+        faults.add(failure);
+      }
+    }
+  }
+
+  private @Nullable Runnable next() {
+    waiting.change(() -> busy = false);
+    Runnable[] next = new Runnable[1];
+    while (!waiting.await(() -> stopped || !tasks.isEmpty())) {
+      // idle for long; that is no fault
+    }
+    waiting.change(() -> {
+      next[0] = tasks.poll();
+      busy = next[0] != null;
+    });
+    return next[0];
+  }
+
+  @Override
+  public void execute(Runnable task) {
+    waiting.change(() -> {
+      if (!stopped) {
+        tasks.add(task);
+      }
+    });
+  }
+
+  @Override
+  public boolean inLoop() {
+    return thread.equals(Thread.currentThread());
+  }
+
+  @Override
+  public long nanoTime() {
+    return clock.nanoTime();
+  }
+
+  @Override
+  public Timer schedule(Duration delay, Runnable task) {
+    return clock.schedule(delay, task);
+  }
+
+  /** Returns when nothing runs and nothing waits to run. */
+  void awaitIdle() {
+    if (inLoop()) {
+      throw new IllegalStateException("the loop cannot wait for itself");
+    }
+    if (!waiting.await(() -> !busy && tasks.isEmpty())) {
+      AssertionError error = new AssertionError("the loop was busy for " + Waiting.SECONDS + " s");
+      error.setStackTrace(thread.getStackTrace());
+      throw error;
+    }
+  }
+
+  /** Ends the thread when it has run what was given before. */
+  void stop() {
+    waiting.change(() -> stopped = true);
+  }
+}

@@ -1,0 +1,159 @@
+package dev.windhover.testing;
+
+import dev.windhover.http.Headers;
+import dev.windhover.http.HttpVersion;
+import dev.windhover.protocol.OpeningKey;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** A request on its way: change what it says, then {@link #send} it or {@link #connect}. */
+public final class TestRequest {
+  /** The key of RFC 6455 1.3. */
+  private static final String KEY = "dGhlIHNhbXBsZSBub25jZQ==";
+
+  private final TestHost host;
+  private final String target;
+  private String method;
+  private HttpVersion version = HttpVersion.HTTP_1_1;
+  private final Headers headers = new Headers().add("Host", "server.test");
+  private byte[] body = new byte[0];
+  private final TestWebSocket client;
+
+  TestRequest(TestHost host, String method, String target) {
+    this.host = host;
+    this.method = method;
+    this.target = target;
+    this.client = new TestWebSocket(host);
+  }
+
+  /** Makes it a valid opening handshake over HTTP/1.1. */
+  TestRequest handshake() {
+    headers
+        .add("Upgrade", "websocket")
+        .add("Connection", "Upgrade")
+        .add("Sec-WebSocket-Key", KEY)
+        .add("Sec-WebSocket-Version", "13");
+    return this;
+  }
+
+  /** Makes it an extended CONNECT over HTTP/2 (RFC 8441). */
+  public TestRequest http2() {
+    method = "CONNECT";
+    version = HttpVersion.HTTP_2;
+    return without("Upgrade").without("Connection").without("Sec-WebSocket-Key");
+  }
+
+  /** Asks in another version of HTTP. */
+  public TestRequest version(HttpVersion version) {
+    this.version = version;
+    return this;
+  }
+
+  /** Asks with another method. */
+  public TestRequest method(String method) {
+    this.method = method;
+    return this;
+  }
+
+  /** Sets a header in place of all of its name. */
+  public TestRequest header(String name, String value) {
+    headers.set(name, value);
+    return this;
+  }
+
+  /** Adds a header beside those of its name. */
+  public TestRequest add(String name, String value) {
+    headers.add(name, value);
+    return this;
+  }
+
+  /** Removes a header. */
+  public TestRequest without(String name) {
+    headers.remove(name);
+    return this;
+  }
+
+  /** Gives it a body. */
+  public TestRequest body(String text) {
+    body = text.getBytes(StandardCharsets.UTF_8);
+    return header("Content-Length", Integer.toString(body.length));
+  }
+
+  /** Sends these bytes right behind the handshake, before it is answered. */
+  public TestRequest followedBy(String hex) {
+    client.sendHex(hex);
+    return this;
+  }
+
+  /** Sends it and returns the answer, once that is complete. */
+  public TestResponse send() {
+    MemoryExchange exchange = start();
+    try {
+      return exchange.answer().get(Waiting.SECONDS, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      throw new AssertionError("no answer within " + Waiting.SECONDS + " s", e);
+    } catch (ExecutionException e) {
+      throw new AssertionError(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted while waiting for an answer", e);
+    }
+  }
+
+  /** Sends it and goes away at once, without waiting for an answer. */
+  public void sendAndLeave() {
+    start().clientGone();
+  }
+
+  private MemoryExchange start() {
+    MemoryExchange exchange = new MemoryExchange(host, this, client);
+    host.handle(exchange, client);
+    return exchange;
+  }
+
+  /** Sends it and returns the socket, which must have been accepted as RFC 6455 4.2.2 says. */
+  public TestWebSocket connect() {
+    TestResponse response = send();
+    boolean http2 = version == HttpVersion.HTTP_2;
+    if (response.status() != (http2 ? 200 : 101)) {
+      throw new AssertionError("handshake refused with " + response);
+    }
+    String key = headers.get("Sec-WebSocket-Key");
+    if (!http2 && key != null) {
+      requireHeader(response, "Sec-WebSocket-Accept", OpeningKey.accept(key));
+      requireHeader(response, "Upgrade", "websocket");
+      requireHeader(response, "Connection", "Upgrade");
+    }
+    client.response(response);
+    return client;
+  }
+
+  private static void requireHeader(TestResponse response, String name, String value) {
+    String found = response.headers().get(name);
+    if (!value.equals(found)) {
+      throw new AssertionError(name + " is " + found + " instead of " + value);
+    }
+  }
+
+  String method() {
+    return method;
+  }
+
+  String target() {
+    return target;
+  }
+
+  HttpVersion version() {
+    return version;
+  }
+
+  Headers headers() {
+    return headers;
+  }
+
+  byte[] body() {
+    return body;
+  }
+}

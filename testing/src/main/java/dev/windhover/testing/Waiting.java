@@ -1,0 +1,59 @@
+package dev.windhover.testing;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** A lock and the waiting for what it guards, never longer than a test may take. */
+final class Waiting {
+  /** In real time: far above what any step takes, far below what a person waits for. */
+  static final long SECONDS = 10;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  /** Runs {@code change} under the lock and wakes who waits. */
+  void change(Runnable change) {
+    lock.lock();
+    try {
+      change.run();
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns what {@code question} sees under the lock. */
+  <T extends @Nullable Object> T locked(Supplier<T> question) {
+    lock.lock();
+    try {
+      return question.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns whether {@code condition}, looked at under the lock, became true in time. */
+  boolean await(BooleanSupplier condition) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
+    lock.lock();
+    try {
+      while (!condition.getAsBoolean()) {
+        long left = end - System.nanoTime();
+        if (left <= 0) {
+          return false;
+        }
+        changed.awaitNanos(left);
+      }
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted while waiting", e);
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,59 @@
+package dev.windhover.testing;
+
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** Something that a test does on a thread of its own since it may block. */
+final class Background<T> {
+  private final FutureTask<T> task;
+  private final Thread thread;
+
+  private Background(Callable<T> work) {
+    this.task = new FutureTask<>(work);
+    this.thread = Thread.ofVirtual().start(task);
+  }
+
+  static <T> Background<T> start(Callable<T> work) {
+    return new Background<>(work);
+  }
+
+  /** Waits until the thread waits: there is nothing to be told of that, so this looks. */
+  Background<T> awaitBlocked() {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (thread.getState() != Thread.State.WAITING
+        && thread.getState() != Thread.State.TIMED_WAITING) {
+      if (thread.getState() == Thread.State.TERMINATED || System.nanoTime() - end > 0) {
+        throw new AssertionError("the thread does not wait but is " + thread.getState());
+      }
+      Thread.onSpinWait();
+    }
+    return this;
+  }
+
+  void interrupt() {
+    thread.interrupt();
+  }
+
+  boolean isDone() {
+    return task.isDone();
+  }
+
+  /** Returns the result. */
+  T join() throws Exception {
+    try {
+      return task.get(10, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof Exception failure) {
+        throw failure;
+      }
+      throw new AssertionError(e.getCause());
+    } catch (TimeoutException e) {
+      AssertionError stuck = new AssertionError("the thread did not end in time", e);
+      stuck.setStackTrace(thread.getStackTrace());
+      throw stuck;
+    }
+  }
+}

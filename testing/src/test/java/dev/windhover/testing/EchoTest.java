@@ -1,0 +1,61 @@
+package dev.windhover.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.windhover.http.Ending;
+import dev.windhover.protocol.CloseReason;
+import dev.windhover.protocol.Opcode;
+import java.nio.ByteBuffer;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class EchoTest {
+  @RegisterExtension final SocketFixture server = new SocketFixture();
+
+  @ParameterizedTest
+  @EnumSource
+  void messagesComeBack(Form form) {
+    TestWebSocket client = server.echo(form);
+    client.sendText("Käse").sendBinary(new byte[] {0, 1, -1}).sendText("");
+    assertThat(client.receive()).isEqualTo(Frame.text("Käse"));
+    assertThat(client.receive()).isEqualTo(Frame.binary((byte) 0, (byte) 1, (byte) -1));
+    assertThat(client.receive()).isEqualTo(Frame.text(""));
+    client.close();
+    assertThat(server.ending())
+        .isEqualTo(new Ending(Ending.By.PEER, CloseReason.of(1000), "the peer closed"));
+  }
+
+  /** The masked "Hello" of RFC 6455 5.7, in one frame and in fragments with a Ping between. */
+  @ParameterizedTest
+  @EnumSource
+  void theExamplesOfTheRfcComeBack(Form form) {
+    TestWebSocket client = server.echo(form);
+    client.sendHex("81 85 37fa213d 7f9f4d5158"); // "Hello"
+    assertThat(client.receiveText()).isEqualTo("Hello");
+    client.sendHex("01 83 37fa213d 7f9f4d"); // "Hel"
+    client.sendHex("89 85 37fa213d 7f9f4d5158"); // Ping "Hello"
+    client.sendHex("80 82 37fa213d 5b95"); // "lo"
+    assertThat(client.receive()).isEqualTo(Frame.pong("Hello"));
+    assertThat(client.receiveText()).isEqualTo("Hello");
+    client.close();
+  }
+
+  /** All three forms of the length, at their borders, in reads of several sizes. */
+  @ParameterizedTest
+  @CsvSource({
+    "BLOCKING, 125, 1", "BLOCKING, 126, 7", "BLOCKING, 65535, 1000", "BLOCKING, 65536, 70000",
+    "LISTENER, 125, 1", "LISTENER, 126, 7", "LISTENER, 65535, 1000", "LISTENER, 65536, 70000"
+  })
+  void messagesOfEveryLengthFormComeBack(Form form, int length, int cut) {
+    TestWebSocket client = server.echo(form);
+    byte[] payload = new byte[length];
+    for (int i = 0; i < length; i++) {
+      payload[i] = (byte) (i * 31);
+    }
+    client.cutEvery(cut).send(Opcode.BINARY, true, ByteBuffer.wrap(payload));
+    assertThat(client.receiveBinary()).isEqualTo(payload);
+    client.close();
+  }
+}

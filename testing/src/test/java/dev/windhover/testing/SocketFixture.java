@@ -1,0 +1,175 @@
+package dev.windhover.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.windhover.http.Application;
+import dev.windhover.http.Ending;
+import dev.windhover.http.Handler;
+import dev.windhover.http.Message;
+import dev.windhover.http.MessageType;
+import dev.windhover.http.WebSocket;
+import dev.windhover.http.WebSocketAcceptContext;
+import dev.windhover.http.WebSocketHandler;
+import dev.windhover.http.WebSocketListener;
+import dev.windhover.websocket.WebSocketOptions;
+import dev.windhover.websocket.WebSockets;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.slf4j.event.Level;
+
+/**
+ * An application with one socket at {@code /}, for one test: it is closed at the test's end, which
+ * fails if something was left over or an unexpected warning or error was logged.
+ */
+final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
+  private final WebSocketOptions options = new WebSocketOptions().allowedOrigins("*");
+  private final WebSocketAcceptContext settings = new WebSocketAcceptContext();
+  private final Recorder events = new Recorder();
+  private final CountDownLatch release = new CountDownLatch(1);
+  private final List<String> expectedErrors = new ArrayList<>();
+  private @Nullable TestHost host;
+
+  // ---- Setting up
+
+  SocketFixture options(Consumer<WebSocketOptions> change) {
+    change.accept(options);
+    return this;
+  }
+
+  SocketFixture settings(Consumer<WebSocketAcceptContext> change) {
+    change.accept(settings);
+    return this;
+  }
+
+  /** Starts with {@code handler} at {@code /}. */
+  TestHost start(Handler handler) {
+    Application application = new Application().use(new WebSockets(options)).events(events);
+    application.map("/", handler);
+    return start(application);
+  }
+
+  /** Starts with {@code handler} at {@code /}, without ceremony. */
+  TestHost startMapped(WebSocketHandler handler) {
+    Application application = new Application().use(new WebSockets(options)).events(events);
+    application.mapWebSocket("/", settings, handler);
+    return start(application);
+  }
+
+  TestHost start(Application application) {
+    TestHost started = TestHost.start(application);
+    host = started;
+    return started;
+  }
+
+  /** Opens a socket in the blocking form. */
+  TestWebSocket open(WebSocketHandler handler) {
+    return start(context -> handler.handle(context.webSockets().accept(settings)))
+        .webSocket("/")
+        .connect();
+  }
+
+  /**
+   * Opens a socket in the blocking form whose handler waits, as for a background service, while the
+   * test uses {@link #socket()}.
+   */
+  TestWebSocket hold() {
+    return open(socket -> release.await());
+  }
+
+  /** Lets the handler of {@link #hold} return. */
+  void release() {
+    release.countDown();
+  }
+
+  /** Opens a socket in the listener form. */
+  TestWebSocket listen(WebSocketListener listener) {
+    return start(context -> context.webSockets().accept(settings, listener))
+        .webSocket("/")
+        .connect();
+  }
+
+  /** Opens a socket whose every message comes back. */
+  TestWebSocket echo(Form form) {
+    return switch (form) {
+      case BLOCKING ->
+          open(socket -> {
+            for (Message message : socket) {
+              socket.send(message);
+            }
+          });
+      case LISTENER -> listen(new EchoListener());
+    };
+  }
+
+  private static final class EchoListener implements WebSocketListener {
+    @Override
+    public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) throws Exception {
+      socket.send(payload, type, true);
+    }
+  }
+
+  /** An error line that contains {@code part} is no failure. */
+  void expectError(String part) {
+    expectedErrors.add(part);
+  }
+
+  // ---- Looking
+
+  TestHost host() {
+    assertThat(host).isNotNull();
+    return host;
+  }
+
+  void advance(Duration by) {
+    host().clock().advance(by);
+  }
+
+  /** Returns the server's end of the first socket. */
+  WebSocket socket() {
+    return events.socket();
+  }
+
+  /** Waits for the end of the first socket. */
+  Ending ending() {
+    return events.ending();
+  }
+
+  List<String> events() {
+    return events.lines();
+  }
+
+  Recorder recorder() {
+    return events;
+  }
+
+  static List<String> log(Level level) {
+    return CapturedLog.lines(level).stream().map(CapturedLog.Line::text).toList();
+  }
+
+  // ---- JUnit
+
+  @Override
+  public void beforeEach(ExtensionContext context) {
+    CapturedLog.clear();
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) {
+    release();
+    if (host != null) {
+      host.close();
+    }
+    assertThat(CapturedLog.lines(Level.WARN)).isEmpty();
+    assertThat(CapturedLog.lines(Level.ERROR))
+        .filteredOn(line -> expectedErrors.stream().noneMatch(line.text()::contains))
+        .isEmpty();
+  }
+}
