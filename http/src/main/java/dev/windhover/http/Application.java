@@ -45,7 +45,6 @@ public class Application {
   public Application() {}
 
   // ---- Setting up
-  // --------------------------------------------------------------------------------
 
   /** Adds a step behind those that were added before. */
   public Application use(Middleware step) {
@@ -148,7 +147,6 @@ public class Application {
   }
 
   // ---- Stopping
-  // ----------------------------------------------------------------------------------
 
   /** Returns a future that completes when the application begins to stop. */
   public CompletableFuture<Void> stopping() {
@@ -178,7 +176,6 @@ public class Application {
   }
 
   // ---- Running
-  // -----------------------------------------------------------------------------------
 
   /** Freezes the application and returns what a host calls for each request. */
   public ExchangeHandler build() {

@@ -6,8 +6,8 @@ import dev.windhover.protocol.CloseReason;
  * How a socket ended: a value, not an exception, since every socket ends.
  *
  * @param by who ended it
- * @param reason the deciding Close: the peer's, if one came; else ours; 1006 if there was none, and
- *     1005 if the peer's was empty
+ * @param reason the deciding Close: the peer's, if one came (1005 if that was empty); else ours, if
+ *     we ended the socket for a violation or a stop; else 1006
  * @param why one line for a log: lower case, the fact
  */
 public record Ending(By by, CloseReason reason, String why) {

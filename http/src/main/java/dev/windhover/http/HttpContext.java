@@ -147,7 +147,8 @@ public final class HttpContext {
   }
 
   /**
-   * Returns whether a route matched, and its handler did nothing: no status, header, body, upgrade.
+   * Returns whether a route matched, and nobody answered: no status, body, upgrade. Headers alone
+   * are no answer, since middleware sets some on every response.
    */
   public boolean isUnanswered() {
     return route() != null && takeover == null && response.isUntouched();

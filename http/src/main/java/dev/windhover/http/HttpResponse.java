@@ -189,7 +189,7 @@ public final class HttpResponse {
   }
 
   /** Returns whether nobody has set a status or written a body yet; headers do not count. */
-  public boolean isUntouched() {
+  boolean isUntouched() {
     return !started && !statusSet && buffer == null;
   }
 
@@ -212,7 +212,6 @@ public final class HttpResponse {
   }
 
   // ---- The pipeline's side
-  // -----------------------------------------------------------------------
 
   /** Forgets what was set; the response must not have started. */
   void reset() {

@@ -58,7 +58,7 @@ public interface WebSocket extends Iterable<Message> {
   /** Returns the subprotocol agreed on in the opening handshake, or null for none. */
   @Nullable String subprotocol();
 
-  // ---- Receiving -------------------------------------------------------------------------------
+  // ---- Receiving
 
   /**
    * Puts what comes next into {@code buffer}: all or part of one frame's payload, never two
@@ -106,7 +106,7 @@ public interface WebSocket extends Iterable<Message> {
   @Override
   Iterator<Message> iterator();
 
-  // ---- Sending ---------------------------------------------------------------------------------
+  // ---- Sending
 
   /**
    * Sends {@code payload} as one frame of a message.
@@ -240,7 +240,7 @@ public interface WebSocket extends Iterable<Message> {
   /** Returns how the socket ended, or null while it has not. */
   @Nullable Ending ending();
 
-  // ---- Listener form ---------------------------------------------------------------------------
+  // ---- Listener form
 
   /**
    * Adds {@code messages} to the listener's demand; from any thread. {@link Long#MAX_VALUE} demands

@@ -227,6 +227,16 @@ class StaticFilesTest {
       assertMissed("/" + "a/".repeat(3000));
     }
 
+    /**
+     * Linux has them all as names; elsewhere they separate, name a drive or a stream, or nothing.
+     */
+    @ParameterizedTest
+    @ValueSource(chars = {'\\', ':', '\n', '\u001f', '\u007f'})
+    void aNameThatMeansMoreElsewhereIsAMiss(char c) throws IOException {
+      write("a" + c + "b.txt", "x");
+      assertMissed("/a%%%02xb.txt".formatted((int) c));
+    }
+
     @Test
     void aLinkThatLeadsOutsideIsAMiss() throws IOException {
       Files.createSymbolicLink(root.resolve("file.txt"), outside.resolve("secret.txt"));

@@ -59,7 +59,6 @@ final class TestExchange implements Exchange {
   }
 
   // ---- What a test does
-  // --------------------------------------------------------------------------
 
   TestExchange header(String name, String value) {
     requestHeaders.add(name, value);
@@ -101,7 +100,6 @@ final class TestExchange implements Exchange {
   }
 
   // ---- What a test sees
-  // --------------------------------------------------------------------------
 
   /** Returns the status of the response, which must have ended as it should. */
   int status() {
@@ -151,7 +149,6 @@ final class TestExchange implements Exchange {
   }
 
   // ---- What the application does
-  // -----------------------------------------------------------------
 
   @Override
   public void respond(int status, Headers headers, long contentLength) {
@@ -233,7 +230,6 @@ final class TestExchange implements Exchange {
   }
 
   // ---- What the client asked
-  // ---------------------------------------------------------------------
 
   @Override
   public String id() {

@@ -51,7 +51,6 @@ public final class FrameReader {
   private static final int MASK = 0x80;
   private static final int LENGTH = 0x7F;
   private static final int LENGTH_16 = 126;
-  private static final int LENGTH_64 = 127;
   private static final int LONGEST_HEADER = 14;
   private static final int LONGEST_CONTROL_PAYLOAD = 125;
   private static final long NOT_ASCII = 0x8080_8080_8080_8080L;
@@ -147,7 +146,7 @@ public final class FrameReader {
     }
   }
 
-  // ---- Header (5.2) -----------------------------------------------------------------------------
+  // ---- Header (5.2)
 
   /** Reads a header, whole or collected; false if it is not complete or not allowed. */
   private boolean readHeader(ByteBuffer in) {
@@ -177,42 +176,20 @@ public final class FrameReader {
 
   /**
    * Parses the header at {@code at}, of which {@code have} bytes are there, as far as it goes, and
-   * judges each byte as soon as it is there.
+   * judges each byte as soon as it is there. In small methods, so that the compiler makes one of
+   * the common path.
    *
    * @return the header's size, 0 if it is cut, -1 after a violation
    */
   private int parseHeader(ByteBuffer b, int at, int have) {
     int first = b.get(at);
-    boolean last = (first & FIN) != 0;
-    int bits = first & RESERVED_BITS;
     Opcode code = Opcode.of(first);
-
-    // 5.2: bits that no extension owns MUST be 0. An extension's bits mark the first frame of a
-    // message only (RFC 7692 6.1).
-    if ((bits & ~allowedBits) != 0) {
-      return fail(Violation.RESERVED_BITS);
-    }
     if (code == null) {
-      return fail(Violation.reservedOpcode(first & 0xF)); // 5.2
+      return failOnOpcode(first);
     }
-    if (code.isControl()) {
-      if (bits != 0) {
-        return fail(Violation.RESERVED_BITS_ON_CONTROL);
-      }
-      if (!last) {
-        return fail(Violation.FRAGMENTED_CONTROL); // 5.5
-      }
-    } else if (code == Opcode.CONTINUATION) {
-      if (!inMessage) {
-        return fail(Violation.CONTINUATION_WITHOUT_MESSAGE); // 5.4
-      }
-      if (bits != 0) {
-        return fail(Violation.RESERVED_BITS_ON_CONTINUATION);
-      }
-    } else if (inMessage) {
-      return fail(Violation.MESSAGE_INSIDE_MESSAGE); // 5.4
+    if (!mayBegin(code, first)) {
+      return -1;
     }
-
     if (have < 2) {
       return 0;
     }
@@ -221,52 +198,81 @@ public final class FrameReader {
       return fail(expectsMask ? Violation.NOT_MASKED : Violation.MASKED); // 5.1
     }
     long length = second & LENGTH;
-    if (length > LONGEST_CONTROL_PAYLOAD && code.isControl()) {
-      return fail(Violation.CONTROL_TOO_LONG); // 5.5
-    }
     int size = 2;
-    if (length == LENGTH_16) {
-      size = 4;
-      if (have < 4) {
-        return 0;
+    if (length > LONGEST_CONTROL_PAYLOAD) {
+      if (code.isControl()) {
+        return fail(Violation.CONTROL_TOO_LONG); // 5.5
       }
-      length = b.getShort(at + 2) & 0xFFFF;
-      if (length < LENGTH_16) {
-        return fail(Violation.lengthNotMinimal(length)); // 5.2: the minimal number of bytes
-      }
-    } else if (length == LENGTH_64) {
-      size = 10;
-      if (have < 3) {
-        return 0;
-      }
-      if (b.get(at + 2) < 0) {
-        return fail(Violation.NEGATIVE_LENGTH); // 5.2: the most significant bit MUST be 0
-      }
-      if (have < 10) {
-        return 0;
-      }
-      length = b.getLong(at + 2);
-      if (length <= 0xFFFF) {
-        return fail(Violation.lengthNotMinimal(length));
+      size = length == LENGTH_16 ? 4 : 10;
+      length = size == 4 ? length16(b, at, have) : length64(b, at, have);
+      if (length < 0) {
+        return phase == Phase.DONE ? -1 : 0;
       }
     }
-    if (expectsMask) {
-      if (have < size + 4) {
-        return 0;
-      }
-      key = Integer.reverseBytes(b.getInt(at + size));
-      size += 4;
-    } else {
-      if (have < size) {
-        return 0;
-      }
-      key = 0;
+    int end = expectsMask ? size + 4 : size;
+    if (have < end) {
+      return 0;
     }
-    begin(code, last, bits != 0, length);
-    return size;
+    key = expectsMask ? Integer.reverseBytes(b.getInt(at + size)) : 0;
+    begin(code, first, length);
+    return end;
   }
 
-  private void begin(Opcode code, boolean last, boolean codedMessage, long length) {
+  /** Judges the first byte: reserved bits, and what may follow what. */
+  private boolean mayBegin(Opcode code, int first) {
+    int bits = first & RESERVED_BITS;
+    // 5.2: bits that no extension owns MUST be 0. An extension's bits mark the first frame of a
+    // message only (RFC 7692 6.1).
+    if ((bits & ~allowedBits) != 0) {
+      return refuse(Violation.RESERVED_BITS);
+    }
+    if (code.isControl()) {
+      if (bits != 0) {
+        return refuse(Violation.RESERVED_BITS_ON_CONTROL);
+      }
+      return (first & FIN) != 0 || refuse(Violation.FRAGMENTED_CONTROL); // 5.5
+    }
+    if (code == Opcode.CONTINUATION) {
+      if (!inMessage) {
+        return refuse(Violation.CONTINUATION_WITHOUT_MESSAGE); // 5.4
+      }
+      return bits == 0 || refuse(Violation.RESERVED_BITS_ON_CONTINUATION);
+    }
+    return !inMessage || refuse(Violation.MESSAGE_INSIDE_MESSAGE); // 5.4
+  }
+
+  /** 5.2: bits come before the opcode. */
+  private int failOnOpcode(int first) {
+    return fail(
+        (first & RESERVED_BITS & ~allowedBits) != 0
+            ? Violation.RESERVED_BITS
+            : Violation.reservedOpcode(first & 0xF));
+  }
+
+  /** Returns the length in 16 bits, or -1 if it is cut or not allowed. */
+  private long length16(ByteBuffer b, int at, int have) {
+    if (have < 4) {
+      return -1;
+    }
+    int length = b.getShort(at + 2) & 0xFFFF;
+    return length >= LENGTH_16
+        ? length
+        : fail(Violation.lengthNotMinimal(length)); // 5.2: the minimal number of bytes
+  }
+
+  /** Returns the length in 64 bits, or -1 if it is cut or not allowed. */
+  private long length64(ByteBuffer b, int at, int have) {
+    if (have >= 3 && b.get(at + 2) < 0) {
+      return fail(Violation.NEGATIVE_LENGTH); // 5.2: the most significant bit MUST be 0
+    }
+    if (have < 10) {
+      return -1;
+    }
+    long length = b.getLong(at + 2);
+    return length > 0xFFFF ? length : fail(Violation.lengthNotMinimal(length));
+  }
+
+  private void begin(Opcode code, int first, long length) {
     opcode = code;
     remaining = length;
     if (code.isControl()) {
@@ -278,16 +284,16 @@ public final class FrameReader {
       return;
     }
     phase = Phase.DATA;
-    fin = last;
+    fin = (first & FIN) != 0;
     if (code != Opcode.CONTINUATION) {
       inMessage = true;
       message = code;
-      coded = codedMessage;
+      coded = (first & RESERVED_BITS) != 0;
       ascii = true;
     }
   }
 
-  // ---- Data (5.6) -------------------------------------------------------------------------------
+  // ---- Data (5.6)
 
   /**
    * Returns {@link Opcode#TEXT} or {@link Opcode#BINARY}: the type of the message under way, or of
@@ -460,7 +466,7 @@ public final class FrameReader {
     return true;
   }
 
-  // ---- Control frames (5.5) ---------------------------------------------------------------------
+  // ---- Control frames (5.5)
 
   /** Returns the payload of the last Ping or Pong, valid until {@link #next} is called again. */
   public ByteBuffer controlPayload() {
@@ -505,6 +511,11 @@ public final class FrameReader {
       throw new IllegalStateException(otherwise);
     }
     return answer;
+  }
+
+  private boolean refuse(Violation fault) {
+    fail(fault);
+    return false;
   }
 
   private int fail(Violation fault) {

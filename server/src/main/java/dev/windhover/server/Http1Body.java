@@ -1,5 +1,6 @@
 package dev.windhover.server;
 
+import dev.windhover.http.HttpException;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.handler.codec.http.HttpContent;
@@ -27,6 +28,7 @@ final class Http1Body extends InputStream {
   private boolean begun;
   private boolean complete;
   private boolean discarding;
+  private boolean malformed;
   private @Nullable String lost;
 
   /**
@@ -40,11 +42,11 @@ final class Http1Body extends InputStream {
   }
 
   // ---- The loop's side
-  // -----------------------------------------------------------------------------
 
   synchronized void add(HttpContent content) {
     if (content.decoderResult().isFailure()) {
-      lose("the request's body is malformed");
+      malformed = true;
+      notifyAll();
       return;
     }
     ByteBuf bytes = content.content();
@@ -75,12 +77,22 @@ final class Http1Body extends InputStream {
     notifyAll();
   }
 
+  /** Returns whether its end has come. */
   synchronized boolean isComplete() {
     return complete;
   }
 
+  /** Returns whether nothing that follows it on the connection can be understood. */
+  synchronized boolean isMalformed() {
+    return malformed;
+  }
+
+  /** Returns whether the handler has asked for it, and so 100 Continue was sent. */
+  synchronized boolean isBegun() {
+    return begun;
+  }
+
   // ---- The handler's side
-  // --------------------------------------------------------------------------
 
   @Override
   public int read() throws IOException {
@@ -98,6 +110,9 @@ final class Http1Body extends InputStream {
       while (pieces.isEmpty()) {
         if (complete || discarding) {
           return -1;
+        }
+        if (malformed) {
+          throw new HttpException(400, "the request's body is malformed");
         }
         if (lost != null) {
           throw new IOException(lost);

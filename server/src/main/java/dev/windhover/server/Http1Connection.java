@@ -3,8 +3,8 @@ package dev.windhover.server;
 import dev.windhover.http.Connection;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.ExchangeHandler;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
@@ -16,6 +16,7 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.util.ReferenceCountUtil;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,12 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
   /** How long the client may take to end its side after we ended ours. */
   private static final int LINGER_SECONDS = 5;
 
+  /** The same while the server stops, and somebody waits for that. */
+  private static final int LINGER_SECONDS_AT_STOP = 1;
+
+  /** As much of a body that nobody wants is read for the sake of the connection. */
+  private static final int MOST_DISCARDED = 256 * 1024;
+
   private final Server server;
   private final ExchangeHandler handler;
   private final ReadBuffers buffers;
@@ -42,7 +49,10 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
   // Loop only.
   private @Nullable Http1Exchange exchange;
   private long requests;
+  private boolean discarding;
+  private long discarded;
   private boolean closing;
+  private boolean outputEnded;
   private boolean inputEnded;
 
   Http1Connection(
@@ -69,7 +79,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
   }
 
   // ---- From Netty
-  // --------------------------------------------------------------------------------
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
@@ -80,7 +89,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
       if (message instanceof HttpRequest request) {
         begin(request);
       }
-      if (message instanceof HttpContent content && exchange != null) {
+      if (message instanceof HttpContent content && discarding) {
+        discard(content);
+      } else if (message instanceof HttpContent content && exchange != null) {
         exchange.receiveBody(content);
         if (content instanceof LastHttpContent && !exchange.hasBody()) {
           handler.handle(exchange);
@@ -96,9 +107,13 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
       refuse(request.decoderResult().cause());
       return;
     }
+    Http1Rules.Fault fault = Http1Rules.check(request);
+    if (fault != null) {
+      refuse(fault.status(), fault.text());
+      return;
+    }
     encoder.head(request.method().name().equals("HEAD"));
-    Http1Exchange begun =
-        new Http1Exchange(this, connection.id() + "-" + ++requests, request, server.isStopping());
+    Http1Exchange begun = new Http1Exchange(this, connection.id() + "-" + ++requests, request);
     exchange = begun;
     if (inputEnded) {
       begun.clientGone();
@@ -122,7 +137,11 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
       status = 431;
       text = "headers are larger than " + server.limits().maxHeaders() + " bytes\n";
     }
-    log.debug("connection {} refused with {}: {}", connection.id(), status, fault.getMessage());
+    refuse(status, text);
+  }
+
+  private void refuse(int status, String text) {
+    log.debug("connection {} refused with {}: {}", connection.id(), status, text.strip());
     encoder.head(false);
     Http1Exchange.refuse(this, status, text);
   }
@@ -143,8 +162,14 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
     if (event == ChannelInputShutdownEvent.INSTANCE) {
       inputEnded = true;
-      if (exchange == null || closing) {
+      if (closing) {
+        if (outputEnded) {
+          channel.close(); // else when the response is written
+        }
+      } else if (exchange == null) {
         channel.close();
+      } else if (discarding) {
+        completed(exchange, false);
       } else {
         exchange.clientGone(); // its side is ended; it may still read the response
       }
@@ -162,11 +187,11 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
     if (exchange != null) {
       exchange.clientGone();
       exchange = null;
+      discarding = false;
     }
   }
 
   // ---- From the exchange, on the loop
-  // --------------------------------------------------------------
 
   /** The response is complete: goes on with the next request, or closes. */
   void completed(Http1Exchange done, boolean keepAlive) {
@@ -174,7 +199,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
       return;
     }
     exchange = null;
-    if (!keepAlive || inputEnded || server.isStopping()) {
+    discarding = false;
+    if (!keepAlive || server.isStopping() || (inputEnded && !decoder.isHolding())) {
       closeGently();
       return;
     }
@@ -182,6 +208,42 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
       decoder.release(channel.pipeline().context(decoder));
     } catch (Exception e) {
       exceptionCaught(channel.pipeline().context(decoder), e);
+    }
+    if (inputEnded && exchange == null) {
+      closeGently(); // what was held is no whole request, and its rest will not come
+    }
+  }
+
+  /**
+   * The response is complete and the request is not: drops the rest of its body, if that is small
+   * and comes soon, so that the connection can go on; else closes.
+   */
+  void discardBody(Http1Exchange done) {
+    if (exchange != done) {
+      return;
+    }
+    discarding = true;
+    discarded = 0;
+    channel.config().setAutoRead(true);
+    channel
+        .eventLoop()
+        .schedule(
+            () -> {
+              if (discarding) {
+                completed(done, false);
+              }
+            },
+            LINGER_SECONDS,
+            TimeUnit.SECONDS);
+  }
+
+  private void discard(HttpContent content) {
+    Http1Exchange done = Objects.requireNonNull(exchange);
+    discarded += content.content().readableBytes();
+    if (content.decoderResult().isFailure() || discarded > MOST_DISCARDED) {
+      completed(done, false);
+    } else if (content instanceof LastHttpContent) {
+      loop.execute(() -> completed(done, true)); // not from within the decoder
     }
   }
 
@@ -198,6 +260,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
     duplex.open();
     channel.pipeline().remove(decoder); // hands over what it held
     buffers.share();
+    if (inputEnded) {
+      duplex.peerEnded();
+    }
   }
 
   /** Closes the connection if no request is under way; else the request's end does. */
@@ -216,21 +281,23 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
       return;
     }
     closing = true;
-    if (inputEnded) {
-      channel
-          .writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER)
-          .addListener(ChannelFutureListener.CLOSE);
-      return;
-    }
     channel
-        .writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER)
+        .writeAndFlush(Unpooled.EMPTY_BUFFER)
         .addListener(written -> {
-          if (channel.isActive()) {
+          if (inputEnded) {
+            channel.close();
+          } else if (channel.isActive()) {
+            outputEnded = true;
             ((DuplexChannel) channel).shutdownOutput();
             channel.config().setAutoRead(true);
-            channel.eventLoop().schedule(() -> channel.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+            int seconds = server.isStopping() ? LINGER_SECONDS_AT_STOP : LINGER_SECONDS;
+            channel.eventLoop().schedule(() -> channel.close(), seconds, TimeUnit.SECONDS);
           }
         });
+  }
+
+  boolean isStopping() {
+    return server.isStopping();
   }
 
   boolean holdsBytes() {

@@ -48,6 +48,29 @@ final class Http1Decoder extends HttpRequestDecoder {
     }
   }
 
+  /**
+   * Does not ask for more while it holds: the decoder's own habit, to read on until something comes
+   * out of it, would read without an end here.
+   */
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
+    if (holding) {
+      ctx.fireChannelReadComplete();
+    } else {
+      super.channelReadComplete(ctx);
+    }
+  }
+
+  /** Keeps what it holds when the client ends its side: it was sent before that. */
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+    if (holding) {
+      ctx.fireUserEventTriggered(event);
+    } else {
+      super.userEventTriggered(ctx, event);
+    }
+  }
+
   /** Returns whether bytes have come behind the request at hand. */
   boolean isHolding() {
     return held > 0;

@@ -35,6 +35,9 @@ final class Http1Exchange implements Exchange, Upgrade {
   private static final io.netty.handler.codec.http.HttpVersion HTTP_1_1 =
       io.netty.handler.codec.http.HttpVersion.HTTP_1_1;
 
+  /** A large body is copied piece by piece, as the client takes it. */
+  private static final int PIECE_BYTES = 64 * 1024;
+
   private final Http1Connection connection;
   private final Channel channel;
   private final String id;
@@ -52,7 +55,7 @@ final class Http1Exchange implements Exchange, Upgrade {
   private boolean keepAlive;
   private boolean responded;
 
-  Http1Exchange(Http1Connection connection, String id, HttpRequest request, boolean stopping) {
+  Http1Exchange(Http1Connection connection, String id, HttpRequest request) {
     this.connection = connection;
     this.channel = connection.channel();
     this.id = id;
@@ -67,15 +70,13 @@ final class Http1Exchange implements Exchange, Upgrade {
     this.hasBody =
         headers.contains("Transfer-Encoding") || (length != null && !length.strip().equals("0"));
     this.keepAlive =
-        !stopping
-            && (version == HttpVersion.HTTP_1_1
-                ? !headers.hasToken("Connection", "close")
-                : headers.hasToken("Connection", "keep-alive"));
+        version == HttpVersion.HTTP_1_1
+            ? !headers.hasToken("Connection", "close")
+            : headers.hasToken("Connection", "keep-alive");
     this.body = new Http1Body(channel, this::sendContinue);
   }
 
   // ---- The connection's side, on the loop
-  // ----------------------------------------------------------
 
   boolean hasBody() {
     return hasBody;
@@ -123,7 +124,6 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   // ---- The request
-  // -------------------------------------------------------------------------------
 
   @Override
   public String id() {
@@ -165,8 +165,12 @@ final class Http1Exchange implements Exchange, Upgrade {
     return body;
   }
 
+  private boolean expectsContinue() {
+    return version == HttpVersion.HTTP_1_1 && headers.hasToken("Expect", "100-continue");
+  }
+
   private void sendContinue() {
-    if (headers.hasToken("Expect", "100-continue") && version == HttpVersion.HTTP_1_1) {
+    if (expectsContinue() && !responded) {
       channel.writeAndFlush(
           new DefaultFullHttpResponse(
               HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
@@ -174,7 +178,6 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   // ---- The response
-  // ------------------------------------------------------------------------------
 
   @Override
   public void respond(int status, Headers answer, long contentLength) {
@@ -200,6 +203,10 @@ final class Http1Exchange implements Exchange, Upgrade {
     if (headers.hasToken("Connection", "Upgrade") && connection.holdsBytes()) {
       keepAlive = false; // what follows a refused upgrade may be no HTTP; it is dropped
     }
+    if (hasBody && (body.isMalformed() || (expectsContinue() && !body.isBegun()))) {
+      keepAlive = false; // the body's end cannot be found, or nobody knows whether it comes
+    }
+    keepAlive &= !connection.isStopping();
     if (answer.hasToken("Connection", "close")) {
       keepAlive = false;
     } else if (!keepAlive) {
@@ -212,14 +219,14 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   @Override
   public void write(ByteBuffer bytes) throws IOException, InterruptedException {
-    if (!bytes.hasRemaining()) {
-      return;
-    }
-    awaitWritable();
-    channel.write(new DefaultHttpContent(Unpooled.copiedBuffer(bytes)));
-    bytes.position(bytes.limit());
-    if (!channel.isWritable()) {
-      channel.flush();
+    while (bytes.hasRemaining()) {
+      awaitWritable();
+      ByteBuffer piece = bytes.slice(bytes.position(), Math.min(bytes.remaining(), PIECE_BYTES));
+      channel.write(new DefaultHttpContent(Unpooled.copiedBuffer(piece)));
+      bytes.position(bytes.position() + piece.limit());
+      if (!channel.isWritable()) {
+        channel.flush();
+      }
     }
   }
 
@@ -265,7 +272,11 @@ final class Http1Exchange implements Exchange, Upgrade {
     boolean bodyLeft = hasBody && !body.isComplete();
     body.discard();
     channel.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
-    connection.completed(this, keepAlive && !bodyLeft);
+    if (keepAlive && bodyLeft && !body.isMalformed()) {
+      connection.discardBody(this);
+    } else {
+      connection.completed(this, keepAlive && !bodyLeft);
+    }
   }
 
   @Override
@@ -294,7 +305,6 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   // ---- The upgrade
-  // -------------------------------------------------------------------------------
 
   /** An upgrade is asked for, in HTTP/1.1, and no body comes with it (RFC 9110 7.8). */
   @Override
@@ -317,7 +327,8 @@ final class Http1Exchange implements Exchange, Upgrade {
     if (responded) {
       throw new IllegalStateException("the response has started");
     }
-    NettyDuplex duplex = new NettyDuplex(channel, connection.loop(), attach);
+    NettyDuplex duplex =
+        new NettyDuplex(channel, connection.loop(), attach, () -> aborted.complete(null));
     responded = true;
     Runnable upgrade =
         () -> {

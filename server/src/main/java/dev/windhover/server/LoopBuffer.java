@@ -31,8 +31,8 @@ final class LoopBuffer {
       };
 
   /**
-   * Returns an empty buffer of at least {@code bytes}, with a reference for the caller to release: the
-   * loop's, unless somebody still has it.
+   * Returns an empty buffer of at least {@code bytes}, with a reference for the caller to release:
+   * the loop's, unless somebody still has it.
    */
   ByteBuf borrow(ByteBufAllocator allocator, int bytes) {
     Holder holder = local.get();

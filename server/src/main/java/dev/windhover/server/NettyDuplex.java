@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   /**
-   * A batch's answers are most often written at once, and then the next connection gathers its own in
-   * the same memory.
+   * A batch's answers are most often written at once, and then the next connection gathers its own
+   * in the same memory.
    */
   private static final LoopBuffer OUTPUT = new LoopBuffer();
 
@@ -37,6 +37,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   private final Channel channel;
   private final Loop loop;
   private final Receiver receiver;
+  private final Runnable onClientGone;
 
   /** Bytes in {@link #output}; read by other threads for {@link #pending()}. */
   private final AtomicLong gathered = new AtomicLong();
@@ -56,11 +57,19 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   private int batchSize;
   private long accepted;
   private boolean ended;
+  private boolean outputEnded;
   private boolean peerEnded;
   private boolean lost;
   private String why = "the connection was closed";
 
-  NettyDuplex(Channel channel, Loop loop, Function<Duplex, Receiver> attach) {
+  /**
+   * Creates one.
+   *
+   * @param onClientGone run when the connection ends otherwise than by both sides' ends
+   */
+  NettyDuplex(
+      Channel channel, Loop loop, Function<Duplex, Receiver> attach, Runnable onClientGone) {
+    this.onClientGone = onClientGone;
     this.channel = channel;
     this.loop = loop;
     this.receiver = attach.apply(this);
@@ -78,7 +87,6 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   }
 
   // ---- From Netty
-  // --------------------------------------------------------------------------------
 
   @Override
   public void handlerAdded(ChannelHandlerContext added) {
@@ -113,11 +121,20 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
     if (event == ChannelInputShutdownEvent.INSTANCE) {
-      peerEnded = true;
-      receiver.onEnd();
-      if (ended) {
-        channel.close();
-      }
+      peerEnded();
+    }
+  }
+
+  /** The peer has ended its side; called by the connection if that came before the upgrade. */
+  void peerEnded() {
+    if (peerEnded || lost) {
+      return;
+    }
+    peerEnded = true;
+    receiver.onEnd();
+    flush();
+    if (outputEnded) {
+      channel.close(); // else when all is written
     }
   }
 
@@ -145,10 +162,12 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
       gathered.setOpaque(0);
     }
     receiver.onLost(reason);
+    if (!outputEnded || !peerEnded) {
+      onClientGone.run();
+    }
   }
 
   // ---- The seam
-  // ----------------------------------------------------------------------------------
 
   @Override
   public Loop loop() {
@@ -272,6 +291,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
           if (peerEnded || !done.isSuccess()) {
             channel.close();
           } else {
+            outputEnded = true;
             ((DuplexChannel) channel).shutdownOutput();
             channel.config().setAutoRead(true); // to see the peer's end
           }

@@ -4,13 +4,22 @@ import dev.windhover.http.host.Loop;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Netty's event loop as the seam's. */
 record NettyLoop(EventLoop eventLoop) implements Loop {
+  private static final Logger log = LoggerFactory.getLogger(NettyLoop.class);
+
   @Override
   public void execute(Runnable task) {
-    eventLoop.execute(task);
+    try {
+      eventLoop.execute(task);
+    } catch (RejectedExecutionException e) {
+      log.debug("the server has stopped: a task came too late");
+    }
   }
 
   @Override

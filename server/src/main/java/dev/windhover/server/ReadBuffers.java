@@ -8,10 +8,10 @@ import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 import io.netty.util.UncheckedBooleanSupplier;
 
 /**
- * Where a connection's bytes are read into: buffers of their own, sized by what came before, while it
- * speaks HTTP; once it is a duplex, whose receiver uses up what it is lent within the call, the one
- * buffer that all duplexes of the loop share. So an idle socket holds no memory, and a busy one finds
- * its buffer warm, without asking the allocator. One for each channel.
+ * Where a connection's bytes are read into: buffers of their own, sized by what came before, while
+ * it speaks HTTP; once it is a duplex, whose receiver uses up what it is lent within the call, the
+ * one buffer that all duplexes of the loop share. So an idle socket holds no memory, and a busy one
+ * finds its buffer warm, without asking the allocator. One for each channel.
  */
 final class ReadBuffers extends AdaptiveRecvByteBufAllocator {
   /** As much as is read of one socket before the next one gets its turn. */

@@ -32,6 +32,9 @@ public final class Server {
   private static final Logger log = LoggerFactory.getLogger(Server.class);
   private static final int BACKLOG = 1024;
 
+  /** How often a port is chosen anew that turns out to be taken in the other family. */
+  private static final int PORT_ATTEMPTS = 16;
+
   private final ServerOptions options;
   private final ExchangeHandler handler;
   private final ChannelGroup listeners = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
@@ -94,33 +97,46 @@ public final class Server {
     } catch (UnknownHostException e) {
       throw new ListenException("cannot listen on " + url + ": unknown host", e);
     }
-    int port = address.port();
-    boolean bound = false;
+    urls.add(address.toUrl(bind(bootstrap, url, sockets, address.port(), PORT_ATTEMPTS)));
+  }
+
+  /** Binds all of {@code sockets} to one port, and returns which. */
+  private int bind(
+      ServerBootstrap bootstrap,
+      String url,
+      List<InetSocketAddress> sockets,
+      int wanted,
+      int attempts)
+      throws ListenException {
+    List<Channel> bound = new ArrayList<>(sockets.size());
+    int port = wanted;
     for (InetSocketAddress socket : sockets) {
       var future =
           bootstrap.bind(new InetSocketAddress(socket.getAddress(), port)).awaitUninterruptibly();
       if (future.isSuccess()) {
         Channel listener = future.channel();
         listeners.add(listener);
+        bound.add(listener);
         port = ((InetSocketAddress) listener.localAddress()).getPort();
-        bound = true;
-      } else if (!bound || !isMissingFamily(future.cause())) {
+      } else if (bound.isEmpty() || isInUse(future.cause())) {
+        if (wanted == 0 && !bound.isEmpty() && attempts > 1) {
+          bound.forEach(listener -> listener.close().awaitUninterruptibly());
+          return bind(bootstrap, url, sockets, 0, attempts - 1); // free in one family only
+        }
         throw new ListenException(
             "cannot listen on " + url + ": " + reason(future.cause()), future.cause());
-      }
+      } // else a machine without IPv6, which listens on localhost's IPv4 alone
     }
-    urls.add(address.toUrl(port));
+    return port;
   }
 
-  /** A machine without IPv6 listens on localhost's IPv4 alone. */
-  private static boolean isMissingFamily(Throwable cause) {
-    String message = String.valueOf(cause.getMessage());
-    return !message.contains("in use");
+  private static boolean isInUse(Throwable cause) {
+    return String.valueOf(cause.getMessage()).contains("in use");
   }
 
   private static String reason(Throwable cause) {
     String message = String.valueOf(cause.getMessage());
-    if (message.contains("in use")) {
+    if (isInUse(cause)) {
       return "the address is in use";
     }
     return message.contains("ermission denied") ? "permission denied" : message;
@@ -136,7 +152,10 @@ public final class Server {
     Http1Encoder encoder = new Http1Encoder();
     channel
         .pipeline()
-        .addLast(decoder, encoder, new Http1Connection(this, handler, channel, buffers, decoder, encoder));
+        .addLast(
+            decoder,
+            encoder,
+            new Http1Connection(this, handler, channel, buffers, decoder, encoder));
   }
 
   /** Returns the addresses listened on, with the ports that were bound. */

@@ -77,7 +77,6 @@ final class MemoryDuplex implements Duplex {
   }
 
   // ---- The client's side, on the loop
-  // --------------------------------------------------------------
 
   void open() {
     open = true;
@@ -179,7 +178,6 @@ final class MemoryDuplex implements Duplex {
   }
 
   // ---- The seam
-  // ----------------------------------------------------------------------------------
 
   @Override
   public MemoryLoop loop() {

@@ -62,7 +62,7 @@ final class MemoryExchange implements Exchange, Upgrade {
     aborted.complete(null);
   }
 
-  // ---- The request -----------------------------------------------------------------------------
+  // ---- The request
 
   @Override
   public String id() {
@@ -104,7 +104,7 @@ final class MemoryExchange implements Exchange, Upgrade {
     return body;
   }
 
-  // ---- The response ----------------------------------------------------------------------------
+  // ---- The response
 
   @Override
   public synchronized void respond(int status, Headers given, long contentLength) {
@@ -187,7 +187,7 @@ final class MemoryExchange implements Exchange, Upgrade {
     return host.startHandler(id, task);
   }
 
-  // ---- The upgrade -----------------------------------------------------------------------------
+  // ---- The upgrade
 
   @Override
   public @Nullable Upgrade upgrade() {

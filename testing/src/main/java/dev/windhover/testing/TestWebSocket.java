@@ -68,7 +68,6 @@ public final class TestWebSocket {
   }
 
   // ---- Sending
-  // -----------------------------------------------------------------------------------
 
   /** Sends a whole text message in one frame. */
   public TestWebSocket sendText(String text) {
@@ -161,7 +160,6 @@ public final class TestWebSocket {
   }
 
   // ---- Receiving
-  // ---------------------------------------------------------------------------------
 
   /** Takes nothing more from the server, until told otherwise: its output piles up. */
   public TestWebSocket stopTaking() {
@@ -269,7 +267,6 @@ public final class TestWebSocket {
   }
 
   // ---- Closing
-  // -----------------------------------------------------------------------------------
 
   /** Closes with 1000: sends a Close, gets its echo and the server's end, and ends. */
   public void close() {
@@ -292,7 +289,6 @@ public final class TestWebSocket {
   }
 
   // ---- What the server holds
-  // ---------------------------------------------------------------------
 
   /** Returns how many delivered bytes the server still holds, by the credit it gave back. */
   public long uncredited() {
@@ -310,7 +306,6 @@ public final class TestWebSocket {
   }
 
   // ---- The loop's side
-  // ---------------------------------------------------------------------------
 
   /** The connection was upgraded; called on the loop. */
   void opened(MemoryDuplex opened) {
@@ -396,7 +391,6 @@ public final class TestWebSocket {
   }
 
   // ---- Threads
-  // -----------------------------------------------------------------------------------
 
   private void onLoop(Consumer<MemoryDuplex> action) {
     host.loop()

@@ -11,6 +11,7 @@ import org.slf4j.spi.MDCAdapter;
 import org.slf4j.spi.SLF4JServiceProvider;
 
 /** The SLF4J backend of these tests: keeps all lines from debug up, see {@link CapturedLog}. */
+@SuppressWarnings({"exports", "missing-explicit-ctor"}) // public only for the service loader
 public final class CapturingProvider implements SLF4JServiceProvider {
   private final Map<String, Logger> loggers = new ConcurrentHashMap<>();
 

@@ -33,11 +33,7 @@ class HandshakeTest {
   /** The handshakes of spec 2.3 that are almost right, with our outcome. */
   static Stream<Arguments> faults() {
     return Stream.of(
-        fault(
-            "no upgrade header",
-            r -> r.without("Upgrade"),
-            400,
-            "Upgrade: websocket is missing"),
+        fault("no upgrade header", r -> r.without("Upgrade"), 400, "Upgrade: websocket is missing"),
         fault(
             "another upgrade",
             r -> r.header("Upgrade", "h2c"),
@@ -70,11 +66,7 @@ class HandshakeTest {
             r -> r.header("Sec-WebSocket-Version", "14"),
             426,
             "Sec-WebSocket-Version 14 is not supported; 13 is"),
-        fault(
-            "no key",
-            r -> r.without("Sec-WebSocket-Key"),
-            400,
-            "Sec-WebSocket-Key is missing"),
+        fault("no key", r -> r.without("Sec-WebSocket-Key"), 400, "Sec-WebSocket-Key is missing"),
         fault(
             "key of 15 bytes",
             r -> r.header("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAA"),
@@ -167,11 +159,10 @@ class HandshakeTest {
     @Test
     void whatHandlerAndMiddlewareAddGoesOutWithTheAnswer() {
       Application application = new Application();
-      application.use(
-          (context, next) -> {
-            context.response().onStarting(() -> context.response().headers().add("X-Late", "1"));
-            next.handle(context);
-          });
+      application.use((context, next) -> {
+        context.response().onStarting(() -> context.response().headers().add("X-Late", "1"));
+        next.handle(context);
+      });
       application.use(new WebSockets(new WebSocketOptions().allowedOrigins("*")));
       application.map(
           "/",
@@ -187,11 +178,10 @@ class HandshakeTest {
 
     @Test
     void framesThatComeWithTheHandshakeReachTheEngine() {
-      server.start(
-          context -> {
-            var socket = context.webSockets().accept();
-            socket.send(socket.receiveMessage());
-          });
+      server.start(context -> {
+        var socket = context.webSockets().accept();
+        socket.send(socket.receiveMessage());
+      });
       TestWebSocket client =
           server.host().webSocket("/").followedBy("81 85 37fa213d 7f9f4d5158").connect();
       assertThat(client.receiveText()).isEqualTo("Hello");
@@ -202,13 +192,12 @@ class HandshakeTest {
     void aClientThatIsGoneBeforeTheAnswerIsALostConnection() {
       CompletableFuture<Void> gone = new CompletableFuture<>();
       CompletableFuture<WebSocketState> state = new CompletableFuture<>();
-      server.start(
-          context -> {
-            gone.get(10, TimeUnit.SECONDS);
-            var socket = context.webSockets().accept();
-            assertThat(socket.receiveMessage()).isNull();
-            state.complete(socket.state());
-          });
+      server.start(context -> {
+        gone.get(10, TimeUnit.SECONDS);
+        var socket = context.webSockets().accept();
+        assertThat(socket.receiveMessage()).isNull();
+        state.complete(socket.state());
+      });
       server.host().webSocket("/").sendAndLeave();
       gone.complete(null);
       assertThat(state.orTimeout(10, TimeUnit.SECONDS).join()).isEqualTo(WebSocketState.ABORTED);
@@ -246,11 +235,10 @@ class HandshakeTest {
     void aHandlerThatAnswersItselfIsLeftAlone(
         UnaryOperator<TestRequest> change, int status, String cause) {
       TestHost host =
-          server.start(
-              context -> {
-                assertThat(context.webSockets().isWebSocketRequest()).isFalse();
-                context.response().status(400).write("sockets only");
-              });
+          server.start(context -> {
+            assertThat(context.webSockets().isWebSocketRequest()).isFalse();
+            context.response().status(400).write("sockets only");
+          });
       TestResponse response = change.apply(host.webSocket("/")).send();
       assertThat(response.status()).isEqualTo(400);
       assertThat(response.text()).isEqualTo("sockets only");
@@ -314,14 +302,13 @@ class HandshakeTest {
     @Test
     void aHandlerMayCatchTheRefusalAndAnswerOtherwise() {
       TestHost host =
-          server.start(
-              context -> {
-                try {
-                  context.webSockets().accept();
-                } catch (dev.windhover.http.HttpException e) {
-                  context.response().status(422).write("mine: " + e.getMessage());
-                }
-              });
+          server.start(context -> {
+            try {
+              context.webSockets().accept();
+            } catch (dev.windhover.http.HttpException e) {
+              context.response().status(422).write("mine: " + e.getMessage());
+            }
+          });
       TestResponse response = host.webSocket("/").without("Sec-WebSocket-Key").send();
       assertThat(response.status()).isEqualTo(422);
       assertThat(response.text()).isEqualTo("mine: Sec-WebSocket-Key is missing");
@@ -443,12 +430,11 @@ class HandshakeTest {
     private TestRequest offering(WebSocketAcceptContext settings, String... offers) {
       TestRequest handshake =
           server
-              .start(
-                  context -> {
-                    var socket = context.webSockets().accept(settings);
-                    String chosen = socket.subprotocol();
-                    socket.sendText(String.valueOf(chosen));
-                  })
+              .start(context -> {
+                var socket = context.webSockets().accept(settings);
+                String chosen = socket.subprotocol();
+                socket.sendText(String.valueOf(chosen));
+              })
               .webSocket("/");
       for (String offer : offers) {
         handshake.add("Sec-WebSocket-Protocol", offer);
@@ -466,8 +452,7 @@ class HandshakeTest {
 
     @Test
     void whatIsOfferedCanBeChosen() {
-      assertChosen(
-          offering(new WebSocketAcceptContext().subprotocol("b"), "a, b", "c"), "b");
+      assertChosen(offering(new WebSocketAcceptContext().subprotocol("b"), "a, b", "c"), "b");
     }
 
     @Test
@@ -518,11 +503,8 @@ class HandshakeTest {
 
     @Test
     void offersAreListedOnAnyRequest() {
-      server.start(
-          context ->
-              context
-                  .response()
-                  .write(context.webSockets().webSocketRequestedProtocols().toString()));
+      server.start(context ->
+          context.response().write(context.webSockets().webSocketRequestedProtocols().toString()));
       TestHost host = server.host();
       assertThat(host.get("/").send().text()).isEqualTo("[]");
       assertThat(
@@ -556,13 +538,12 @@ class HandshakeTest {
     void acceptTwiceIsRefused() {
       TestWebSocket client =
           server
-              .start(
-                  context -> {
-                    context.webSockets().accept();
-                    assertThatThrownBy(() -> context.webSockets().accept())
-                        .isInstanceOf(IllegalStateException.class)
-                        .hasMessage("the socket was accepted already");
-                  })
+              .start(context -> {
+                context.webSockets().accept();
+                assertThatThrownBy(() -> context.webSockets().accept())
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("the socket was accepted already");
+              })
               .webSocket("/")
               .connect();
       assertThat(client.answerClose().code()).isEqualTo(1000);
@@ -571,14 +552,13 @@ class HandshakeTest {
     @Test
     void acceptAfterTheResponseHasStartedIsRefused() {
       TestHost host =
-          server.start(
-              context -> {
-                context.response().flush();
-                assertThatThrownBy(() -> context.webSockets().accept())
-                    .isInstanceOf(IllegalStateException.class)
-                    .hasMessage("the response has started");
-                context.response().write("as I said");
-              });
+          server.start(context -> {
+            context.response().flush();
+            assertThatThrownBy(() -> context.webSockets().accept())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("the response has started");
+            context.response().write("as I said");
+          });
       assertThat(host.webSocket("/").send().text()).isEqualTo("as I said");
     }
 

@@ -38,7 +38,6 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
   private @Nullable TestHost host;
 
   // ---- Setting up
-  // --------------------------------------------------------------------------------
 
   SocketFixture options(Consumer<WebSocketOptions> change) {
     change.accept(options);
@@ -123,7 +122,6 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
   }
 
   // ---- Looking
-  // -----------------------------------------------------------------------------------
 
   TestHost host() {
     assertThat(host).isNotNull();
@@ -157,7 +155,6 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
   }
 
   // ---- JUnit
-  // -------------------------------------------------------------------------------------
 
   @Override
   public void beforeEach(ExtensionContext context) {

@@ -111,7 +111,6 @@ final class ReceiveQueue implements Inbound {
   }
 
   // ---- The loop's side
-  // -----------------------------------------------------------------------------
 
   @Override
   public void opened() {}
@@ -302,7 +301,6 @@ final class ReceiveQueue implements Inbound {
   }
 
   // ---- The handler's side
-  // --------------------------------------------------------------------------
 
   /**
    * See {@link dev.windhover.http.WebSocket#receive}; {@code nanos} below 0 waits without limit.

@@ -31,7 +31,7 @@ final class SendQueue {
   private static final int GATHER_BYTES = 32 * 1024;
 
   private static final int SMALLEST_CHUNK = 512;
-  private static final int LARGEST_CHUNK = 16 * 1024;
+  private static final int LARGEST_CHUNK = ChunkPool.CHUNK_BYTES;
 
   /** The most that is handed to the transport ahead of time; the rest waits here. */
   private static final int LARGEST_SHARE = 64 * 1024;
@@ -81,6 +81,8 @@ final class SendQueue {
   // Encoded bytes: whole chunks, then the one being filled.
   private final Deque<ByteBuffer> chunks = new ArrayDeque<>();
   private @Nullable ByteBuffer filling;
+  private final int slot = ChunkPool.slot();
+  private int chunkSize = SMALLEST_CHUNK; // follows what is queued between two drains
   private volatile int queued;
   private boolean insideFrame;
   private final Deque<ByteBuffer> controlsBehindFrame = new ArrayDeque<>();
@@ -125,7 +127,6 @@ final class SendQueue {
   }
 
   // ---- Messages
-  // ----------------------------------------------------------------------------------
 
   /**
    * Queues one frame of a message, and blocks while there is no room.
@@ -303,7 +304,6 @@ final class SendQueue {
   }
 
   // ---- Turns
-  // -------------------------------------------------------------------------------------
 
   /** Waits until no other message is under way, first come first served. */
   void takeTurn(Object by) throws IOException, InterruptedException {
@@ -396,7 +396,6 @@ final class SendQueue {
   }
 
   // ---- Control frames
-  // ----------------------------------------------------------------------------
 
   /** Answers a Ping; while the transport takes nothing, only the latest Pong is kept. Loop only. */
   void pong(ByteBuffer payload) {
@@ -524,7 +523,6 @@ final class SendQueue {
   }
 
   // ---- Bytes
-  // -------------------------------------------------------------------------------------
 
   private void header(MessageType type, boolean end, long size) {
     ByteBuffer out = room(FrameWriter.MAX_HEADER_BYTES);
@@ -540,7 +538,7 @@ final class SendQueue {
     int limit = bytes.limit();
     bytes.limit(bytes.position() + left);
     while (bytes.hasRemaining()) {
-      writer.payload(bytes, room(Math.min(bytes.remaining(), Math.max(1, largestChunk / 4))));
+      writer.payload(bytes, room(1));
     }
     bytes.limit(limit);
   }
@@ -556,12 +554,14 @@ final class SendQueue {
     if (current != null && current.remaining() >= bytes) {
       return current;
     }
-    int size = SMALLEST_CHUNK;
     if (current != null) {
       chunks.add(current);
-      size = 2 * current.capacity();
+      chunkSize = Math.min(2 * chunkSize, largestChunk);
     }
-    current = ByteBuffer.allocate(Math.max(Math.min(size, largestChunk), bytes));
+    current = chunkSize == LARGEST_CHUNK ? ChunkPool.take(slot) : null;
+    if (current == null) {
+      current = ByteBuffer.allocate(Math.max(Math.min(chunkSize, largestChunk), bytes));
+    }
     filling = current;
     return current;
   }
@@ -620,6 +620,9 @@ final class SendQueue {
         if (chunk == null) {
           chunk = filling;
           filling = null;
+          if (chunk != null && chunk.position() < chunkSize / 4) {
+            chunkSize = Math.max(chunkSize / 2, SMALLEST_CHUNK);
+          }
         }
         if (chunk == null) {
           drainScheduled = false;
@@ -640,6 +643,7 @@ final class SendQueue {
         lock.unlock();
       }
       duplex.write(chunk.flip());
+      ChunkPool.give(slot, chunk);
     }
     return false;
   }

@@ -48,7 +48,7 @@ final class ServerWebSocket implements WebSocket {
     return subprotocol;
   }
 
-  // ---- Receiving -------------------------------------------------------------------------------
+  // ---- Receiving
 
   @Override
   public ReceiveResult receive(ByteBuffer buffer) throws InterruptedException {
@@ -129,7 +129,7 @@ final class ServerWebSocket implements WebSocket {
     return timeout.toNanos();
   }
 
-  // ---- Sending ---------------------------------------------------------------------------------
+  // ---- Sending
 
   @Override
   public boolean send(ByteBuffer payload, MessageType type, boolean endOfMessage)
@@ -182,7 +182,7 @@ final class ServerWebSocket implements WebSocket {
     return out.bufferedAmount();
   }
 
-  // ---- Ending ----------------------------------------------------------------------------------
+  // ---- Ending
 
   @Override
   public void close(int status, String description) throws InterruptedException {

@@ -96,7 +96,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- What comes
-  // --------------------------------------------------------------------------------
 
   @Override
   public void onOpen() {
@@ -268,7 +267,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- Closing
-  // -----------------------------------------------------------------------------------
 
   /**
    * Lets the end of the peer's messages take effect, once: the application has taken all before it,
@@ -394,7 +392,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- The handler's end
-  // ---------------------------------------------------------------------------
 
   /** Returns with an exception if the handler has ended, and its socket with it. */
   void requireHandlerRunning() {
@@ -469,7 +466,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- Time
-  // --------------------------------------------------------------------------------------
 
   private void passed(Deadlines.Kind kind) {
     switch (kind) {
@@ -538,7 +534,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- For the socket
-  // ----------------------------------------------------------------------------
 
   @Override
   public void writable() {
@@ -575,6 +570,11 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   boolean inLoop() {
     return duplex.loop().inLoop();
+  }
+
+  /** Returns the connection's loop, the only clock here. */
+  Loop loop() {
+    return duplex.loop();
   }
 
   private static MessageType typeOf(Opcode opcode) {

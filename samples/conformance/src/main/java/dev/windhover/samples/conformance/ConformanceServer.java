@@ -5,6 +5,7 @@ import dev.windhover.http.Handler;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.Message;
 import dev.windhover.http.WebSocket;
+import java.io.PrintStream;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -15,11 +16,7 @@ public final class ConformanceServer {
   private ConformanceServer() {}
 
   static void main(String[] args) {
-    WebApplication app = create(args);
-    app.onStarted(() ->
-        System.out.println(
-            "ready: echoes every message on any path of " + String.join(", ", app.urls())));
-    app.run();
+    announce(create(args), System.out).run();
   }
 
   /** Returns the application, ready to start. */
@@ -29,6 +26,12 @@ public final class ConformanceServer {
     app.useWebSockets(options -> options.allowedOrigins("*")); // testers come from anywhere
     app.map("/{*path}", ConformanceServer::accept);
     return app;
+  }
+
+  /** Prints the line that testers wait for, once the application listens. */
+  static WebApplication announce(WebApplication app, PrintStream out) {
+    return app.onStarted(() ->
+        out.println("ready: echoes every message on any path of " + String.join(", ", app.urls())));
   }
 
   /** Stands before the WebSockets, which answer what is almost a handshake by themselves. */

@@ -1,0 +1,151 @@
+package dev.windhover.verification;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.windhover.verification.logs.StrictLogs;
+import dev.windhover.verification.wire.Frame;
+import dev.windhover.verification.wire.Wire;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The server as a process of its own: what it says, where it listens, how it ends. */
+@ExtendWith(StrictLogs.class)
+class ProcessTest {
+  /** A running {@link ServerProcess}. */
+  private record Running(Process process, BufferedReader out) implements AutoCloseable {
+    static Running start(List<String> arguments, String environment) throws IOException {
+      List<String> command = new ArrayList<>();
+      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+      command.add("--enable-native-access=ALL-UNNAMED");
+      command.add("-Dslf4j.provider=dev.windhover.verification.logs.CapturingProvider");
+      command.add("-Dslf4j.internal.verbosity=WARN");
+      command.add("-cp");
+      command.add(System.getProperty("java.class.path"));
+      command.add(ServerProcess.class.getName());
+      command.addAll(arguments);
+      ProcessBuilder builder = new ProcessBuilder(command);
+      builder.environment().remove("JAVA_TOOL_OPTIONS");
+      builder.environment().remove("WINDHOVER_URLS");
+      if (!environment.isEmpty()) {
+        builder.environment().put("WINDHOVER_URLS", environment);
+      }
+      Process process = builder.start();
+      return new Running(process, process.inputReader(StandardCharsets.UTF_8));
+    }
+
+    static Running on(String... urls) throws IOException {
+      return start(List.of("--urls", String.join(";", urls)), "");
+    }
+
+    /** Reads where it listens. */
+    int port() throws IOException {
+      String line = out.readLine();
+      assertThat(line)
+          .as(() -> "line of the process, whose errors are " + errors())
+          .startsWith("Now listening on: http://");
+      return Integer.parseInt(line.substring(line.lastIndexOf(':') + 1));
+    }
+
+    int exitCode() throws InterruptedException {
+      assertThat(process.waitFor(Wire.MOST_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+      return process.exitValue();
+    }
+
+    String errors() {
+      try {
+        return new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+      } catch (IOException e) {
+        return e.toString();
+      }
+    }
+
+    @Override
+    public void close() {
+      process.destroyForcibly();
+    }
+  }
+
+  private static void expectEcho(InetAddress address, int port) throws IOException {
+    try (Wire wire = Wire.connect(new InetSocketAddress(address, port), 0).upgrade("/ws")) {
+      wire.send(Frame.text("hello"));
+      assertThat(wire.frame()).isEqualTo(Frame.text("hello"));
+    }
+  }
+
+  // ---- Addresses
+  // ----------------------------------------------------------------------------------
+
+  @Test
+  void addressesComeFromTheEnvironmentToo() throws IOException {
+    try (Running server = Running.start(List.of(), "http://127.0.0.3:0;http://127.0.0.4:0")) {
+      expectEcho(InetAddress.ofLiteral("127.0.0.3"), server.port());
+      expectEcho(InetAddress.ofLiteral("127.0.0.4"), server.port());
+    }
+  }
+
+  @Test
+  void argumentsGoBeforeTheEnvironment() throws IOException {
+    try (Running server = Running.start(List.of("--urls=http://127.0.0.4:0"), "http://127.0.0.3:0")) {
+      expectEcho(InetAddress.ofLiteral("127.0.0.4"), server.port());
+    }
+  }
+
+  @Test
+  void addressInUseIsOneLineAndExitCode1() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
+      String url = "http://127.0.0.1:" + taken.getLocalPort();
+      try (Running server = Running.on("http://127.0.0.1:0", url)) {
+        assertThat(server.exitCode()).isEqualTo(1);
+        assertThat(server.errors())
+            .isEqualTo("cannot listen on " + url + ": the address is in use\n");
+        assertThat(server.out().readLine()).isNull();
+      }
+    }
+  }
+
+  @Test
+  void malformedAddressIsOneLineAndExitCode1() throws Exception {
+    String url = "ftp://localhost";
+    try (Running server = Running.on(url)) {
+      assertThat(server.exitCode()).isEqualTo(1);
+      assertThat(server.errors())
+          .isEqualTo("cannot listen on \"" + url + "\": it is not of the form http://host:port\n");
+    }
+  }
+
+  // ---- The end
+  // -------------------------------------------------------------------------------------
+
+  @Test
+  void terminationClosesSocketsWith1001AndEndsQuicklyAndQuietly() throws Exception {
+    try (Running server = Running.on("http://127.0.0.1:0")) {
+      int port = server.port();
+      try (Wire socket = Wire.open(port, "/ws");
+          Wire idle = Wire.connect(port)) {
+        idle.send("GET /ws HTTP/1.1\r\nHost: x\r\n\r\n");
+        assertThat(idle.response().status()).isEqualTo(400);
+        long start = System.nanoTime();
+        server.process().toHandle().destroy(); // SIGTERM; the streams stay
+        assertThat(socket.frame()).isEqualTo(Frame.close(1001, "the server is stopping"));
+        socket.send(Frame.close(1001, ""));
+        socket.expectEnd();
+        socket.close();
+        idle.expectEnd();
+        idle.close();
+        assertThat(server.exitCode()).isEqualTo(143); // as the JVM says it: 128 + SIGTERM
+        assertThat(System.nanoTime() - start).isLessThan(4_000_000_000L);
+        assertThat(server.errors()).isEmpty();
+      }
+    }
+  }
+}

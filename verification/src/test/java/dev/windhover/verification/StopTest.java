@@ -1,0 +1,161 @@
+package dev.windhover.verification;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.windhover.app.WebApplication;
+import dev.windhover.verification.EchoApplication.Form;
+import dev.windhover.verification.logs.Logs;
+import dev.windhover.verification.logs.StrictLogs;
+import dev.windhover.verification.wire.Frame;
+import dev.windhover.verification.wire.Response;
+import dev.windhover.verification.wire.Wire;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.event.Level;
+
+/** A graceful stop: everybody is told, nobody is waited for too long. */
+@ExtendWith(StrictLogs.class)
+class StopTest {
+  private static final Duration SOON = Duration.ofSeconds(4);
+
+  @ParameterizedTest
+  @EnumSource(Form.class)
+  void socketsAreClosedWith1001(Form form) throws Exception {
+    EchoApplication server = new EchoApplication(form, app -> {});
+    try (Wire echo = Wire.open(server.port(), "/echo/a");
+        Wire silent = Wire.open(server.port(), "/silent/b")) {
+      echo.send(Frame.text("open"));
+      assertThat(echo.frame()).isEqualTo(Frame.text("open"));
+      Thread stop = Thread.ofVirtual().start(server::close);
+      for (Wire wire : new Wire[] {echo, silent}) {
+        assertThat(wire.frame()).isEqualTo(Frame.close(1001, "the server is stopping"));
+        wire.send(Frame.close(1001, ""));
+        wire.expectEnd();
+        wire.close();
+      }
+      assertThat(stop.join(SOON)).isTrue();
+    }
+    assertThat(server.running()).isZero();
+  }
+
+  @Test
+  void peerThatDoesNotAnswerIsNotWaitedForLong() throws Exception {
+    EchoApplication server = new EchoApplication(Form.BLOCKING, app -> {});
+    try (Wire wire = Wire.open(server.port(), "/echo/a")) {
+      wire.send(Frame.ping("open"));
+      wire.frame();
+      Thread stop = Thread.ofVirtual().start(server::close);
+      assertThat(wire.frame()).isEqualTo(Frame.close(1001, "the server is stopping"));
+      wire.expectAbort();
+      assertThat(stop.join(SOON)).isTrue();
+    }
+  }
+
+  @Test
+  void idleConnectionDoesNotHoldTheStop() throws Exception {
+    EchoApplication server = new EchoApplication(Form.BLOCKING, app -> {});
+    try (Wire used = Wire.connect(server.port());
+        Wire fresh = Wire.connect(server.port());
+        Wire half = Wire.connect(server.port())) {
+      used.send("GET /plain HTTP/1.1\r\nHost: x\r\n\r\n");
+      assertThat(used.response().status()).isEqualTo(200);
+      half.send("GET /plain HT");
+      Thread stop = Thread.ofVirtual().start(server::close);
+      used.expectEnd();
+      fresh.expectEnd();
+      assertThat(stop.join(SOON)).isTrue(); // although nobody ends its side
+    }
+  }
+
+  @Test
+  void requestUnderWayIsAnsweredAndNewOnesAreNotTaken() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch gate = new CountDownLatch(1);
+    WebApplication app = WebApplication.create("--urls=http://127.0.0.1:0");
+    app.map(
+        "/gate",
+        context -> {
+          begun.countDown();
+          gate.await();
+          context.response().write("passed\n");
+        });
+    app.start();
+    int port = Ports.of(app);
+    try (Wire wire = Wire.connect(port)) {
+      wire.send("GET /gate HTTP/1.1\r\nHost: x\r\n\r\n");
+      begun.await();
+      Thread stop = Thread.ofVirtual().start(app::stop);
+      app.stopping().join();
+      awaitRefusal(port);
+      gate.countDown();
+      Response response = wire.response();
+      assertThat(response.body()).isEqualTo("passed\n");
+      assertThat(response.header("Connection")).isEqualTo("close");
+      wire.expectEnd();
+      wire.close();
+      assertThat(stop.join(SOON)).isTrue();
+    }
+  }
+
+  private static void awaitRefusal(int port) {
+    assertThatThrownBy(
+            () -> {
+              while (true) {
+                Wire.connect(port).close();
+              }
+            })
+        .isInstanceOf(ConnectException.class);
+  }
+
+  @Test
+  void handlerThatNeverEndsIsDroppedInTimeAndInSilence() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch gate = new CountDownLatch(1);
+    CountDownLatch over = new CountDownLatch(1);
+    WebApplication app = WebApplication.create("--urls=http://127.0.0.1:0");
+    app.server(options -> options.stopTimeout(Duration.ofMillis(300)));
+    app.map(
+        "/stuck",
+        context -> {
+          begun.countDown();
+          gate.await();
+          context.response().onCompleted(over::countDown);
+          context.response().write("too late\n");
+        });
+    app.start();
+    try (Wire wire = Wire.connect(Ports.of(app));
+        Logs.Recording log = Logs.record(line -> line.level() == Level.WARN)) {
+      wire.send("GET /stuck HTTP/1.1\r\nHost: x\r\n\r\n");
+      begun.await();
+      Thread stop = Thread.ofVirtual().start(app::stop);
+      assertThat(stop.join(SOON)).isTrue();
+      assertThat(log.lines()).hasSize(1);
+      assertThat(log.lines().getFirst().text())
+          .isEqualTo("1 connections did not end within PT0.3S and are dropped");
+      gate.countDown(); // it answers a server that is no more
+      over.await();
+    }
+  }
+
+  @Test
+  void serverMayStartAgainOnItsPort() throws IOException {
+    EchoApplication first = new EchoApplication(Form.BLOCKING, app -> {});
+    int port = first.port();
+    try (Wire wire = Wire.open(port, "/echo/a")) {
+      wire.send(Frame.close(1000, ""));
+      wire.frame();
+      wire.expectEnd();
+    }
+    first.close();
+    WebApplication second = WebApplication.create("--urls", "http://127.0.0.1:" + port);
+    second.start();
+    second.stop();
+  }
+}

@@ -1,0 +1,18 @@
+package dev.windhover.verification;
+
+import dev.windhover.app.WebApplication;
+import dev.windhover.verification.wire.Peer;
+import java.io.IOException;
+import java.util.function.Consumer;
+
+/** A transport that the contract runs over. */
+interface TransportUnderTest {
+  /** Returns what makes an application listen on it. */
+  Consumer<WebApplication> host();
+
+  /** Opens a socket. */
+  Peer open(int port, String path) throws IOException;
+
+  /** Opens a socket whose client takes little while it does not read. */
+  Peer openNarrow(int port, String path) throws IOException;
+}

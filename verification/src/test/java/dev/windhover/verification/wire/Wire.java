@@ -1,0 +1,278 @@
+package dev.windhover.verification.wire;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A TCP connection to a server, read strictly and never for longer than {@link #MOST_MILLIS}. */
+public final class Wire implements Peer {
+  /** The longest wait for anything; far above what is needed, for machines that are busy. */
+  public static final int MOST_MILLIS = 15_000;
+
+  private static final int BLOCKED_MILLIS = 700;
+
+  /** The key of RFC 6455 1.3, whose answer is {@code s3pPLMBiTxaQ9kYGzzhZRbK+xOo=}. */
+  public static final String KEY = "dGhlIHNhbXBsZSBub25jZQ==";
+
+  private final SocketChannel channel;
+  private final DataInputStream in;
+
+  private Wire(SocketChannel channel) throws IOException {
+    this.channel = channel;
+    this.in = new DataInputStream(new BufferedInputStream(channel.socket().getInputStream()));
+  }
+
+  /** Connects to a port of this machine. */
+  public static Wire connect(int port) throws IOException {
+    return connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+  }
+
+  /** Connects; {@code receiveBuffer} above 0 keeps the kernel from taking much in our place. */
+  public static Wire connect(InetSocketAddress address, int receiveBuffer) throws IOException {
+    SocketChannel channel = SocketChannel.open();
+    if (receiveBuffer > 0) {
+      channel.setOption(StandardSocketOptions.SO_RCVBUF, receiveBuffer);
+    }
+    channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+    channel.socket().connect(address, MOST_MILLIS);
+    channel.socket().setSoTimeout(MOST_MILLIS);
+    return new Wire(channel);
+  }
+
+  /** Returns the request of a valid opening handshake, with further header lines. */
+  public static String handshake(String path, String... headers) {
+    StringBuilder request = new StringBuilder("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n");
+    request.append("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
+    request.append("Sec-WebSocket-Key: " + KEY + "\r\n");
+    for (String header : headers) {
+      request.append(header).append("\r\n");
+    }
+    return request.append("\r\n").toString();
+  }
+
+  /** Connects and goes through the opening handshake. */
+  public static Wire open(int port, String path) throws IOException {
+    return connect(port).upgrade(path);
+  }
+
+  /** Goes through the opening handshake. */
+  public Wire upgrade(String path) throws IOException {
+    send(handshake(path));
+    response().expectUpgrade();
+    return this;
+  }
+
+  // ---- Sending
+
+  @Override
+  public void send(byte... bytes) throws IOException {
+    ByteBuffer buffer = ByteBuffer.wrap(bytes);
+    while (buffer.hasRemaining()) {
+      channel.write(buffer);
+    }
+  }
+
+  /** Sends text as ISO 8859-1. */
+  public Wire send(String text) throws IOException {
+    send(text.getBytes(StandardCharsets.ISO_8859_1));
+    return this;
+  }
+
+  @Override
+  public long sendUntilBlocked(byte[] piece, long most) throws IOException {
+    channel.configureBlocking(false);
+    long sent = 0;
+    try (Selector selector = Selector.open()) {
+      SelectionKey key = channel.register(selector, SelectionKey.OP_WRITE);
+      ByteBuffer bytes = ByteBuffer.wrap(piece);
+      while (sent < most) {
+        int n = channel.write(bytes);
+        sent += n;
+        if (!bytes.hasRemaining()) {
+          bytes.rewind();
+        }
+        if (n == 0 && selector.select(BLOCKED_MILLIS) == 0) {
+          break;
+        }
+        selector.selectedKeys().clear();
+      }
+      key.cancel();
+    }
+    channel.configureBlocking(true);
+    return sent;
+  }
+
+  @Override
+  public void endOutput() throws IOException {
+    channel.shutdownOutput();
+  }
+
+  @Override
+  public void abort() throws IOException {
+    channel.setOption(StandardSocketOptions.SO_LINGER, 0);
+    channel.close();
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+
+  /** Returns whether the server has sent nothing, and not ended, for {@code millis}. */
+  public boolean isQuietFor(int millis) throws IOException {
+    channel.socket().setSoTimeout(millis);
+    in.mark(1);
+    try {
+      in.read();
+      in.reset();
+      return false;
+    } catch (SocketTimeoutException e) {
+      return true;
+    } finally {
+      channel.socket().setSoTimeout(MOST_MILLIS);
+    }
+  }
+
+  // ---- Reading
+
+  @Override
+  public Frame frame() throws IOException {
+    int first = in.read();
+    if (first < 0) {
+      throw new AssertionError("a frame is due and the server ended the connection");
+    }
+    int second = in.readUnsignedByte();
+    if ((second & 0x80) != 0) {
+      throw new AssertionError("a server's frame is masked");
+    }
+    long length = second & 0x7F;
+    if (length == 126) {
+      length = in.readUnsignedShort();
+      requireMinimal(length, 125);
+    } else if (length == 127) {
+      length = in.readLong();
+      requireMinimal(length, 65_535);
+    }
+    byte[] payload = new byte[Math.toIntExact(length)];
+    in.readFully(payload);
+    return new Frame(first, payload);
+  }
+
+  private static void requireMinimal(long length, long shorter) {
+    if (length <= shorter) {
+      throw new AssertionError("length " + length + " is not in its shortest form");
+    }
+  }
+
+  @Override
+  public void expectEnd() throws IOException {
+    int next;
+    try {
+      next = in.read();
+    } catch (SocketException e) {
+      throw new AssertionError("the end is not in order: " + e.getMessage(), e);
+    }
+    if (next >= 0) {
+      throw new AssertionError("more than expected came: 0x" + Integer.toHexString(next));
+    }
+  }
+
+  @Override
+  public void expectAbort() throws IOException {
+    try {
+      while (true) {
+        int next = in.read();
+        if (next < 0) {
+          throw new AssertionError("the connection was ended in order rather than reset");
+        }
+      }
+    } catch (SocketException e) {
+      // "Connection reset"
+    }
+  }
+
+  /** Reads a response with its body. */
+  public Response response() throws IOException {
+    return response(false);
+  }
+
+  /** Reads a response to HEAD: it has no body, whatever it says. */
+  public Response headResponse() throws IOException {
+    return response(true);
+  }
+
+  private Response response(boolean head) throws IOException {
+    String statusLine = line();
+    if (!statusLine.matches("HTTP/1\\.1 \\d{3} .*")) {
+      throw new AssertionError("not a status line: " + statusLine);
+    }
+    int status = Integer.parseInt(statusLine.substring(9, 12));
+    List<String> headers = new ArrayList<>();
+    for (String line = line(); !line.isEmpty(); line = line()) {
+      headers.add(line);
+    }
+    Response response = new Response(status, headers, new byte[0]);
+    if (head || status < 200 || status == 204 || status == 304) {
+      return response;
+    }
+    return new Response(status, headers, body(response));
+  }
+
+  private byte[] body(Response response) throws IOException {
+    String length = response.header("Content-Length");
+    if ("chunked".equals(response.header("Transfer-Encoding"))) {
+      if (length != null) {
+        throw new AssertionError("Content-Length and Transfer-Encoding in " + response);
+      }
+      return chunks();
+    }
+    if (length != null) {
+      byte[] body = new byte[Integer.parseInt(length)];
+      in.readFully(body);
+      return body;
+    }
+    return in.readAllBytes(); // the end of the body is the end of the connection
+  }
+
+  private byte[] chunks() throws IOException {
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    while (true) {
+      byte[] chunk = new byte[Integer.parseInt(line(), 16)];
+      in.readFully(chunk);
+      body.writeBytes(chunk);
+      if (!line().isEmpty()) {
+        throw new AssertionError("a chunk is longer than its size, or a trailer came");
+      }
+      if (chunk.length == 0) {
+        return body.toByteArray();
+      }
+    }
+  }
+
+  private String line() throws IOException {
+    StringBuilder line = new StringBuilder();
+    for (int b = in.read(); b != '\r'; b = in.read()) {
+      if (b < 0) {
+        throw new AssertionError("a line is due and the server ended the connection: " + line);
+      }
+      line.append((char) b);
+    }
+    if (in.read() != '\n') {
+      throw new AssertionError("CR without LF behind " + line);
+    }
+    return line.toString();
+  }
+}

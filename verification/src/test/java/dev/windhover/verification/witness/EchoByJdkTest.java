@@ -1,0 +1,209 @@
+package dev.windhover.verification.witness;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.windhover.app.WebApplication;
+import dev.windhover.http.Events;
+import dev.windhover.http.HttpContext;
+import dev.windhover.samples.echo.Echo;
+import dev.windhover.verification.witness.JdkSocket.Heard;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.nio.ByteBuffer;
+import java.util.Random;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@ParameterizedClass(name = "{0}")
+@ValueSource(strings = {"/ws", "/ws/messages", "/ws/controller", "/ws/background"})
+@ExtendWith(NothingLogged.class)
+class EchoByJdkTest {
+  private static final int MESSAGE_OF_FEW_READS = 300_000;
+
+  private static final WebApplication app = Echo.create("--urls", "http://127.0.0.1:0");
+  private static final HttpClient http = HttpClient.newHttpClient();
+
+  @Parameter String path = "";
+
+  /** Counts the sockets that are not read any more because their echo is stuck. */
+  private static final Semaphore stuck = new Semaphore(0);
+
+  @BeforeAll
+  static void start() throws Exception {
+    if (app.urls().isEmpty()) {
+      app.events(
+          new Events() {
+            @Override
+            public void limitReached(HttpContext context, String limit) {
+              if (context.request().query().get("deaf") != null) {
+                stuck.release();
+              }
+            }
+          });
+      app.start();
+    }
+  }
+
+  private URI uri() {
+    return URI.create(app.urls().getFirst().replace("http:", "ws:") + path);
+  }
+
+  private JdkSocket connect(String... subprotocols) throws Exception {
+    return JdkSocket.connect(http, uri(), subprotocols);
+  }
+
+  @Test
+  void textComesBack() throws Exception {
+    try (JdkSocket socket = connect()) {
+      socket.text("Grüße, 世界 🌍");
+      assertThat(socket.next()).isEqualTo(new Heard.Text("Grüße, 世界 🌍"));
+    }
+  }
+
+  @Test
+  void bytesComeBack() throws Exception {
+    try (JdkSocket socket = connect()) {
+      socket.binary(new byte[] {0, (byte) 0xFF, 127, (byte) 0x80});
+      assertThat(socket.next())
+          .isEqualTo(
+              new Heard.Binary(ByteBuffer.wrap(new byte[] {0, (byte) 0xFF, 127, (byte) 0x80})));
+    }
+  }
+
+  @Test
+  void emptyMessagesComeBack() throws Exception {
+    try (JdkSocket socket = connect()) {
+      socket.text("");
+      socket.binary(new byte[0]);
+      assertThat(socket.next()).isEqualTo(new Heard.Text(""));
+      assertThat(socket.next()).isEqualTo(new Heard.Binary(ByteBuffer.allocate(0)));
+    }
+  }
+
+  @Test
+  void fragmentsComeBackAsOneMessage() throws Exception {
+    try (JdkSocket socket = connect()) {
+      socket.text("frag", false);
+      socket.ping("between".getBytes(UTF_8));
+      socket.text("", false);
+      socket.text("ments", true);
+      Heard first = socket.next();
+      Heard second = socket.next();
+      assertThat(new Heard[] {first, second})
+          .containsExactlyInAnyOrder(
+              new Heard.Pong(ByteBuffer.wrap("between".getBytes(UTF_8))),
+              new Heard.Text("fragments"));
+    }
+  }
+
+  @Test
+  void largeMessagesComeBack() throws Exception {
+    byte[] bytes = new byte[MESSAGE_OF_FEW_READS];
+    new Random(1).nextBytes(bytes);
+    String text = "aé世🌍".repeat(bytes.length / 10);
+    try (JdkSocket socket = connect()) {
+      socket.binary(bytes);
+      socket.text(text);
+      assertThat(socket.next().equals(new Heard.Binary(ByteBuffer.wrap(bytes)))).isTrue();
+      assertThat(socket.next().equals(new Heard.Text(text))).isTrue();
+    }
+  }
+
+  @Test
+  void messagesComeBackInTheirOrder() throws Exception {
+    try (JdkSocket socket = connect()) {
+      for (int i = 0; i < 1_000; i++) {
+        socket.text("message " + i);
+      }
+      for (int i = 0; i < 1_000; i++) {
+        assertThat(socket.next()).isEqualTo(new Heard.Text("message " + i));
+      }
+    }
+  }
+
+  @Test
+  void pingsAreAnswered() throws Exception {
+    try (JdkSocket socket = connect()) {
+      socket.ping("are you there?".getBytes(UTF_8));
+      assertThat(socket.next())
+          .isEqualTo(new Heard.Pong(ByteBuffer.wrap("are you there?".getBytes(UTF_8))));
+    }
+  }
+
+  @Test
+  void aCloseIsAnsweredWithItsCode() throws Exception {
+    try (JdkSocket socket = connect()) {
+      socket.text("last words");
+      socket.sendClose(3001, "bye");
+      assertThat(socket.next()).isEqualTo(new Heard.Text("last words"));
+      // The buffer loop returns the reason too; the message loop's answer is the library's.
+      assertThat(socket.next()).isEqualTo(new Heard.Closed(3001, path.equals("/ws") ? "bye" : ""));
+    }
+  }
+
+  @Test
+  void serverCloseClosesFromTheServer() throws Exception {
+    try (JdkSocket socket = connect()) {
+      socket.text("ServerClose");
+      assertThat(socket.next()).isEqualTo(new Heard.Closed(1000, "Closing from Server"));
+    }
+  }
+
+  @Test
+  void serverAbortDropsTheConnection() throws Exception {
+    try (JdkSocket socket = connect()) {
+      socket.text("ServerAbort");
+      assertThat(socket.next()).isEqualTo(new Heard.Lost());
+    }
+  }
+
+  @Test
+  void magicWordsAreWholeTextMessages() throws Exception {
+    try (JdkSocket socket = connect()) {
+      socket.text("Server", false);
+      socket.text("Close!", true);
+      socket.text(" ", false);
+      socket.text("ServerClose", true);
+      socket.binary("ServerClose".getBytes(UTF_8));
+      assertThat(socket.next()).isEqualTo(new Heard.Text("ServerClose!"));
+      assertThat(socket.next()).isEqualTo(new Heard.Text(" ServerClose"));
+      assertThat(socket.next())
+          .isEqualTo(new Heard.Binary(ByteBuffer.wrap("ServerClose".getBytes(UTF_8))));
+    }
+  }
+
+  @Test
+  void aClientThatIsGoneWhileItsEchoIsStuckIsNoError() throws Exception {
+    try (JdkSocket socket = JdkSocket.connectDeaf(http, URI.create(uri() + "?deaf"))) {
+      Thread sender =
+          Thread.startVirtualThread(() ->
+              assertThatThrownBy(
+                      () -> {
+                        while (true) {
+                          socket.binary(new byte[1_000]);
+                        }
+                      })
+                  .isNotNull());
+      assertThat(stuck.tryAcquire(60, TimeUnit.SECONDS)).isTrue();
+      socket.abort();
+      sender.join();
+    } // what the handler throws now is not logged, or this class fails
+  }
+
+  @Test
+  void theFirstSubprotocolThatIsOfferedIsSpoken() throws Exception {
+    try (JdkSocket two = connect("chat.v2", "chat.v1");
+        JdkSocket none = connect()) {
+      assertThat(two.subprotocol()).isEqualTo("chat.v2");
+      assertThat(none.subprotocol()).isEmpty();
+    }
+  }
+}
