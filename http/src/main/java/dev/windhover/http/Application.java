@@ -235,7 +235,7 @@ public class Application {
     Throwable failure = failureOf(() -> pipeline.handle(context));
     Takeover takeover = context.takeover();
     if (takeover != null) {
-      takeover.ended().thenRun(() -> completed(context));
+      takeover.ended().thenRun(() -> completedOffLoop(context));
       takeover.handlerEnded(failure);
       return;
     }
@@ -287,6 +287,13 @@ public class Application {
     StringWriter text = new StringWriter();
     failure.printStackTrace(new PrintWriter(text));
     return text.toString();
+  }
+
+  /** The connection has ended, on its loop; what waits for that may block. */
+  private static void completedOffLoop(HttpContext context) {
+    if (context.response().hasOnCompleted()) {
+      context.start(() -> completed(context));
+    }
   }
 
   private static void completed(HttpContext context) {

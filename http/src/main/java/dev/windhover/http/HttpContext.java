@@ -154,6 +154,11 @@ public final class HttpContext {
     return route() != null && takeover == null && response.isUntouched();
   }
 
+  /** Runs {@code task} on a thread of its own that may block. */
+  void start(Runnable task) {
+    exchange.start(task);
+  }
+
   @Nullable Takeover takeover() {
     return takeover;
   }

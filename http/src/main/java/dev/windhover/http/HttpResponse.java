@@ -204,8 +204,8 @@ public final class HttpResponse {
   }
 
   /**
-   * Runs {@code task} when the request is over: the response sent, or the socket ended. Of several,
-   * the last that was added runs first.
+   * Runs {@code task} when the request is over: the response sent, or the socket ended, which is on
+   * a thread of its own. Of several, the last that was added runs first.
    */
   public void onCompleted(Runnable task) {
     onCompleted.add(task);
@@ -257,6 +257,11 @@ public final class HttpResponse {
   /** Returns whether the host could not send what was written: the client is gone. */
   boolean writeFailed() {
     return writeFailed;
+  }
+
+  /** Returns whether a task waits for the end of the request. */
+  boolean hasOnCompleted() {
+    return !onCompleted.isEmpty();
   }
 
   /** Takes the next task that waits for the end of the request, or returns null. */

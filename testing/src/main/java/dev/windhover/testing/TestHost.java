@@ -101,6 +101,15 @@ public final class TestHost implements AutoCloseable {
       }
       socket.reset();
     }
+    joinHandlers();
+    loop.awaitIdle();
+    joinHandlers(); // what waited for the end of a request
+    loop.awaitIdle();
+    loop.stop();
+    faults.check();
+  }
+
+  private void joinHandlers() {
     handlers.forEach((thread, id) -> {
       try {
         if (!thread.join(Duration.ofSeconds(Waiting.SECONDS))) {
@@ -108,13 +117,11 @@ public final class TestHost implements AutoCloseable {
           stuck.setStackTrace(thread.getStackTrace());
           thread.interrupt();
         }
+        handlers.remove(thread);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }
     });
-    loop.awaitIdle();
-    loop.stop();
-    faults.check();
   }
 
   void handle(MemoryExchange exchange, TestWebSocket client) {

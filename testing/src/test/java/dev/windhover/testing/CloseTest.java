@@ -164,6 +164,28 @@ class CloseTest {
       assertThat(CapturedLog.lines(Level.ERROR)).hasSize(1);
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void whatWaitsForTheEndMayBlock(Form form) {
+      CompletableFuture<Boolean> virtual = new CompletableFuture<>();
+      TestWebSocket client =
+          server
+              .start(context -> {
+                context
+                    .response()
+                    .onCompleted(() -> virtual.complete(Thread.currentThread().isVirtual()));
+                if (form == Form.BLOCKING) {
+                  context.webSockets().accept().receiveMessage();
+                } else {
+                  context.webSockets().accept(new WebSocketListener() {});
+                }
+              })
+              .webSocket("/")
+              .connect();
+      client.close();
+      assertThat(virtual.orTimeout(10, TimeUnit.SECONDS).join()).isTrue();
+    }
+
     @Test
     void theRequestIsCompletedWhenTheSocketHasEnded() {
       CompletableFuture<WebSocketState> completed = new CompletableFuture<>();
