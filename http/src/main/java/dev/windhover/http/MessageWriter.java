@@ -21,7 +21,7 @@ public interface MessageWriter extends AutoCloseable {
   /** Sends a piece as a frame of its own; blocks as {@link WebSocket#send} does. */
   void write(ByteBuffer piece) throws IOException, InterruptedException;
 
-  /** Sends a piece of text as a frame of its own. */
+  /** Sends a piece of text as a frame of its own; a surrogate pair may be cut between pieces. */
   void write(CharSequence piece) throws IOException, InterruptedException;
 
   /** Ends the message; the next one may go. */

@@ -53,6 +53,6 @@ public interface WebSocketListener {
    */
   default void onClose(WebSocket socket) throws Exception {}
 
-  /** The socket has ended; the last call. */
+  /** The socket has ended; the last call. Messages not demanded by then are dropped. */
   default void onEnded(WebSocket socket, Ending ending) throws Exception {}
 }

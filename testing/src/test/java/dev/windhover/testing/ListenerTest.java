@@ -14,6 +14,7 @@ import dev.windhover.protocol.WebSocketState;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -83,7 +84,7 @@ class ListenerTest {
     client.sendText("ignored").expectNothing();
     assertThat(completed).isNotDone();
     client.close();
-    assertThat(completed).succeedsWithin(java.time.Duration.ofSeconds(10)).isEqualTo("over");
+    assertThat(completed).succeedsWithin(Duration.ofSeconds(10)).isEqualTo("over");
   }
 
   @Test
@@ -248,6 +249,23 @@ class ListenerTest {
       client.receiveClose();
       client.sendClose(1000, "").expectNothing();
       assertThat(listener.calls()).containsExactly("open");
+      server.socket().request(1);
+      client.awaitEnd();
+      client.end();
+      assertThat(listener.calls()).containsExactly("open", "kept", "close 1000", "ended 1000");
+    }
+
+    /** The peer has done its part in time; ours has five seconds of its own. */
+    @Test
+    void whatIsKeptHasItsTimeBehindThePeersClose() throws Exception {
+      Recorded listener = new Recorded();
+      TestWebSocket client = server.listen(listener);
+      client.sendText("kept").expectNothing();
+      server.socket().closeOutput(1000, "");
+      client.receiveClose();
+      server.advance(Duration.ofSeconds(4));
+      client.sendClose(1000, "").expectNothing();
+      server.advance(Duration.ofSeconds(4));
       server.socket().request(1);
       client.awaitEnd();
       client.end();

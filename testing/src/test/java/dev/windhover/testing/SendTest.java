@@ -258,6 +258,19 @@ class SendTest {
     }
 
     @Test
+    void aCharacterMayBeCutBetweenPieces() throws Exception {
+      TestWebSocket client = server.hold();
+      try (MessageWriter writer = server.socket().startMessage(MessageType.TEXT)) {
+        String clef = "𝄞"; // two chars in UTF-16
+        writer.write("a" + clef.charAt(0));
+        writer.write(clef.charAt(1) + "b");
+        writer.finish();
+      }
+      assertThat(client.receiveText()).isEqualTo("a𝄞b");
+      finish(client);
+    }
+
+    @Test
     void otherMessagesWaitFromItsStartOn() throws Exception {
       TestWebSocket client = server.hold();
       MessageWriter writer = server.socket().startMessage(MessageType.TEXT);

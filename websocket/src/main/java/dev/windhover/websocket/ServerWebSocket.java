@@ -254,6 +254,9 @@ final class ServerWebSocket implements WebSocket {
     /** Held while a piece is sent: the next thread's piece goes behind it. */
     private final ReentrantLock turn = new ReentrantLock();
 
+    /** The first half of a character whose second half comes with the next piece. */
+    private String cut = "";
+
     private volatile boolean finished;
 
     Writer(MessageType type) {
@@ -270,12 +273,23 @@ final class ServerWebSocket implements WebSocket {
 
     @Override
     public void write(CharSequence piece) throws IOException, InterruptedException {
-      write(encode(piece));
+      turn.lockInterruptibly();
+      try {
+        String text = cut + piece;
+        int end = text.length();
+        if (end > 0 && Character.isHighSurrogate(text.charAt(end - 1))) {
+          end--;
+        }
+        send(encode(text.substring(0, end)), false);
+        cut = text.substring(end);
+      } finally {
+        turn.unlock();
+      }
     }
 
     @Override
     public void finish() throws IOException, InterruptedException {
-      send(ByteBuffer.allocate(0), true);
+      send(encode(cut), true);
     }
 
     private void send(ByteBuffer piece, boolean end) throws IOException, InterruptedException {

@@ -276,7 +276,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     if (!effective.compareAndSet(null, what)) {
       return false;
     }
-    onLoop(() -> deadlines.clear(Deadlines.Kind.EFFECT));
     switch (what) {
       case Outcome.PeerClosed closed -> {
         received = closed.reason();
@@ -287,8 +286,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
             listener.closed();
             answerClose();
           });
-        } else if (handlerEnded) {
-          answerClose();
         }
       }
       case Outcome.Violated violated -> {

@@ -1,0 +1,306 @@
+package dev.windhover.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.params.provider.Arguments.argumentSet;
+
+import dev.windhover.http.Application;
+import dev.windhover.http.Handler;
+import dev.windhover.http.Headers;
+import dev.windhover.http.HttpContext;
+import dev.windhover.http.Message;
+import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.Takeover;
+import dev.windhover.websocket.WebSocketOptions;
+import dev.windhover.websocket.WebSockets;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The host in memory itself: requests, time, and the faults that it finds. */
+class TestHostTest {
+  private static TestHost hostOf(Handler handler) {
+    Application application = new Application();
+    application.use(new WebSockets(new WebSocketOptions().allowedOrigins("*")));
+    application.map("/", handler);
+    return TestHost.start(application);
+  }
+
+  @Nested
+  class Requests {
+    @Test
+    void areAnsweredWithStatusHeadersAndBody() {
+      try (TestHost host =
+          hostOf(
+              context -> {
+                String body = new String(context.request().body().readAllBytes(), UTF_8);
+                context.response().status(201).headers().add("X-Method", context.request().method());
+                context.response().write(body + context.request().query().get("q"));
+              })) {
+        TestResponse response = host.request("PUT", "/?q=1").body("hello").send();
+        assertThat(response.status()).isEqualTo(201);
+        assertThat(response.headers().get("X-Method")).isEqualTo("PUT");
+        assertThat(response.headers().get("Content-Length")).isEqualTo("6");
+        assertThat(response.text()).isEqualTo("hello1");
+        assertThat(host.get("/nowhere").send().status()).isEqualTo(404);
+      }
+    }
+  }
+
+  private static final java.nio.charset.Charset UTF_8 = java.nio.charset.StandardCharsets.UTF_8;
+
+  @Nested
+  class Time {
+    @Test
+    void standsStillAndRunsWhatIsDueInOrder() {
+      List<String> run = new ArrayList<>(); // on the loop; read while it is idle
+      try (TestHost host =
+          hostOf(
+              context -> {
+                Loop loop = loopOf(context);
+                long start = loop.nanoTime();
+                for (int seconds : new int[] {3, 1, 2}) {
+                  loop.schedule(
+                      Duration.ofSeconds(seconds),
+                      () -> run.add(seconds + " at " + (loop.nanoTime() - start)));
+                }
+                loop.schedule(
+                    Duration.ofSeconds(1),
+                    () -> loop.schedule(Duration.ofSeconds(1), () -> run.add("chained")));
+                loop.schedule(Duration.ofSeconds(2), () -> run.add("never")).cancel();
+              })) {
+        host.webSocket("/").send();
+        assertThat(run).isEmpty();
+        host.clock().advance(Duration.ofSeconds(3).minusNanos(1));
+        assertThat(run).containsExactly("1 at 1000000000", "2 at 2000000000", "chained");
+        host.clock().advance(Duration.ofNanos(1));
+        assertThat(run).last().isEqualTo("3 at 3000000000");
+        assertThatThrownBy(() -> host.clock().advance(Duration.ofNanos(-1)))
+            .isInstanceOf(IllegalArgumentException.class);
+      }
+    }
+
+    private Loop loopOf(HttpContext context) {
+      CompletableFuture<Loop> loop = new CompletableFuture<>();
+      accept(
+          context,
+          new Receiver() {
+            @Override
+            public void onOpen() {
+              loop.complete(duplex().loop());
+            }
+          });
+      return loop.join();
+    }
+  }
+
+  @Nested
+  class Sockets {
+    @Test
+    void whatNobodyLookedAtFailsTheTest() {
+      TestHost host =
+          hostOf(
+              context -> {
+                var socket = context.webSockets().accept();
+                socket.sendText("unexpected");
+                for (Message message : socket) {
+                  socket.send(message);
+                }
+              });
+      TestWebSocket client = host.webSocket("/").connect();
+      assertThatThrownBy(client::awaitEnd)
+          .isInstanceOf(AssertionError.class)
+          .hasMessageContaining("\"unexpected\" [10 bytes]");
+      assertThatThrownBy(client::receiveClose)
+          .isInstanceOf(AssertionError.class)
+          .hasMessage("expected a Close, got TEXT \"unexpected\" [10 bytes]");
+      client.sendText("echo");
+      client.sendPing("x");
+      host.awaitIdle();
+      assertThatThrownBy(host::close)
+          .isInstanceOf(AssertionError.class)
+          .hasMessageStartingWith("left over: [");
+    }
+
+    @Test
+    void anEndThatNobodyLookedAtFailsTheTest() throws Exception {
+      CompletableFuture<Void> aborted = new CompletableFuture<>();
+      TestHost host =
+          hostOf(
+              context -> {
+                context.webSockets().accept().abort();
+                aborted.complete(null);
+              });
+      host.webSocket("/").connect();
+      aborted.get();
+      assertThatThrownBy(host::close)
+          .isInstanceOf(AssertionError.class)
+          .hasMessage("left over: a connection that was dropped by the server");
+    }
+
+    @Test
+    void aRefusedHandshakeIsNoSocket() {
+      try (TestHost host = hostOf(context -> context.response().status(401))) {
+        assertThatThrownBy(() -> host.webSocket("/").connect())
+            .isInstanceOf(AssertionError.class)
+            .hasMessageStartingWith("handshake refused with 401");
+      }
+    }
+  }
+
+  /** A receiver that does one thing wrong. */
+  private static class Receiver implements Duplex.Receiver, Takeover {
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private @Nullable Duplex duplex;
+
+    Duplex duplex() {
+      return Objects.requireNonNull(duplex);
+    }
+
+    @Override
+    public void onOpen() {}
+
+    @Override
+    public void onBytes(ByteBuffer bytes) {
+      bytes.position(bytes.limit());
+    }
+
+    @Override
+    public void onBatchEnd() {}
+
+    @Override
+    public void onWritable() {}
+
+    @Override
+    public void onEnd() {}
+
+    @Override
+    public void onLost(String why) {
+      ended.complete(null);
+    }
+
+    @Override
+    public void handlerEnded(@Nullable Throwable failure) {}
+
+    @Override
+    public CompletableFuture<Void> ended() {
+      return ended;
+    }
+  }
+
+  private static void accept(HttpContext context, Receiver receiver) {
+    Objects.requireNonNull(context.upgrade())
+        .accept(
+            new Headers(),
+            duplex -> {
+              receiver.duplex = duplex;
+              context.takeOver(receiver);
+              return receiver;
+            });
+  }
+
+  private static Stream<Arguments> breaches() {
+    return Stream.of(
+        breach("receiver left 1 bytes", (duplex, bytes) -> {}),
+        breach("credit for 2 bytes where 1 came", (duplex, bytes) -> duplex.consumed(2 + used(bytes))),
+        breach("commit without a reserve", (duplex, bytes) -> duplex.commit()),
+        breach(
+            "flush between reserve and commit",
+            (duplex, bytes) -> {
+              duplex.reserve(4 + used(bytes));
+              duplex.flush();
+            }),
+        breach(
+            "write after end",
+            (duplex, bytes) -> {
+              duplex.end();
+              duplex.write(bytes);
+            }),
+        breach(
+            "reserve after abort",
+            (duplex, bytes) -> {
+              duplex.abort();
+              duplex.reserve(1 + used(bytes));
+            }));
+  }
+
+  private static int used(ByteBuffer bytes) {
+    bytes.position(bytes.limit());
+    return 0;
+  }
+
+  private static Arguments breach(String fault, BiConsumer<Duplex, ByteBuffer> doing) {
+    return argumentSet(fault, fault, doing);
+  }
+
+  @ParameterizedTest
+  @MethodSource("breaches")
+  void aBreachOfTheSeamFailsTheTest(String fault, BiConsumer<Duplex, ByteBuffer> doing) {
+    TestHost host =
+        hostOf(
+            context ->
+                accept(
+                    context,
+                    new Receiver() {
+                      @Override
+                      public void onBytes(ByteBuffer bytes) {
+                        doing.accept(duplex(), bytes);
+                      }
+                    }));
+    TestRequest handshake = host.webSocket("/").followedBy("00");
+    host.allowLeftOvers();
+    handshake.send();
+    host.awaitIdle();
+    assertThatThrownBy(host::close)
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining(fault);
+  }
+
+  @Test
+  void theSeamBelongsToItsLoop() {
+    TestHost host =
+        hostOf(
+            context -> {
+              Receiver receiver = new Receiver();
+              accept(context, receiver);
+              receiver.duplex().flush();
+            });
+    host.webSocket("/").send();
+    assertThatThrownBy(host::close)
+        .isInstanceOf(AssertionError.class)
+        .hasMessageStartingWith("flush off the loop");
+  }
+
+  @Test
+  void whatIsLentIsPoisonedAfterwards() throws Exception {
+    CompletableFuture<ByteBuffer> kept = new CompletableFuture<>();
+    try (TestHost host =
+        hostOf(
+            context ->
+                accept(
+                    context,
+                    new Receiver() {
+                      @Override
+                      public void onBytes(ByteBuffer bytes) {
+                        kept.complete(bytes.duplicate());
+                        super.onBytes(bytes);
+                      }
+                    }))) {
+      host.webSocket("/").followedBy("2a").send();
+      host.awaitIdle();
+      assertThat(kept.get().get()).isEqualTo((byte) 0xDD);
+    }
+  }
+}
