@@ -3,6 +3,8 @@ package dev.windhover.http;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.WebSocketState;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Iterator;
@@ -150,6 +152,52 @@ public interface WebSocket extends Iterable<Message> {
 
   /** Returns the bytes of messages that are queued and not yet taken by the network. */
   long bufferedAmount();
+
+  // ---- As streams
+
+  /**
+   * Returns the payload of all messages, one behind the other, until the socket ends; where one
+   * message ends and the next begins is not told. Closing the stream does not close the socket.
+   *
+   * <p>Reading throws {@link java.io.EOFException} if the socket ends inside a message, and {@link
+   * java.io.InterruptedIOException} if the thread is interrupted, which then stays so.
+   */
+  default InputStream inputStream() {
+    return new SocketInputStream(this, false);
+  }
+
+  /**
+   * Returns a stream whose every write is sent as a whole message; put a {@link
+   * java.io.BufferedOutputStream} before it to gather small ones. Closing the stream does not close
+   * the socket.
+   *
+   * @throws IllegalArgumentException for {@link MessageType#CLOSE}
+   */
+  default OutputStream outputStream(MessageType type) {
+    return SocketOutputStream.ofMessages(this, type);
+  }
+
+  /**
+   * Returns the payload of the next message: the stream ends with it, or at once if the socket ends
+   * before one comes. Closed before its end, it {@linkplain #abort() aborts} the socket.
+   *
+   * <p>Reading throws as that of {@link #inputStream()}.
+   */
+  default InputStream messageInputStream() {
+    return new SocketInputStream(this, true);
+  }
+
+  /**
+   * Opens a message whose pieces are what is written, each a frame of its own; it ends when the
+   * stream is closed. Other messages wait as for {@link #startMessage}; never closed, it fails the
+   * socket with 1011 when the handler ends.
+   *
+   * @throws IllegalArgumentException for {@link MessageType#CLOSE}
+   */
+  default OutputStream messageOutputStream(MessageType type)
+      throws IOException, InterruptedException {
+    return SocketOutputStream.ofPieces(startMessage(type));
+  }
 
   // ---- Ending
 

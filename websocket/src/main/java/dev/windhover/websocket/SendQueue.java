@@ -41,6 +41,9 @@ final class SendQueue {
     /** The lost middle of a frame cannot be made up for. */
     void abortSending(String why);
 
+    /** A Close was queued and is not on its way yet; called under the queue's lock. */
+    void closing();
+
     /** Everything is handed over and the connection is to be ended. */
     void drained();
 
@@ -439,6 +442,7 @@ final class SendQueue {
       state = state.on(WebSocketState.Event.SENT_CLOSE);
       endWhenDrained = end || state == WebSocketState.CLOSED;
       appendControl(Opcode.CLOSE, payload);
+      session.closing();
       changed.signalAll();
       scheduleDrain();
       return true;

@@ -182,12 +182,11 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     doneReading = true;
     deadlines.stop();
     blame(Ending.By.CONNECTION, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), why);
-    WebSocketState last = out.state();
     out.connectionEnded(false);
     if (!opened) {
       opened(); // accepted, and lost before the answer went out
     }
-    ending = endingAfter(last);
+    ending = decide();
     if (outcome == null) {
       outcome = new Outcome.Lost(why);
       in.outcome(new Outcome.Lost(why));
@@ -316,11 +315,12 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   /** Sends a Close, if none is out, and returns whether it did. Any thread. */
   boolean closeOutput(CloseReason reason, boolean end) {
-    if (!out.close(reason, end)) {
-      return false;
-    }
+    return out.close(reason, end);
+  }
+
+  @Override
+  public void closing() {
     armClosing();
-    return true;
   }
 
   private void armClosing() {
@@ -377,13 +377,14 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     blame(Ending.By.APPLICATION, reason, why);
   }
 
-  private Ending endingAfter(WebSocketState last) {
+  private Ending decide() {
     Ending first = Objects.requireNonNull(firstCause.get());
     Outcome decided = effective.get() != null ? effective.get() : outcome;
     if (decided instanceof Outcome.PeerClosed closed) {
       return new Ending(first.by(), closed.reason(), first.why()); // the peer's Close decides
     }
-    if (last == WebSocketState.CLOSE_SENT && !(decided instanceof Outcome.Violated)) {
+    boolean closed = first.reason().code() != CloseCode.ABNORMAL_CLOSURE;
+    if (closed && !(decided instanceof Outcome.Violated)) {
       String why = first.why() + "; the peer did not answer our close";
       return new Ending(first.by(), first.reason(), why);
     }

@@ -1,0 +1,309 @@
+package dev.windhover.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.management.ThreadMXBean;
+import dev.windhover.http.Ending;
+import dev.windhover.http.MessageType;
+import dev.windhover.http.WebSocket;
+import dev.windhover.http.WebSocketListener;
+import dev.windhover.protocol.CloseReason;
+import dev.windhover.protocol.Opcode;
+import dev.windhover.websocket.WebSocketLimits;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The bounds of design.md section 4 that sockets have. */
+class BoundsTest {
+  @RegisterExtension final SocketFixture server = new SocketFixture();
+
+  @Nested
+  class Inbound {
+    @Test
+    void whatNobodyReadsIsKeptUpToTheBoundThenThePeerIsNotRead() throws Exception {
+      TestWebSocket client = server.hold();
+      byte[] message = new byte[1000];
+      int sent = 0;
+      while (client.isServerReading()) {
+        client.sendBinary(message);
+        sent++;
+      }
+      assertThat(sent).isBetween(50, 66); // 64 KiB, with what a message costs beside its bytes
+      assertThat(server.events()).containsOnlyOnce("limit inbound bytes");
+      client.sendBinary(message).sendPing("behind");
+      client.expectNothing();
+      for (int i = 0; i <= sent; i++) {
+        assertThat(server.socket().receiveMessage()).isNotNull();
+      }
+      assertThat(client.receive()).isEqualTo(Frame.pong("behind"));
+      assertThat(client.isServerReading()).isTrue();
+      server.release();
+      client.answerClose();
+      assertThat(client.uncredited()).isZero();
+    }
+
+    @Test
+    void tinyMessagesCannotOutgrowTheBound() {
+      TestWebSocket client = server.hold();
+      int sent = 0;
+      while (client.isServerReading()) {
+        client.sendText("");
+        sent++;
+      }
+      assertThat(sent).isBetween(500, 1024);
+      server.release();
+      client.answerClose();
+      assertThat(client.uncredited()).isZero();
+    }
+
+    @Test
+    void readingGoesOnAtHalfOfTheBound() throws Exception {
+      server.options(o -> o.limits(l -> l.inboundBytes(4096)));
+      TestWebSocket client = server.hold();
+      for (int i = 0; i < 8; i++) {
+        client.sendBinary(new byte[600]);
+      }
+      assertThat(client.isServerReading()).isFalse();
+      for (int i = 0; i < 8 && !client.isServerReading(); i++) {
+        server.socket().receiveMessage();
+        assertThat(client.isServerReading()).isEqualTo(i >= 3);
+      }
+      server.release();
+      client.answerClose();
+    }
+
+    /** Whoever shuts the window when 64 KiB are not credited must not wait for ever. */
+    @ParameterizedTest
+    @EnumSource
+    void creditComesBackWhileTheApplicationReads(Form form) {
+      TestWebSocket client = server.echo(form);
+      for (int i = 0; i < 100; i++) {
+        client.sendBinary(new byte[10_000]);
+        assertThat(client.receiveBinary()).hasSize(10_000);
+        assertThat(client.uncredited()).isLessThan(48 * 1024);
+      }
+      client.close();
+      assertThat(client.uncredited()).isZero();
+    }
+
+    @Test
+    void aMessageLargerThanTheBoundIsReceivedAllTheSame() throws Exception {
+      TestWebSocket client = server.hold();
+      client.cutEvery(1000).sendBinary(new byte[500_000]);
+      assertThat(server.socket().receiveMessage()).isNotNull();
+      server.release();
+      client.answerClose();
+    }
+
+    @Test
+    void aListenersMessageLargerThanTheBoundIsReceivedAllTheSame() {
+      TestWebSocket client = server.echo(Form.LISTENER);
+      client.cutEvery(1000).sendBinary(new byte[500_000]);
+      assertThat(client.receiveBinary()).hasSize(500_000);
+      client.close();
+    }
+
+    @Test
+    void whatAHandlerLeftUnreadIsCredited() {
+      TestWebSocket client = server.hold();
+      client.sendBinary(new byte[100_000]).sendBinary(new byte[100]);
+      server.host().awaitIdle();
+      server.release();
+      client.answerClose();
+      assertThat(client.uncredited()).isZero();
+    }
+  }
+
+  /** A header is 14 bytes; what it declares may be anything. */
+  @Nested
+  class DeclaredLengths {
+    @ParameterizedTest
+    @EnumSource
+    void nothingIsAllocatedByThem(Form form) throws Exception {
+      ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+      server.settings(settings -> settings.maxMessageSize(1L << 40));
+      TestWebSocket client = form == Form.BLOCKING ? server.hold() : server.echo(form);
+      client.sendText("warm").sendHex("02 81 00000000 01");
+      server.host().awaitIdle();
+      long before = allocatedByTheLoop(threads);
+      client.sendHex("80 ff 0000000020000000 00000000 01"); // 512 MiB
+      server.host().awaitIdle();
+      assertThat(allocatedByTheLoop(threads) - before).isLessThan(100_000);
+      client.reset();
+      server.host().allowLeftOvers();
+    }
+
+    private long allocatedByTheLoop(ThreadMXBean threads) {
+      for (long id : threads.getAllThreadIds()) {
+        var info = threads.getThreadInfo(id);
+        if (info != null && info.getThreadName().equals("test-loop")) {
+          return threads.getThreadAllocatedBytes(id);
+        }
+      }
+      throw new AssertionError("no loop");
+    }
+  }
+
+  @Nested
+  class StalledWrites {
+    @ParameterizedTest
+    @EnumSource
+    void aPeerThatTakesNothingFor30SecondsIsDropped(Form form) throws Exception {
+      server.options(o -> o.keepAliveInterval(Duration.ZERO));
+      TestWebSocket client = form == Form.BLOCKING ? server.hold() : server.echo(form);
+      client.stopTaking();
+      if (form == Form.BLOCKING) {
+        server.socket().sendText("stuck");
+      } else {
+        client.sendText("stuck");
+      }
+      server.advance(Duration.ofSeconds(30).minusNanos(1));
+      client.expectNothing();
+      server.advance(Duration.ofNanos(1));
+      client.awaitReset();
+      assertThat(server.ending())
+          .isEqualTo(
+              new Ending(
+                  Ending.By.SERVER, CloseReason.of(1006), "peer took no data for PT30S"));
+      assertThat(server.events()).contains("limit stalled write");
+    }
+
+    @Test
+    void aPeerThatTakesALittleIsNot() throws Exception {
+      server.options(o -> o.keepAliveInterval(Duration.ZERO));
+      TestWebSocket client = server.hold().stopTaking();
+      server.socket().sendBinary(new byte[100]);
+      server.host().awaitIdle();
+      for (int i = 0; i < 5; i++) {
+        server.advance(Duration.ofSeconds(29));
+        client.take(1);
+      }
+      client.takeAll();
+      assertThat(client.receiveBinary()).hasSize(100);
+      server.advance(Duration.ofMinutes(5));
+      server.release();
+      client.answerClose();
+    }
+
+    @Test
+    void aSenderThatIsBlockedIsWoken() throws Exception {
+      server.options(o -> o.limits(l -> l.writeStallTimeout(Duration.ofSeconds(3))));
+      TestWebSocket client = server.hold().stopTaking();
+      var sending =
+          Background.start(() -> server.socket().sendBinary(new byte[5_000_000])).awaitBlocked();
+      server.advance(Duration.ofSeconds(3));
+      assertThatThrownBy(sending::join).hasMessage("cannot send: the socket has ended");
+      client.awaitReset();
+    }
+  }
+
+  /** The listener form: {@code send} says false, {@code onWritable} follows, more is refused. */
+  @Nested
+  class AListenersQueue {
+    private final List<String> calls = new ArrayList<>(); // on the loop, read when it is idle
+
+    private final class Recorded implements WebSocketListener {
+      @Override
+      public void onText(WebSocket socket, String text) throws Exception {
+        try {
+          calls.add(text + " " + socket.send(ByteBuffer.allocate(600), MessageType.BINARY, true));
+        } catch (IllegalStateException e) {
+          calls.add(text + " refused: " + e.getMessage());
+        }
+      }
+
+      @Override
+      public void onWritable(WebSocket socket) {
+        calls.add("writable at " + socket.bufferedAmount());
+      }
+    }
+
+    @Test
+    void sendSaysWhetherItIsBelowItsMarkAndRefusesBeyondOneMessageMore() {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      TestWebSocket client = server.listen(new Recorded()).stopTaking();
+      client.sendText("a").sendText("b").sendText("c");
+      server.host().awaitIdle();
+      assertThat(calls)
+          .containsExactly(
+              "a true",
+              "b false",
+              "c refused: send queue of 1208 bytes is over its high mark of 1024; wait for"
+                  + " onWritable");
+      client.take(100);
+      assertThat(calls).hasSize(3);
+      client.takeAll();
+      assertThat(calls).last().isEqualTo("writable at 0");
+      assertThat(client.receiveBinary()).hasSize(600);
+      assertThat(client.receiveBinary()).hasSize(600);
+      client.sendText("d");
+      assertThat(client.receiveBinary()).hasSize(600);
+      assertThat(calls).last().isEqualTo("d true");
+      client.close();
+    }
+
+    @Test
+    void anotherThreadIsToldTheSame() throws Exception {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      TestWebSocket client = server.listen(new Recorded()).stopTaking();
+      WebSocket socket = server.socket();
+      assertThat(socket.sendBinary(new byte[600])).isTrue();
+      assertThat(socket.sendBinary(new byte[600])).isFalse();
+      assertThatThrownBy(() -> socket.sendBinary(new byte[600]))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("wait for onWritable");
+      client.takeAll();
+      server.host().awaitIdle();
+      assertThat(calls).hasSize(1).first().asString().startsWith("writable");
+      client.receiveBinary();
+      client.receiveBinary();
+      client.close();
+    }
+
+    @Test
+    void aMessageOfAnySizeIsTakenBelowTheMark() {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      TestWebSocket client =
+          server.listen(
+              new WebSocketListener() {
+                @Override
+                public void onText(WebSocket socket, String text) throws Exception {
+                  socket.sendBinary(new byte[100_000]);
+                }
+              });
+      client.sendText("now");
+      assertThat(client.receiveBinary()).hasSize(100_000);
+      client.close();
+    }
+  }
+
+  @Test
+  void limitsSayWhatTheyRefuse() {
+    assertThatThrownBy(() -> new WebSocketLimits().inboundBytes(1023))
+        .hasMessage("inboundBytes of 1023 bytes is less than 1024");
+    assertThatThrownBy(() -> new WebSocketLimits().sendQueue(2048, 2048))
+        .hasMessage("low mark of 2048 bytes is not between 1 and the high mark of 2048");
+    assertThatThrownBy(() -> new WebSocketLimits().closeTimeout(Duration.ZERO))
+        .hasMessage("closeTimeout PT0S is not positive");
+    assertThatThrownBy(() -> new WebSocketLimits().maxMessageSize(0))
+        .hasMessage("maxMessageSize of 0 bytes is less than 1");
+  }
+
+  @Test
+  void aPongIsNotSentBehindTheEnd() throws Exception {
+    TestWebSocket client = server.hold();
+    client.sendHex("83 80 00000000").send(Opcode.PING, true, ByteBuffer.allocate(0));
+    server.release();
+    assertThat(client.receiveClose().code()).isEqualTo(1002);
+    client.awaitEnd();
+  }
+}

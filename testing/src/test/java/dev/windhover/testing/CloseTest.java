@@ -1,0 +1,497 @@
+package dev.windhover.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.windhover.http.Ending;
+import dev.windhover.http.Message;
+import dev.windhover.http.WebSocket;
+import dev.windhover.http.WebSocketClosedException;
+import dev.windhover.http.WebSocketListener;
+import dev.windhover.protocol.CloseReason;
+import dev.windhover.protocol.Opcode;
+import dev.windhover.protocol.WebSocketState;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.event.Level;
+
+/** How sockets end: the handler's end, closing handshakes, time limits, lost connections. */
+class CloseTest {
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
+  private static final Duration NANO = Duration.ofNanos(1);
+
+  @RegisterExtension final SocketFixture server = new SocketFixture();
+
+  /** "The handler's end is the socket's end." */
+  @Nested
+  class TheHandlersEnd {
+    @Test
+    void returningClosesWith1000() {
+      TestWebSocket client = server.open(socket -> {});
+      assertThat(client.answerClose()).isEqualTo(CloseReason.of(1000));
+      assertThat(server.ending())
+          .isEqualTo(
+              new Ending(Ending.By.APPLICATION, CloseReason.of(1000), "the handler ended"));
+    }
+
+    @Test
+    void returningAnswersACloseThatWaits() {
+      TestWebSocket client = server.hold();
+      client.sendClose(4001, "bye");
+      server.host().awaitIdle();
+      server.release();
+      assertThat(client.receiveClose()).isEqualTo(CloseReason.of(4001));
+      client.awaitEnd();
+      client.end();
+      assertThat(server.ending())
+          .isEqualTo(new Ending(Ending.By.PEER, new CloseReason(4001, "bye"), "the peer closed"));
+    }
+
+    @Test
+    void throwingClosesWith1011AndLogsOneErrorWithTheRequestsId() {
+      server.expectError("failed");
+      CompletableFuture<String> id = new CompletableFuture<>();
+      TestWebSocket client =
+          server
+              .start(
+                  context -> {
+                    id.complete(context.id());
+                    context.webSockets().accept();
+                    throw new IllegalArgumentException("boom");
+                  })
+              .webSocket("/")
+              .connect();
+      assertThat(client.answerClose()).isEqualTo(CloseReason.of(1011));
+      assertThat(server.ending())
+          .isEqualTo(
+              new Ending(Ending.By.APPLICATION, CloseReason.of(1011), "the handler failed"));
+      assertThat(CapturedLog.lines(Level.ERROR))
+          .singleElement()
+          .satisfies(
+              line -> {
+                assertThat(line.text()).isEqualTo("handler of request " + id.join() + " failed");
+                assertThat(line.thrown()).hasMessage("boom");
+              });
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void isFollowedByTheClosingTimeLimitThenAbort(boolean failing) {
+      server.expectError("failed");
+      TestWebSocket client =
+          server.open(
+              socket -> {
+                if (failing) {
+                  throw new IllegalStateException("boom");
+                }
+              });
+      assertThat(client.receiveClose().code()).isEqualTo(failing ? 1011 : 1000);
+      server.advance(CLOSE_TIMEOUT.minus(NANO));
+      client.expectNothing();
+      server.advance(NANO);
+      client.awaitReset();
+      assertThat(server.events()).contains("limit closing handshake");
+      assertThat(server.ending().why())
+          .isEqualTo(
+              (failing ? "the handler failed" : "the handler ended")
+                  + "; the peer did not answer our close");
+    }
+
+    @Test
+    void makesTheSocketUnusableAndItSaysSo() {
+      TestWebSocket client = server.open(socket -> {});
+      client.answerClose();
+      server.ending();
+      String ended = "has ended";
+      assertThatThrownBy(() -> server.socket().receiveMessage())
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining(ended);
+      assertThatThrownBy(() -> server.socket().sendText("late"))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining(ended);
+    }
+
+    @Test
+    void aSocketHandedToABackgroundServiceLivesWhileItsHandlerWaits() throws Exception {
+      TestWebSocket client = server.hold();
+      client.sendText("for the service");
+      assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("for the service"));
+      server.socket().sendText("from the service");
+      assertThat(client.receiveText()).isEqualTo("from the service");
+      server.release();
+      client.answerClose();
+    }
+
+    @Test
+    void aSendToASocketThatHasEndedIsAQuietEnd() {
+      TestWebSocket client =
+          server.open(
+              socket -> {
+                assertThat(socket.receiveMessage()).isNull();
+                socket.closeOutput(1000, "");
+                socket.sendText("too late");
+              });
+      client.sendClose(1000, "");
+      assertThat(client.receiveClose().code()).isEqualTo(1000);
+      client.awaitEnd();
+    }
+
+    /** The exception tells of another socket's end: this one has failed. */
+    @ParameterizedTest
+    @EnumSource
+    void aSendToAnotherSocketThatHasEndedIsAFailure(Form form) {
+      server.expectError("failed");
+      TestWebSocket client =
+          switch (form) {
+            case BLOCKING ->
+                server.open(
+                    socket -> {
+                      socket.receiveMessage();
+                      throw new WebSocketClosedException("another one");
+                    });
+            case LISTENER ->
+                server.listen(
+                    new WebSocketListener() {
+                      @Override
+                      public void onText(WebSocket socket, String text) throws Exception {
+                        throw new WebSocketClosedException("another one");
+                      }
+                    });
+          };
+      client.sendText("fan out");
+      assertThat(client.answerClose().code()).isEqualTo(1011);
+      assertThat(CapturedLog.lines(Level.ERROR)).hasSize(1);
+    }
+
+    @Test
+    void theRequestIsCompletedWhenTheSocketHasEnded() {
+      CompletableFuture<WebSocketState> completed = new CompletableFuture<>();
+      TestWebSocket client =
+          server
+              .start(
+                  context -> {
+                    WebSocket socket = context.webSockets().accept();
+                    context.response().onCompleted(() -> completed.complete(socket.state()));
+                  })
+              .webSocket("/")
+              .connect();
+      client.receiveClose();
+      assertThat(completed).isNotDone();
+      client.sendClose(1000, "");
+      client.awaitEnd();
+      client.end();
+      assertThat(completed.orTimeout(10, TimeUnit.SECONDS).join())
+          .isEqualTo(WebSocketState.CLOSED);
+    }
+  }
+
+  /** "What the application sees is in wire order." */
+  @Nested
+  class OrderOfEvents {
+    @ParameterizedTest
+    @EnumSource
+    void aGoodMessageInTheSameReadAsACloseIsEchoedBeforeIt(Form form) {
+      TestWebSocket client = server.echo(form);
+      client.send(
+          client.frame(Opcode.TEXT, true, Frame.utf8("good")),
+          client.frame(Opcode.CLOSE, true, new CloseReason(4000, "bye").toPayload()));
+      assertThat(client.receive()).isEqualTo(Frame.text("good"));
+      assertThat(client.receiveClose()).isEqualTo(CloseReason.of(4000));
+      client.awaitEnd();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void nothingBehindACloseIsLookedAt(Form form) {
+      TestWebSocket client = server.echo(form);
+      client.send(
+          client.frame(Opcode.CLOSE, true, CloseReason.of(1000).toPayload()),
+          client.frame(Opcode.TEXT, true, Frame.utf8("behind")),
+          ByteBuffer.wrap(new byte[] {(byte) 0x83, 0}));
+      assertThat(client.receiveClose()).isEqualTo(CloseReason.of(1000));
+      client.awaitEnd();
+      assertThat(server.events()).doesNotContain("received TEXT 6");
+    }
+
+    @Test
+    void aCloseTakesEffectWhenTheApplicationAsksAgain() throws Exception {
+      TestWebSocket client = server.hold();
+      client.sendText("before").sendClose(1000, "");
+      server.host().awaitIdle();
+      WebSocket socket = server.socket();
+      assertThat(socket.state()).isEqualTo(WebSocketState.OPEN);
+      socket.receiveMessage();
+      assertThat(socket.state()).isEqualTo(WebSocketState.OPEN);
+      assertThat(socket.receiveMessage()).isNull();
+      assertThat(socket.state()).isEqualTo(WebSocketState.CLOSE_RECEIVED);
+      server.release();
+      assertThat(client.receiveClose().code()).isEqualTo(1000);
+      client.awaitEnd();
+    }
+
+    @Test
+    void aCloseIsAnsweredAtTheLatestFiveSecondsAfterItWasRead() throws Exception {
+      TestWebSocket client = server.hold();
+      client.sendText("before").sendClose(4002, "");
+      server.advance(Duration.ofSeconds(5).minus(NANO));
+      client.expectNothing();
+      server.advance(NANO);
+      assertThat(client.receiveClose()).isEqualTo(CloseReason.of(4002));
+      client.awaitEnd();
+      assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("before"));
+      assertThat(server.socket().receiveMessage()).isNull();
+    }
+
+    @Test
+    void aViolationTakesEffectAtTheLatestFiveSecondsAfterItWasRead() throws Exception {
+      TestWebSocket client = server.hold();
+      client.sendText("before").sendHex("83 80 00000000");
+      server.advance(Duration.ofSeconds(5).minus(NANO));
+      client.expectNothing();
+      server.advance(NANO);
+      assertThat(client.receiveClose().code()).isEqualTo(1002);
+      client.awaitEnd();
+      assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("before"));
+      assertThat(server.socket().receiveMessage()).isNull();
+    }
+
+    @Test
+    void aCloseThatTookEffectLeavesTheHandlerItsTime() throws Exception {
+      TestWebSocket client = server.hold();
+      client.sendClose(1000, "");
+      assertThat(server.socket().receive(ByteBuffer.allocate(1)).isClose()).isTrue();
+      server.advance(Duration.ofMinutes(10));
+      server.socket().sendText("still here");
+      assertThat(client.receiveText()).isEqualTo("still here");
+      server.release();
+      assertThat(client.receiveClose().code()).isEqualTo(1000);
+      client.awaitEnd();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void pingsAreAnsweredAtOnce(Form form) {
+      TestWebSocket client = form == Form.BLOCKING ? server.hold() : server.listen(new Mute());
+      client.sendText("unread").sendPing("now");
+      assertThat(client.receive()).isEqualTo(Frame.pong("now"));
+      client.reset();
+    }
+  }
+
+  /** A listener that never asks for anything. */
+  private static final class Mute implements WebSocketListener {
+    @Override
+    public void onOpen(WebSocket socket) {}
+  }
+
+  /** "Close codes." */
+  @Nested
+  class Codes {
+    @ParameterizedTest
+    @ValueSource(ints = {1000, 1001, 1002, 1003, 1007, 1008, 1011, 1013, 1014, 3000, 4999})
+    void theseMayBeSent(int code) throws Exception {
+      TestWebSocket client = server.hold();
+      server.socket().closeOutput(code, "why");
+      assertThat(client.answerClose()).isEqualTo(new CloseReason(code, "why"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65536 + 1000})
+    void theseMayNot(int code) throws Exception {
+      TestWebSocket client = server.hold();
+      assertThatThrownBy(() -> server.socket().closeOutput(code, ""))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageStartingWith("close status " + code + " may not be sent");
+      assertThatThrownBy(() -> server.socket().close(code, ""))
+          .isInstanceOf(IllegalArgumentException.class);
+      assertThat(server.socket().state()).isEqualTo(WebSocketState.OPEN);
+      server.release();
+      client.answerClose();
+    }
+
+    @Test
+    void aReasonHasAtMost123BytesOfUtf8() throws Exception {
+      TestWebSocket client = server.hold();
+      assertThatThrownBy(() -> server.socket().closeOutput(1000, "ä".repeat(62)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("close reason of 124 bytes exceeds limit of 123");
+      server.socket().closeOutput(1000, "ä".repeat(61) + "a");
+      assertThat(client.answerClose().text()).hasSize(62);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void anEmptyCloseIsEchoedEmptyAndTheEndSays1005(Form form) {
+      TestWebSocket client = server.echo(form);
+      client.send(Opcode.CLOSE, true, ByteBuffer.allocate(0));
+      assertThat(client.receive())
+          .isEqualTo(new Frame(Opcode.CLOSE, true, ByteBuffer.allocate(0)));
+      client.awaitEnd();
+      client.end();
+      assertThat(server.ending())
+          .isEqualTo(new Ending(Ending.By.PEER, CloseReason.NO_STATUS, "the peer closed"));
+      assertThat(server.socket().closeStatus()).isEqualTo(1000);
+      assertThat(server.socket().closeStatusDescription()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aLostConnectionIs1006(Form form) {
+      TestWebSocket client = server.echo(form);
+      client.reset();
+      assertThat(server.ending().reason()).isEqualTo(CloseReason.of(1006));
+      assertThat(server.ending().by()).isEqualTo(Ending.By.CONNECTION);
+      assertThat(server.socket().closeStatus()).isEqualTo(1006);
+      assertThat(server.socket().state()).isEqualTo(WebSocketState.ABORTED);
+      assertThat(server.socket().ending()).isEqualTo(server.ending());
+    }
+
+    @Test
+    void beforeTheEndThereIsNoCodeAndNoEnding() {
+      TestWebSocket client = server.hold();
+      assertThat(server.socket().closeStatus()).isZero();
+      assertThat(server.socket().ending()).isNull();
+      server.release();
+      client.answerClose();
+    }
+  }
+
+  @Nested
+  class ByTheApplication {
+    @Test
+    void closeWaitsForThePeerAndDiscardsWhatComesBefore() throws Exception {
+      TestWebSocket client = server.hold();
+      client.sendText("unread");
+      var closing =
+          Background.start(
+                  () -> {
+                    server.socket().close(4003, "done");
+                    return server.socket().state();
+                  })
+              .awaitBlocked();
+      assertThat(client.receiveClose()).isEqualTo(new CloseReason(4003, "done"));
+      client.sendText("on its way");
+      server.host().awaitIdle();
+      assertThat(closing.isDone()).isFalse();
+      client.sendClose(4003, "done");
+      assertThat(closing.join()).isEqualTo(WebSocketState.CLOSED);
+      client.awaitEnd();
+      client.end();
+      assertThat(server.ending())
+          .isEqualTo(
+              new Ending(
+                  Ending.By.APPLICATION,
+                  new CloseReason(4003, "done"),
+                  "the application closed"));
+    }
+
+    @Test
+    void closeWaitsNoLongerThanTheClosingTimeLimit() throws Exception {
+      TestWebSocket client = server.hold();
+      var closing =
+          Background.start(
+                  () -> {
+                    server.socket().close();
+                    return server.socket().state();
+                  })
+              .awaitBlocked();
+      client.receiveClose();
+      server.advance(CLOSE_TIMEOUT);
+      assertThat(closing.join()).isEqualTo(WebSocketState.ABORTED);
+      client.awaitReset();
+    }
+
+    @Test
+    void closeWakesAReceiveOfAnotherThread() throws Exception {
+      TestWebSocket client = server.hold();
+      var receiving = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
+      var closing =
+          Background.start(
+              () -> {
+                server.socket().close();
+                return null;
+              });
+      assertThat(receiving.join()).isNull();
+      client.answerClose();
+      closing.join();
+    }
+
+    @Test
+    void afterCloseOutputMessagesMayStillCome() throws Exception {
+      TestWebSocket client = server.hold();
+      server.socket().closeOutput(1000, "");
+      assertThat(server.socket().state()).isEqualTo(WebSocketState.CLOSE_SENT);
+      assertThat(client.receiveClose().code()).isEqualTo(1000);
+      client.sendText("still mine").sendPing("and this").sendClose(1000, "");
+      assertThat(client.receive()).isEqualTo(Frame.pong("and this"));
+      client.awaitEnd();
+      assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("still mine"));
+      assertThat(server.socket().receiveMessage()).isNull();
+      assertThat(server.socket().state()).isEqualTo(WebSocketState.CLOSED);
+    }
+
+    @Test
+    void closingTwiceDoesNothing() throws Exception {
+      TestWebSocket client = server.hold();
+      server.socket().closeOutput(1000, "first");
+      server.socket().closeOutput(4000, "second");
+      assertThat(client.answerClose().text()).isEqualTo("first");
+      server.ending();
+      server.socket().close(4000, "third");
+      server.socket().close(1005, "on a socket that has ended nothing is judged");
+    }
+
+    /** There is no second Close: the connection ends at once instead of at the time limit. */
+    @Test
+    void aViolationBehindOurCloseEndsTheConnection() throws Exception {
+      TestWebSocket client = server.hold();
+      server.socket().closeOutput(1000, "");
+      client.receiveClose();
+      client.sendHex("83 80 00000000");
+      client.awaitEnd();
+      client.end();
+      server.ending();
+      assertThat(server.socket().state()).isEqualTo(WebSocketState.ABORTED);
+    }
+
+    @Test
+    void abortDropsTheConnectionWithoutAWord() throws Exception {
+      TestWebSocket client = server.hold();
+      server.socket().sendText("queued or not");
+      server.host().awaitIdle();
+      client.receiveText();
+      server.socket().abort();
+      assertThat(server.socket().state()).isEqualTo(WebSocketState.ABORTED);
+      client.awaitReset();
+      assertThat(server.ending())
+          .isEqualTo(
+              new Ending(
+                  Ending.By.APPLICATION, CloseReason.of(1006), "the application aborted"));
+      server.socket().abort();
+    }
+
+    @Test
+    void aPeerThatNeverEndsItsSideIsDropped() throws Exception {
+      TestWebSocket client = server.hold();
+      client.sendClose(1000, "");
+      server.host().awaitIdle();
+      server.release();
+      assertThat(client.receiveClose().code()).isEqualTo(1000);
+      client.awaitEnd();
+      assertThat(server.socket().state()).isEqualTo(WebSocketState.CLOSED);
+      server.advance(CLOSE_TIMEOUT);
+      assertThat(server.ending())
+          .isEqualTo(new Ending(Ending.By.PEER, CloseReason.of(1000), "the peer closed"));
+      assertThat(server.socket().state()).isEqualTo(WebSocketState.CLOSED);
+      server.host().allowLeftOvers();
+    }
+  }
+}

@@ -1,0 +1,53 @@
+package dev.windhover.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.windhover.protocol.Opcode;
+import java.nio.ByteBuffer;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.event.Level;
+
+/** What is told to whoever measures, and to the log. */
+class EventsTest {
+  @RegisterExtension final SocketFixture server = new SocketFixture();
+
+  @ParameterizedTest
+  @EnumSource
+  void openedMessagesAndEndedAreToldWithTheirBytes(Form form) {
+    TestWebSocket client = server.echo(form);
+    client.sendText("Käse");
+    assertThat(client.receiveText()).isEqualTo("Käse");
+    client.send(Opcode.BINARY, false, ByteBuffer.allocate(300));
+    client.send(Opcode.CONTINUATION, true, ByteBuffer.allocate(400));
+    assertThat(client.receiveBinary()).hasSize(700);
+    client.sendPing("not a message");
+    client.receive();
+    client.close();
+    server.ending();
+    assertThat(server.events())
+        .startsWith("opened")
+        .endsWith("ended")
+        .containsExactlyInAnyOrder(
+            "opened",
+            "received TEXT 5",
+            "sent TEXT 5",
+            "received BINARY 700",
+            "sent BINARY 700",
+            "ended");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void theLogHasOneLineForTheBeginningAndOneForTheEnd(Form form) {
+    TestWebSocket client = server.echo(form);
+    client.close();
+    server.ending();
+    server.host().awaitIdle();
+    assertThat(SocketFixture.log(Level.DEBUG))
+        .hasSize(2)
+        .anyMatch(line -> line.matches("socket \\S+ opened"))
+        .anyMatch(line -> line.matches("socket \\S+ ended by peer, 1000: the peer closed"));
+  }
+}

@@ -1,0 +1,558 @@
+package dev.windhover.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.windhover.http.Ending;
+import dev.windhover.http.MessageType;
+import dev.windhover.http.MessageWriter;
+import dev.windhover.http.WebSocket;
+import dev.windhover.http.WebSocketListener;
+import dev.windhover.protocol.CloseReason;
+import dev.windhover.protocol.Opcode;
+import dev.windhover.protocol.WebSocketState;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.slf4j.event.Level;
+
+/** The listener form. */
+class ListenerTest {
+  @RegisterExtension final SocketFixture server = new SocketFixture();
+
+  /** Writes down what it is told, on the loop; looked at while that is idle. */
+  private class Recorded implements WebSocketListener {
+    private final List<String> calls = new ArrayList<>();
+    private boolean inside;
+
+    private void enter(String call) {
+      assertThat(inside).as("never two calls at once").isFalse();
+      assertThat(Thread.currentThread().getName()).isEqualTo("test-loop");
+      calls.add(call);
+    }
+
+    List<String> calls() {
+      server.host().awaitIdle();
+      return List.copyOf(calls);
+    }
+
+    @Override
+    public void onOpen(WebSocket socket) throws Exception {
+      enter("open");
+    }
+
+    @Override
+    public void onText(WebSocket socket, String text) throws Exception {
+      enter(text);
+    }
+
+    @Override
+    public void onBinary(WebSocket socket, ByteBuffer payload) throws Exception {
+      enter("binary " + payload.remaining());
+    }
+
+    @Override
+    public void onClose(WebSocket socket) throws Exception {
+      enter("close " + socket.closeStatus());
+    }
+
+    @Override
+    public void onEnded(WebSocket socket, Ending ending) throws Exception {
+      enter("ended " + ending.reason());
+    }
+  }
+
+  @Test
+  void acceptReturnsAtOnceAndTheRequestEndsWithTheSocket() {
+    CompletableFuture<String> completed = new CompletableFuture<>();
+    TestWebSocket client =
+        server
+            .start(
+                context -> {
+                  context.response().onCompleted(() -> completed.complete("over"));
+                  context.webSockets().accept(new WebSocketListener() {});
+                })
+            .webSocket("/")
+            .connect();
+    client.sendText("ignored").expectNothing();
+    assertThat(completed).isNotDone();
+    client.close();
+    assertThat(completed).succeedsWithin(java.time.Duration.ofSeconds(10)).isEqualTo("over");
+  }
+
+  @Test
+  void callsComeInTheOrderOfTheWire() {
+    Recorded listener =
+        new Recorded() {
+          @Override
+          public void onOpen(WebSocket socket) throws Exception {
+            super.onOpen(socket);
+            socket.request(Long.MAX_VALUE);
+          }
+        };
+    TestWebSocket client = server.listen(listener);
+    client.send(
+        client.frame(Opcode.TEXT, true, Frame.utf8("Käse")),
+        client.frame(Opcode.BINARY, false, ByteBuffer.allocate(3)),
+        client.frame(Opcode.CONTINUATION, true, ByteBuffer.allocate(4)),
+        client.frame(Opcode.CLOSE, true, new CloseReason(4000, "").toPayload()));
+    assertThat(client.receiveClose()).isEqualTo(CloseReason.of(4000));
+    client.awaitEnd();
+    client.end();
+    assertThat(listener.calls())
+        .containsExactly("open", "Käse", "binary 7", "close 4000", "ended 4000");
+  }
+
+  @Test
+  void receivingMethodsAreRefused() {
+    TestWebSocket client = server.echo(Form.LISTENER);
+    WebSocket socket = server.socket();
+    assertThatThrownBy(socket::receiveMessage).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(socket::iterator).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> socket.receive(ByteBuffer.allocate(1)))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("this socket's messages go to its listener");
+    client.close();
+  }
+
+  @Test
+  void aBlockingSocketHasNoDemand() {
+    TestWebSocket client = server.hold();
+    assertThatThrownBy(() -> server.socket().request(1)).isInstanceOf(IllegalStateException.class);
+    server.release();
+    client.answerClose();
+  }
+
+  @Nested
+  class Demand {
+    @Test
+    void messagesComeAsTheyAreDemanded() {
+      Recorded listener = new Recorded();
+      TestWebSocket client = server.listen(listener);
+      client.sendText("a").sendText("b").sendText("c");
+      assertThat(listener.calls()).containsExactly("open");
+      server.socket().request(2);
+      assertThat(listener.calls()).containsExactly("open", "a", "b");
+      server.socket().request(1);
+      assertThat(listener.calls()).containsExactly("open", "a", "b", "c");
+      assertThatThrownBy(() -> server.socket().request(0))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage("demand of 0 messages is not positive");
+      client.reset();
+    }
+
+    @Test
+    void aCallMayDemandTheNextOne() {
+      Recorded listener =
+          new Recorded() {
+            @Override
+            public void onText(WebSocket socket, String text) throws Exception {
+              super.onText(socket, text);
+              socket.request(1);
+            }
+          };
+      TestWebSocket client = server.listen(listener);
+      client.sendText("a").sendText("b").sendText("c");
+      server.socket().request(1);
+      client.sendText("d");
+      assertThat(listener.calls()).containsExactly("open", "a", "b", "c", "d");
+      client.reset();
+    }
+
+    /** The pattern of back-pressure: read on when what was sent has gone. */
+    @Test
+    void onWritableMayDemandWhatWaits() {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      TestWebSocket client =
+          server.listen(
+              new WebSocketListener() {
+                @Override
+                public void onOpen(WebSocket socket) {
+                  socket.request(1);
+                }
+
+                @Override
+                public void onBinary(WebSocket socket, ByteBuffer payload) throws Exception {
+                  if (socket.send(payload, MessageType.BINARY, true)) {
+                    socket.request(1);
+                  }
+                }
+
+                @Override
+                public void onWritable(WebSocket socket) {
+                  socket.request(1);
+                }
+              });
+      client.stopTaking();
+      for (int i = 0; i < 10; i++) {
+        client.sendBinary(new byte[700]);
+      }
+      assertThat(client.pending()).isLessThan(2 * 1024);
+      client.takeAll();
+      for (int i = 0; i < 10; i++) {
+        assertThat(client.receiveBinary()).hasSize(700);
+      }
+      client.close();
+      assertThat(client.uncredited()).isZero();
+    }
+
+    @Test
+    void whatIsNotDemandedWaitsWithinTheBoundThenThePeerIsNotRead() {
+      Recorded listener = new Recorded();
+      TestWebSocket client = server.listen(listener);
+      int sent = 0;
+      while (client.isServerReading()) {
+        client.sendBinary(new byte[1000]);
+        sent++;
+      }
+      assertThat(sent).isBetween(50, 66);
+      client.sendText("behind");
+      server.socket().request(sent);
+      assertThat(listener.calls()).hasSize(1 + sent);
+      assertThat(client.isServerReading()).isFalse();
+      server.socket().request(1);
+      server.host().awaitIdle();
+      assertThat(listener.calls()).last().isEqualTo("behind");
+      assertThat(client.isServerReading()).isTrue();
+      assertThat(client.uncredited()).isZero();
+      client.reset();
+    }
+
+    @Test
+    void aCloseWaitsForTheDemandAsMessagesDo() {
+      Recorded listener = new Recorded();
+      TestWebSocket client = server.listen(listener);
+      client.sendText("a").sendClose(1000, "").expectNothing();
+      server.socket().request(1);
+      assertThat(listener.calls()).containsExactly("open", "a");
+      client.expectNothing();
+      server.socket().request(1);
+      assertThat(client.receiveClose().code()).isEqualTo(1000);
+      client.awaitEnd();
+      client.end();
+      assertThat(listener.calls()).containsExactly("open", "a", "close 1000", "ended 1000");
+    }
+
+    @Test
+    void behindOurCloseWhatIsKeptStillComesBeforeThePeers() throws Exception {
+      Recorded listener = new Recorded();
+      TestWebSocket client = server.listen(listener);
+      client.sendText("kept").expectNothing();
+      server.socket().closeOutput(1000, "");
+      client.receiveClose();
+      client.sendClose(1000, "").expectNothing();
+      assertThat(listener.calls()).containsExactly("open");
+      server.socket().request(1);
+      client.awaitEnd();
+      client.end();
+      assertThat(listener.calls()).containsExactly("open", "kept", "close 1000", "ended 1000");
+    }
+
+    @Test
+    void theEndIsTheLastCallWhateverIsKept() {
+      Recorded listener = new Recorded();
+      TestWebSocket client = server.listen(listener);
+      client.sendText("kept").sendClose(1000, "").reset();
+      assertThat(listener.calls()).containsExactly("open", "ended 1000");
+      server.socket().request(10);
+      assertThat(listener.calls()).containsExactly("open", "ended 1000");
+    }
+
+    @Test
+    void bytesThatComeBeforeTheFirstCallWait() {
+      Recorded listener =
+          new Recorded() {
+            @Override
+            public void onOpen(WebSocket socket) throws Exception {
+              super.onOpen(socket);
+              socket.request(1);
+            }
+          };
+      TestWebSocket client =
+          server
+              .start(context -> context.webSockets().accept(listener))
+              .webSocket("/")
+              .followedBy("81 85 37fa213d 7f9f4d5158")
+              .connect();
+      assertThat(listener.calls()).containsExactly("open", "Hello");
+      client.reset();
+    }
+  }
+
+  /** "Lent for the duration of the call." */
+  @Nested
+  class LentBytes {
+    @Test
+    void howTheListenerLeavesThemDoesNotMatter() {
+      TestWebSocket client =
+          server.listen(
+              new WebSocketListener() {
+                @Override
+                public void onBinary(WebSocket socket, ByteBuffer payload) throws Exception {
+                  payload.order(ByteOrder.LITTLE_ENDIAN);
+                  socket.sendText(Integer.toHexString(payload.getInt()));
+                  payload.position(0).limit(payload.capacity());
+                }
+              });
+      ByteBuffer four = ByteBuffer.wrap(new byte[] {1, 2, 3, 4});
+      ByteBuffer large = ByteBuffer.allocate(300).put(0, (byte) 7);
+      client.send(
+          client.frame(Opcode.BINARY, true, four),
+          client.frame(Opcode.BINARY, true, large), // a length of 16 bits, big-endian
+          client.frame(Opcode.BINARY, true, four));
+      assertThat(client.receiveText()).isEqualTo("4030201");
+      assertThat(client.receiveText()).isEqualTo("7");
+      assertThat(client.receiveText()).isEqualTo("4030201");
+      client.close();
+    }
+
+    @Test
+    void aMessageThatIsNotReadIsPassedOver() {
+      TestWebSocket client =
+          server.listen(
+              new WebSocketListener() {
+                @Override
+                public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload)
+                    throws Exception {
+                  if (type == MessageType.TEXT) {
+                    socket.sendText(StandardCharsets.UTF_8.decode(payload).toString());
+                  }
+                }
+              });
+      client.send(
+          client.frame(Opcode.BINARY, true, ByteBuffer.allocate(100)),
+          client.frame(Opcode.TEXT, true, Frame.utf8("seen")));
+      assertThat(client.receiveText()).isEqualTo("seen");
+      client.close();
+      assertThat(client.uncredited()).isZero();
+    }
+  }
+
+  @Nested
+  class Sending {
+    /** Both sockets live on one loop: what one listener sends to the other must not wait there. */
+    @Test
+    void toAnotherSocketOfTheSameLoopGoesOutAtOnce() {
+      List<WebSocket> all = new ArrayList<>();
+      TestHost host =
+          server.start(
+              context ->
+                  context
+                      .webSockets()
+                      .accept(
+                          new WebSocketListener() {
+                            @Override
+                            public void onOpen(WebSocket socket) {
+                              all.add(socket);
+                              socket.request(Long.MAX_VALUE);
+                            }
+
+                            @Override
+                            public void onText(WebSocket from, String text) throws Exception {
+                              for (WebSocket socket : all) {
+                                socket.sendText(text);
+                              }
+                            }
+                          }));
+      TestWebSocket one = host.webSocket("/").connect();
+      TestWebSocket two = host.webSocket("/").connect();
+      one.sendText("to all");
+      assertThat(one.receiveText()).isEqualTo("to all");
+      assertThat(two.receiveText()).isEqualTo("to all");
+      one.close();
+      two.close();
+    }
+
+    @Test
+    void fromACallThatAnotherThreadsDemandBroughtGoesOutAtOnce() {
+      TestWebSocket client =
+          server.listen(
+              new WebSocketListener() {
+                @Override
+                public void onOpen(WebSocket socket) {}
+
+                @Override
+                public void onText(WebSocket socket, String text) throws Exception {
+                  socket.sendText(text);
+                }
+              });
+      client.sendText("kept").expectNothing();
+      server.socket().request(1);
+      assertThat(client.receiveText()).isEqualTo("kept");
+      client.reset();
+    }
+
+    @Test
+    void fromAnyThreadGoesOut() throws Exception {
+      TestWebSocket client = server.echo(Form.LISTENER);
+      assertThat(server.socket().sendText("from a thread")).isTrue();
+      assertThat(client.receiveText()).isEqualTo("from a thread");
+      client.close();
+    }
+
+    @Test
+    void neverBlocksBehindAMessageUnderWayButGoesBehindIt() throws Exception {
+      TestWebSocket client = server.echo(Form.LISTENER);
+      MessageWriter writer = server.socket().startMessage(MessageType.TEXT);
+      writer.write("one");
+      assertThat(client.receive().text()).isEqualTo("one");
+      server.socket().sendText("two");
+      client.expectNothing();
+      assertThatThrownBy(
+              () -> server.socket().send(Frame.utf8("three"), MessageType.TEXT, false))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("a message of another sender is under way");
+      writer.write(", still one");
+      writer.finish();
+      assertThat(client.receive().text()).isEqualTo(", still one");
+      assertThat(client.receive().fin()).isTrue();
+      assertThat(client.receive()).isEqualTo(Frame.text("two"));
+      client.close();
+    }
+
+    @Test
+    void ofAnAbandonedMessageFailsTheSocket() throws Exception {
+      TestWebSocket client = server.echo(Form.LISTENER);
+      try (MessageWriter writer = server.socket().startMessage(MessageType.TEXT)) {
+        writer.write("half");
+      }
+      client.receive();
+      assertThat(client.receiveClose())
+          .isEqualTo(new CloseReason(1011, "a message was not finished"));
+      client.awaitEnd();
+      client.end();
+    }
+  }
+
+  @Nested
+  class Ends {
+    @Test
+    void anExceptionFailsTheSocketWith1011AndLogsOneError() {
+      server.expectError("failed");
+      TestWebSocket client =
+          server.listen(
+              new WebSocketListener() {
+                @Override
+                public void onText(WebSocket socket, String text) {
+                  throw new IllegalStateException("boom");
+                }
+              });
+      client.send(
+          client.frame(Opcode.TEXT, true, Frame.utf8("a")),
+          client.frame(Opcode.TEXT, true, Frame.utf8("never delivered")));
+      assertThat(client.answerClose()).isEqualTo(CloseReason.of(1011));
+      assertThat(CapturedLog.lines(Level.ERROR))
+          .singleElement()
+          .satisfies(
+              line -> {
+                assertThat(line.text()).matches("listener of request \\S+ failed");
+                assertThat(line.thrown()).hasMessage("boom");
+              });
+      assertThat(client.uncredited()).isZero();
+    }
+
+    @Test
+    void aHandlerThatFailsAfterItAcceptedFailsTheSocket() {
+      server.expectError("failed");
+      TestWebSocket client =
+          server
+              .start(
+                  context -> {
+                    context.webSockets().accept(new WebSocketListener() {});
+                    throw new IllegalStateException("boom");
+                  })
+              .webSocket("/")
+              .connect();
+      assertThat(client.answerClose()).isEqualTo(CloseReason.of(1011));
+    }
+
+    @Test
+    void aListenerMayAnswerTheCloseItself() {
+      TestWebSocket client =
+          server.listen(
+              new WebSocketListener() {
+                @Override
+                public void onClose(WebSocket socket) throws Exception {
+                  socket.sendText("one thing more");
+                  socket.closeOutput(4444, "mine");
+                }
+              });
+      client.sendClose(1000, "");
+      assertThat(client.receiveText()).isEqualTo("one thing more");
+      assertThat(client.receiveClose()).isEqualTo(new CloseReason(4444, "mine"));
+      client.awaitEnd();
+    }
+
+    @Test
+    void closeDoesNotWaitAndDropsWhatComes() {
+      Recorded listener =
+          new Recorded() {
+            @Override
+            public void onOpen(WebSocket socket) throws Exception {
+              super.onOpen(socket);
+              socket.request(Long.MAX_VALUE);
+            }
+
+            @Override
+            public void onText(WebSocket socket, String text) throws Exception {
+              super.onText(socket, text);
+              socket.close(4000, "enough");
+              assertThat(socket.state()).isEqualTo(WebSocketState.CLOSE_SENT);
+            }
+          };
+      TestWebSocket client = server.listen(listener);
+      client.send(
+          client.frame(Opcode.TEXT, true, Frame.utf8("a")),
+          client.frame(Opcode.TEXT, true, Frame.utf8("dropped")));
+      assertThat(client.answerClose()).isEqualTo(new CloseReason(4000, "enough"));
+      assertThat(listener.calls()).containsExactly("open", "a", "close 4000", "ended 4000");
+      assertThat(client.uncredited()).isZero();
+    }
+
+    @Test
+    void afterAbortNothingComes() {
+      Recorded listener =
+          new Recorded() {
+            @Override
+            public void onOpen(WebSocket socket) throws Exception {
+              super.onOpen(socket);
+              socket.request(Long.MAX_VALUE);
+            }
+
+            @Override
+            public void onText(WebSocket socket, String text) throws Exception {
+              super.onText(socket, text);
+              socket.abort();
+            }
+          };
+      TestWebSocket client = server.listen(listener);
+      client.send(
+          client.frame(Opcode.TEXT, true, Frame.utf8("a")),
+          client.frame(Opcode.TEXT, true, Frame.utf8("dropped")));
+      client.awaitReset();
+      assertThat(listener.calls()).containsExactly("open", "a", "ended 1006");
+    }
+
+    @Test
+    void aClientThatIsGoneBeforeTheAnswerIsToldAsOpenAndEnded() {
+      Recorded listener = new Recorded();
+      CompletableFuture<Void> gone = new CompletableFuture<>();
+      server.start(
+          context -> {
+            gone.get();
+            context.webSockets().accept(listener);
+          });
+      server.host().webSocket("/").sendAndLeave();
+      gone.complete(null);
+      server.ending();
+      assertThat(listener.calls()).isEqualTo(Arrays.asList("open", "ended 1006"));
+    }
+  }
+}

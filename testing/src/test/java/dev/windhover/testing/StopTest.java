@@ -1,0 +1,81 @@
+package dev.windhover.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.windhover.http.Ending;
+import dev.windhover.protocol.CloseReason;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What a stop of the server does to sockets. */
+class StopTest {
+  private static final CloseReason GOING_AWAY = new CloseReason(1001, "the server is stopping");
+
+  @RegisterExtension final SocketFixture server = new SocketFixture();
+
+  @ParameterizedTest
+  @EnumSource
+  void everySocketIsTold1001AndTheStopWaitsForTheirEnds(Form form) {
+    TestWebSocket one = server.echo(form);
+    TestWebSocket two = server.host().webSocket("/").connect();
+    CompletableFuture<Void> stopped = server.host().application().beginStop();
+    assertThat(one.answerClose()).isEqualTo(GOING_AWAY);
+    assertThat(stopped).isNotDone();
+    assertThat(two.answerClose()).isEqualTo(GOING_AWAY);
+    assertThat(stopped).succeedsWithin(Duration.ofSeconds(10));
+    assertThat(server.ending().by()).isEqualTo(Ending.By.SERVER);
+    assertThat(server.ending().why()).isEqualTo("the server is stopping");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aSocketThatDoesNotAnswerIsDroppedAtTheClosingTimeLimit(Form form) {
+    TestWebSocket client = server.echo(form);
+    CompletableFuture<Void> stopped = server.host().application().beginStop();
+    assertThat(client.receiveClose()).isEqualTo(GOING_AWAY);
+    server.advance(Duration.ofSeconds(5).minusNanos(1));
+    client.expectNothing();
+    server.advance(Duration.ofNanos(1));
+    client.awaitReset();
+    assertThat(stopped).succeedsWithin(Duration.ofSeconds(10));
+    assertThat(server.ending())
+        .isEqualTo(
+            new Ending(
+                Ending.By.SERVER,
+                GOING_AWAY,
+                "the server is stopping; the peer did not answer our close"));
+  }
+
+  @Test
+  void aHandlerThatIsStillAtWorkSeesTheEnd() throws Exception {
+    TestWebSocket client = server.hold();
+    var receiving = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
+    server.host().application().beginStop();
+    assertThat(client.answerClose()).isEqualTo(GOING_AWAY);
+    assertThat(receiving.join()).isNull();
+    assertThat(server.socket().closeStatus()).isEqualTo(1001);
+  }
+
+  @Test
+  void newSocketsAreRefusedWith503AndRetryAfter() {
+    TestHost host = server.startMapped(socket -> {});
+    host.application().beginStop();
+    TestResponse response = host.webSocket("/").send();
+    assertThat(response.status()).isEqualTo(503);
+    assertThat(response.text()).isEqualTo("the server is stopping\n");
+    assertThat(response.headers().get("Retry-After")).matches("[1-9][0-9]*");
+    assertThat(server.events()).containsExactly("refused 503: the server is stopping");
+  }
+
+  @Test
+  void stoppingIsToldToTheApplication() {
+    TestHost host = server.start(context -> {});
+    assertThat(host.application().stopping()).isNotDone();
+    host.application().beginStop();
+    assertThat(host.application().stopping()).isDone();
+  }
+}
