@@ -6,6 +6,7 @@ import dev.windhover.app.WebApplication;
 import dev.windhover.http.Handler;
 import dev.windhover.samples.conformance.ConformanceServer;
 import dev.windhover.samples.echo.Echo;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -24,8 +25,11 @@ class CurlTest {
   private static final WebApplication conformance =
       ConformanceServer.create("--urls", "http://127.0.0.1:0");
 
+  private static Program curl = new Program(Path.of("curl"));
+
   @BeforeAll
   static void start() throws Exception {
+    curl = Program.require("curl");
     echo.mapGet("/only-get", Handler.nonBlocking(context -> context.response().write("got\n")));
     echo.mapPost(
         "/only-post", context -> context.request().body().transferTo(context.response().body()));
@@ -44,7 +48,7 @@ class CurlTest {
     List<String> args = new ArrayList<>(List.of("--silent", "--show-error", "--include"));
     args.addAll(List.of(options));
     args.addAll(List.of("--path-as-is", app.urls().getFirst() + path));
-    Program.Result result = Program.require("curl").run(args.toArray(String[]::new));
+    Program.Result result = curl.run(args.toArray(String[]::new));
     assertThat(result.exitCode()).as(result.output()).isZero();
     return result.output().replace("\r\n", "\n");
   }
@@ -135,7 +139,7 @@ class CurlTest {
     void shareAConnection() throws Exception {
       String url = echo.urls().getFirst() + "/only-get";
       Program.Result result =
-          Program.require("curl").run("--silent", "--write-out", "%{num_connects} ", url, url, url);
+          curl.run("--silent", "--write-out", "%{num_connects} ", url, url, url);
       assertThat(result.output()).isEqualTo("got\n1 got\n0 got\n0 ");
     }
 

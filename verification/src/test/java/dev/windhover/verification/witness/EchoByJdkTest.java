@@ -2,14 +2,19 @@ package dev.windhover.verification.witness;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.app.WebApplication;
+import dev.windhover.http.Events;
+import dev.windhover.http.HttpContext;
 import dev.windhover.samples.echo.Echo;
 import dev.windhover.verification.witness.JdkSocket.Heard;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.ByteBuffer;
 import java.util.Random;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -28,16 +33,31 @@ class EchoByJdkTest {
 
   @Parameter String path = "";
 
+  /** Counts the sockets that are not read any more because their echo is stuck. */
+  private static final Semaphore stuck = new Semaphore(0);
+
   @BeforeAll
   static void start() throws Exception {
     if (app.urls().isEmpty()) {
+      app.events(
+          new Events() {
+            @Override
+            public void limitReached(HttpContext context, String limit) {
+              if (context.request().query().get("deaf") != null) {
+                stuck.release();
+              }
+            }
+          });
       app.start();
     }
   }
 
+  private URI uri() {
+    return URI.create(app.urls().getFirst().replace("http:", "ws:") + path);
+  }
+
   private JdkSocket connect(String... subprotocols) throws Exception {
-    URI uri = URI.create(app.urls().getFirst().replace("http:", "ws:") + path);
-    return JdkSocket.connect(http, uri, subprotocols);
+    return JdkSocket.connect(http, uri(), subprotocols);
   }
 
   @Test
@@ -158,6 +178,24 @@ class EchoByJdkTest {
       assertThat(socket.next())
           .isEqualTo(new Heard.Binary(ByteBuffer.wrap("ServerClose".getBytes(UTF_8))));
     }
+  }
+
+  @Test
+  void aClientThatIsGoneWhileItsEchoIsStuckIsNoError() throws Exception {
+    try (JdkSocket socket = JdkSocket.connectDeaf(http, URI.create(uri() + "?deaf"))) {
+      Thread sender =
+          Thread.startVirtualThread(() ->
+              assertThatThrownBy(
+                      () -> {
+                        while (true) {
+                          socket.binary(new byte[1_000]);
+                        }
+                      })
+                  .isNotNull());
+      assertThat(stuck.tryAcquire(60, TimeUnit.SECONDS)).isTrue();
+      socket.abort();
+      sender.join();
+    } // what the handler throws now is not logged, or this class fails
   }
 
   @Test

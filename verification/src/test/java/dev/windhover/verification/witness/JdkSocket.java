@@ -87,6 +87,11 @@ final class JdkSocket implements AutoCloseable {
     socket.sendClose(code, reason).get();
   }
 
+  /** Drops the connection. */
+  void abort() {
+    socket.abort();
+  }
+
   Heard next() throws InterruptedException {
     Heard next = heard.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
     if (next == null) {
