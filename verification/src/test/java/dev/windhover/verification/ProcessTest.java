@@ -1,14 +1,12 @@
 package dev.windhover.verification;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Wire;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -19,8 +17,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** The server as a process of its own: what it says, where it listens, how it ends. */
 @ExtendWith(StrictLogs.class)
@@ -54,7 +50,9 @@ class ProcessTest {
     /** Reads where it listens. */
     int port() throws IOException {
       String line = out.readLine();
-      assertThat(line).as(() -> "line of the process, whose errors are " + errors()).startsWith("Now listening on: http://");
+      assertThat(line)
+          .as(() -> "line of the process, whose errors are " + errors())
+          .startsWith("Now listening on: http://");
       return Integer.parseInt(line.substring(line.lastIndexOf(':') + 1));
     }
 
@@ -84,29 +82,14 @@ class ProcessTest {
     }
   }
 
-  private static boolean hasIpv6() {
-    try (ServerSocket socket = new ServerSocket(0, 1, Inet6Address.ofLiteral("::1"))) {
-      return socket.isBound();
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
   // ---- Addresses
   // ----------------------------------------------------------------------------------
 
   @Test
-  void severalAddressesOfTheArgumentsAreListenedOn() throws IOException {
-    try (Running server = Running.on("http://127.0.0.1:0", "http://127.0.0.2:0/")) {
-      expectEcho(InetAddress.ofLiteral("127.0.0.1"), server.port());
-      expectEcho(InetAddress.ofLiteral("127.0.0.2"), server.port());
-    }
-  }
-
-  @Test
-  void environmentNamesAddressesToo() throws IOException {
-    try (Running server = Running.start(List.of(), "http://127.0.0.3:0")) {
+  void addressesComeFromTheEnvironmentToo() throws IOException {
+    try (Running server = Running.start(List.of(), "http://127.0.0.3:0;http://127.0.0.4:0")) {
       expectEcho(InetAddress.ofLiteral("127.0.0.3"), server.port());
+      expectEcho(InetAddress.ofLiteral("127.0.0.4"), server.port());
     }
   }
 
@@ -118,40 +101,21 @@ class ProcessTest {
   }
 
   @Test
-  void localhostIsBothFamiliesOnOnePort() throws IOException {
-    try (Running server = Running.on("http://localhost:0")) {
-      int port = server.port();
-      expectEcho(InetAddress.ofLiteral("127.0.0.1"), port);
-      assumeTrue(hasIpv6(), "no IPv6 here: only half of this was tested");
-      expectEcho(InetAddress.ofLiteral("::1"), port);
-    }
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"http://*:0", "http://+:0"})
-  void starIsAllInterfaces(String url) throws IOException {
-    try (Running server = Running.on(url)) {
-      int port = server.port();
-      expectEcho(InetAddress.ofLiteral("127.0.0.1"), port);
-      expectEcho(InetAddress.ofLiteral("127.0.0.9"), port);
-    }
-  }
-
-  @Test
   void addressInUseIsOneLineAndExitCode1() throws Exception {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
       String url = "http://127.0.0.1:" + taken.getLocalPort();
       try (Running server = Running.on("http://127.0.0.1:0", url)) {
         assertThat(server.exitCode()).isEqualTo(1);
-        assertThat(server.errors()).isEqualTo("cannot listen on " + url + ": the address is in use\n");
+        assertThat(server.errors())
+            .isEqualTo("cannot listen on " + url + ": the address is in use\n");
         assertThat(server.out().readLine()).isNull();
       }
     }
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"ftp://localhost", "http://", "http://localhost:99999", "localhost:5000", "http://localhost/path"})
-  void malformedAddressIsOneLineAndExitCode1(String url) throws Exception {
+  @Test
+  void malformedAddressIsOneLineAndExitCode1() throws Exception {
+    String url = "ftp://localhost";
     try (Running server = Running.on(url)) {
       assertThat(server.exitCode()).isEqualTo(1);
       assertThat(server.errors())

@@ -79,11 +79,13 @@ class StopTest {
     CountDownLatch begun = new CountDownLatch(1);
     CountDownLatch gate = new CountDownLatch(1);
     WebApplication app = WebApplication.create("--urls=http://127.0.0.1:0");
-    app.map("/gate", context -> {
-      begun.countDown();
-      gate.await();
-      context.response().write("passed\n");
-    });
+    app.map(
+        "/gate",
+        context -> {
+          begun.countDown();
+          gate.await();
+          context.response().write("passed\n");
+        });
     app.start();
     int port = Ports.of(app);
     try (Wire wire = Wire.connect(port)) {
@@ -103,11 +105,12 @@ class StopTest {
   }
 
   private static void awaitRefusal(int port) {
-    assertThatThrownBy(() -> {
-          while (true) {
-            Wire.connect(port).close();
-          }
-        })
+    assertThatThrownBy(
+            () -> {
+              while (true) {
+                Wire.connect(port).close();
+              }
+            })
         .isInstanceOf(ConnectException.class);
   }
 
@@ -118,12 +121,14 @@ class StopTest {
     CountDownLatch over = new CountDownLatch(1);
     WebApplication app = WebApplication.create("--urls=http://127.0.0.1:0");
     app.server(options -> options.stopTimeout(Duration.ofMillis(300)));
-    app.map("/stuck", context -> {
-      begun.countDown();
-      gate.await();
-      context.response().onCompleted(over::countDown);
-      context.response().write("too late\n");
-    });
+    app.map(
+        "/stuck",
+        context -> {
+          begun.countDown();
+          gate.await();
+          context.response().onCompleted(over::countDown);
+          context.response().write("too late\n");
+        });
     app.start();
     try (Wire wire = Wire.connect(Ports.of(app));
         Logs.Recording log = Logs.record(line -> line.level() == Level.WARN)) {

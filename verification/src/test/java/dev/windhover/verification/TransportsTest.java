@@ -18,7 +18,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Every way to talk to the system's network: a little of each always, all of the contract in full. */
+/**
+ * Every way to talk to the system's network: a little of each always, all of the contract in full.
+ */
 @ExtendWith(StrictLogs.class)
 class TransportsTest {
   @ParameterizedTest

@@ -148,8 +148,10 @@ final class ReceiveQueue implements Inbound {
 
   private int fillTarget(FrameReader reader, ByteBuffer in, ByteBuffer out) {
     MessageType type = typeOf(reader);
+    int before = out.position();
     int n = reader.readInto(in, out);
     if (n < 0) {
+      out.position(before); // nobody sees what breaks the rules
       return n;
     }
     credit += n;
@@ -167,10 +169,12 @@ final class ReceiveQueue implements Inbound {
     int arriving = (int) Math.min(reader.frameRemaining(), in.remaining());
     Piece piece = pieces.peekLast();
     int limit = piece == null ? 0 : piece.bytes.limit();
+    boolean fresh = false;
     if (piece == null || piece.endOfFrame || piece.bytes.capacity() - limit < arriving) {
       long room = Math.max(arriving, Math.min(reader.frameRemaining(), PIECE_ROOM));
       piece = new Piece(typeOf(reader), ByteBuffer.allocate((int) room).limit(0));
       pieces.addLast(piece);
+      fresh = true;
       limit = 0;
     }
     // Write behind what has arrived, whatever has been taken.
@@ -178,11 +182,14 @@ final class ReceiveQueue implements Inbound {
     int taken = bytes.position();
     bytes.limit(bytes.capacity()).position(limit);
     int n = reader.readInto(in, bytes);
-    int end = bytes.position();
-    bytes.limit(end).position(taken);
     if (n < 0) {
+      bytes.limit(limit).position(taken); // nobody sees what breaks the rules
+      if (fresh) {
+        pieces.removeLast();
+      }
       return n;
     }
+    bytes.limit(limit + n).position(taken);
     held += n;
     piece.frameRemaining = reader.frameRemaining();
     piece.endOfFrame = reader.endOfFrame();

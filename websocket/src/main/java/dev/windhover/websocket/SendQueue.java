@@ -64,6 +64,7 @@ final class SendQueue {
   private final int high;
   private final int low;
   private final int share;
+  private final int largestChunk;
   private final FrameWriter writer = FrameWriter.server();
 
   /** Guards all fields below; volatile ones may be read without it. */
@@ -109,7 +110,8 @@ final class SendQueue {
     this.session = session;
     this.high = high;
     this.low = low;
-    this.share = Math.max(1, Math.min(LARGEST_SHARE, Math.min(low, high / 2)));
+    this.share = Math.max(1, Math.min(LARGEST_SHARE, Math.min(low, high / 4)));
+    this.largestChunk = Math.min(LARGEST_CHUNK, share);
     duplex.loop().execute(() -> duplex.writeMark(share));
   }
 
@@ -369,9 +371,12 @@ final class SendQueue {
     }
   }
 
-  /** Room here, so that with what the transport holds no more than the high mark is in memory. */
+  /**
+   * Room here, so that with what the transport holds, a chunk beyond its share at most, no more
+   * than the high mark is in memory.
+   */
   private int capacity() {
-    return high - share;
+    return high - share - largestChunk - FrameWriter.MAX_HEADER_BYTES;
   }
 
   private void requireOpen() throws IOException {
@@ -547,11 +552,11 @@ final class SendQueue {
     }
     if (current != null) {
       chunks.add(current);
-      chunkSize = Math.min(2 * chunkSize, LARGEST_CHUNK);
+      chunkSize = Math.min(2 * chunkSize, largestChunk);
     }
     current = chunkSize == LARGEST_CHUNK ? ChunkPool.take(slot) : null;
     if (current == null) {
-      current = ByteBuffer.allocate(Math.max(chunkSize, bytes));
+      current = ByteBuffer.allocate(Math.max(Math.min(chunkSize, largestChunk), bytes));
     }
     filling = current;
     return current;

@@ -237,7 +237,9 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   /** The receiving thread found a message over the limit; nothing more is read. Any thread. */
   void stopReading(Violation violation) {
     events.limitReached(context, "message size");
-    blame(Ending.By.SERVER, violation.toCloseReason(), violation.text());
+    Ending found = new Ending(Ending.By.SERVER, violation.toCloseReason(), violation.text());
+    firstCause.updateAndGet( // a Close of the peer came behind that message
+        first -> first == null || first.by() == Ending.By.PEER ? found : first);
     onLoop(() -> doneReading = true);
   }
 

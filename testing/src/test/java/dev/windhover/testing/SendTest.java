@@ -1,0 +1,519 @@
+package dev.windhover.testing;
+
+import static java.util.stream.Collectors.groupingBy;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.windhover.http.Message;
+import dev.windhover.http.MessageType;
+import dev.windhover.http.MessageWriter;
+import dev.windhover.http.SendFlag;
+import dev.windhover.http.WebSocket;
+import dev.windhover.http.WebSocketClosedException;
+import dev.windhover.protocol.CloseReason;
+import dev.windhover.protocol.Opcode;
+import dev.windhover.protocol.WebSocketState;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Sending in the blocking form. */
+class SendTest {
+  /** What the transport is given ahead of time with a queue of 1024 bytes. */
+  private static final int SHARE = 256;
+
+  /** What then waits in the queue: room is kept for a chunk beyond that share, and a header. */
+  private static final int CAPACITY = 1024 - SHARE - 256 - 14;
+
+  @RegisterExtension final SocketFixture server = new SocketFixture();
+
+  private static ByteBuffer bytes(int size) {
+    byte[] bytes = new byte[size];
+    for (int i = 0; i < size; i++) {
+      bytes[i] = (byte) (i * 7);
+    }
+    return ByteBuffer.wrap(bytes);
+  }
+
+  private void finish(TestWebSocket client) {
+    server.release();
+    assertThat(client.answerClose()).isEqualTo(CloseReason.of(1000));
+  }
+
+  @Test
+  void everyFormOfAMessageGoesOutAsItIs() throws Exception {
+    TestWebSocket client = server.hold();
+    WebSocket socket = server.socket();
+    socket.sendText("Käse");
+    socket.sendBinary(new byte[] {1, 2});
+    socket.sendBinary(ByteBuffer.wrap(new byte[] {0, 3, 4, 0}, 1, 2));
+    socket.send(new Message.Text("a"));
+    socket.send(ByteBuffer.allocate(0), MessageType.TEXT, true, SendFlag.DISABLE_COMPRESSION);
+    assertThat(client.receive()).isEqualTo(Frame.text("Käse"));
+    assertThat(client.receive()).isEqualTo(Frame.binary((byte) 1, (byte) 2));
+    assertThat(client.receive()).isEqualTo(Frame.binary((byte) 3, (byte) 4));
+    assertThat(client.receive()).isEqualTo(Frame.text("a"));
+    assertThat(client.receive()).isEqualTo(Frame.text(""));
+    finish(client);
+  }
+
+  @Test
+  void aMessageThatIsSentKeepsItsPayload() throws Exception {
+    TestWebSocket client = server.hold();
+    Message.Binary message = new Message.Binary(ByteBuffer.wrap(new byte[] {1, 2}));
+    server.socket().send(message);
+    server.socket().send(message);
+    assertThat(client.receiveBinary()).containsExactly(1, 2);
+    assertThat(client.receiveBinary()).containsExactly(1, 2);
+    finish(client);
+  }
+
+  @Test
+  void piecesGoOutAsFramesOfOneMessage() throws Exception {
+    TestWebSocket client = server.hold();
+    server.socket().send(Frame.utf8("Hel"), MessageType.TEXT, false);
+    server.socket().send(Frame.utf8(""), MessageType.TEXT, false);
+    server.socket().send(Frame.utf8("lo"), MessageType.TEXT, true);
+    assertThat(client.receive()).isEqualTo(new Frame(Opcode.TEXT, false, Frame.utf8("Hel")));
+    assertThat(client.receive()).isEqualTo(new Frame(Opcode.CONTINUATION, false, Frame.utf8("")));
+    assertThat(client.receive()).isEqualTo(new Frame(Opcode.CONTINUATION, true, Frame.utf8("lo")));
+    finish(client);
+  }
+
+  @Test
+  void theBufferIsTheCallersAgain() throws Exception {
+    TestWebSocket client = server.hold();
+    client.stopTaking();
+    ByteBuffer payload = bytes(100_000);
+    byte[] copy = payload.array().clone();
+    server.socket().sendBinary(payload);
+    assertThat(payload.hasRemaining()).isFalse();
+    Arrays.fill(payload.array(), (byte) 0);
+    client.takeAll();
+    assertThat(client.receiveBinary()).isEqualTo(copy);
+    finish(client);
+  }
+
+  @Test
+  void aMessageIsNeverOfTypeClose() throws Exception {
+    TestWebSocket client = server.hold();
+    assertThatThrownBy(() -> server.socket().send(bytes(1), MessageType.CLOSE, true))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("a message cannot be of type CLOSE; use closeOutput");
+    assertThatThrownBy(() -> server.socket().startMessage(MessageType.CLOSE))
+        .isInstanceOf(IllegalArgumentException.class);
+    finish(client);
+  }
+
+  @Test
+  void allPiecesOfAMessageAreOfOneType() throws Exception {
+    TestWebSocket client = server.hold();
+    server.socket().send(Frame.utf8("a"), MessageType.TEXT, false);
+    assertThatThrownBy(() -> server.socket().send(bytes(1), MessageType.BINARY, true))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("piece of type BINARY in a message of type TEXT");
+    server.socket().send(Frame.utf8("b"), MessageType.TEXT, true);
+    assertThat(client.receiveText()).isEqualTo("ab");
+    finish(client);
+  }
+
+  @Test
+  void afterOurCloseNothingCanBeSent() throws Exception {
+    TestWebSocket client = server.hold();
+    server.socket().closeOutput(1000, "");
+    assertThatThrownBy(() -> server.socket().sendText("late"))
+        .isInstanceOf(WebSocketClosedException.class)
+        .hasMessage("cannot send: the socket is closing");
+    client.answerClose();
+    server.ending();
+    assertThatThrownBy(() -> server.socket().sendText("late"))
+        .isInstanceOf(WebSocketClosedException.class)
+        .hasMessage("cannot send: the socket has ended");
+  }
+
+  @Nested
+  class FromSeveralThreads {
+    @Test
+    void messagesOfOneThreadKeepTheirOrderAndNeverMixWithOthers() throws Exception {
+      int threads = 8;
+      int messages = 50;
+      TestWebSocket client = server.hold();
+      List<Background<Void>> senders = new ArrayList<>();
+      for (int t = 0; t < threads; t++) {
+        int thread = t;
+        senders.add(
+            Background.start(
+                () -> {
+                  for (int m = 0; m < messages; m++) {
+                    String text = thread + " " + m + " ";
+                    if (m % 3 == 0) {
+                      server.socket().send(Frame.utf8(text), MessageType.TEXT, false);
+                      server.socket().send(Frame.utf8("end"), MessageType.TEXT, true);
+                    } else {
+                      server.socket().sendText(text + "end");
+                    }
+                  }
+                  return null;
+                }));
+      }
+      for (Background<Void> sender : senders) {
+        sender.join();
+      }
+      List<String> received = new ArrayList<>();
+      for (int i = 0; i < threads * messages; i++) {
+        received.add(client.receiveText());
+      }
+      assertThat(received).allMatch(text -> text.matches("\\d+ \\d+ end"));
+      received.stream()
+          .collect(groupingBy(text -> text.split(" ")[0]))
+          .values()
+          .forEach(
+              ofOne ->
+                  assertThat(ofOne)
+                      .extracting(text -> Integer.parseInt(text.split(" ")[1]))
+                      .isSorted());
+      finish(client);
+    }
+
+    @Test
+    void othersWaitUntilAMessageHasEnded() throws Exception {
+      TestWebSocket client = server.hold();
+      server.socket().send(Frame.utf8("one, "), MessageType.TEXT, false);
+      var second = Background.start(() -> server.socket().sendText("two")).awaitBlocked();
+      var third = Background.start(() -> server.socket().sendText("three")).awaitBlocked();
+      assertThat(client.receive().text()).isEqualTo("one, ");
+      client.expectNothing();
+      server.socket().send(Frame.utf8("still one"), MessageType.TEXT, true);
+      second.join();
+      third.join();
+      assertThat(client.receive().text()).isEqualTo("still one");
+      assertThat(client.receive()).isEqualTo(Frame.text("two"));
+      assertThat(client.receive()).isEqualTo(Frame.text("three"));
+      finish(client);
+    }
+
+    @Test
+    void whoWaitsForItsTurnIsWokenByTheEnd() throws Exception {
+      TestWebSocket client = server.hold();
+      server.socket().send(Frame.utf8("one, "), MessageType.TEXT, false);
+      var second = Background.start(() -> server.socket().sendText("two")).awaitBlocked();
+      client.receive();
+      client.reset();
+      assertThatThrownBy(second::join).isInstanceOf(WebSocketClosedException.class);
+    }
+
+    @Test
+    void interruptedBeforeItsFirstByteNothingWasSent() throws Exception {
+      TestWebSocket client = server.hold();
+      server.socket().send(Frame.utf8("one, "), MessageType.TEXT, false);
+      var second = Background.start(() -> server.socket().sendText("two")).awaitBlocked();
+      second.interrupt();
+      assertThatThrownBy(second::join).isInstanceOf(InterruptedException.class);
+      var third = Background.start(() -> server.socket().sendText("three")).awaitBlocked();
+      server.socket().send(Frame.utf8("still one"), MessageType.TEXT, true);
+      third.join();
+      assertThat(client.receiveText()).isEqualTo("one, still one");
+      assertThat(client.receive()).isEqualTo(Frame.text("three"));
+      finish(client);
+    }
+  }
+
+  /** A message of unknown length. */
+  @Nested
+  class Streaming {
+    @Test
+    void aWriterIsNotTiedToAThread() throws Exception {
+      TestWebSocket client = server.hold();
+      MessageWriter writer = server.socket().startMessage(MessageType.TEXT);
+      writer.write("from one, ");
+      Background.start(
+              () -> {
+                writer.write("from another");
+                return null;
+              })
+          .join();
+      writer.finish();
+      writer.close();
+      assertThat(client.receiveText()).isEqualTo("from one, from another");
+      finish(client);
+    }
+
+    @Test
+    void eachPieceIsAFrameAndTheEndAnEmptyOne() throws Exception {
+      TestWebSocket client = server.hold();
+      try (MessageWriter writer = server.socket().startMessage(MessageType.BINARY)) {
+        writer.write(ByteBuffer.wrap(new byte[] {1}));
+        writer.finish();
+      }
+      assertThat(client.receive())
+          .isEqualTo(new Frame(Opcode.BINARY, false, ByteBuffer.wrap(new byte[] {1})));
+      assertThat(client.receive())
+          .isEqualTo(new Frame(Opcode.CONTINUATION, true, ByteBuffer.allocate(0)));
+      finish(client);
+    }
+
+    @Test
+    void otherMessagesWaitFromItsStartOn() throws Exception {
+      TestWebSocket client = server.hold();
+      MessageWriter writer = server.socket().startMessage(MessageType.TEXT);
+      var other = Background.start(() -> server.socket().sendText("other")).awaitBlocked();
+      writer.write("mine");
+      writer.finish();
+      other.join();
+      assertThat(client.receiveText()).isEqualTo("mine");
+      assertThat(client.receiveText()).isEqualTo("other");
+      finish(client);
+    }
+
+    @Test
+    void abandonedInTheMiddleItFailsTheSocket() throws Exception {
+      TestWebSocket client = server.hold();
+      try (MessageWriter writer = server.socket().startMessage(MessageType.TEXT)) {
+        writer.write("half");
+      }
+      assertThat(client.receive().text()).isEqualTo("half");
+      assertThat(client.receiveClose())
+          .isEqualTo(new CloseReason(1011, "a message was not finished"));
+      client.awaitEnd();
+      client.sendPing("too late for a Pong");
+      client.end();
+      assertThat(server.ending().reason().code()).isEqualTo(1011);
+    }
+
+    @Test
+    void abandonedBeforeItsFirstPieceItFailsTheSocketToo() throws Exception {
+      TestWebSocket client = server.hold();
+      server.socket().startMessage(MessageType.TEXT).close();
+      assertThat(client.answerClose())
+          .isEqualTo(new CloseReason(1011, "a message was not finished"));
+    }
+
+    @Test
+    void afterItsEndItTakesNothing() throws Exception {
+      TestWebSocket client = server.hold();
+      MessageWriter writer = server.socket().startMessage(MessageType.TEXT);
+      writer.finish();
+      assertThatThrownBy(() -> writer.write("late"))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("the message is finished");
+      assertThatThrownBy(writer::finish).isInstanceOf(IllegalStateException.class);
+      assertThat(client.receiveText()).isEmpty();
+      finish(client);
+    }
+
+    /** Each piece goes whole, though the first one waits for room in the middle of its frame. */
+    @Test
+    void piecesOfSeveralThreadsDoNotMix() throws Exception {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      TestWebSocket client = server.hold();
+      client.stopTaking();
+      MessageWriter writer = server.socket().startMessage(MessageType.BINARY);
+      ByteBuffer large = bytes(10_000);
+      var first =
+          Background.start(
+                  () -> {
+                    writer.write(large.duplicate());
+                    return null;
+                  })
+              .awaitBlocked();
+      var second =
+          Background.start(
+                  () -> {
+                    writer.write(bytes(3));
+                    return null;
+                  })
+              .awaitBlocked();
+      client.takeAll();
+      first.join();
+      second.join();
+      writer.finish();
+      assertThat(client.receive()).isEqualTo(new Frame(Opcode.BINARY, false, large));
+      assertThat(client.receive()).isEqualTo(new Frame(Opcode.CONTINUATION, false, bytes(3)));
+      assertThat(client.receive().fin()).isTrue();
+      finish(client);
+    }
+
+    @Test
+    void aHandlerThatLeavesAMessageOpenFailsTheSocket() {
+      TestWebSocket client =
+          server.open(socket -> socket.send(Frame.utf8("half"), MessageType.TEXT, false));
+      assertThat(client.receive().text()).isEqualTo("half");
+      assertThat(client.receiveClose())
+          .isEqualTo(new CloseReason(1011, "a message was not finished"));
+      client.awaitEnd();
+      client.end();
+    }
+  }
+
+  /** What a slow peer does to who sends. */
+  @Nested
+  class ToASlowPeer {
+    private TestWebSocket slow() {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      return server.hold().stopTaking();
+    }
+
+    @Test
+    void aFullQueueBlocksTheSender() throws Exception {
+      TestWebSocket client = slow();
+      int free = 0;
+      while (server.socket().bufferedAmount() < 600) {
+        server.socket().sendBinary(bytes(100));
+        server.host().awaitIdle();
+        free++;
+      }
+      var blocked = Background.start(() -> server.socket().sendBinary(bytes(2000))).awaitBlocked();
+      assertThat(server.socket().bufferedAmount()).isLessThanOrEqualTo(1024);
+      client.takeAll();
+      blocked.join();
+      for (int i = 0; i < free; i++) {
+        assertThat(client.receiveBinary()).hasSize(100);
+      }
+      assertThat(client.receiveBinary()).isEqualTo(bytes(2000).array());
+      finish(client);
+    }
+
+    @Test
+    void aPayloadLargerThanTheQueueGoesOutAsOneFrameWithinTheBound() throws Exception {
+      TestWebSocket client = slow();
+      var sending = Background.start(() -> server.socket().sendBinary(bytes(100_000)));
+      sending.awaitBlocked();
+      while (!sending.isDone()) {
+        server.host().awaitIdle();
+        assertThat(server.socket().bufferedAmount()).isLessThanOrEqualTo(1024);
+        client.take(700);
+      }
+      client.takeAll();
+      Frame frame = client.receive();
+      assertThat(frame.opcode()).isEqualTo(Opcode.BINARY);
+      assertThat(frame.fin()).isTrue();
+      assertThat(frame.payload()).isEqualTo(bytes(100_000));
+      finish(client);
+    }
+
+    /** Headers may go some bytes beyond the bound, then nothing of the payload fits. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14})
+    void aHeaderThatFillsTheQueueIsFollowedByItsPayload(int free) throws Exception {
+      TestWebSocket client = slow();
+      int queued = CAPACITY - free;
+      server.socket().sendBinary(bytes(SHARE - 4)); // the transport's
+      server.host().awaitIdle();
+      server.socket().sendBinary(bytes(queued - 4));
+      var sending = Background.start(() -> server.socket().sendBinary(bytes(300)));
+      sending.awaitBlocked();
+      client.takeAll();
+      sending.join();
+      assertThat(client.receiveBinary()).isEqualTo(bytes(SHARE - 4).array());
+      assertThat(client.receiveBinary()).isEqualTo(bytes(queued - 4).array());
+      assertThat(client.receiveBinary()).isEqualTo(bytes(300).array());
+      finish(client);
+    }
+
+    @Test
+    void interruptedBeforeItsFirstByteNothingWasSent() throws Exception {
+      TestWebSocket client = slow();
+      server.socket().sendBinary(bytes(SHARE - 4));
+      server.host().awaitIdle();
+      server.socket().sendBinary(bytes(CAPACITY - 4));
+      var blocked = Background.start(() -> server.socket().sendText("never")).awaitBlocked();
+      blocked.interrupt();
+      assertThatThrownBy(blocked::join).isInstanceOf(InterruptedException.class);
+      client.takeAll();
+      server.socket().sendText("then");
+      client.receiveBinary();
+      client.receiveBinary();
+      assertThat(client.receiveText()).isEqualTo("then");
+      finish(client);
+    }
+
+    @Test
+    void interruptedAfterItsFirstByteTheSocketIsAborted() throws Exception {
+      TestWebSocket client = slow();
+      var blocked = Background.start(() -> server.socket().sendBinary(bytes(5000))).awaitBlocked();
+      blocked.interrupt();
+      assertThatThrownBy(blocked::join).isInstanceOf(InterruptedException.class);
+      client.awaitReset();
+      assertThat(server.ending().why())
+          .isEqualTo("a sender was interrupted in the middle of a frame");
+      assertThat(server.socket().state()).isEqualTo(WebSocketState.ABORTED);
+    }
+
+    @Test
+    void pingsAreAnsweredWhileASenderIsBlocked() throws Exception {
+      TestWebSocket client = slow();
+      var blocked = Background.start(() -> server.socket().sendBinary(bytes(5000))).awaitBlocked();
+      client.sendPing("one").sendPing("two");
+      server.host().awaitIdle();
+      client.takeAll();
+      blocked.join();
+      assertThat(client.receiveBinary()).hasSize(5000);
+      assertThat(client.receive()).as("coalesced while nothing is taken").isEqualTo(Frame.pong("two"));
+      finish(client);
+    }
+
+    @Test
+    void controlFramesGoBetweenTheFramesOfAMessage() throws Exception {
+      TestWebSocket client = server.hold();
+      server.socket().send(Frame.utf8("a"), MessageType.TEXT, false);
+      assertThat(client.receive().text()).isEqualTo("a");
+      client.sendPing("x");
+      assertThat(client.receive()).isEqualTo(Frame.pong("x"));
+      server.socket().send(Frame.utf8("b"), MessageType.TEXT, true);
+      assertThat(client.receive().text()).isEqualTo("b");
+      finish(client);
+    }
+
+    @Test
+    void aCloseWaitsForTheFrameUnderWay() throws Exception {
+      TestWebSocket client = slow();
+      var blocked = Background.start(() -> server.socket().sendBinary(bytes(5000))).awaitBlocked();
+      server.socket().closeOutput(4000, "enough");
+      client.takeAll();
+      blocked.join();
+      assertThat(client.receiveBinary()).isEqualTo(bytes(5000).array());
+      assertThat(client.answerClose()).isEqualTo(new CloseReason(4000, "enough"));
+    }
+
+    @Test
+    void aSenderInTheMiddleOfAFrameIsWokenByTheEnd() throws Exception {
+      TestWebSocket client = slow();
+      var blocked = Background.start(() -> server.socket().sendBinary(bytes(5000))).awaitBlocked();
+      client.reset();
+      assertThatThrownBy(blocked::join).isInstanceOf(WebSocketClosedException.class);
+    }
+
+    /** Both Closes are queued behind a frame that will never be finished. */
+    @Test
+    void aSenderInTheMiddleOfAFrameIsWokenByTheEndOfAClosedSocket() throws Exception {
+      TestWebSocket client = slow();
+      var blocked = Background.start(() -> server.socket().sendBinary(bytes(5000))).awaitBlocked();
+      server.socket().closeOutput(1000, "");
+      client.sendClose(1000, "");
+      server.host().awaitIdle();
+      assertThat(server.socket().state()).isEqualTo(WebSocketState.CLOSED);
+      client.reset();
+      assertThatThrownBy(blocked::join).isInstanceOf(WebSocketClosedException.class);
+      server.host().awaitIdle();
+    }
+
+    /** The peer is gone without a Close, but may still read: the half of a frame goes nowhere. */
+    @Test
+    void theEndOfThePeerEndsAFrameInItsMiddle() throws Exception {
+      TestWebSocket client = slow();
+      var blocked = Background.start(() -> server.socket().sendBinary(bytes(5000))).awaitBlocked();
+      client.end();
+      assertThat(server.socket().receiveMessage()).isNull();
+      assertThatThrownBy(blocked::join).isInstanceOf(WebSocketClosedException.class);
+      client.takeAll();
+      client.awaitEnd();
+      assertThat(server.ending().reason().code()).isEqualTo(1006);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package dev.windhover.verification;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.StringWriter;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.tools.JavaCompiler;
+import javax.tools.JavaFileObject;
+import javax.tools.SimpleJavaFileObject;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the README shows is true of the code. */
+class ReadmeTest {
+  /** What a reader's editor would add on top. */
+  private static final String IMPORTS =
+      """
+      import dev.windhover.app.*;
+      import dev.windhover.http.*;
+      import java.nio.file.*;
+      import java.time.*;
+      """;
+
+  @Test
+  void theProgramCompilesAsItStands(@TempDir Path classes) throws IOException {
+    String program = IMPORTS + firstJavaBlock(read("README.md"));
+
+    JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+    StringWriter errors = new StringWriter();
+    List<String> options =
+        List.of("-d", classes.toString(), "-cp", System.getProperty("java.class.path"));
+    boolean compiled =
+        compiler
+            .getTask(errors, null, null, options, null, List.of(source("Readme.java", program)))
+            .call();
+
+    assertThat(compiled).as("%s%n%s", program, errors).isTrue();
+  }
+
+  @Test
+  void everyLinkInTheDocumentsLeadsSomewhere() throws IOException {
+    Pattern link = Pattern.compile("]\\((?!http)([^)#]+)");
+    for (String page : List.of("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")) {
+      Matcher links = link.matcher(read(page));
+      while (links.find()) {
+        assertThat(Repository.root().resolve(links.group(1))).as("link in " + page).exists();
+      }
+    }
+  }
+
+  private static String firstJavaBlock(String page) {
+    Matcher block = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(page);
+    assertThat(block.find()).as("a program in the README").isTrue();
+    return block.group(1);
+  }
+
+  private static String read(String page) throws IOException {
+    return Files.readString(Repository.root().resolve(page));
+  }
+
+  private static JavaFileObject source(String name, String text) {
+    return new SimpleJavaFileObject(URI.create("string:///" + name), JavaFileObject.Kind.SOURCE) {
+      @Override
+      public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+        return text;
+      }
+    };
+  }
+}
