@@ -95,7 +95,8 @@ class ProcessTest {
 
   @Test
   void argumentsGoBeforeTheEnvironment() throws IOException {
-    try (Running server = Running.start(List.of("--urls=http://127.0.0.4:0"), "http://127.0.0.3:0")) {
+    try (Running server =
+        Running.start(List.of("--urls=http://127.0.0.4:0"), "http://127.0.0.3:0")) {
       expectEcho(InetAddress.ofLiteral("127.0.0.4"), server.port());
     }
   }
