@@ -9,6 +9,7 @@ import dev.windhover.http.Events;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.WebSocket;
 import dev.windhover.samples.echo.Echo;
+import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.witness.JdkSocket.Heard;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -25,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @ParameterizedClass(name = "{0}")
 @ValueSource(strings = {"/ws", "/ws/messages", "/ws/controller", "/ws/background"})
-@ExtendWith(NothingLogged.class)
+@ExtendWith(StrictLogs.class)
 class EchoByJdkTest {
   private static final int MESSAGE_OF_FEW_READS = 300_000;
 
@@ -36,8 +37,9 @@ class EchoByJdkTest {
 
   @Parameter String path = "";
 
-  /** The server's side of sockets whose client asked with {@code ?deaf}. */
-  private static final BlockingQueue<WebSocket> deaf = new LinkedBlockingQueue<>();
+  // The server's side: each socket that was opened, and the thread of its handler.
+  private static final BlockingQueue<WebSocket> sockets = new LinkedBlockingQueue<>();
+  private static final BlockingQueue<Thread> handlers = new LinkedBlockingQueue<>();
 
   @BeforeAll
   static void start() throws Exception {
@@ -46,11 +48,13 @@ class EchoByJdkTest {
           new Events() {
             @Override
             public void socketOpened(HttpContext context, WebSocket socket) {
-              if (context.request().query().get("deaf") != null) {
-                deaf.add(socket);
-              }
+              sockets.add(socket);
             }
           });
+      app.use((context, next) -> {
+        handlers.add(Thread.currentThread());
+        next.handle(context);
+      });
       app.start();
     }
   }
@@ -185,7 +189,9 @@ class EchoByJdkTest {
 
   @Test
   void aClientThatIsGoneWhileItsEchoIsStuckIsNoError() throws Exception {
-    try (JdkSocket socket = JdkSocket.connectDeaf(http, URI.create(uri() + "?deaf"))) {
+    sockets.clear();
+    handlers.clear();
+    try (JdkSocket socket = JdkSocket.connectDeaf(http, uri())) {
       Thread sender =
           Thread.startVirtualThread(() ->
               assertThatThrownBy(
@@ -195,13 +201,14 @@ class EchoByJdkTest {
                         }
                       })
                   .isNotNull());
-      WebSocket stuck = deaf.take();
+      WebSocket stuck = sockets.take();
       while (stuck.bufferedAmount() < ALMOST_THE_HIGH_MARK) {
         Thread.onSpinWait();
       }
       socket.abort();
       sender.join();
-    } // what the handler throws now is not logged, or this class fails
+    }
+    handlers.take().join(); // what it threw was not logged, or this test fails
   }
 
   @Test
