@@ -73,6 +73,7 @@ final class EpollFactory implements IoHandlerFactory {
     }
 
     @Override
+    @SuppressWarnings("TypeParameterUnusedInFormals") // Netty's signature
     public <T> T attachment() {
       return epoll.attachment();
     }
