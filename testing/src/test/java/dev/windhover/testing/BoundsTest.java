@@ -172,8 +172,7 @@ class BoundsTest {
       client.awaitReset();
       assertThat(server.ending())
           .isEqualTo(
-              new Ending(
-                  Ending.By.SERVER, CloseReason.of(1006), "peer took no data for PT30S"));
+              new Ending(Ending.By.SERVER, CloseReason.of(1006), "peer took no data for PT30S"));
       assertThat(server.events()).contains("limit stalled write");
     }
 

@@ -38,8 +38,7 @@ class CloseTest {
       TestWebSocket client = server.open(socket -> {});
       assertThat(client.answerClose()).isEqualTo(CloseReason.of(1000));
       assertThat(server.ending())
-          .isEqualTo(
-              new Ending(Ending.By.APPLICATION, CloseReason.of(1000), "the handler ended"));
+          .isEqualTo(new Ending(Ending.By.APPLICATION, CloseReason.of(1000), "the handler ended"));
     }
 
     @Test
@@ -61,25 +60,22 @@ class CloseTest {
       CompletableFuture<String> id = new CompletableFuture<>();
       TestWebSocket client =
           server
-              .start(
-                  context -> {
-                    id.complete(context.id());
-                    context.webSockets().accept();
-                    throw new IllegalArgumentException("boom");
-                  })
+              .start(context -> {
+                id.complete(context.id());
+                context.webSockets().accept();
+                throw new IllegalArgumentException("boom");
+              })
               .webSocket("/")
               .connect();
       assertThat(client.answerClose()).isEqualTo(CloseReason.of(1011));
       assertThat(server.ending())
-          .isEqualTo(
-              new Ending(Ending.By.APPLICATION, CloseReason.of(1011), "the handler failed"));
+          .isEqualTo(new Ending(Ending.By.APPLICATION, CloseReason.of(1011), "the handler failed"));
       assertThat(CapturedLog.lines(Level.ERROR))
           .singleElement()
-          .satisfies(
-              line -> {
-                assertThat(line.text()).isEqualTo("handler of request " + id.join() + " failed");
-                assertThat(line.thrown()).hasMessage("boom");
-              });
+          .satisfies(line -> {
+            assertThat(line.text()).isEqualTo("handler of request " + id.join() + " failed");
+            assertThat(line.thrown()).hasMessage("boom");
+          });
     }
 
     @ParameterizedTest
@@ -87,12 +83,11 @@ class CloseTest {
     void isFollowedByTheClosingTimeLimitThenAbort(boolean failing) {
       server.expectError("failed");
       TestWebSocket client =
-          server.open(
-              socket -> {
-                if (failing) {
-                  throw new IllegalStateException("boom");
-                }
-              });
+          server.open(socket -> {
+            if (failing) {
+              throw new IllegalStateException("boom");
+            }
+          });
       assertThat(client.receiveClose().code()).isEqualTo(failing ? 1011 : 1000);
       server.advance(CLOSE_TIMEOUT.minus(NANO));
       client.expectNothing();
@@ -133,12 +128,11 @@ class CloseTest {
     @Test
     void aSendToASocketThatHasEndedIsAQuietEnd() {
       TestWebSocket client =
-          server.open(
-              socket -> {
-                assertThat(socket.receiveMessage()).isNull();
-                socket.closeOutput(1000, "");
-                socket.sendText("too late");
-              });
+          server.open(socket -> {
+            assertThat(socket.receiveMessage()).isNull();
+            socket.closeOutput(1000, "");
+            socket.sendText("too late");
+          });
       client.sendClose(1000, "");
       assertThat(client.receiveClose().code()).isEqualTo(1000);
       client.awaitEnd();
@@ -152,11 +146,10 @@ class CloseTest {
       TestWebSocket client =
           switch (form) {
             case BLOCKING ->
-                server.open(
-                    socket -> {
-                      socket.receiveMessage();
-                      throw new WebSocketClosedException("another one");
-                    });
+                server.open(socket -> {
+                  socket.receiveMessage();
+                  throw new WebSocketClosedException("another one");
+                });
             case LISTENER ->
                 server.listen(
                     new WebSocketListener() {
@@ -176,11 +169,10 @@ class CloseTest {
       CompletableFuture<WebSocketState> completed = new CompletableFuture<>();
       TestWebSocket client =
           server
-              .start(
-                  context -> {
-                    WebSocket socket = context.webSockets().accept();
-                    context.response().onCompleted(() -> completed.complete(socket.state()));
-                  })
+              .start(context -> {
+                WebSocket socket = context.webSockets().accept();
+                context.response().onCompleted(() -> completed.complete(socket.state()));
+              })
               .webSocket("/")
               .connect();
       client.receiveClose();
@@ -188,8 +180,7 @@ class CloseTest {
       client.sendClose(1000, "");
       client.awaitEnd();
       client.end();
-      assertThat(completed.orTimeout(10, TimeUnit.SECONDS).join())
-          .isEqualTo(WebSocketState.CLOSED);
+      assertThat(completed.orTimeout(10, TimeUnit.SECONDS).join()).isEqualTo(WebSocketState.CLOSED);
     }
   }
 
@@ -332,8 +323,7 @@ class CloseTest {
     void anEmptyCloseIsEchoedEmptyAndTheEndSays1005(Form form) {
       TestWebSocket client = server.echo(form);
       client.send(Opcode.CLOSE, true, ByteBuffer.allocate(0));
-      assertThat(client.receive())
-          .isEqualTo(new Frame(Opcode.CLOSE, true, ByteBuffer.allocate(0)));
+      assertThat(client.receive()).isEqualTo(new Frame(Opcode.CLOSE, true, ByteBuffer.allocate(0)));
       client.awaitEnd();
       client.end();
       assertThat(server.ending())
@@ -388,9 +378,7 @@ class CloseTest {
       assertThat(server.ending())
           .isEqualTo(
               new Ending(
-                  Ending.By.APPLICATION,
-                  new CloseReason(4003, "done"),
-                  "the application closed"));
+                  Ending.By.APPLICATION, new CloseReason(4003, "done"), "the application closed"));
     }
 
     @Test
@@ -414,11 +402,10 @@ class CloseTest {
       TestWebSocket client = server.hold();
       var receiving = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
       var closing =
-          Background.start(
-              () -> {
-                server.socket().close();
-                return null;
-              });
+          Background.start(() -> {
+            server.socket().close();
+            return null;
+          });
       assertThat(receiving.join()).isNull();
       client.answerClose();
       closing.join();
@@ -473,8 +460,7 @@ class CloseTest {
       client.awaitReset();
       assertThat(server.ending())
           .isEqualTo(
-              new Ending(
-                  Ending.By.APPLICATION, CloseReason.of(1006), "the application aborted"));
+              new Ending(Ending.By.APPLICATION, CloseReason.of(1006), "the application aborted"));
       server.socket().abort();
     }
 

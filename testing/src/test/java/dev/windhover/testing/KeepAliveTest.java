@@ -202,8 +202,7 @@ class KeepAliveTest {
     server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
     server.options(o -> o.keepAliveInterval(Duration.ofSeconds(1)));
     TestWebSocket client = server.hold().stopTaking();
-    var sending =
-        Background.start(() -> server.socket().sendBinary(new byte[5000])).awaitBlocked();
+    var sending = Background.start(() -> server.socket().sendBinary(new byte[5000])).awaitBlocked();
     server.advance(Duration.ofSeconds(1));
     client.takeAll();
     sending.join();

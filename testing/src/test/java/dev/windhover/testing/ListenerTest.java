@@ -74,11 +74,10 @@ class ListenerTest {
     CompletableFuture<String> completed = new CompletableFuture<>();
     TestWebSocket client =
         server
-            .start(
-                context -> {
-                  context.response().onCompleted(() -> completed.complete("over"));
-                  context.webSockets().accept(new WebSocketListener() {});
-                })
+            .start(context -> {
+              context.response().onCompleted(() -> completed.complete("over"));
+              context.webSockets().accept(new WebSocketListener() {});
+            })
             .webSocket("/")
             .connect();
     client.sendText("ignored").expectNothing();
@@ -342,25 +341,24 @@ class ListenerTest {
     void toAnotherSocketOfTheSameLoopGoesOutAtOnce() {
       List<WebSocket> all = new ArrayList<>();
       TestHost host =
-          server.start(
-              context ->
-                  context
-                      .webSockets()
-                      .accept(
-                          new WebSocketListener() {
-                            @Override
-                            public void onOpen(WebSocket socket) {
-                              all.add(socket);
-                              socket.request(Long.MAX_VALUE);
-                            }
+          server.start(context ->
+              context
+                  .webSockets()
+                  .accept(
+                      new WebSocketListener() {
+                        @Override
+                        public void onOpen(WebSocket socket) {
+                          all.add(socket);
+                          socket.request(Long.MAX_VALUE);
+                        }
 
-                            @Override
-                            public void onText(WebSocket from, String text) throws Exception {
-                              for (WebSocket socket : all) {
-                                socket.sendText(text);
-                              }
-                            }
-                          }));
+                        @Override
+                        public void onText(WebSocket from, String text) throws Exception {
+                          for (WebSocket socket : all) {
+                            socket.sendText(text);
+                          }
+                        }
+                      }));
       TestWebSocket one = host.webSocket("/").connect();
       TestWebSocket two = host.webSocket("/").connect();
       one.sendText("to all");
@@ -405,8 +403,7 @@ class ListenerTest {
       assertThat(client.receive().text()).isEqualTo("one");
       server.socket().sendText("two");
       client.expectNothing();
-      assertThatThrownBy(
-              () -> server.socket().send(Frame.utf8("three"), MessageType.TEXT, false))
+      assertThatThrownBy(() -> server.socket().send(Frame.utf8("three"), MessageType.TEXT, false))
           .isInstanceOf(IllegalStateException.class)
           .hasMessage("a message of another sender is under way");
       writer.write(", still one");
@@ -450,11 +447,10 @@ class ListenerTest {
       assertThat(client.answerClose()).isEqualTo(CloseReason.of(1011));
       assertThat(CapturedLog.lines(Level.ERROR))
           .singleElement()
-          .satisfies(
-              line -> {
-                assertThat(line.text()).matches("listener of request \\S+ failed");
-                assertThat(line.thrown()).hasMessage("boom");
-              });
+          .satisfies(line -> {
+            assertThat(line.text()).matches("listener of request \\S+ failed");
+            assertThat(line.thrown()).hasMessage("boom");
+          });
       assertThat(client.uncredited()).isZero();
     }
 
@@ -463,11 +459,10 @@ class ListenerTest {
       server.expectError("failed");
       TestWebSocket client =
           server
-              .start(
-                  context -> {
-                    context.webSockets().accept(new WebSocketListener() {});
-                    throw new IllegalStateException("boom");
-                  })
+              .start(context -> {
+                context.webSockets().accept(new WebSocketListener() {});
+                throw new IllegalStateException("boom");
+              })
               .webSocket("/")
               .connect();
       assertThat(client.answerClose()).isEqualTo(CloseReason.of(1011));
@@ -544,11 +539,10 @@ class ListenerTest {
     void aClientThatIsGoneBeforeTheAnswerIsToldAsOpenAndEnded() {
       Recorded listener = new Recorded();
       CompletableFuture<Void> gone = new CompletableFuture<>();
-      server.start(
-          context -> {
-            gone.get();
-            context.webSockets().accept(listener);
-          });
+      server.start(context -> {
+        gone.get();
+        context.webSockets().accept(listener);
+      });
       server.host().webSocket("/").sendAndLeave();
       gone.complete(null);
       server.ending();

@@ -168,16 +168,15 @@ class ReceiveTest {
     @Test
     void theReferencesEchoLoopWorks() {
       TestWebSocket client =
-          server.open(
-              socket -> {
-                ByteBuffer buffer = ByteBuffer.allocate(4);
-                ReceiveResult received = socket.receive(buffer);
-                while (!received.isClose()) {
-                  socket.send(buffer.flip(), received.type(), received.endOfMessage());
-                  received = socket.receive(buffer.clear());
-                }
-                socket.close(socket.closeStatus(), socket.closeStatusDescription());
-              });
+          server.open(socket -> {
+            ByteBuffer buffer = ByteBuffer.allocate(4);
+            ReceiveResult received = socket.receive(buffer);
+            while (!received.isClose()) {
+              socket.send(buffer.flip(), received.type(), received.endOfMessage());
+              received = socket.receive(buffer.clear());
+            }
+            socket.close(socket.closeStatus(), socket.closeStatusDescription());
+          });
       client.sendText("Hello, world").sendBinary(new byte[] {1, 2, 3, 4});
       assertThat(client.receiveText()).isEqualTo("Hello, world");
       assertThat(client.receiveBinary()).containsExactly(1, 2, 3, 4);
@@ -278,15 +277,14 @@ class ReceiveTest {
     @Test
     void theLoopAnswersTheCloseByItself() {
       TestWebSocket client =
-          server.open(
-              socket -> {
-                for (Message message : socket) {
-                  socket.send(message);
-                }
-                assertThat(socket.state()).isEqualTo(WebSocketState.CLOSED);
-                assertThatThrownBy(() -> socket.iterator().next())
-                    .isInstanceOf(java.util.NoSuchElementException.class);
-              });
+          server.open(socket -> {
+            for (Message message : socket) {
+              socket.send(message);
+            }
+            assertThat(socket.state()).isEqualTo(WebSocketState.CLOSED);
+            assertThatThrownBy(() -> socket.iterator().next())
+                .isInstanceOf(java.util.NoSuchElementException.class);
+          });
       client.sendText("a").sendClose(1001, "leaving");
       assertThat(client.receiveText()).isEqualTo("a");
       assertThat(client.receiveClose()).isEqualTo(CloseReason.of(1001));
@@ -354,8 +352,7 @@ class ReceiveTest {
     @Test
     void aTimeLimitLosesNothingAndTheSocketLivesOn() throws Exception {
       TestWebSocket client = server.hold();
-      var receiving =
-          Background.start(() -> server.socket().receiveMessage(SECOND)).awaitBlocked();
+      var receiving = Background.start(() -> server.socket().receiveMessage(SECOND)).awaitBlocked();
       client.send(Opcode.TEXT, false, Frame.utf8("Hel"));
       server.advance(SECOND.minusNanos(1));
       assertThat(receiving.isDone()).isFalse();
@@ -420,8 +417,8 @@ class ReceiveTest {
       TestWebSocket client = server.hold();
       ByteBuffer buffer = ByteBuffer.allocate(10);
       var receiving =
-          Background.start(
-                  () -> List.of(server.socket().receive(buffer), Thread.currentThread().isInterrupted()))
+          Background.start(() ->
+                  List.of(server.socket().receive(buffer), Thread.currentThread().isInterrupted()))
               .awaitBlocked();
       client.sendHex("81 85 37fa213d 7f 9f"); // "He", of "Hello"
       server.host().awaitIdle();

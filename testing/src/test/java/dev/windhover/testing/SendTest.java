@@ -148,19 +148,18 @@ class SendTest {
       for (int t = 0; t < threads; t++) {
         int thread = t;
         senders.add(
-            Background.start(
-                () -> {
-                  for (int m = 0; m < messages; m++) {
-                    String text = thread + " " + m + " ";
-                    if (m % 3 == 0) {
-                      server.socket().send(Frame.utf8(text), MessageType.TEXT, false);
-                      server.socket().send(Frame.utf8("end"), MessageType.TEXT, true);
-                    } else {
-                      server.socket().sendText(text + "end");
-                    }
-                  }
-                  return null;
-                }));
+            Background.start(() -> {
+              for (int m = 0; m < messages; m++) {
+                String text = thread + " " + m + " ";
+                if (m % 3 == 0) {
+                  server.socket().send(Frame.utf8(text), MessageType.TEXT, false);
+                  server.socket().send(Frame.utf8("end"), MessageType.TEXT, true);
+                } else {
+                  server.socket().sendText(text + "end");
+                }
+              }
+              return null;
+            }));
       }
       for (Background<Void> sender : senders) {
         sender.join();
@@ -173,11 +172,10 @@ class SendTest {
       received.stream()
           .collect(groupingBy(text -> text.split(" ")[0]))
           .values()
-          .forEach(
-              ofOne ->
-                  assertThat(ofOne)
-                      .extracting(text -> Integer.parseInt(text.split(" ")[1]))
-                      .isSorted());
+          .forEach(ofOne ->
+              assertThat(ofOne)
+                  .extracting(text -> Integer.parseInt(text.split(" ")[1]))
+                  .isSorted());
       finish(client);
     }
 
@@ -454,7 +452,9 @@ class SendTest {
       client.takeAll();
       blocked.join();
       assertThat(client.receiveBinary()).hasSize(5000);
-      assertThat(client.receive()).as("coalesced while nothing is taken").isEqualTo(Frame.pong("two"));
+      assertThat(client.receive())
+          .as("coalesced while nothing is taken")
+          .isEqualTo(Frame.pong("two"));
       finish(client);
     }
 

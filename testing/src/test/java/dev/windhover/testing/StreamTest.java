@@ -55,7 +55,9 @@ class StreamTest {
       assertThat(in.read(bytes, 1, 3)).isEqualTo(2);
       assertThat(bytes).containsExactly(0, 1, 2, 0);
       in.close();
-      assertThatThrownBy(in::read).isInstanceOf(IOException.class).hasMessage("the stream is closed");
+      assertThatThrownBy(in::read)
+          .isInstanceOf(IOException.class)
+          .hasMessage("the stream is closed");
       client.sendText("the socket lives on");
       assertThat(server.socket().receiveMessage())
           .isEqualTo(new Message.Text("the socket lives on"));

@@ -29,7 +29,8 @@ class ViolationTest {
             violation("RSV1", "c1 80 00000000", 1002, "reserved bits set without an extension"),
             violation("RSV2", "a1 80 00000000", 1002, "reserved bits set without an extension"),
             violation("RSV3", "91 80 00000000", 1002, "reserved bits set without an extension"),
-            violation("RSV1 on a Ping", "c9 80 00000000", 1002, "reserved bits set without an extension"),
+            violation(
+                "RSV1 on a Ping", "c9 80 00000000", 1002, "reserved bits set without an extension"),
             violation("opcode 3", "83 80 00000000", 1002, "reserved opcode 3"),
             violation("opcode 7", "87 80 00000000", 1002, "reserved opcode 7"),
             violation("opcode 11", "8b 80 00000000", 1002, "reserved opcode 11"),
@@ -38,13 +39,15 @@ class ViolationTest {
             violation("no mask", "81 02 6869", 1002, "client frame is not masked"),
             violation("no mask on a Ping", "89 00", 1002, "client frame is not masked"),
             // 5.2, lengths
-            violation("16 bits for 125", "82 fe 007d", 1002, "length 125 is not in its shortest form"),
+            violation(
+                "16 bits for 125", "82 fe 007d", 1002, "length 125 is not in its shortest form"),
             violation(
                 "64 bits for 65535",
                 "82 ff 000000000000ffff",
                 1002,
                 "length 65535 is not in its shortest form"),
-            violation("top bit of the length", "82 ff 80", 1002, "64-bit length with the top bit set"),
+            violation(
+                "top bit of the length", "82 ff 80", 1002, "64-bit length with the top bit set"),
             // 5.4, fragments
             violation(
                 "nothing to continue",
@@ -76,41 +79,73 @@ class ViolationTest {
                 "control frame exceeds limit of 125 bytes"),
             // 5.5.1, Close
             violation("Close of one byte", "88 81 00000000 03", 1002, "close frame of 1 byte"),
-            violation("Close 999", "88 82 00000000 03e7", 1002, "close code 999 is not allowed in a frame"),
-            violation("Close 1004", "88 82 00000000 03ec", 1002, "close code 1004 is not allowed in a frame"),
-            violation("Close 1005", "88 82 00000000 03ed", 1002, "close code 1005 is not allowed in a frame"),
-            violation("Close 1006", "88 82 00000000 03ee", 1002, "close code 1006 is not allowed in a frame"),
-            violation("Close 1015", "88 82 00000000 03f7", 1002, "close code 1015 is not allowed in a frame"),
-            violation("Close 1016", "88 82 00000000 03f8", 1002, "close code 1016 is not allowed in a frame"),
-            violation("Close 2999", "88 82 00000000 0bb7", 1002, "close code 2999 is not allowed in a frame"),
-            violation("Close 5000", "88 82 00000000 1388", 1002, "close code 5000 is not allowed in a frame"),
+            violation(
+                "Close 999",
+                "88 82 00000000 03e7",
+                1002,
+                "close code 999 is not allowed in a frame"),
+            violation(
+                "Close 1004",
+                "88 82 00000000 03ec",
+                1002,
+                "close code 1004 is not allowed in a frame"),
+            violation(
+                "Close 1005",
+                "88 82 00000000 03ed",
+                1002,
+                "close code 1005 is not allowed in a frame"),
+            violation(
+                "Close 1006",
+                "88 82 00000000 03ee",
+                1002,
+                "close code 1006 is not allowed in a frame"),
+            violation(
+                "Close 1015",
+                "88 82 00000000 03f7",
+                1002,
+                "close code 1015 is not allowed in a frame"),
+            violation(
+                "Close 1016",
+                "88 82 00000000 03f8",
+                1002,
+                "close code 1016 is not allowed in a frame"),
+            violation(
+                "Close 2999",
+                "88 82 00000000 0bb7",
+                1002,
+                "close code 2999 is not allowed in a frame"),
+            violation(
+                "Close 5000",
+                "88 82 00000000 1388",
+                1002,
+                "close code 5000 is not allowed in a frame"),
             violation(
                 "Close whose reason is not UTF-8",
                 "88 83 00000000 03e8 ff",
                 1007,
                 "close reason is not valid UTF-8"),
             // 8.1, UTF-8
-            violation("stray continuation byte", "81 81 00000000 80", 1007, "text is not valid UTF-8"),
+            violation(
+                "stray continuation byte", "81 81 00000000 80", 1007, "text is not valid UTF-8"),
             violation("overlong slash", "81 82 00000000 c0af", 1007, "text is not valid UTF-8"),
             violation("surrogate", "81 83 00000000 eda080", 1007, "text is not valid UTF-8"),
-            violation("beyond U+10FFFF", "81 84 00000000 f4908080", 1007, "text is not valid UTF-8"),
+            violation(
+                "beyond U+10FFFF", "81 84 00000000 f4908080", 1007, "text is not valid UTF-8"),
             violation("cut character", "81 82 00000000 61c3", 1007, "text is not valid UTF-8"),
             violation(
                 "not UTF-8 in a fragment that is not the last",
                 "01 82 00000000 61ff",
                 1007,
                 "text is not valid UTF-8"))
-        .flatMap(
-            arguments ->
-                Stream.of(Form.values())
-                    .map(
-                        form ->
-                            argumentSet(
-                                form + ", " + ((Arguments.ArgumentSet) arguments).getName(),
-                                form,
-                                arguments.get()[0],
-                                arguments.get()[1],
-                                arguments.get()[2])));
+        .flatMap(arguments ->
+            Stream.of(Form.values())
+                .map(form ->
+                    argumentSet(
+                        form + ", " + ((Arguments.ArgumentSet) arguments).getName(),
+                        form,
+                        arguments.get()[0],
+                        arguments.get()[1],
+                        arguments.get()[2])));
   }
 
   private static Arguments violation(String name, String hex, int code, String text) {
@@ -182,8 +217,7 @@ class ViolationTest {
   void aMessageThatDeclares2To62BytesIsTooBigAtItsHeader(Form form) {
     TestWebSocket client = server.echo(form);
     client.sendHex("82 ff 4000000000000000 00000000 01");
-    assertFailedQuietly(
-        client, "message of 4611686018427387904 bytes exceeds limit of 1048576");
+    assertFailedQuietly(client, "message of 4611686018427387904 bytes exceeds limit of 1048576");
   }
 
   @ParameterizedTest
