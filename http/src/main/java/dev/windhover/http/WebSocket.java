@@ -153,7 +153,7 @@ public interface WebSocket extends Iterable<Message> {
   /** Returns the bytes of messages that are queued and not yet taken by the network. */
   long bufferedAmount();
 
-  // ---- As streams ------------------------------------------------------------------------------
+  // ---- As streams
 
   /**
    * Returns the payload of all messages, one behind the other, until the socket ends; where one
@@ -199,7 +199,7 @@ public interface WebSocket extends Iterable<Message> {
     return SocketOutputStream.ofPieces(startMessage(type));
   }
 
-  // ---- Ending ----------------------------------------------------------------------------------
+  // ---- Ending
 
   /**
    * Sends a Close, if none is out, and waits for the peer's, at most the closing time limit; what

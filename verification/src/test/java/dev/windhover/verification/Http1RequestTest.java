@@ -56,7 +56,6 @@ class Http1RequestTest {
             context
                 .response()
                 .write(Thread.currentThread().getName().startsWith("windhover") + "\n")));
-    app.mapGet("/query", context -> context.response().write(context.request().query().toString()));
     app.mapPost(
         "/length",
         context -> {
@@ -145,10 +144,6 @@ class Http1RequestTest {
 
   private static void get(Wire wire, String path) throws IOException {
     wire.send("GET " + path + HOST + "\r\n");
-  }
-
-  private static String ascii(byte[] bytes) {
-    return new String(bytes, StandardCharsets.ISO_8859_1);
   }
 
   // ---- Connections (9112 9)
@@ -313,7 +308,7 @@ class Http1RequestTest {
   void largeBodyReachesAClientThatEndsItsSideBeforeItReads(String path) throws IOException {
     try (Wire wire = narrow()) {
       wire.send("GET " + path + HOST + "Connection: close\r\n\r\n");
-      assertThat(wire.isQuietFor(1)).isNotNull();
+      assertThat(wire.isQuietFor(Wire.MOST_MILLIS)).isFalse(); // it has begun
       wire.endOutput();
       assertThat(wire.response().bytes()).isEqualTo(pattern(5 * MEBIBYTE));
       wire.expectEnd();

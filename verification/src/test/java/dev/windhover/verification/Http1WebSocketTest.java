@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Nested;
 /** The contract over HTTP/1.1 on Netty's default transport. */
 class Http1WebSocketTest {
   /** Plain TCP. */
-  record Http1(Consumer<WebApplication> host) implements TransportUnderTest {
+  record Http1(Consumer<WebApplication> host, boolean tellsResets) implements TransportUnderTest {
     @Override
     public Peer open(int port, String path) throws IOException {
       return Wire.open(port, path);
@@ -29,14 +29,14 @@ class Http1WebSocketTest {
   @Nested
   class Blocking extends WebSocketContract {
     Blocking() {
-      super(new Http1(app -> {}), Form.BLOCKING);
+      super(new Http1(app -> {}, true), Form.BLOCKING);
     }
   }
 
   @Nested
   class Listener extends WebSocketContract {
     Listener() {
-      super(new Http1(app -> {}), Form.LISTENER);
+      super(new Http1(app -> {}, true), Form.LISTENER);
     }
   }
 }

@@ -95,7 +95,8 @@ class ProcessTest {
 
   @Test
   void argumentsGoBeforeTheEnvironment() throws IOException {
-    try (Running server = Running.start(List.of("--urls=http://127.0.0.4:0"), "http://127.0.0.3:0")) {
+    try (Running server =
+        Running.start(List.of("--urls=http://127.0.0.4:0"), "http://127.0.0.3:0")) {
       expectEcho(InetAddress.ofLiteral("127.0.0.4"), server.port());
     }
   }
@@ -139,9 +140,9 @@ class ProcessTest {
         assertThat(socket.frame()).isEqualTo(Frame.close(1001, "the server is stopping"));
         socket.send(Frame.close(1001, ""));
         socket.expectEnd();
-        socket.close();
+        socket.endOutput();
         idle.expectEnd();
-        idle.close();
+        idle.endOutput();
         assertThat(server.exitCode()).isEqualTo(143); // as the JVM says it: 128 + SIGTERM
         assertThat(System.nanoTime() - start).isLessThan(4_000_000_000L);
         assertThat(server.errors()).isEmpty();

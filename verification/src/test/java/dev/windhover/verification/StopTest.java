@@ -99,7 +99,7 @@ class StopTest {
       assertThat(response.body()).isEqualTo("passed\n");
       assertThat(response.header("Connection")).isEqualTo("close");
       wire.expectEnd();
-      wire.close();
+      wire.endOutput();
       assertThat(stop.join(SOON)).isTrue();
     }
   }

@@ -13,6 +13,9 @@ interface TransportUnderTest {
   /** Opens a socket. */
   Peer open(int port, String path) throws IOException;
 
+  /** Returns whether the server is told of a reset that comes right behind data. */
+  boolean tellsResets();
+
   /** Opens a socket whose client takes little while it does not read. */
   Peer openNarrow(int port, String path) throws IOException;
 }

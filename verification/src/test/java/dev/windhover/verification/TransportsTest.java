@@ -51,7 +51,9 @@ class TransportsTest {
               IoUring.isAvailable(), () -> "no io_uring here: " + IoUring.unavailabilityCause());
       case AUTO, NIO -> {}
     }
-    return new Http1(app -> app.server(options -> options.transport(transport)));
+    // Netty 4.2.18 over io_uring: the reset is dropped with the data's last read, in any server.
+    boolean tellsResets = transport != Transport.IO_URING;
+    return new Http1(app -> app.server(options -> options.transport(transport)), tellsResets);
   }
 
   @Nested

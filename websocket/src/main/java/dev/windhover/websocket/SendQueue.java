@@ -30,9 +30,6 @@ final class SendQueue {
    */
   private static final int GATHER_BYTES = 32 * 1024;
 
-  private static final int SMALLEST_CHUNK = 512;
-  private static final int LARGEST_CHUNK = ChunkPool.CHUNK_BYTES;
-
   /** The most that is handed to the transport ahead of time; the rest waits here. */
   private static final int LARGEST_SHARE = 64 * 1024;
 
@@ -78,12 +75,8 @@ final class SendQueue {
 
   private volatile WebSocketState state = WebSocketState.OPEN;
 
-  // Encoded bytes: whole chunks, then the one being filled.
-  private final Deque<ByteBuffer> chunks = new ArrayDeque<>();
-  private @Nullable ByteBuffer filling;
-  private final int slot = ChunkPool.slot();
-  private int chunkSize = SMALLEST_CHUNK; // follows what is queued between two drains
-  private volatile int queued;
+  // What waits to be handed over, and the frame under way at its end.
+  private final EncodedFrames frames;
   private boolean insideFrame;
   private final Deque<ByteBuffer> controlsBehindFrame = new ArrayDeque<>();
 
@@ -91,6 +84,7 @@ final class SendQueue {
   private volatile @Nullable Object sender;
   private final Deque<Object> waiting = new ArrayDeque<>();
   private final Deque<ByteBuffer> behindMessage = new ArrayDeque<>();
+  private volatile int bytesBehindMessage;
   private @Nullable MessageType openMessage;
   private long messageBytes;
 
@@ -114,7 +108,8 @@ final class SendQueue {
     this.high = high;
     this.low = low;
     this.share = Math.max(1, Math.min(LARGEST_SHARE, Math.min(low, high / 4)));
-    this.largestChunk = Math.min(LARGEST_CHUNK, share);
+    this.largestChunk = Math.min(ChunkPool.CHUNK_BYTES, share);
+    this.frames = new EncodedFrames(writer, largestChunk);
     duplex.loop().execute(() -> duplex.writeMark(share));
   }
 
@@ -123,7 +118,12 @@ final class SendQueue {
   }
 
   long bufferedAmount() {
-    return queued + duplex.pending();
+    return queued() + duplex.pending();
+  }
+
+  /** Bytes that wait here; from any thread. */
+  private int queued() {
+    return frames.size() + bytesBehindMessage;
   }
 
   // ---- Messages
@@ -145,7 +145,7 @@ final class SendQueue {
         requireSameType(type);
         awaitRoom();
         int size = payload.remaining();
-        header(type, end, size);
+        frames.header(nextOpcode(type), end, size);
         insideFrame = true;
         begun = true;
         finishPayload(payload);
@@ -158,7 +158,7 @@ final class SendQueue {
         }
       }
       scheduleDrain();
-      below = queued < capacity();
+      below = queued() < capacity();
     } finally {
       lock.unlock();
     }
@@ -171,13 +171,13 @@ final class SendQueue {
   /** Moves the payload of the frame whose header is out, waiting for room as often as it takes. */
   private void finishPayload(ByteBuffer payload) throws IOException, InterruptedException {
     while (true) {
-      append(payload, Math.max(0, capacity() - queued)); // the header may have gone beyond
+      frames.append(payload, Math.max(0, capacity() - queued())); // the header may have gone beyond
       if (!payload.hasRemaining()) {
         return;
       }
       scheduleDrain();
       try {
-        while (queued > low - share) {
+        while (queued() > low - share) {
           changed.await();
           if (gone) {
             throw closed();
@@ -199,7 +199,7 @@ final class SendQueue {
   boolean offer(Object by, ByteBuffer payload, MessageType type, boolean end) throws IOException {
     int size = payload.remaining();
     boolean inLoop = duplex.loop().inLoop();
-    if (inLoop && end && queued == 0 && sender == null && latestPong == null) {
+    if (inLoop && end && queued() == 0 && sender == null && latestPong == null) {
       requireOpen();
       long pending = duplex.pending();
       requireBelowHigh(pending);
@@ -218,8 +218,8 @@ final class SendQueue {
         offerBehindMessage(payload, type, end);
       } else {
         requireSameType(type);
-        header(type, end, size);
-        append(payload, Integer.MAX_VALUE);
+        frames.header(nextOpcode(type), end, size);
+        frames.append(payload, Integer.MAX_VALUE);
         sender = by;
         whole = endFrame(type, end, size);
       }
@@ -262,7 +262,8 @@ final class SendQueue {
     ByteBuffer frame = ByteBuffer.allocate(writer.headerSize(size) + size);
     writer.frame(frame, opcodeOf(type), true, payload);
     behindMessage.add(frame.flip());
-    count(frame.remaining());
+    int sum = bytesBehindMessage + frame.remaining(); // under the lock, so that no change is lost
+    bytesBehindMessage = sum;
   }
 
   private void writeDirectly(ByteBuffer payload, MessageType type, int size) {
@@ -336,9 +337,9 @@ final class SendQueue {
     openMessage = null;
     messageBytes = 0;
     for (ByteBuffer frame; (frame = behindMessage.poll()) != null; ) {
-      count(-frame.remaining());
-      append(frame, Integer.MAX_VALUE);
+      frames.append(frame, Integer.MAX_VALUE);
     }
+    bytesBehindMessage = 0;
     if (!waiting.isEmpty()) {
       changed.signalAll();
     }
@@ -364,11 +365,11 @@ final class SendQueue {
   }
 
   private void awaitRoom() throws IOException, InterruptedException {
-    if (queued < capacity()) {
+    if (queued() < capacity()) {
       return;
     }
     scheduleDrain();
-    while (queued > low - share) {
+    while (queued() > low - share) {
       changed.await();
       requireOpen();
     }
@@ -411,7 +412,7 @@ final class SendQueue {
 
   /** Sends a Ping or a Pong of our own. Loop only. */
   void control(Opcode opcode, ByteBuffer payload) {
-    if (queued == 0 && sender == null) {
+    if (queued() == 0 && sender == null) {
       ByteBuffer out = duplex.reserve(writer.headerSize(125) + payload.remaining());
       writer.frame(out, opcode, true, payload);
       duplex.commit();
@@ -480,9 +481,8 @@ final class SendQueue {
         endWhenDrained = true;
         scheduleDrain();
       } else {
-        chunks.clear();
-        filling = null;
-        count(-queued);
+        frames.clear();
+        bytesBehindMessage = 0;
         controlsBehindFrame.clear();
         behindMessage.clear();
       }
@@ -509,62 +509,17 @@ final class SendQueue {
       writer.frame(frame, opcode, true, payload);
       controlsBehindFrame.add(frame.flip());
     } else {
-      ByteBuffer out = room(writer.headerSize(125) + payload.remaining());
-      int before = out.position();
-      writer.frame(out, opcode, true, payload);
-      count(out.position() - before);
+      frames.control(opcode, payload);
     }
   }
 
   private void flushControls() {
     for (ByteBuffer frame; (frame = controlsBehindFrame.poll()) != null; ) {
-      append(frame, Integer.MAX_VALUE);
+      frames.append(frame, Integer.MAX_VALUE);
     }
   }
 
-  // ---- Bytes
-
-  private void header(MessageType type, boolean end, long size) {
-    ByteBuffer out = room(FrameWriter.MAX_HEADER_BYTES);
-    int before = out.position();
-    Opcode opcode = openMessage == null ? opcodeOf(type) : Opcode.CONTINUATION;
-    writer.header(out, opcode, end, 0, size);
-    count(out.position() - before);
-  }
-
-  private void append(ByteBuffer bytes, int most) {
-    int left = Math.min(bytes.remaining(), most);
-    count(left);
-    int limit = bytes.limit();
-    bytes.limit(bytes.position() + left);
-    while (bytes.hasRemaining()) {
-      writer.payload(bytes, room(1));
-    }
-    bytes.limit(limit);
-  }
-
-  /** Changes the number of bytes that wait here; under the lock, so that no change is lost. */
-  private void count(int change) {
-    int sum = queued + change;
-    queued = sum;
-  }
-
-  private ByteBuffer room(int bytes) {
-    ByteBuffer current = filling;
-    if (current != null && current.remaining() >= bytes) {
-      return current;
-    }
-    if (current != null) {
-      chunks.add(current);
-      chunkSize = Math.min(2 * chunkSize, largestChunk);
-    }
-    current = chunkSize == LARGEST_CHUNK ? ChunkPool.take(slot) : null;
-    if (current == null) {
-      current = ByteBuffer.allocate(Math.max(Math.min(chunkSize, largestChunk), bytes));
-    }
-    filling = current;
-    return current;
-  }
+  // ---- To the duplex
 
   private void scheduleDrain() {
     if (!drainScheduled) {
@@ -616,36 +571,30 @@ final class SendQueue {
       ByteBuffer chunk;
       lock.lock();
       try {
-        chunk = chunks.poll();
-        if (chunk == null) {
-          chunk = filling;
-          filling = null;
-          if (chunk != null && chunk.position() < chunkSize / 4) {
-            chunkSize = Math.max(chunkSize / 2, SMALLEST_CHUNK);
-          }
-        }
+        chunk = frames.take();
         if (chunk == null) {
           drainScheduled = false;
           if (latestPong != null && !insideFrame) {
-            ByteBuffer out = room(writer.headerSize(125) + 125);
-            writer.frame(out, Opcode.PONG, true, latestPong);
-            count(out.position());
+            frames.control(Opcode.PONG, latestPong);
             latestPong = null;
             continue;
           }
           return endWhenDrained && !insideFrame;
         }
-        count(-chunk.position());
-        if (queued <= low - share && (sender != null || !waiting.isEmpty())) {
+        if (queued() <= low - share && (sender != null || !waiting.isEmpty())) {
           changed.signalAll();
         }
       } finally {
         lock.unlock();
       }
-      duplex.write(chunk.flip());
-      ChunkPool.give(slot, chunk);
+      duplex.write(chunk);
+      frames.recycle(chunk);
     }
     return false;
+  }
+
+  private Opcode nextOpcode(MessageType type) {
+    return openMessage == null ? opcodeOf(type) : Opcode.CONTINUATION;
   }
 
   private static Opcode opcodeOf(MessageType type) {

@@ -20,6 +20,8 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -426,9 +428,15 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     in.discard();
   }
 
-  /** Returns whether {@code failure} says that this socket has ended; another's is a failure. */
+  /**
+   * Returns whether {@code failure}, or that of a task which the handler waited for, says that this
+   * socket has ended; another's is a failure.
+   */
   private boolean isOwnEnd(Throwable failure) {
-    return failure instanceof WebSocketClosedException && !out.state().canSend();
+    boolean ofTask =
+        failure instanceof ExecutionException || failure instanceof CompletionException;
+    Throwable cause = ofTask ? failure.getCause() : failure;
+    return cause instanceof WebSocketClosedException && !out.state().canSend();
   }
 
   private void failed(String what, Throwable failure) {

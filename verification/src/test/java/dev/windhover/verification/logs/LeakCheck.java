@@ -1,6 +1,7 @@
 package dev.windhover.verification.logs;
 
 import io.netty.buffer.ByteBufAllocator;
+import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.List;
@@ -44,9 +45,13 @@ public final class LeakCheck implements AfterAllCallback {
   private static void collectGarbage() throws InterruptedException {
     ReferenceQueue<Object> queue = new ReferenceQueue<>();
     WeakReference<Object> witness = new WeakReference<>(new Object(), queue);
-    System.gc();
-    if (queue.remove(MOST_MILLIS) != witness) {
-      throw new AssertionError("no garbage was collected within " + MOST_MILLIS + " ms");
+    try {
+      System.gc();
+      if (queue.remove(MOST_MILLIS) == null) {
+        throw new AssertionError("no garbage was collected within " + MOST_MILLIS + " ms");
+      }
+    } finally {
+      Reference.reachabilityFence(witness);
     }
   }
 }

@@ -9,6 +9,7 @@ import dev.windhover.http.Events;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.WebSocket;
 import dev.windhover.samples.conformance.ConformanceServer;
+import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.witness.JdkSocket.Heard;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -28,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @ParameterizedClass(name = "api={0}")
 @ValueSource(strings = {"blocking", "listener"})
-@ExtendWith(NothingLogged.class)
+@ExtendWith(StrictLogs.class)
 class ConformanceServerByJdkTest {
   private static final int MIB = 1 << 20;
 

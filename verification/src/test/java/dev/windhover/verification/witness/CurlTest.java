@@ -6,6 +6,7 @@ import dev.windhover.app.WebApplication;
 import dev.windhover.http.Handler;
 import dev.windhover.samples.conformance.ConformanceServer;
 import dev.windhover.samples.echo.Echo;
+import dev.windhover.verification.logs.StrictLogs;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The HTTP side of our programs, as curl sees it. */
-@ExtendWith(NothingLogged.class)
+@ExtendWith(StrictLogs.class)
 class CurlTest {
   private static final WebApplication echo = Echo.create("--urls", "http://127.0.0.1:0");
   private static final WebApplication conformance =

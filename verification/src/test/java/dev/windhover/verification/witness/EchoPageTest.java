@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.app.WebApplication;
 import dev.windhover.samples.echo.Echo;
+import dev.windhover.verification.logs.StrictLogs;
 import java.io.IOException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +20,7 @@ import org.openqa.selenium.Keys;
 
 /** The echo sample's page in Chromium. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@ExtendWith(NothingLogged.class)
+@ExtendWith(StrictLogs.class)
 class EchoPageTest {
   private static final String HOSTILE =
       "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>&amp;";

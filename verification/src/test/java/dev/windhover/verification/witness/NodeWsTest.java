@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.app.WebApplication;
 import dev.windhover.samples.conformance.ConformanceServer;
+import dev.windhover.verification.logs.StrictLogs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
@@ -11,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Node's {@code ws}; its claims stand in {@code src/test/node/echo.mjs}. */
-@ExtendWith(NothingLogged.class)
+@ExtendWith(StrictLogs.class)
 class NodeWsTest {
   private static final Path SCRIPTS = Path.of("src/test/node");
 

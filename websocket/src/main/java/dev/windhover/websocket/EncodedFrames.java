@@ -1,0 +1,117 @@
+package dev.windhover.websocket;
+
+import dev.windhover.protocol.FrameWriter;
+import dev.windhover.protocol.Opcode;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Frames as bytes, in order: appended behind, taken away in front a chunk at a time. The lock of
+ * its {@link SendQueue} guards it; {@link #size()} may be asked without.
+ */
+final class EncodedFrames {
+  private static final int SMALLEST_CHUNK = 512;
+
+  private final FrameWriter writer;
+  private final int slot = ChunkPool.slot();
+  private final int largestChunk;
+
+  // Whole chunks, then the one being filled.
+  private final Deque<ByteBuffer> chunks = new ArrayDeque<>();
+  private @Nullable ByteBuffer filling;
+
+  /** Follows what is appended between two takes. */
+  private int chunkSize;
+
+  private volatile int size;
+
+  EncodedFrames(FrameWriter writer, int largestChunk) {
+    this.writer = writer;
+    this.largestChunk = largestChunk;
+    this.chunkSize = Math.min(SMALLEST_CHUNK, largestChunk);
+  }
+
+  /** Returns the bytes that are here; from any thread. */
+  int size() {
+    return size;
+  }
+
+  /** Appends a header; its payload follows through {@link #append}, in any number of pieces. */
+  void header(Opcode opcode, boolean fin, long length) {
+    ByteBuffer out = room(FrameWriter.MAX_HEADER_BYTES);
+    int before = out.position();
+    writer.header(out, opcode, fin, 0, length);
+    count(out.position() - before);
+  }
+
+  /** Appends a control frame. */
+  void control(Opcode opcode, ByteBuffer payload) {
+    header(opcode, true, payload.remaining());
+    append(payload, Integer.MAX_VALUE);
+  }
+
+  /** Appends payload, or bytes that are encoded already: at most {@code most}. */
+  void append(ByteBuffer bytes, int most) {
+    int left = Math.min(bytes.remaining(), most);
+    int limit = bytes.limit();
+    bytes.limit(bytes.position() + left);
+    while (bytes.hasRemaining()) {
+      writer.payload(bytes, room(1));
+    }
+    bytes.limit(limit);
+    count(left);
+  }
+
+  /** Takes the first chunk away, to be read from its start; null if nothing is here. */
+  @Nullable ByteBuffer take() {
+    ByteBuffer chunk = chunks.poll();
+    if (chunk == null) {
+      chunk = filling;
+      filling = null;
+      if (chunk == null) {
+        return null;
+      }
+      if (chunk.position() < chunkSize / 4) {
+        chunkSize = Math.max(chunkSize / 2, Math.min(SMALLEST_CHUNK, largestChunk));
+      }
+    }
+    count(-chunk.position());
+    return chunk.flip();
+  }
+
+  /** Takes back a chunk that was read, to be filled again; from any thread. */
+  void recycle(ByteBuffer chunk) {
+    ChunkPool.give(slot, chunk);
+  }
+
+  void clear() {
+    chunks.clear();
+    filling = null;
+    count(-size);
+  }
+
+  private ByteBuffer room(int bytes) {
+    ByteBuffer current = filling;
+    if (current != null && current.remaining() >= bytes) {
+      return current;
+    }
+    if (current != null) {
+      chunks.add(current);
+      chunkSize = Math.min(2 * chunkSize, largestChunk);
+    }
+    current = chunkSize == ChunkPool.CHUNK_BYTES ? ChunkPool.take(slot) : null;
+    if (current == null) {
+      current = ByteBuffer.allocate(Math.max(chunkSize, bytes));
+    }
+    filling = current;
+    return current;
+  }
+
+  /** Changes the size; under the lock, so that no change is lost. */
+  private void count(int change) {
+    int sum = size + change;
+    size = sum;
+  }
+}
