@@ -43,12 +43,11 @@ class TestHostTest {
     @Test
     void areAnsweredWithStatusHeadersAndBody() {
       try (TestHost host =
-          hostOf(
-              context -> {
-                String body = new String(context.request().body().readAllBytes(), UTF_8);
-                context.response().status(201).headers().add("X-Method", context.request().method());
-                context.response().write(body + context.request().query().get("q"));
-              })) {
+          hostOf(context -> {
+            String body = new String(context.request().body().readAllBytes(), UTF_8);
+            context.response().status(201).headers().add("X-Method", context.request().method());
+            context.response().write(body + context.request().query().get("q"));
+          })) {
         TestResponse response = host.request("PUT", "/?q=1").body("hello").send();
         assertThat(response.status()).isEqualTo(201);
         assertThat(response.headers().get("X-Method")).isEqualTo("PUT");
@@ -66,22 +65,24 @@ class TestHostTest {
     @Test
     void standsStillAndRunsWhatIsDueInOrder() {
       List<String> run = new ArrayList<>(); // on the loop; read while it is idle
+      CompletableFuture<Void> ready = new CompletableFuture<>();
       try (TestHost host =
-          hostOf(
-              context -> {
-                Loop loop = loopOf(context);
-                long start = loop.nanoTime();
-                for (int seconds : new int[] {3, 1, 2}) {
-                  loop.schedule(
-                      Duration.ofSeconds(seconds),
-                      () -> run.add(seconds + " at " + (loop.nanoTime() - start)));
-                }
-                loop.schedule(
-                    Duration.ofSeconds(1),
-                    () -> loop.schedule(Duration.ofSeconds(1), () -> run.add("chained")));
-                loop.schedule(Duration.ofSeconds(2), () -> run.add("never")).cancel();
-              })) {
+          hostOf(context -> {
+            Loop loop = loopOf(context);
+            long start = loop.nanoTime();
+            for (int seconds : new int[] {3, 1, 2}) {
+              loop.schedule(
+                  Duration.ofSeconds(seconds),
+                  () -> run.add(seconds + " at " + (loop.nanoTime() - start)));
+            }
+            loop.schedule(
+                Duration.ofSeconds(1),
+                () -> loop.schedule(Duration.ofSeconds(1), () -> run.add("chained")));
+            loop.schedule(Duration.ofSeconds(2), () -> run.add("never")).cancel();
+            ready.complete(null);
+          })) {
         host.webSocket("/").send();
+        ready.join();
         assertThat(run).isEmpty();
         host.clock().advance(Duration.ofSeconds(3).minusNanos(1));
         assertThat(run).containsExactly("1 at 1000000000", "2 at 2000000000", "chained");
@@ -111,14 +112,13 @@ class TestHostTest {
     @Test
     void whatNobodyLookedAtFailsTheTest() {
       TestHost host =
-          hostOf(
-              context -> {
-                var socket = context.webSockets().accept();
-                socket.sendText("unexpected");
-                for (Message message : socket) {
-                  socket.send(message);
-                }
-              });
+          hostOf(context -> {
+            var socket = context.webSockets().accept();
+            socket.sendText("unexpected");
+            for (Message message : socket) {
+              socket.send(message);
+            }
+          });
       TestWebSocket client = host.webSocket("/").connect();
       assertThatThrownBy(client::awaitEnd)
           .isInstanceOf(AssertionError.class)
@@ -138,11 +138,10 @@ class TestHostTest {
     void anEndThatNobodyLookedAtFailsTheTest() throws Exception {
       CompletableFuture<Void> aborted = new CompletableFuture<>();
       TestHost host =
-          hostOf(
-              context -> {
-                context.webSockets().accept().abort();
-                aborted.complete(null);
-              });
+          hostOf(context -> {
+            context.webSockets().accept().abort();
+            aborted.complete(null);
+          });
       host.webSocket("/").connect();
       aborted.get();
       assertThatThrownBy(host::close)
@@ -214,7 +213,8 @@ class TestHostTest {
   private static Stream<Arguments> breaches() {
     return Stream.of(
         breach("receiver left 1 bytes", (duplex, bytes) -> {}),
-        breach("credit for 2 bytes where 1 came", (duplex, bytes) -> duplex.consumed(2 + used(bytes))),
+        breach(
+            "credit for 2 bytes where 1 came", (duplex, bytes) -> duplex.consumed(2 + used(bytes))),
         breach("commit without a reserve", (duplex, bytes) -> duplex.commit()),
         breach(
             "flush between reserve and commit",
@@ -249,34 +249,30 @@ class TestHostTest {
   @MethodSource("breaches")
   void aBreachOfTheSeamFailsTheTest(String fault, BiConsumer<Duplex, ByteBuffer> doing) {
     TestHost host =
-        hostOf(
-            context ->
-                accept(
-                    context,
-                    new Receiver() {
-                      @Override
-                      public void onBytes(ByteBuffer bytes) {
-                        doing.accept(duplex(), bytes);
-                      }
-                    }));
+        hostOf(context ->
+            accept(
+                context,
+                new Receiver() {
+                  @Override
+                  public void onBytes(ByteBuffer bytes) {
+                    doing.accept(duplex(), bytes);
+                  }
+                }));
     TestRequest handshake = host.webSocket("/").followedBy("00");
     host.allowLeftOvers();
     handshake.send();
     host.awaitIdle();
-    assertThatThrownBy(host::close)
-        .isInstanceOf(AssertionError.class)
-        .hasMessageContaining(fault);
+    assertThatThrownBy(host::close).isInstanceOf(AssertionError.class).hasMessageContaining(fault);
   }
 
   @Test
   void theSeamBelongsToItsLoop() {
     TestHost host =
-        hostOf(
-            context -> {
-              Receiver receiver = new Receiver();
-              accept(context, receiver);
-              receiver.duplex().flush();
-            });
+        hostOf(context -> {
+          Receiver receiver = new Receiver();
+          accept(context, receiver);
+          receiver.duplex().flush();
+        });
     host.webSocket("/").send();
     assertThatThrownBy(host::close)
         .isInstanceOf(AssertionError.class)
@@ -287,17 +283,16 @@ class TestHostTest {
   void whatIsLentIsPoisonedAfterwards() throws Exception {
     CompletableFuture<ByteBuffer> kept = new CompletableFuture<>();
     try (TestHost host =
-        hostOf(
-            context ->
-                accept(
-                    context,
-                    new Receiver() {
-                      @Override
-                      public void onBytes(ByteBuffer bytes) {
-                        kept.complete(bytes.duplicate());
-                        super.onBytes(bytes);
-                      }
-                    }))) {
+        hostOf(context ->
+            accept(
+                context,
+                new Receiver() {
+                  @Override
+                  public void onBytes(ByteBuffer bytes) {
+                    kept.complete(bytes.duplicate());
+                    super.onBytes(bytes);
+                  }
+                }))) {
       host.webSocket("/").followedBy("2a").send();
       host.awaitIdle();
       assertThat(kept.get().get()).isEqualTo((byte) 0xDD);
