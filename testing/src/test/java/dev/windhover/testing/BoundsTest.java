@@ -9,7 +9,6 @@ import dev.windhover.http.MessageType;
 import dev.windhover.http.WebSocket;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.protocol.CloseReason;
-import dev.windhover.protocol.Opcode;
 import dev.windhover.websocket.WebSocketLimits;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
@@ -295,14 +294,5 @@ class BoundsTest {
         .hasMessage("closeTimeout PT0S is not positive");
     assertThatThrownBy(() -> new WebSocketLimits().maxMessageSize(0))
         .hasMessage("maxMessageSize of 0 bytes is less than 1");
-  }
-
-  @Test
-  void aPongIsNotSentBehindTheEnd() throws Exception {
-    TestWebSocket client = server.hold();
-    client.sendHex("83 80 00000000").send(Opcode.PING, true, ByteBuffer.allocate(0));
-    server.release();
-    assertThat(client.receiveClose().code()).isEqualTo(1002);
-    client.awaitEnd();
   }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
 import dev.windhover.http.Application;
 import dev.windhover.http.HttpVersion;
+import dev.windhover.http.Message;
 import dev.windhover.http.SubprotocolSelector;
 import dev.windhover.http.WebSocketAcceptContext;
 import dev.windhover.protocol.WebSocketState;
@@ -17,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -180,12 +182,14 @@ class HandshakeTest {
     void framesThatComeWithTheHandshakeReachTheEngine() {
       server.start(context -> {
         var socket = context.webSockets().accept();
-        socket.send(socket.receiveMessage());
+        for (Message message : socket) {
+          socket.send(message);
+        }
       });
       TestWebSocket client =
           server.host().webSocket("/").followedBy("81 85 37fa213d 7f9f4d5158").connect();
       assertThat(client.receiveText()).isEqualTo("Hello");
-      client.answerClose();
+      client.close();
     }
 
     @Test
@@ -442,7 +446,7 @@ class HandshakeTest {
       return handshake;
     }
 
-    private void assertChosen(TestRequest handshake, String chosen) {
+    private void assertChosen(TestRequest handshake, @Nullable String chosen) {
       TestWebSocket client = handshake.connect();
       assertThat(client.response().headers().all("Sec-WebSocket-Protocol"))
           .isEqualTo(chosen == null ? List.of() : List.of(chosen));

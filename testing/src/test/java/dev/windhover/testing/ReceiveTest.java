@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -323,7 +324,7 @@ class ReceiveTest {
       client.awaitReset();
     }
 
-    private Message receiveForNoTime(WebSocket socket) throws Exception {
+    private @Nullable Message receiveForNoTime(WebSocket socket) throws Exception {
       server.host().awaitIdle();
       return socket.receiveMessage(Duration.ZERO);
     }

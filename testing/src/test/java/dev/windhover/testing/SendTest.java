@@ -90,13 +90,14 @@ class SendTest {
   void theBufferIsTheCallersAgain() throws Exception {
     TestWebSocket client = server.hold();
     client.stopTaking();
-    ByteBuffer payload = bytes(100_000);
-    byte[] copy = payload.array().clone();
+    byte[] memory = new byte[100_000];
+    bytes(100_000).get(memory);
+    ByteBuffer payload = ByteBuffer.wrap(memory);
     server.socket().sendBinary(payload);
     assertThat(payload.hasRemaining()).isFalse();
-    Arrays.fill(payload.array(), (byte) 0);
+    Arrays.fill(memory, (byte) 0);
     client.takeAll();
-    assertThat(client.receiveBinary()).isEqualTo(copy);
+    assertThat(client.receive().payload()).isEqualTo(bytes(100_000));
     finish(client);
   }
 
@@ -170,11 +171,11 @@ class SendTest {
       }
       assertThat(received).allMatch(text -> text.matches("\\d+ \\d+ end"));
       received.stream()
-          .collect(groupingBy(text -> text.split(" ")[0]))
+          .collect(groupingBy(text -> text.substring(0, text.indexOf(' '))))
           .values()
           .forEach(ofOne ->
               assertThat(ofOne)
-                  .extracting(text -> Integer.parseInt(text.split(" ")[1]))
+                  .extracting(text -> Integer.parseInt(text.replaceAll("^\\d+ | end$", "")))
                   .isSorted());
       finish(client);
     }
