@@ -53,6 +53,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
   private long discarded;
   private boolean closing;
   private boolean outputEnded;
+  private boolean upgraded;
   private boolean inputEnded;
 
   Http1Connection(
@@ -254,6 +255,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
       return;
     }
     exchange = null;
+    upgraded = true;
     channel.config().setAutoRead(true);
     channel.pipeline().replace(this, null, duplex);
     channel.pipeline().remove(encoder);
@@ -267,7 +269,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
 
   /** Closes the connection if no request is under way; else the request's end does. */
   void stop() {
-    if (exchange == null && !closing) {
+    if (exchange == null && !closing && !upgraded) {
       closeGently();
     }
   }

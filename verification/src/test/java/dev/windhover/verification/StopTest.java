@@ -45,6 +45,22 @@ class StopTest {
     assertThat(server.running()).isZero();
   }
 
+  @ParameterizedTest
+  @EnumSource(Form.class)
+  void socketThatHasJustOpenedIsClosedWith1001(Form form) throws Exception {
+    for (int i = 0; i < 40; i++) { // the stop meets the handshake at different moments
+      EchoApplication server = new EchoApplication(form, app -> {});
+      try (Wire wire = Wire.open(server.port(), "/echo/a")) {
+        Thread stop = Thread.ofVirtual().start(server::close);
+        assertThat(wire.frame()).isEqualTo(Frame.close(1001, "the server is stopping"));
+        wire.send(Frame.close(1001, ""));
+        wire.expectEnd();
+        wire.endOutput();
+        assertThat(stop.join(SOON)).isTrue();
+      }
+    }
+  }
+
   @Test
   void peerThatDoesNotAnswerIsNotWaitedForLong() throws Exception {
     EchoApplication server = new EchoApplication(Form.BLOCKING, app -> {});
