@@ -267,8 +267,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   @Override
   public long pending() {
     ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
-    long outbound =
-        buffer == null ? undelivered.getOpaque() : buffer.totalPendingWriteBytes();
+    long outbound = buffer == null ? undelivered.getOpaque() : buffer.totalPendingWriteBytes();
     return gathered.getOpaque() + outbound;
   }
 
