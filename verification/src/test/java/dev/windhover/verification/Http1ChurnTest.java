@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class Http1ChurnTest {
   @ParameterizedTest
   @EnumSource(Form.class)
-  void twoHundredClientsLeaveNothing(Form form) throws IOException {
-    churn(form, 200);
+  void oneHundredClientsLeaveNothing(Form form) throws IOException {
+    churn(form, 100);
   }
 
   @Tag("full")
