@@ -42,6 +42,12 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   /** Bytes in {@link #output}; read by other threads for {@link #pending()}. */
   private final AtomicLong gathered = new AtomicLong();
 
+  /**
+   * What was written between the connection's end and word of it: pending for ever, so that whoever
+   * sends until it is told to stop does stop, and lets the loop bring the word.
+   */
+  private final AtomicLong undelivered = new AtomicLong();
+
   // Loop only.
   private @Nullable ChannelHandlerContext context;
   private @Nullable ByteBuf output;
@@ -235,6 +241,11 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     room = NO_ROOM;
     roomFrom = 0;
     gathered.setOpaque(0);
+    if (!channel.isOpen()) {
+      undelivered.setOpaque(undelivered.getOpaque() + size);
+      current.release();
+      return;
+    }
     batchSize += size;
     accepted += size;
     channel.write(current.writerIndex(size), channel.voidPromise());
@@ -263,7 +274,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   @Override
   public long pending() {
     ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
-    long outbound = buffer == null ? 0 : buffer.totalPendingWriteBytes();
+    long outbound = buffer == null ? undelivered.getOpaque() : buffer.totalPendingWriteBytes();
     return gathered.getOpaque() + outbound;
   }
 

@@ -625,6 +625,20 @@ abstract class WebSocketContract {
   }
 
   @Test
+  void senderStopsWhenItsPeerIsGone() throws IOException, InterruptedException {
+    for (int i = 0; i < 30; i++) { // the reset meets the sender at different moments
+      String id = newId();
+      try (Peer peer = transport.openNarrow(server.port(), "/talks/" + id)) {
+        for (int j = 0; j < 10 * i; j++) {
+          assertThat(peer.frame()).isEqualTo(Frame.binary(new byte[16 * 1024]));
+        }
+        peer.abort();
+      }
+      assertThat(server.ending(id).reason().code()).isEqualTo(1006);
+    }
+  }
+
+  @Test
   void echoToASlowReaderLosesNothing() throws IOException {
     Frame message = Frame.binary(random(50_000));
     try (Peer peer = transport.openNarrow(server.port(), "/echo/" + newId())) {
