@@ -148,6 +148,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     why = "the connection failed: " + cause.getMessage();
     channel.close();
+    lose(why);
   }
 
   @Override
@@ -262,6 +263,12 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     }
     batchSize = 0;
     channel.flush();
+    if (!channel.isActive()) {
+      // A failed write closed it, and what is written now is dropped in silence. Netty tells later;
+      // a
+      // receiver that writes as long as there is room would never let it.
+      lose(why);
+    }
   }
 
   @Override

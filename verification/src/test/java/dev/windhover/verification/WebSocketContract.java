@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -606,6 +607,21 @@ abstract class WebSocketContract {
       slow.abort();
     }
     server.ending(id);
+  }
+
+  /**
+   * A write that fails closes the connection under a sender that stops only when the queue is full.
+   */
+  @RepeatedTest(20)
+  void senderWithoutEndEndsWithItsPeer() throws IOException, InterruptedException {
+    String id = newId();
+    try (Peer peer = transport.openNarrow(server.port(), "/talks/" + id)) {
+      for (int i = 0; i < 20; i++) {
+        assertThat(peer.frame()).isEqualTo(Frame.binary(new byte[16 * 1024]));
+      }
+      peer.abort();
+    }
+    assertThat(server.ending(id).by()).isEqualTo(Ending.By.CONNECTION);
   }
 
   @Test
