@@ -220,7 +220,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
    * and comes soon, so that the connection can go on; else closes.
    */
   void discardBody(Http1Exchange done) {
-    if (exchange != done) {
+    if (exchange != done || inputEnded) {
+      completed(done, false);
       return;
     }
     discarding = true;

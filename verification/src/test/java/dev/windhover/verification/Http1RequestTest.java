@@ -448,6 +448,19 @@ class Http1RequestTest {
   }
 
   @Test
+  void restOfABodyIsNotWaitedForWhenItsClientHasEnded() throws IOException {
+    try (Wire wire = connect()) {
+      long start = System.nanoTime();
+      wire.send("POST /gate" + HOST + "Content-Length: 1000\r\n\r\nonly this");
+      wire.endOutput();
+      gate.release();
+      assertThat(wire.response().body()).isEqualTo("passed\n");
+      wire.expectEnd();
+      assertThat(System.nanoTime() - start).isLessThan(4_000_000_000L);
+    }
+  }
+
+  @Test
   void malformedBodyIsAnsweredWith400() throws IOException {
     try (Wire wire = connect()) {
       wire.send("POST /length" + HOST + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nxyz\r\n");
