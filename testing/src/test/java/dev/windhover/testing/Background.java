@@ -1,5 +1,6 @@
 package dev.windhover.testing;
 
+import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -20,17 +21,30 @@ final class Background<T> {
     return new Background<>(work);
   }
 
-  /** Waits until the thread waits: there is nothing to be told of that, so this looks. */
+  /**
+   * Waits until the thread waits on a condition, not just for a lock: there is nothing to be told
+   * of that, so this looks.
+   */
   Background<T> awaitBlocked() {
+    return awaitBlockedIn("$ConditionObject");
+  }
+
+  /** Waits until the thread waits inside of a class with that name's end. */
+  Background<T> awaitBlockedIn(String className) {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-    while (thread.getState() != Thread.State.WAITING
-        && thread.getState() != Thread.State.TIMED_WAITING) {
+    while (!waitsIn(className)) {
       if (thread.getState() == Thread.State.TERMINATED || System.nanoTime() - end > 0) {
         throw new AssertionError("the thread does not wait but is " + thread.getState());
       }
       Thread.onSpinWait();
     }
     return this;
+  }
+
+  private boolean waitsIn(String className) {
+    return thread.getState() == Thread.State.WAITING
+        && Arrays.stream(thread.getStackTrace())
+            .anyMatch(frame -> frame.getClassName().endsWith(className));
   }
 
   void interrupt() {

@@ -32,7 +32,7 @@ class BoundsTest {
       TestWebSocket client = server.hold();
       byte[] message = new byte[1000];
       int sent = 0;
-      while (client.isServerReading()) {
+      while (client.isServerReading() && sent < 2000) {
         client.sendBinary(message);
         sent++;
       }
@@ -54,7 +54,7 @@ class BoundsTest {
     void tinyMessagesCannotOutgrowTheBound() {
       TestWebSocket client = server.hold();
       int sent = 0;
-      while (client.isServerReading()) {
+      while (client.isServerReading() && sent < 2000) {
         client.sendText("");
         sent++;
       }
@@ -92,6 +92,24 @@ class BoundsTest {
       }
       client.close();
       assertThat(client.uncredited()).isZero();
+    }
+
+    /** Nothing more comes that could take the credit along: the peer's window is shut. */
+    @Test
+    void creditComesBackForWhatIsTakenLater() throws Exception {
+      server.options(o -> o.limits(l -> l.inboundBytes(1 << 20)));
+      TestWebSocket client = server.hold();
+      for (int i = 0; i < 10; i++) {
+        client.sendBinary(new byte[10_000]);
+      }
+      assertThat(client.uncredited()).isEqualTo(100_000);
+      for (int i = 0; i < 10; i++) {
+        server.socket().receiveMessage();
+        assertThat(client.uncredited()).isLessThan(100_000 - i * 10_000 + 32 * 1024);
+      }
+      assertThat(client.uncredited()).isLessThan(32 * 1024);
+      server.release();
+      client.answerClose();
     }
 
     @Test
@@ -262,8 +280,11 @@ class BoundsTest {
       client.takeAll();
       server.host().awaitIdle();
       assertThat(calls).hasSize(1).first().asString().startsWith("writable");
-      client.receiveBinary();
-      client.receiveBinary();
+      socket.sendText("below");
+      assertThat(client.receiveBinary()).hasSize(600);
+      assertThat(client.receiveBinary()).hasSize(600);
+      assertThat(client.receiveText()).isEqualTo("below");
+      assertThat(calls).as("told once").hasSize(1);
       client.close();
     }
 

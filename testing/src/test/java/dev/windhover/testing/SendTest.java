@@ -340,7 +340,7 @@ class SendTest {
                     writer.write(bytes(3));
                     return null;
                   })
-              .awaitBlocked();
+              .awaitBlockedIn("$Writer");
       client.takeAll();
       first.join();
       second.join();

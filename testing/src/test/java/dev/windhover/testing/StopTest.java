@@ -72,6 +72,19 @@ class StopTest {
   }
 
   @Test
+  void aSocketThatIsAcceptedWhileTheStopBeginsIsTold1001() {
+    server.settings(
+        settings ->
+            settings.subprotocolSelector(
+                offered -> {
+                  server.host().application().beginStop();
+                  return null;
+                }));
+    TestWebSocket client = server.echo(Form.LISTENER);
+    assertThat(client.answerClose()).isEqualTo(GOING_AWAY);
+  }
+
+  @Test
   void stoppingIsToldToTheApplication() {
     TestHost host = server.start(context -> {});
     assertThat(host.application().stopping()).isNotDone();

@@ -27,6 +27,9 @@ final class ReceiveQueue implements Inbound {
   /** What a kept piece costs beside its bytes, so that tiny frames cannot outgrow the bound. */
   private static final int PIECE_OVERHEAD = 64;
 
+  /** Credit goes back at the latest when this much is due: half of HTTP/2's initial window. */
+  private static final int LARGEST_CREDIT = 32 * 1024;
+
   /** A piece has room for what follows in its frame, up to this. */
   private static final int PIECE_ROOM = 512;
 
@@ -511,11 +514,11 @@ final class ReceiveQueue implements Inbound {
             ascii ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8));
   }
 
-  /** Bytes were taken: credit goes back in large parts, or a window as small as this would shut. */
+  /** Bytes were taken; their credit goes back in large parts, as each costs a task. */
   private void release(int bytes) {
     held -= bytes;
     credit += bytes;
-    boolean due = paused ? cost() <= bound / 2 : credit >= bound / 2;
+    boolean due = paused ? cost() <= bound / 2 : credit >= Math.min(bound / 2, LARGEST_CREDIT);
     if (due && !resumeScheduled) {
       resumeScheduled = true;
       session.onLoop(this::resume);

@@ -51,6 +51,7 @@ class DeadlinesTest {
   void aNearerLimitIsNotLate() {
     deadlines.set(KEEP_ALIVE, 1000);
     deadlines.set(CLOSING, 10);
+    assertThat(loop.waiting()).as("one timer at a time").isEqualTo(1);
     loop.advance(10);
     assertThat(passed).containsExactly(CLOSING);
     loop.advance(990);
