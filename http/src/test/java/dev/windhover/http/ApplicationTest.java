@@ -516,6 +516,7 @@ class ApplicationTest {
       assertThat(sent.hasResponded()).isFalse();
       assertThat(events).containsExactly("starting", "handler ended with null");
       ended.complete(null);
+      sent.finish();
       assertThat(events).endsWith("completed");
     }
 

@@ -213,7 +213,8 @@ final class TestExchange implements Exchange {
 
   @Override
   public Thread start(Runnable task) {
-    require(thread == null, "a second thread");
+    Thread last = thread;
+    require(last == null || !last.isAlive(), "a second thread beside the first");
     Thread started = Thread.ofVirtual().start(task);
     thread = started;
     return started;
