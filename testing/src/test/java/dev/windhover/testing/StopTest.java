@@ -73,13 +73,11 @@ class StopTest {
 
   @Test
   void aSocketThatIsAcceptedWhileTheStopBeginsIsTold1001() {
-    server.settings(
-        settings ->
-            settings.subprotocolSelector(
-                offered -> {
-                  server.host().application().beginStop();
-                  return null;
-                }));
+    server.settings(settings ->
+        settings.subprotocolSelector(offered -> {
+          server.host().application().beginStop();
+          return null;
+        }));
     TestWebSocket client = server.echo(Form.LISTENER);
     assertThat(client.answerClose()).isEqualTo(GOING_AWAY);
   }
