@@ -248,7 +248,8 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     }
     batchSize += size;
     accepted += size;
-    channel.write(current.writerIndex(size), channel.voidPromise());
+    // Straight to the transport: no other handler stands in this pipeline.
+    channel.unsafe().write(current.writerIndex(size), channel.voidPromise());
   }
 
   @Override
@@ -262,7 +263,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
       outputSize = Math.clamp(enough, SMALLEST_OUTPUT, LARGEST_OUTPUT);
     }
     batchSize = 0;
-    channel.flush();
+    channel.unsafe().flush();
     if (!channel.isActive()) {
       // A failed write closed it, and what is written now is dropped in silence. Netty tells later;
       // a
