@@ -37,11 +37,10 @@ final class LoopBuffer {
   ByteBuf borrow(ByteBufAllocator allocator, int bytes) {
     Holder holder = local.get();
     ByteBuf buffer = holder.buffer;
-    if (buffer != null && buffer.refCnt() == 1 && buffer.capacity() >= bytes) {
-      return buffer.clear().retain();
-    }
-    if (buffer != null && buffer.refCnt() > 1 && buffer.capacity() >= bytes) {
-      return allocator.directBuffer(bytes); // lent out; it comes back
+    if (buffer != null && buffer.capacity() >= bytes) {
+      return buffer.refCnt() == 1
+          ? buffer.clear().retain()
+          : allocator.directBuffer(bytes); // the loop's is lent out, and comes back
     }
     if (buffer != null) {
       buffer.release();

@@ -49,7 +49,6 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   private final AtomicLong undelivered = new AtomicLong();
 
   // Loop only.
-  private @Nullable ChannelHandlerContext context;
   private @Nullable ByteBuf output;
 
   /** What is free of {@link #output}: its position is behind what was written. */
@@ -93,11 +92,6 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   }
 
   // ---- From Netty
-
-  @Override
-  public void handlerAdded(ChannelHandlerContext added) {
-    context = added;
-  }
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
@@ -327,9 +321,5 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
       channel.config().setOption(ChannelOption.SO_LINGER, 0); // RST rather than FIN
     }
     channel.close();
-  }
-
-  @Nullable ChannelHandlerContext context() {
-    return context;
   }
 }
