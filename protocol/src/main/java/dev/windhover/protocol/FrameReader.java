@@ -341,13 +341,8 @@ public final class FrameReader {
     }
     int n = (int) Math.min(remaining, in.remaining());
     int at = in.position();
-    if (key != 0) {
-      long seen = Masking.inPlace(in, at, n, key);
-      key = Masking.advance(key, n);
-      if (!check(in, at, n, seen)) {
-        return -1;
-      }
-    } else if (!check(in, at, n, UNSEEN)) {
+    long seen = unmask(in, at, n);
+    if (!check(in, at, n, seen)) {
       return -1;
     }
     remaining -= n;
@@ -397,8 +392,7 @@ public final class FrameReader {
     int n = (int) Math.min(remaining, in.remaining());
     int at = in.position();
     if (n > unmasked) {
-      Masking.inPlace(in, at + unmasked, n - unmasked, key);
-      key = Masking.advance(key, n - unmasked);
+      unmask(in, at + unmasked, n - unmasked);
       unmasked = n;
     }
     int limit = in.limit();
@@ -423,11 +417,27 @@ public final class FrameReader {
   private long unmaskInto(ByteBuffer in, ByteBuffer out, int n) {
     int from = in.position();
     int to = out.position();
-    long seen = Masking.into(in, from, out, to, n, key);
-    key = Masking.advance(key, n);
+    out.put(to, in, from, n);
     in.position(from + n);
     out.position(to + n);
-    return seen;
+    return unmask(out, to, n);
+  }
+
+  /**
+   * Unmasks the next bytes of the frame, where they lie. Returns all of them or-ed together if they
+   * may be text, else {@link #UNSEEN}.
+   */
+  private long unmask(ByteBuffer bytes, int at, int n) {
+    int with = key;
+    if (with == 0) {
+      return UNSEEN;
+    }
+    key = Masking.advance(with, n);
+    if (message == Opcode.TEXT) {
+      return Masking.applyCombining(bytes, at, n, with);
+    }
+    Masking.apply(bytes, at, n, with);
+    return UNSEEN;
   }
 
   /** Checks new text; {@code seen} is all its bytes or-ed together, or {@link #UNSEEN}. */

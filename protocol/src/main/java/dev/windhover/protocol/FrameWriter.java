@@ -69,11 +69,10 @@ public final class FrameWriter {
   /** Moves payload of the frame whose header was last written, as much as {@code out} takes. */
   public void payload(ByteBuffer payload, ByteBuffer out) {
     int n = Math.min(payload.remaining(), out.remaining());
+    out.put(out.position(), payload, payload.position(), n);
     if (role.masks()) {
-      Masking.into(payload, payload.position(), out, out.position(), n, key);
+      Masking.apply(out, out.position(), n, key);
       key = Masking.advance(key, n);
-    } else {
-      out.put(out.position(), payload, payload.position(), n);
     }
     payload.position(payload.position() + n);
     out.position(out.position() + n);
