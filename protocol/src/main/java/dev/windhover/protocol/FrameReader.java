@@ -56,29 +56,28 @@ public final class FrameReader {
   private static final long NOT_ASCII = 0x8080_8080_8080_8080L;
   private static final long UNSEEN = -1;
 
-  private enum Phase {
-    HEADER,
-    CONTROL,
-    DATA,
-    DONE
-  }
+  // What comes next. Not an enum: a field that refers costs a collector's barrier each time.
+  private static final int HEADER = 0;
+  private static final int CONTROL = 1;
+  private static final int DATA = 2;
+  private static final int DONE = 3;
 
   private final boolean expectsMask;
   private final int allowedBits;
   private final @Nullable Extension extension;
   private final Utf8Validator utf8 = new Utf8Validator();
 
-  private Phase phase = Phase.HEADER;
+  private int phase = HEADER;
 
   /** A header that is cut between buffers, collected; {@code position} tells how much is here. */
   private final ByteBuffer cutHeader = ByteBuffer.allocate(LONGEST_HEADER);
 
   // The frame under way, and FIN of the last data frame.
-  private Opcode opcode = Opcode.CONTINUATION;
   private boolean fin;
   private int key;
   private long remaining;
   private @Nullable ByteBuffer control;
+  private Opcode controlOpcode = Opcode.PING;
 
   // The message under way, or else the last one.
   private boolean inMessage;
@@ -112,38 +111,17 @@ public final class FrameReader {
    * changed (unmasked) in place.
    */
   public Event next(ByteBuffer in) {
-    while (true) {
-      switch (phase) {
-        case HEADER -> {
-          if (!readHeader(in)) {
-            return violation == null ? Event.MORE : Event.VIOLATION;
-          }
-        }
-        case CONTROL -> {
-          ByteBuffer payload = Objects.requireNonNull(control);
-          int n = (int) Math.min(remaining, in.remaining());
-          unmaskInto(in, payload, n);
-          remaining -= n;
-          if (remaining > 0) {
-            return Event.MORE;
-          }
-          payload.flip();
-          phase = Phase.HEADER;
-          return switch (opcode) {
-            case PING -> Event.PING;
-            case PONG -> Event.PONG;
-            default -> readClose(payload);
-          };
-        }
-        case DATA -> {
-          boolean empty = remaining == 0; // an empty frame, or what waits in the decoder
-          return empty || !drained || in.hasRemaining() ? Event.DATA : Event.MORE;
-        }
-        case DONE -> {
-          return violation == null ? Event.CLOSE : Event.VIOLATION;
-        }
-      }
+    if (phase == HEADER && !readHeader(in)) {
+      return violation == null ? Event.MORE : Event.VIOLATION;
     }
+    if (phase == DATA) {
+      boolean empty = remaining == 0; // an empty frame, or what waits in the decoder
+      return empty || !drained || in.hasRemaining() ? Event.DATA : Event.MORE;
+    }
+    if (phase == CONTROL) {
+      return readControl(in);
+    }
+    return violation == null ? Event.CLOSE : Event.VIOLATION;
   }
 
   // ---- Header (5.2)
@@ -206,7 +184,7 @@ public final class FrameReader {
       size = length == LENGTH_16 ? 4 : 10;
       length = size == 4 ? length16(b, at, have) : length64(b, at, have);
       if (length < 0) {
-        return phase == Phase.DONE ? -1 : 0;
+        return phase == DONE ? -1 : 0;
       }
     }
     int end = expectsMask ? size + 4 : size;
@@ -273,21 +251,23 @@ public final class FrameReader {
   }
 
   private void begin(Opcode code, int first, long length) {
-    opcode = code;
     remaining = length;
     if (code.isControl()) {
-      phase = Phase.CONTROL;
+      phase = CONTROL;
+      controlOpcode = code;
       if (control == null) {
         control = ByteBuffer.allocate(LONGEST_CONTROL_PAYLOAD);
       }
       control.clear();
       return;
     }
-    phase = Phase.DATA;
+    phase = DATA;
     fin = (first & FIN) != 0;
     if (code != Opcode.CONTINUATION) {
       inMessage = true;
-      message = code;
+      if (message != code) { // most often it is, and a field that refers is not written for nothing
+        message = code;
+      }
       coded = (first & RESERVED_BITS) != 0;
       ascii = true;
     }
@@ -382,7 +362,7 @@ public final class FrameReader {
   }
 
   private void requireData() {
-    if (phase != Phase.DATA) {
+    if (phase != DATA) {
       throw new IllegalStateException("no data to read");
     }
   }
@@ -472,11 +452,28 @@ public final class FrameReader {
       }
       inMessage = false;
     }
-    phase = Phase.HEADER;
+    phase = HEADER;
     return true;
   }
 
   // ---- Control frames (5.5)
+
+  private Event readControl(ByteBuffer in) {
+    ByteBuffer payload = known(control, "no control frame was begun");
+    int n = (int) Math.min(remaining, in.remaining());
+    unmaskInto(in, payload, n);
+    remaining -= n;
+    if (remaining > 0) {
+      return Event.MORE;
+    }
+    payload.flip();
+    phase = HEADER;
+    return switch (controlOpcode) {
+      case PING -> Event.PING;
+      case PONG -> Event.PONG;
+      default -> readClose(payload);
+    };
+  }
 
   /** Returns the payload of the last Ping or Pong, valid until {@link #next} is called again. */
   public ByteBuffer controlPayload() {
@@ -502,7 +499,7 @@ public final class FrameReader {
         }
       }
     }
-    phase = Phase.DONE;
+    phase = DONE;
     return violation == null ? Event.CLOSE : Event.VIOLATION;
   }
 
@@ -530,7 +527,7 @@ public final class FrameReader {
 
   private int fail(Violation fault) {
     violation = fault;
-    phase = Phase.DONE;
+    phase = DONE;
     return -1;
   }
 }

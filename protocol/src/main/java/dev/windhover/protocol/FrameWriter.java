@@ -17,7 +17,7 @@ public final class FrameWriter {
   private static final int MASK = 0x80;
 
   private final RandomGenerator keys;
-  private final Role role;
+  private final boolean masks;
   private int key;
 
   /** Creates a writer for a server's end. */
@@ -33,14 +33,14 @@ public final class FrameWriter {
   }
 
   private FrameWriter(Role role, RandomGenerator keys) {
-    this.role = role;
+    this.masks = role.masks();
     this.keys = keys;
   }
 
   /** Returns the size of the header before {@code length} bytes of payload. */
   public int headerSize(long length) {
     int size = length < 126 ? 2 : length <= 0xFFFF ? 4 : 10;
-    return role.masks() ? size + 4 : size;
+    return masks ? size + 4 : size;
   }
 
   /**
@@ -51,7 +51,7 @@ public final class FrameWriter {
    */
   public void header(ByteBuffer out, Opcode opcode, boolean fin, int reservedBits, long length) {
     int first = (fin ? FIN : 0) | reservedBits | opcode.code();
-    int mask = role.masks() ? MASK : 0;
+    int mask = masks ? MASK : 0;
     if (length < 126) {
       out.putShort((short) (first << 8 | mask | (int) length));
     } else if (length <= 0xFFFF) {
@@ -59,7 +59,7 @@ public final class FrameWriter {
     } else {
       out.putShort((short) (first << 8 | mask | 127)).putLong(length);
     }
-    if (role.masks()) {
+    if (masks) {
       int random = keys.nextInt();
       out.putInt(random);
       key = Integer.reverseBytes(random);
@@ -70,7 +70,7 @@ public final class FrameWriter {
   public void payload(ByteBuffer payload, ByteBuffer out) {
     int n = Math.min(payload.remaining(), out.remaining());
     out.put(out.position(), payload, payload.position(), n);
-    if (role.masks()) {
+    if (masks) {
       Masking.apply(out, out.position(), n, key);
       key = Masking.advance(key, n);
     }

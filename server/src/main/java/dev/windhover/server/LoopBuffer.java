@@ -6,47 +6,44 @@ import io.netty.util.concurrent.FastThreadLocal;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A buffer that each loop keeps for its connections, which need it one after the other and seldom
+ * A buffer that a loop keeps for its connections, which need it one after the other and seldom
  * longer than for one call. Loop only.
  */
 final class LoopBuffer {
-  /** A loop's buffer; it holds one reference to it. */
-  private static final class Holder {
-    @Nullable ByteBuf buffer;
+  /** One for each loop. */
+  static final class Locals extends FastThreadLocal<LoopBuffer> {
+    @Override
+    protected LoopBuffer initialValue() {
+      return new LoopBuffer();
+    }
+
+    @Override
+    protected void onRemoval(LoopBuffer ended) {
+      if (ended.buffer != null) {
+        ended.buffer.release();
+      }
+    }
   }
 
-  private final FastThreadLocal<Holder> local =
-      new FastThreadLocal<>() {
-        @Override
-        protected Holder initialValue() {
-          return new Holder();
-        }
-
-        @Override
-        protected void onRemoval(Holder holder) {
-          if (holder.buffer != null) {
-            holder.buffer.release();
-          }
-        }
-      };
+  /** Kept by one reference to it. */
+  private @Nullable ByteBuf buffer;
 
   /**
    * Returns an empty buffer of at least {@code bytes}, with a reference for the caller to release:
    * the loop's, unless somebody still has it.
    */
   ByteBuf borrow(ByteBufAllocator allocator, int bytes) {
-    Holder holder = local.get();
-    ByteBuf buffer = holder.buffer;
-    if (buffer != null && buffer.capacity() >= bytes) {
-      return buffer.refCnt() == 1
-          ? buffer.clear().retain()
+    ByteBuf kept = buffer;
+    if (kept != null && kept.capacity() >= bytes) {
+      return kept.refCnt() == 1
+          ? kept.clear().retain()
           : allocator.directBuffer(bytes); // the loop's is lent out, and comes back
     }
-    if (buffer != null) {
-      buffer.release();
+    if (kept != null) {
+      kept.release();
     }
-    buffer = allocator.directBuffer(bytes);
-    holder.buffer = buffer;
-    return buffer.retain();
+    kept = allocator.directBuffer(bytes);
+    buffer = kept;
+    return kept.retain();
   }
 }

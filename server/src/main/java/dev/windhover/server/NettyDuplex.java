@@ -28,7 +28,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
    * A batch's answers are most often written at once, and then the next connection gathers its own
    * in the same memory.
    */
-  private static final LoopBuffer OUTPUT = new LoopBuffer();
+  private static final LoopBuffer.Locals OUTPUT = new LoopBuffer.Locals();
 
   private static final ByteBuffer NO_ROOM = ByteBuffer.allocate(0);
   private static final int SMALLEST_OUTPUT = 256;
@@ -49,6 +49,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   private final AtomicLong undelivered = new AtomicLong();
 
   // Loop only.
+  private @Nullable LoopBuffer outputs;
   private @Nullable ByteBuf output;
 
   /** What is free of {@link #output}: its position is behind what was written. */
@@ -219,7 +220,10 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   /** Begins a new output buffer, behind what the last one holds. */
   private void takeOutput(int bytes) {
     writeOutput();
-    ByteBuf taken = OUTPUT.borrow(channel.alloc(), Math.max(outputSize, bytes));
+    if (outputs == null) {
+      outputs = OUTPUT.get();
+    }
+    ByteBuf taken = outputs.borrow(channel.alloc(), Math.max(outputSize, bytes));
     output = taken;
     room = taken.internalNioBuffer(0, taken.capacity());
     roomFrom = room.position();

@@ -5,7 +5,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelConfig;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
-import io.netty.util.UncheckedBooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a connection's bytes are read into: buffers of their own, sized by what came before, while
@@ -17,81 +17,69 @@ final class ReadBuffers extends AdaptiveRecvByteBufAllocator {
   /** As much as is read of one socket before the next one gets its turn. */
   private static final int SHARED_BYTES = 64 * 1024;
 
-  private static final LoopBuffer SHARED = new LoopBuffer();
+  private static final LoopBuffer.Locals SHARED = new LoopBuffer.Locals();
 
-  private boolean sharing;
+  /** The loop's buffer, once this channel reads into it; loop only. */
+  private @Nullable LoopBuffer shared;
 
   /** Reads into the loop's shared buffer from now on; loop only. */
   void share() {
-    sharing = true;
+    shared = SHARED.get();
   }
 
   @Override
   @SuppressWarnings("deprecation") // Netty's name for what every channel asks for
   public Handle newHandle() {
-    return new SharingHandle((ExtendedHandle) super.newHandle());
+    return new SwitchingHandle((ExtendedHandle) super.newHandle());
   }
 
-  private final class SharingHandle implements ExtendedHandle {
-    private final ExtendedHandle own;
+  /** Lets {@code sizing} choose the buffers and tells it what was read, until one is shared. */
+  private final class SwitchingHandle extends MaxMessageHandle {
+    private final ExtendedHandle sizing;
 
-    SharingHandle(ExtendedHandle own) {
-      this.own = own;
+    SwitchingHandle(ExtendedHandle sizing) {
+      this.sizing = sizing;
     }
 
     @Override
     public ByteBuf allocate(ByteBufAllocator allocator) {
-      return sharing ? SHARED.borrow(allocator, SHARED_BYTES) : own.allocate(allocator);
+      return shared == null ? sizing.allocate(allocator) : shared.borrow(allocator, SHARED_BYTES);
     }
 
     @Override
     public int guess() {
-      return sharing ? SHARED_BYTES : own.guess();
+      return shared == null ? sizing.guess() : SHARED_BYTES;
     }
 
     @Override
     public void reset(ChannelConfig config) {
-      own.reset(config);
-    }
-
-    @Override
-    public void incMessagesRead(int messages) {
-      own.incMessagesRead(messages);
-    }
-
-    @Override
-    public void lastBytesRead(int bytes) {
-      own.lastBytesRead(bytes);
-    }
-
-    @Override
-    public int lastBytesRead() {
-      return own.lastBytesRead();
+      super.reset(config);
+      if (shared == null) {
+        sizing.reset(config);
+      }
     }
 
     @Override
     public void attemptedBytesRead(int bytes) {
-      own.attemptedBytesRead(bytes);
+      super.attemptedBytesRead(bytes);
+      if (shared == null) {
+        sizing.attemptedBytesRead(bytes);
+      }
     }
 
     @Override
-    public int attemptedBytesRead() {
-      return own.attemptedBytesRead();
-    }
-
-    @Override
-    public boolean continueReading() {
-      return own.continueReading();
-    }
-
-    @Override
-    public boolean continueReading(UncheckedBooleanSupplier maybeMore) {
-      return own.continueReading(maybeMore);
+    public void lastBytesRead(int bytes) {
+      super.lastBytesRead(bytes);
+      if (shared == null) {
+        sizing.lastBytesRead(bytes);
+      }
     }
 
     @Override
     public void readComplete() {
-      own.readComplete();
+      if (shared == null) {
+        sizing.readComplete();
+      }
     }
   }
 }

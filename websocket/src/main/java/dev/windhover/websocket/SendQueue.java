@@ -50,9 +50,7 @@ final class SendQueue {
     /** A message was queued to its end. */
     void sent(MessageType type, long bytes);
 
-    /**
-     * Returns whether bytes are being delivered, so that the host flushes behind them; loop only.
-     */
+    /** Returns whether the caller is the loop that is delivering bytes, and will flush. */
     boolean isDelivering();
 
     /** Output was flushed, and the transport may not have taken it; loop only. */
@@ -99,6 +97,10 @@ final class SendQueue {
   private boolean draining;
   private boolean drainAgain;
   private boolean flushScheduled;
+
+  /** How much may be written directly before the transport is asked again what it still holds. */
+  private int directRoom;
+
   private boolean drained;
   private @Nullable ByteBuffer latestPong;
 
@@ -198,15 +200,15 @@ final class SendQueue {
    */
   boolean offer(Object by, ByteBuffer payload, MessageType type, boolean end) throws IOException {
     int size = payload.remaining();
-    boolean inLoop = duplex.loop().inLoop();
+    boolean delivering = session.isDelivering();
+    boolean inLoop = delivering || duplex.loop().inLoop();
     if (inLoop && end && queued() == 0 && sender == null && latestPong == null) {
-      requireOpen();
-      long pending = duplex.pending();
-      requireBelowHigh(pending);
-      writeDirectly(payload, type, size);
-      flushBehind();
+      boolean below = writeDirectly(payload, type, size);
+      if (!delivering) {
+        flushBehind();
+      }
       session.sent(type, size);
-      return below(pending + size);
+      return below;
     }
     long whole = size;
     boolean below = true;
@@ -240,9 +242,9 @@ final class SendQueue {
     return below;
   }
 
-  /** Flushes soon what was written directly, unless the host will. */
+  /** Flushes soon what was written directly while the host will not. */
   private void flushBehind() {
-    if (!flushScheduled && !session.isDelivering()) {
+    if (!flushScheduled) {
       flushScheduled = true;
       duplex
           .loop()
@@ -266,8 +268,17 @@ final class SendQueue {
     bytesBehindMessage = sum;
   }
 
-  private void writeDirectly(ByteBuffer payload, MessageType type, int size) {
+  /** Writes a whole message into the transport's output; returns whether that is below the mark. */
+  private boolean writeDirectly(ByteBuffer payload, MessageType type, int size) throws IOException {
+    requireOpen();
     int headerSize = writer.headerSize(size);
+    int room = directRoom;
+    if (room <= headerSize + size) {
+      long pending = duplex.pending();
+      requireBelowHigh(pending);
+      room = (int) (high - pending);
+    }
+    directRoom = room - headerSize - size;
     boolean gather = size <= GATHER_BYTES;
     ByteBuffer out = duplex.reserve(gather ? headerSize + size : headerSize);
     writer.header(out, opcodeOf(type), true, 0, size);
@@ -278,6 +289,11 @@ final class SendQueue {
       duplex.commit();
       duplex.write(payload);
     }
+    if (directRoom <= 0) {
+      overHigh = true;
+      return false;
+    }
+    return true;
   }
 
   private boolean below(long amount) {
@@ -416,6 +432,7 @@ final class SendQueue {
       ByteBuffer out = duplex.reserve(writer.headerSize(125) + payload.remaining());
       writer.frame(out, opcode, true, payload);
       duplex.commit();
+      directRoom = 0;
       return;
     }
     lock.lock();
@@ -535,6 +552,7 @@ final class SendQueue {
       return;
     }
     draining = true;
+    directRoom = 0;
     boolean ended;
     do {
       drainAgain = false;

@@ -60,6 +60,9 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   private long transmitted;
   private long messageBytes;
 
+  /** The loop's thread; plain, since only that thread finds itself here. */
+  private @Nullable Thread loopThread;
+
   // Any thread.
   private volatile boolean handlerEnded;
   private volatile @Nullable CloseReason received;
@@ -101,6 +104,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   @Override
   public void onOpen() {
+    loopThread = Thread.currentThread();
     if (keepAlive.isOn()) {
       deadlines.set(Deadlines.Kind.KEEP_ALIVE, keepAlive.delay(duplex.loop().nanoTime()));
     }
@@ -345,7 +349,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   @Override
   public boolean isDelivering() {
-    return delivering;
+    return Thread.currentThread().equals(loopThread) && delivering;
   }
 
   @Override
