@@ -2,6 +2,7 @@ package dev.windhover.server;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import io.netty.util.concurrent.FastThreadLocal;
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +43,7 @@ final class LoopBuffer {
     if (kept != null) {
       kept.release();
     }
-    kept = allocator.directBuffer(bytes);
+    kept = Unpooled.directBuffer(bytes);
     buffer = kept;
     return kept.retain();
   }
