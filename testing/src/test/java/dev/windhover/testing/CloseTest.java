@@ -448,6 +448,21 @@ class CloseTest {
     }
 
     @Test
+    void whatWouldBlockTheLoopIsRefusedThereAndDoesNothing() throws Exception {
+      TestWebSocket client = server.hold();
+      assertThatThrownBy(() -> server.onLoop(() -> server.socket().close(1000, "")))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("close would block the connection's loop");
+      assertThatThrownBy(() -> server.onLoop(() -> server.socket().sendText("no")))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("send would block the connection's loop");
+      client.expectNothing();
+      assertThat(server.socket().state()).isEqualTo(WebSocketState.OPEN);
+      server.release();
+      client.answerClose();
+    }
+
+    @Test
     void closingTwiceDoesNothing() throws Exception {
       TestWebSocket client = server.hold();
       server.socket().closeOutput(1000, "first");

@@ -356,10 +356,55 @@ class SendTest {
       TestWebSocket client =
           server.open(socket -> socket.send(Frame.utf8("half"), MessageType.TEXT, false));
       assertThat(client.receive().text()).isEqualTo("half");
+      assertNotFinished(client);
+    }
+
+    @Test
+    void aHandlerThatLeavesAWriterWithoutAPieceFailsTheSocket() {
+      assertNotFinished(server.open(socket -> socket.startMessage(MessageType.TEXT)));
+    }
+
+    @Test
+    void aHandlerThatLeavesAMessagesStreamOpenFailsTheSocket() {
+      assertNotFinished(server.open(socket -> socket.messageOutputStream(MessageType.TEXT)));
+    }
+
+    private void assertNotFinished(TestWebSocket client) {
       assertThat(client.receiveClose())
           .isEqualTo(new CloseReason(1011, "a message was not finished"));
       client.awaitEnd();
       client.end();
+      assertThat(server.ending().reason().code()).isEqualTo(1011);
+    }
+
+    /** The message is begun, so that other messages go on waiting behind it. */
+    @Test
+    void interruptedBeforeItsFirstByteAWriterKeepsItsTurn() throws Exception {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      TestWebSocket client = server.hold().stopTaking();
+      server.socket().sendBinary(bytes(SHARE - 4));
+      server.host().awaitIdle();
+      server.socket().sendBinary(bytes(CAPACITY - 4));
+      MessageWriter writer = server.socket().startMessage(MessageType.TEXT);
+      var blocked =
+          Background.start(
+                  () -> {
+                    writer.write("never");
+                    return null;
+                  })
+              .awaitBlocked();
+      blocked.interrupt();
+      assertThatThrownBy(blocked::join).isInstanceOf(InterruptedException.class);
+      var other = Background.start(() -> server.socket().sendText("other")).awaitBlocked();
+      client.takeAll();
+      writer.write("mine");
+      writer.finish();
+      other.join();
+      client.receiveBinary();
+      client.receiveBinary();
+      assertThat(client.receiveText()).isEqualTo("mine");
+      assertThat(client.receiveText()).isEqualTo("other");
+      finish(client);
     }
   }
 

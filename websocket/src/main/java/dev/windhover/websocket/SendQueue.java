@@ -86,6 +86,9 @@ final class SendQueue {
   private @Nullable MessageType openMessage;
   private long messageBytes;
 
+  /** Whether the sender has begun its message, be it without a piece so far, and owes the end. */
+  private boolean begun;
+
   private boolean drainScheduled;
   private boolean endWhenDrained;
   private boolean gone;
@@ -142,7 +145,7 @@ final class SendQueue {
     lock.lockInterruptibly();
     try {
       takeTurn(by);
-      boolean begun = openMessage != null;
+      boolean keepsTurn = begun;
       try {
         requireSameType(type);
         awaitRoom();
@@ -150,12 +153,13 @@ final class SendQueue {
         frames.header(nextOpcode(type), end, size);
         insideFrame = true;
         begun = true;
+        keepsTurn = true;
         finishPayload(payload);
         insideFrame = false;
         flushControls();
         whole = endFrame(type, end, size);
       } finally {
-        if (!begun) {
+        if (!keepsTurn) {
           releaseTurn();
         }
       }
@@ -317,39 +321,51 @@ final class SendQueue {
 
   /** Returns whether a message was begun and has not ended. */
   boolean hasUnfinishedMessage() {
-    return sender != null && openMessage != null;
-  }
-
-  // ---- Turns
-
-  /** Waits until no other message is under way, first come first served. */
-  void takeTurn(Object by) throws IOException, InterruptedException {
-    lock.lockInterruptibly();
+    lock.lock();
     try {
-      requireOpen();
-      if (by.equals(sender)) {
-        return;
-      }
-      if (sender != null || !waiting.isEmpty()) {
-        waiting.addLast(by);
-        try {
-          while (sender != null || !by.equals(waiting.peekFirst())) {
-            changed.await();
-            requireOpen();
-          }
-        } finally {
-          waiting.remove(by);
-          changed.signalAll();
-        }
-      }
-      sender = by;
+      return begun;
     } finally {
       lock.unlock();
     }
   }
 
+  // ---- Turns
+
+  /** Begins a message of {@code by}, as soon as no other is under way; its pieces follow. */
+  void startMessage(Object by) throws IOException, InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      takeTurn(by);
+      begun = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until no other message is under way, first come first served. */
+  private void takeTurn(Object by) throws IOException, InterruptedException {
+    requireOpen();
+    if (by.equals(sender)) {
+      return;
+    }
+    if (sender != null || !waiting.isEmpty()) {
+      waiting.addLast(by);
+      try {
+        while (sender != null || !by.equals(waiting.peekFirst())) {
+          changed.await();
+          requireOpen();
+        }
+      } finally {
+        waiting.remove(by);
+        changed.signalAll();
+      }
+    }
+    sender = by;
+  }
+
   private void releaseTurn() {
     sender = null;
+    begun = false;
     openMessage = null;
     messageBytes = 0;
     for (ByteBuffer frame; (frame = behindMessage.poll()) != null; ) {
@@ -375,6 +391,7 @@ final class SendQueue {
     if (end) {
       releaseTurn();
     } else {
+      begun = true;
       openMessage = type;
     }
     return whole;
