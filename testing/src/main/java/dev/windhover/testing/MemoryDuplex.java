@@ -62,6 +62,7 @@ final class MemoryDuplex implements Duplex {
   private boolean endSent;
   private boolean aborted;
   private boolean lost;
+  private boolean failsAtFlush;
 
   MemoryDuplex(
       MemoryLoop loop,
@@ -98,6 +99,11 @@ final class MemoryDuplex implements Duplex {
 
   void peerResets() {
     lose("the peer reset the connection");
+  }
+
+  /** The next flush finds that the connection is gone, and says so inside of that call. */
+  void failAtFlush() {
+    failsAtFlush = true;
   }
 
   /** The peer takes {@code bytes} more, and no more than that. */
@@ -250,6 +256,10 @@ final class MemoryDuplex implements Duplex {
   @Override
   public void flush() {
     require("flush");
+    if (failsAtFlush) {
+      lose("a write failed");
+      return;
+    }
     flushed = pending.get();
     transfer();
   }

@@ -159,6 +159,13 @@ public final class TestWebSocket {
     return this;
   }
 
+  /** Drops the connection when the server next flushes: it finds out inside of that call. */
+  TestWebSocket resetAtFlush() {
+    waiting.change(() -> endSeen = true);
+    onLoop(MemoryDuplex::failAtFlush);
+    return this;
+  }
+
   // ---- Receiving
 
   /** Takes nothing more from the server, until told otherwise: its output piles up. */

@@ -28,15 +28,47 @@ import org.slf4j.event.Level;
 class ListenerTest {
   @RegisterExtension final SocketFixture server = new SocketFixture();
 
+  /** What a test does inside of a call. */
+  @FunctionalInterface
+  private interface Call {
+    void run(WebSocket socket, String call) throws Exception;
+
+    /** Demands all messages at the first call, then does {@code rest}. */
+    static Call demandingAll(Call rest) {
+      return (socket, call) -> {
+        if (call.equals("open")) {
+          socket.request(Long.MAX_VALUE);
+        }
+        rest.run(socket, call);
+      };
+    }
+  }
+
   /** Writes down what it is told, on the loop; looked at while that is idle. */
   private class Recorded implements WebSocketListener {
     private final List<String> calls = new ArrayList<>();
+    private final Call during;
     private boolean inside;
 
-    private void enter(String call) {
+    Recorded() {
+      this((socket, call) -> {});
+    }
+
+    /** Creates one that does {@code during} inside of each call, told by the name that it has. */
+    Recorded(Call during) {
+      this.during = during;
+    }
+
+    private void enter(WebSocket socket, String call) throws Exception {
       assertThat(inside).as("never two calls at once").isFalse();
       assertThat(Thread.currentThread().getName()).isEqualTo("test-loop");
-      calls.add(call);
+      inside = true;
+      try {
+        calls.add(call);
+        during.run(socket, call);
+      } finally {
+        inside = false;
+      }
     }
 
     List<String> calls() {
@@ -46,27 +78,32 @@ class ListenerTest {
 
     @Override
     public void onOpen(WebSocket socket) throws Exception {
-      enter("open");
+      enter(socket, "open");
     }
 
     @Override
     public void onText(WebSocket socket, String text) throws Exception {
-      enter(text);
+      enter(socket, text);
     }
 
     @Override
     public void onBinary(WebSocket socket, ByteBuffer payload) throws Exception {
-      enter("binary " + payload.remaining());
+      enter(socket, "binary " + payload.remaining());
+    }
+
+    @Override
+    public void onWritable(WebSocket socket) throws Exception {
+      enter(socket, "writable");
     }
 
     @Override
     public void onClose(WebSocket socket) throws Exception {
-      enter("close " + socket.closeStatus());
+      enter(socket, "close " + socket.closeStatus());
     }
 
     @Override
     public void onEnded(WebSocket socket, Ending ending) throws Exception {
-      enter("ended " + ending.reason());
+      enter(socket, "ended " + ending.reason());
     }
   }
 
@@ -89,14 +126,7 @@ class ListenerTest {
 
   @Test
   void callsComeInTheOrderOfTheWire() {
-    Recorded listener =
-        new Recorded() {
-          @Override
-          public void onOpen(WebSocket socket) throws Exception {
-            super.onOpen(socket);
-            socket.request(Long.MAX_VALUE);
-          }
-        };
+    Recorded listener = new Recorded(Call.demandingAll((socket, call) -> {}));
     TestWebSocket client = server.listen(listener);
     client.send(
         client.frame(Opcode.TEXT, true, Frame.utf8("Käse")),
@@ -151,13 +181,11 @@ class ListenerTest {
     @Test
     void aCallMayDemandTheNextOne() {
       Recorded listener =
-          new Recorded() {
-            @Override
-            public void onText(WebSocket socket, String text) throws Exception {
-              super.onText(socket, text);
+          new Recorded((socket, call) -> {
+            if (!call.equals("open")) {
               socket.request(1);
             }
-          };
+          });
       TestWebSocket client = server.listen(listener);
       client.sendText("a").sendText("b").sendText("c");
       server.socket().request(1);
@@ -272,6 +300,24 @@ class ListenerTest {
       assertThat(listener.calls()).containsExactly("open", "kept", "close 1000", "ended 1000");
     }
 
+    /** Five seconds after it was read a Close is answered, but it is told in its turn. */
+    @Test
+    void whatIsKeptComesBeforeTheCloseThoughThatWasAnsweredInTime() {
+      Recorded listener = new Recorded();
+      TestWebSocket client = server.listen(listener);
+      client.sendText("kept").sendText("too").sendClose(4000, "");
+      server.advance(Duration.ofSeconds(5));
+      assertThat(client.receiveClose()).isEqualTo(CloseReason.of(4000));
+      client.awaitEnd();
+      assertThat(listener.calls()).containsExactly("open");
+      server.socket().request(1);
+      assertThat(listener.calls()).containsExactly("open", "kept");
+      server.socket().request(1);
+      assertThat(listener.calls()).containsExactly("open", "kept", "too", "close 4000");
+      client.end();
+      assertThat(listener.calls()).last().isEqualTo("ended 4000");
+    }
+
     @Test
     void theEndIsTheLastCallWhateverIsKept() throws Exception {
       Recorded listener = new Recorded();
@@ -286,14 +332,7 @@ class ListenerTest {
 
     @Test
     void bytesThatComeBeforeTheFirstCallWait() {
-      Recorded listener =
-          new Recorded() {
-            @Override
-            public void onOpen(WebSocket socket) throws Exception {
-              super.onOpen(socket);
-              socket.request(1);
-            }
-          };
+      Recorded listener = new Recorded((socket, call) -> socket.request(1));
       TestWebSocket client =
           server
               .start(context -> context.webSockets().accept(listener))
@@ -448,6 +487,51 @@ class ListenerTest {
     }
   }
 
+  /** "Never two at once": what a call brings about is told when it has returned. */
+  @Nested
+  class OneCallAtATime {
+    @Test
+    void theEndComesBehindTheCallWhoseSendFoundIt() {
+      List<String> returned = new ArrayList<>();
+      Recorded listener =
+          new Recorded(
+              Call.demandingAll((socket, call) -> {
+                if (call.equals("a")) {
+                  socket.send(Frame.utf8("half"), MessageType.TEXT, false); // flushes
+                  assertThat(socket.state()).isEqualTo(WebSocketState.ABORTED);
+                  returned.add(call);
+                }
+              }));
+      TestWebSocket client = server.listen(listener);
+      client.resetAtFlush().sendText("a");
+      assertThat(listener.calls()).containsExactly("open", "a", "ended 1006");
+      assertThat(returned).containsExactly("a");
+    }
+
+    @Test
+    void onWritableComesBehindTheCallWhoseSendDrainedTheQueue() throws Exception {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      Recorded listener =
+          new Recorded(
+              Call.demandingAll((socket, call) -> {
+                if (call.equals("fill")) {
+                  socket.sendBinary(new byte[1200]);
+                } else if (call.equals("drain")) {
+                  socket.send(Frame.utf8("half"), MessageType.TEXT, false); // looks and flushes
+                }
+              }));
+      TestWebSocket client = server.listen(listener).stopTaking();
+      client.sendText("fill").take(904); // below the low mark, above that of the transport
+      assertThat(listener.calls()).containsExactly("open", "fill");
+      client.sendText("drain");
+      assertThat(listener.calls()).containsExactly("open", "fill", "drain", "writable");
+      client.takeAll();
+      assertThat(client.receiveBinary()).hasSize(1200);
+      assertThat(client.receive().text()).isEqualTo("half");
+      client.reset();
+    }
+  }
+
   @Nested
   class Ends {
     @Test
@@ -508,20 +592,13 @@ class ListenerTest {
     @Test
     void closeDoesNotWaitAndDropsWhatComes() {
       Recorded listener =
-          new Recorded() {
-            @Override
-            public void onOpen(WebSocket socket) throws Exception {
-              super.onOpen(socket);
-              socket.request(Long.MAX_VALUE);
-            }
-
-            @Override
-            public void onText(WebSocket socket, String text) throws Exception {
-              super.onText(socket, text);
-              socket.close(4000, "enough");
-              assertThat(socket.state()).isEqualTo(WebSocketState.CLOSE_SENT);
-            }
-          };
+          new Recorded(
+              Call.demandingAll((socket, call) -> {
+                if (call.equals("a")) {
+                  socket.close(4000, "enough");
+                  assertThat(socket.state()).isEqualTo(WebSocketState.CLOSE_SENT);
+                }
+              }));
       TestWebSocket client = server.listen(listener);
       client.send(
           client.frame(Opcode.TEXT, false, Frame.utf8("")),
@@ -535,19 +612,12 @@ class ListenerTest {
     @Test
     void afterAbortNothingComes() {
       Recorded listener =
-          new Recorded() {
-            @Override
-            public void onOpen(WebSocket socket) throws Exception {
-              super.onOpen(socket);
-              socket.request(Long.MAX_VALUE);
-            }
-
-            @Override
-            public void onText(WebSocket socket, String text) throws Exception {
-              super.onText(socket, text);
-              socket.abort();
-            }
-          };
+          new Recorded(
+              Call.demandingAll((socket, call) -> {
+                if (call.equals("a")) {
+                  socket.abort();
+                }
+              }));
       TestWebSocket client = server.listen(listener);
       client.send(
           client.frame(Opcode.TEXT, true, Frame.utf8("a")),

@@ -433,10 +433,13 @@ final class SendQueue {
 
   /** Answers a Ping; while the transport takes nothing, only the latest Pong is kept. Loop only. */
   void pong(ByteBuffer payload) {
+    if (duplex.pending() >= share) {
+      duplex.flush(); // it may be no more than what this batch has gathered
+    }
     if (drained || (!state.canSend() && state != WebSocketState.CLOSE_SENT)) {
       return;
     }
-    if (duplex.pending() >= share) {
+    if (latestPong != null || duplex.pending() >= share) {
       latestPong = ByteBuffer.allocate(payload.remaining()).put(payload).flip();
       return;
     }
@@ -609,7 +612,7 @@ final class SendQueue {
         chunk = frames.take();
         if (chunk == null) {
           drainScheduled = false;
-          if (latestPong != null && !insideFrame) {
+          if (latestPong != null && !insideFrame && !gone) {
             frames.control(Opcode.PONG, latestPong);
             latestPong = null;
             continue;

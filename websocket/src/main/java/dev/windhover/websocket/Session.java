@@ -199,6 +199,14 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     }
     log.debug("socket {} {}", context.id(), ending);
     events.socketEnded(context, socket, Objects.requireNonNull(ending));
+    if (in instanceof ListenerPump listener && listener.isCalling()) {
+      duplex.loop().execute(this::tellEnded); // a send in that call found the connection gone
+    } else {
+      tellEnded();
+    }
+  }
+
+  private void tellEnded() {
     in.ended();
     ended.complete(null);
   }
