@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.event.Level;
@@ -250,30 +251,27 @@ class CloseTest {
       client.awaitEnd();
     }
 
-    @Test
-    void aCloseIsAnsweredAtTheLatestFiveSecondsAfterItWasRead() throws Exception {
-      TestWebSocket client = server.hold();
-      client.sendText("before").sendClose(4002, "");
+    /** The peer's Close, or a violation of its, and how it is answered. */
+    @ParameterizedTest
+    @CsvSource({
+      "BLOCKING, 88 82 00000000 0fa2, 4002", "BLOCKING, 83 80 00000000, 1002",
+      "LISTENER, 88 82 00000000 0fa2, 4002", "LISTENER, 83 80 00000000, 1002"
+    })
+    void theEndTakesEffectAtTheLatestFiveSecondsAfterItWasRead(Form form, String hex, int code)
+        throws Exception {
+      TestWebSocket client = form == Form.BLOCKING ? server.hold() : server.listen(new Mute());
+      client.sendText("before").sendHex(hex);
       server.advance(Duration.ofSeconds(5).minus(NANO));
       client.expectNothing();
+      assertThat(server.events()).doesNotContain("limit unread end");
       server.advance(NANO);
-      assertThat(client.receiveClose()).isEqualTo(CloseReason.of(4002));
+      assertThat(client.receiveClose().code()).isEqualTo(code);
       client.awaitEnd();
-      assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("before"));
-      assertThat(server.socket().receiveMessage()).isNull();
-    }
-
-    @Test
-    void aViolationTakesEffectAtTheLatestFiveSecondsAfterItWasRead() throws Exception {
-      TestWebSocket client = server.hold();
-      client.sendText("before").sendHex("83 80 00000000");
-      server.advance(Duration.ofSeconds(5).minus(NANO));
-      client.expectNothing();
-      server.advance(NANO);
-      assertThat(client.receiveClose().code()).isEqualTo(1002);
-      client.awaitEnd();
-      assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("before"));
-      assertThat(server.socket().receiveMessage()).isNull();
+      assertThat(server.events()).containsOnlyOnce("limit unread end");
+      if (form == Form.BLOCKING) {
+        assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("before"));
+        assertThat(server.socket().receiveMessage()).isNull();
+      }
     }
 
     @Test

@@ -427,6 +427,8 @@ class SendTest {
       }
       var blocked = Background.start(() -> server.socket().sendBinary(bytes(2000))).awaitBlocked();
       assertThat(server.socket().bufferedAmount()).isLessThanOrEqualTo(1024);
+      server.host().awaitIdle();
+      assertThat(server.events()).containsOnlyOnce("limit send queue");
       client.takeAll();
       blocked.join();
       for (int i = 0; i < free; i++) {

@@ -44,6 +44,9 @@ final class SendQueue {
     /** Everything is handed over and the connection is to be ended. */
     void drained();
 
+    /** The queue has reached its high mark; loop only. */
+    void full();
+
     /** The queue was over its high mark and is now below the low one; loop only. */
     void writable();
 
@@ -126,6 +129,16 @@ final class SendQueue {
     return queued() + duplex.pending();
   }
 
+  /** Returns whether the transport has taken all that was to be sent. Loop only. */
+  boolean isAllTaken() {
+    lock.lock();
+    try {
+      return bufferedAmount() == 0 && controlsBehindFrame.isEmpty() && latestPong == null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Bytes that wait here; from any thread. */
   private int queued() {
     return frames.size() + bytesBehindMessage;
@@ -182,6 +195,7 @@ final class SendQueue {
         return;
       }
       scheduleDrain();
+      full();
       try {
         while (queued() > low - share) {
           changed.await();
@@ -294,7 +308,7 @@ final class SendQueue {
       duplex.write(payload);
     }
     if (directRoom <= 0) {
-      overHigh = true;
+      full();
       return false;
     }
     return true;
@@ -304,8 +318,16 @@ final class SendQueue {
     if (amount < high) {
       return true;
     }
-    overHigh = true;
+    full();
     return false;
+  }
+
+  /** The high mark is reached: told once until the queue is below the low one again. */
+  private void full() {
+    if (!overHigh) {
+      overHigh = true;
+      duplex.loop().execute(session::full); // not under the lock
+    }
   }
 
   private void requireBelowHigh(long amount) {
@@ -402,6 +424,7 @@ final class SendQueue {
       return;
     }
     scheduleDrain();
+    full();
     while (queued() > low - share) {
       changed.await();
       requireOpen();

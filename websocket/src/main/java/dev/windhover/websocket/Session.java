@@ -48,6 +48,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   private final Inbound in;
   private final Deadlines deadlines;
   private final KeepAlive keepAlive;
+  private final WriteStall writeStall;
   private final ServerWebSocket socket;
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
@@ -57,7 +58,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   private boolean reading = true;
   private boolean doneReading;
   private long pings;
-  private long transmitted;
   private long messageBytes;
 
   /** The loop's thread; plain, since only that thread finds itself here. */
@@ -94,6 +94,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
             settings.keepAliveInterval().toNanos(),
             settings.keepAliveTimeout().toNanos(),
             duplex.loop().nanoTime());
+    this.writeStall = new WriteStall(limits.writeStallTimeout().toNanos());
   }
 
   ServerWebSocket socket() {
@@ -165,7 +166,8 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   @Override
   public void onBatchEnd() {
     in.batchEnd();
-    delivering = false; // the host flushes
+    duplex.flush(); // what the transport takes at once need not be watched
+    delivering = false;
     watchOutput();
   }
 
@@ -490,6 +492,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
       case EFFECT -> {
         Outcome waiting = outcome;
         if (waiting != null && takeEffect(waiting)) {
+          events.limitReached(context, "unread end");
           answerClose();
         }
       }
@@ -499,24 +502,28 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
             Ending.By.SERVER,
             "closing handshake not finished within " + settings.limits().closeTimeout());
       }
-      case WRITE -> {
-        if (duplex.pending() == 0) {
-          return;
-        }
-        if (duplex.transmitted() == transmitted) {
-          events.limitReached(context, "stalled write");
-          abort(Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
-        } else {
-          watchOutput();
-        }
-      }
+      case WRITE -> lookAtOutput();
     }
   }
 
   private void watchOutput() {
     if (duplex.pending() > 0 && !deadlines.isSet(Deadlines.Kind.WRITE)) {
-      transmitted = duplex.transmitted();
-      deadlines.set(Deadlines.Kind.WRITE, settings.limits().writeStallTimeout().toNanos());
+      long now = duplex.loop().nanoTime();
+      writeStall.begin(now, duplex.transmitted());
+      deadlines.set(Deadlines.Kind.WRITE, writeStall.delay(now));
+    }
+  }
+
+  private void lookAtOutput() {
+    long now = duplex.loop().nanoTime();
+    if (duplex.pending() == 0) {
+      return; // watched again when something waits
+    }
+    if (writeStall.isStalled(now, duplex.transmitted())) {
+      events.limitReached(context, "stalled write");
+      abort(Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
+    } else {
+      deadlines.set(Deadlines.Kind.WRITE, writeStall.delay(now));
     }
   }
 
@@ -525,9 +532,14 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     if (!out.state().canSend() || doneReading) {
       return; // the closing limits watch from here on
     }
-    switch (keepAlive.ask(now, reading)) {
+    switch (keepAlive.ask(now, reading, out.isAllTaken())) {
       case WAIT -> {}
-      case PING -> sendUnasked(Opcode.PING);
+      case PING -> {
+        sendUnasked(Opcode.PING);
+        if (!out.isAllTaken()) {
+          keepAlive.pingWaits();
+        }
+      }
       case PONG -> sendUnasked(Opcode.PONG);
       case ABORT -> {
         events.limitReached(context, "keep-alive");
@@ -551,6 +563,11 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- For the socket
+
+  @Override
+  public void full() {
+    events.limitReached(context, "send queue");
+  }
 
   @Override
   public void writable() {
