@@ -63,6 +63,7 @@ final class MemoryDuplex implements Duplex {
   private boolean aborted;
   private boolean lost;
   private boolean failsAtFlush;
+  private long flushes;
 
   MemoryDuplex(
       MemoryLoop loop,
@@ -119,6 +120,11 @@ final class MemoryDuplex implements Duplex {
 
   boolean isReading() {
     return reading;
+  }
+
+  /** Returns how often output was flushed, without the times when there was none. */
+  long flushes() {
+    return flushes;
   }
 
   private void deliver() {
@@ -260,6 +266,7 @@ final class MemoryDuplex implements Duplex {
       lose("a write failed");
       return;
     }
+    flushes += pending.get() > flushed ? 1 : 0;
     flushed = pending.get();
     transfer();
   }

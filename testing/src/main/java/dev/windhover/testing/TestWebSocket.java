@@ -312,6 +312,11 @@ public final class TestWebSocket {
     return ask(MemoryDuplex::pending);
   }
 
+  /** Returns how often the server has flushed output. */
+  long flushes() {
+    return ask(MemoryDuplex::flushes);
+  }
+
   // ---- The loop's side
 
   /** The connection was upgraded; called on the loop. */

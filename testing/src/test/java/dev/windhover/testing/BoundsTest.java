@@ -298,6 +298,21 @@ class BoundsTest {
     }
 
     @Test
+    void onWritableIsToldBelowTheLowMarkWhileMoreWaits() {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      TestWebSocket client = server.listen(new Recorded()).stopTaking();
+      client.sendText("a").sendText("b");
+      client.take(1208 - 513);
+      assertThat(calls).containsExactly("a true", "b false");
+      client.take(513 - 255);
+      assertThat(calls).last().isEqualTo("writable at 255");
+      client.takeAll();
+      client.receiveBinary();
+      client.receiveBinary();
+      client.close();
+    }
+
+    @Test
     void anotherThreadIsToldTheSame() throws Exception {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
       TestWebSocket client = server.listen(new Recorded()).stopTaking();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.http.Ending;
 import dev.windhover.http.Message;
+import dev.windhover.http.MessageType;
 import dev.windhover.http.WebSocket;
 import dev.windhover.http.WebSocketClosedException;
 import dev.windhover.http.WebSocketListener;
@@ -13,8 +14,11 @@ import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -113,6 +117,65 @@ class CloseTest {
       assertThatThrownBy(() -> server.socket().sendText("late"))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining(ended);
+    }
+
+    @Test
+    void wakesABackgroundServiceAndTellsItEvenBeforeThePeerAnswers() throws Exception {
+      TestWebSocket client = server.hold();
+      WebSocket socket = server.socket();
+      var receiving = Background.start(socket::receiveMessage).awaitBlocked();
+      server.release();
+      assertThat(receiving.join()).isNull();
+      assertThat(client.receiveClose().code()).isEqualTo(1000);
+      List<ThrowingCallable> uses =
+          List.of(
+              socket::receiveMessage,
+              () -> socket.receive(ByteBuffer.allocate(1)),
+              () -> socket.inputStream().read(),
+              () -> socket.sendText("late"),
+              () -> socket.startMessage(MessageType.TEXT));
+      assertThat(uses)
+          .allSatisfy(use ->
+              assertThatThrownBy(use)
+                  .isInstanceOf(IllegalStateException.class)
+                  .hasMessageMatching("the handler of request \\S+ has ended"));
+      client.sendClose(1000, "");
+      client.awaitEnd();
+    }
+
+    @Test
+    void aTaskThatFailedFailsTheHandlerThatWaitsForIt() {
+      server.expectError("failed");
+      TestWebSocket client =
+          server.open(
+              socket -> CompletableFuture.failedFuture(new IllegalStateException("boom")).get());
+      assertThat(client.answerClose()).isEqualTo(CloseReason.of(1011));
+      assertThat(CapturedLog.lines(Level.ERROR))
+          .singleElement()
+          .satisfies(line -> assertThat(line.thrown()).hasRootCauseMessage("boom"));
+    }
+
+    /** It asked for the interrupt, and there is nobody left to tell of an error. */
+    @Test
+    void anInterruptAfterTheSocketsEndIsNoError() throws Exception {
+      CompletableFuture<Thread> handler = new CompletableFuture<>();
+      TestWebSocket client =
+          server
+              .start(context -> {
+                handler.complete(Thread.currentThread());
+                context.interruptWhenAborted();
+                context.webSockets().accept();
+                new CountDownLatch(1).await();
+              })
+              .webSocket("/")
+              .connect();
+      client.reset();
+      assertThat(handler.join().join(Duration.ofSeconds(10))).isTrue();
+      assertThat(SocketFixture.log(Level.ERROR)).isEmpty();
+      assertThat(SocketFixture.log(Level.DEBUG))
+          .filteredOn(line ->
+              line.matches("handler of request \\S+ was interrupted after its socket ended"))
+          .hasSize(1);
     }
 
     @Test
@@ -272,6 +335,38 @@ class CloseTest {
         assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("before"));
         assertThat(server.socket().receiveMessage()).isNull();
       }
+    }
+
+    /** Messages may be unread before it; a handler that fails overrules a Close, not a fault. */
+    @ParameterizedTest
+    @CsvSource({
+      "false, 88 82 00000000 0fa1, 4001", "false, 83 80 00000000, 1002",
+      "true, 88 82 00000000 0fa1, 1011", "true, 83 80 00000000, 1002"
+    })
+    void theEndTakesEffectWhenTheHandlerEnds(boolean failing, String hex, int code)
+        throws Exception {
+      server.expectError("failed");
+      CompletableFuture<Void> gate = new CompletableFuture<>();
+      CompletableFuture<Thread> handler = new CompletableFuture<>();
+      TestWebSocket client =
+          server
+              .start(context -> {
+                handler.complete(Thread.currentThread());
+                context.webSockets().accept();
+                gate.get();
+                if (failing) {
+                  throw new IllegalStateException("boom");
+                }
+              })
+              .webSocket("/")
+              .connect();
+      client.sendText("unread").sendHex(hex).expectNothing();
+      gate.complete(null);
+      assertThat(client.receiveClose().code()).isEqualTo(code);
+      client.awaitEnd();
+      client.end();
+      assertThat(handler.join().join(Duration.ofSeconds(10))).isTrue();
+      assertThat(CapturedLog.lines(Level.ERROR)).hasSize(failing ? 1 : 0);
     }
 
     @Test

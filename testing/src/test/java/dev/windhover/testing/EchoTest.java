@@ -7,7 +7,9 @@ import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -41,6 +43,18 @@ class EchoTest {
     client.sendHex("80 82 37fa213d 5b95"); // "lo"
     assertThat(client.receive()).isEqualTo(Frame.pong("Hello"));
     assertThat(client.receiveText()).isEqualTo("Hello");
+    client.close();
+  }
+
+  @Test
+  void theAnswersToAReadAreFlushedOnce() {
+    TestWebSocket client = server.echo(Form.LISTENER);
+    ByteBuffer frame = client.frame(Opcode.TEXT, true, Frame.utf8("hello"));
+    client.send(Collections.nCopies(100, frame).toArray(ByteBuffer[]::new));
+    for (int i = 0; i < 100; i++) {
+      assertThat(client.receiveText()).isEqualTo("hello");
+    }
+    assertThat(client.flushes()).isOne();
     client.close();
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.http.Ending;
+import dev.windhover.http.Handler;
 import dev.windhover.http.MessageType;
 import dev.windhover.http.MessageWriter;
 import dev.windhover.http.WebSocket;
@@ -22,6 +23,8 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.event.Level;
 
 /** The listener form. */
@@ -109,15 +112,18 @@ class ListenerTest {
 
   @Test
   void acceptReturnsAtOnceAndTheRequestEndsWithTheSocket() {
+    CompletableFuture<String> accepted = new CompletableFuture<>();
     CompletableFuture<String> completed = new CompletableFuture<>();
     TestWebSocket client =
         server
             .start(context -> {
               context.response().onCompleted(() -> completed.complete("over"));
               context.webSockets().accept(new WebSocketListener() {});
+              accepted.complete("returned");
             })
             .webSocket("/")
             .connect();
+    assertThat(accepted).succeedsWithin(Duration.ofSeconds(10));
     client.sendText("ignored").expectNothing();
     assertThat(completed).isNotDone();
     client.close();
@@ -150,6 +156,18 @@ class ListenerTest {
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("this socket's messages go to its listener");
     client.close();
+  }
+
+  @Test
+  void aNonBlockingHandlerAcceptsOnlyWithAListener() {
+    server.expectError("failed");
+    var handler = Handler.nonBlocking(context -> context.webSockets().accept());
+    assertThat(server.start(handler).webSocket("/").send().status()).isEqualTo(500);
+    assertThat(CapturedLog.lines(Level.ERROR))
+        .singleElement()
+        .satisfies(line ->
+            assertThat(line.thrown())
+                .hasMessage("a non-blocking handler can accept a socket only with a listener"));
   }
 
   @Test
@@ -508,6 +526,27 @@ class ListenerTest {
       assertThat(returned).containsExactly("a");
     }
 
+    /** The loop drains what another thread sends between the calls, and in their own sends. */
+    @Test
+    void whileAnotherThreadSends() throws Exception {
+      Recorded listener =
+          new Recorded(Call.demandingAll((socket, call) -> socket.sendText("answer")));
+      TestWebSocket client = server.listen(listener);
+      var sending =
+          Background.start(() -> {
+            for (int i = 0; i < 200; i++) {
+              server.socket().sendText("of a thread");
+            }
+            return null;
+          });
+      for (int i = 0; i < 200; i++) {
+        client.send(Opcode.BINARY, true, ByteBuffer.allocate(i % 3));
+      }
+      sending.join();
+      assertThat(listener.calls()).filteredOn(call -> call.startsWith("binary")).hasSize(200);
+      server.host().allowLeftOvers();
+    }
+
     @Test
     void onWritableComesBehindTheCallWhoseSendDrainedTheQueue() throws Exception {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
@@ -549,13 +588,64 @@ class ListenerTest {
           client.frame(Opcode.TEXT, true, Frame.utf8("a")),
           client.frame(Opcode.TEXT, true, Frame.utf8("never delivered")));
       assertThat(client.answerClose()).isEqualTo(CloseReason.of(1011));
+      assertOneErrorOfTheListener();
+      assertThat(client.uncredited()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"open", "binary 3", "close 4000", "writable"})
+    void anExceptionOfAnyCallDoes(String failing) {
+      server.expectError("failed");
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      TestWebSocket client = server.listen(failingIn(failing)).stopTaking();
+      client.sendBinary(new byte[3]).takeAll().sendClose(4000, "");
+      if (!failing.equals("open")) {
+        assertThat(client.receiveBinary()).hasSize(2000);
+      }
+      assertThat(client.receiveClose()).isEqualTo(CloseReason.of(1011));
+      client.awaitEnd();
+      client.end();
+      assertOneErrorOfTheListener();
+    }
+
+    @Test
+    void anExceptionOfTheLastCallIsLoggedAndNoMore() {
+      server.expectError("failed");
+      CompletableFuture<String> completed = new CompletableFuture<>();
+      TestWebSocket client =
+          server
+              .start(context -> {
+                context.response().onCompleted(() -> completed.complete("over"));
+                context.webSockets().accept(failingIn("ended 1006"));
+              })
+              .webSocket("/")
+              .connect();
+      client.reset();
+      assertThat(completed).succeedsWithin(Duration.ofSeconds(10));
+      assertThat(server.ending().by()).isEqualTo(Ending.By.CONNECTION);
+      assertOneErrorOfTheListener();
+    }
+
+    /** Fills the queue with its answer to a binary message, and fails in one of its calls. */
+    private Recorded failingIn(String failing) {
+      return new Recorded(
+          Call.demandingAll((socket, call) -> {
+            if (call.startsWith("binary")) {
+              socket.sendBinary(new byte[2000]);
+            }
+            if (call.equals(failing)) {
+              throw new IllegalStateException("boom");
+            }
+          }));
+    }
+
+    private void assertOneErrorOfTheListener() {
       assertThat(CapturedLog.lines(Level.ERROR))
           .singleElement()
           .satisfies(line -> {
             assertThat(line.text()).matches("listener of request \\S+ failed");
             assertThat(line.thrown()).hasMessage("boom");
           });
-      assertThat(client.uncredited()).isZero();
     }
 
     @Test

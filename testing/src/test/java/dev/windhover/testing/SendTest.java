@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -99,6 +100,30 @@ class SendTest {
     client.takeAll();
     assertThat(client.receive().payload()).isEqualTo(bytes(100_000));
     finish(client);
+  }
+
+  @Test
+  void whatWaitsForTheLoopIsFlushedOnce() throws Exception {
+    TestWebSocket client = server.hold();
+    CountDownLatch busy = new CountDownLatch(1);
+    server.host().loop().execute(() -> awaitQuietly(busy));
+    for (int i = 0; i < 100; i++) {
+      server.socket().sendText("hello");
+    }
+    busy.countDown();
+    for (int i = 0; i < 100; i++) {
+      assertThat(client.receiveText()).isEqualTo("hello");
+    }
+    assertThat(client.flushes()).isOne();
+    finish(client);
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Test
@@ -435,6 +460,27 @@ class SendTest {
         assertThat(client.receiveBinary()).hasSize(100);
       }
       assertThat(client.receiveBinary()).isEqualTo(bytes(2000).array());
+      finish(client);
+    }
+
+    @Test
+    void aSenderGoesOnAtTheLowMark() throws Exception {
+      TestWebSocket client = slow();
+      server.socket().sendBinary(bytes(SHARE - 4));
+      server.host().awaitIdle();
+      server.socket().sendBinary(bytes(CAPACITY - 4));
+      var blocked = Background.start(() -> server.socket().sendText("go")).awaitBlocked();
+      long full = SHARE + CAPACITY;
+      assertThat(server.socket().bufferedAmount()).isEqualTo(full);
+      client.take(full - 2 * 512);
+      blocked.awaitBlocked();
+      client.take(full - 512);
+      blocked.join();
+      assertThat(server.socket().bufferedAmount()).isBetween(1L, 512L + 4);
+      client.takeAll();
+      assertThat(client.receiveBinary()).hasSize(SHARE - 4);
+      assertThat(client.receiveBinary()).hasSize(CAPACITY - 4);
+      assertThat(client.receiveText()).isEqualTo("go");
       finish(client);
     }
 
