@@ -81,16 +81,10 @@ final class SendQueue {
   private boolean insideFrame;
   private final Deque<ByteBuffer> controlsBehindFrame = new ArrayDeque<>();
 
-  // The message under way, and who waits to begin the next.
-  private volatile @Nullable Object sender;
-  private final Deque<Object> waiting = new ArrayDeque<>();
+  // The message under way, and what other senders must not wait for.
+  private final Turns turns = new Turns(changed, this::requireOpen);
   private final Deque<ByteBuffer> behindMessage = new ArrayDeque<>();
   private volatile int bytesBehindMessage;
-  private @Nullable MessageType openMessage;
-  private long messageBytes;
-
-  /** Whether the sender has begun its message, be it without a piece so far, and owes the end. */
-  private boolean begun;
 
   private boolean drainScheduled;
   private boolean endWhenDrained;
@@ -157,15 +151,15 @@ final class SendQueue {
     boolean below;
     lock.lockInterruptibly();
     try {
-      takeTurn(by);
-      boolean keepsTurn = begun;
+      turns.take(by);
+      boolean keepsTurn = turns.isBegun();
       try {
-        requireSameType(type);
+        turns.requireType(type);
         awaitRoom();
         int size = payload.remaining();
         frames.header(nextOpcode(type), end, size);
         insideFrame = true;
-        begun = true;
+        turns.begin();
         keepsTurn = true;
         finishPayload(payload);
         insideFrame = false;
@@ -220,7 +214,7 @@ final class SendQueue {
     int size = payload.remaining();
     boolean delivering = session.isDelivering();
     boolean inLoop = delivering || duplex.loop().inLoop();
-    if (inLoop && end && queued() == 0 && sender == null && latestPong == null) {
+    if (inLoop && end && queued() == 0 && turns.isFree() && latestPong == null) {
       boolean below = writeDirectly(payload, type, size);
       if (!delivering) {
         flushBehind();
@@ -234,13 +228,12 @@ final class SendQueue {
     try {
       requireOpen();
       requireBelowHigh(bufferedAmount());
-      if (sender != null && !by.equals(sender)) {
+      if (!turns.tryTake(by)) {
         offerBehindMessage(payload, type, end);
       } else {
-        requireSameType(type);
+        turns.requireType(type);
         frames.header(nextOpcode(type), end, size);
         frames.append(payload, Integer.MAX_VALUE);
-        sender = by;
         whole = endFrame(type, end, size);
       }
       if (!inLoop) {
@@ -345,79 +338,44 @@ final class SendQueue {
   boolean hasUnfinishedMessage() {
     lock.lock();
     try {
-      return begun;
+      return turns.isBegun();
     } finally {
       lock.unlock();
     }
   }
 
-  // ---- Turns
+  // ---- The message under way
 
   /** Begins a message of {@code by}, as soon as no other is under way; its pieces follow. */
   void startMessage(Object by) throws IOException, InterruptedException {
     lock.lockInterruptibly();
     try {
-      takeTurn(by);
-      begun = true;
+      turns.take(by);
+      turns.begin();
     } finally {
       lock.unlock();
     }
   }
 
-  /** Waits until no other message is under way, first come first served. */
-  private void takeTurn(Object by) throws IOException, InterruptedException {
-    requireOpen();
-    if (by.equals(sender)) {
-      return;
-    }
-    if (sender != null || !waiting.isEmpty()) {
-      waiting.addLast(by);
-      try {
-        while (sender != null || !by.equals(waiting.peekFirst())) {
-          changed.await();
-          requireOpen();
-        }
-      } finally {
-        waiting.remove(by);
-        changed.signalAll();
-      }
-    }
-    sender = by;
-  }
-
+  /** Ends the turn; behind the message goes what was kept until then. */
   private void releaseTurn() {
-    sender = null;
-    begun = false;
-    openMessage = null;
-    messageBytes = 0;
+    turns.release();
     for (ByteBuffer frame; (frame = behindMessage.poll()) != null; ) {
       frames.append(frame, Integer.MAX_VALUE);
     }
     bytesBehindMessage = 0;
-    if (!waiting.isEmpty()) {
-      changed.signalAll();
-    }
-  }
-
-  private void requireSameType(MessageType type) {
-    if (openMessage != null && openMessage != type) {
-      throw new IllegalArgumentException(
-          "piece of type " + type + " in a message of type " + openMessage);
-    }
   }
 
   /** Returns the size of the message so far. */
   private long endFrame(MessageType type, boolean end, int size) {
-    long whole = messageBytes + size;
-    messageBytes = whole;
+    long whole = turns.sent(type, size);
     if (end) {
       releaseTurn();
-    } else {
-      begun = true;
-      openMessage = type;
     }
     return whole;
   }
+
+  // ---- Room
 
   private void awaitRoom() throws IOException, InterruptedException {
     if (queued() < capacity()) {
@@ -471,7 +429,7 @@ final class SendQueue {
 
   /** Sends a Ping or a Pong of our own. Loop only. */
   void control(Opcode opcode, ByteBuffer payload) {
-    if (queued() == 0 && sender == null) {
+    if (queued() == 0 && turns.isFree()) {
       ByteBuffer out = duplex.reserve(writer.headerSize(125) + payload.remaining());
       writer.frame(out, opcode, true, payload);
       duplex.commit();
@@ -642,7 +600,7 @@ final class SendQueue {
           }
           return endWhenDrained && !insideFrame;
         }
-        if (queued() <= low - share && (sender != null || !waiting.isEmpty())) {
+        if (queued() <= low - share && turns.isWanted()) {
           changed.signalAll();
         }
       } finally {
@@ -655,7 +613,7 @@ final class SendQueue {
   }
 
   private Opcode nextOpcode(MessageType type) {
-    return openMessage == null ? opcodeOf(type) : Opcode.CONTINUATION;
+    return turns.isContinued() ? Opcode.CONTINUATION : opcodeOf(type);
   }
 
   private static Opcode opcodeOf(MessageType type) {
