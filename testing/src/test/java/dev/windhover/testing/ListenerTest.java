@@ -699,6 +699,15 @@ class ListenerTest {
       assertThat(client.uncredited()).isZero();
     }
 
+    /** The host in memory takes it for a fault if anything is written then. */
+    @Test
+    void aPongThatWaitsGoesNowhereWhenTheConnectionIsGone() {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      TestWebSocket client = server.echo(Form.LISTENER).stopTaking();
+      client.sendBinary(new byte[600]).sendPing("waits").reset();
+      assertThat(server.ending().by()).isEqualTo(Ending.By.CONNECTION);
+    }
+
     @Test
     void afterAbortNothingComes() {
       Recorded listener =
