@@ -24,6 +24,14 @@ public interface Events {
   /** A message was queued to its end; {@code bytes} of payload. */
   default void messageSent(HttpContext context, MessageType type, long bytes) {}
 
-  /** A bound was reached and acted on, as {@code inbound queue} or {@code closing handshake}. */
+  /**
+   * A bound of a socket was reached and acted on.
+   *
+   * @param limit {@code message size} (the socket fails), {@code inbound bytes} (the peer is not
+   *     read), {@code send queue} (senders wait or are refused; told once until it is low again),
+   *     {@code unread end} (the application did not reach the peer's Close or fault in 5 s, and it
+   *     is answered); or the peer is dropped: {@code keep-alive}, {@code closing handshake}, {@code
+   *     stalled write}
+   */
   default void limitReached(HttpContext context, String limit) {}
 }

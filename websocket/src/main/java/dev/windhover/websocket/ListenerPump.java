@@ -35,6 +35,7 @@ final class ListenerPump implements Inbound {
   private boolean ended;
   private boolean paused;
   private boolean calling;
+  private boolean closeWaits; // for the messages before it, though it was answered: time was up
   private volatile boolean discarding;
   private @Nullable Outcome outcome;
 
@@ -202,22 +203,36 @@ final class ListenerPump implements Inbound {
 
   private void settle() {
     Outcome what = outcome;
-    boolean asked = demand > 0 || discarding || session.isCloseSent();
-    if (what != null && !calling && kept.isEmpty() && asked) {
+    if (what == null || calling || !kept.isEmpty()) {
+      return;
+    }
+    if (closeWaits) {
+      closed();
+    } else if (demand > 0 || discarding || session.isCloseSent()) {
       session.takeEffect(what);
     }
   }
 
-  /** The peer's Close has taken effect: the listener may answer it. */
+  /**
+   * The peer's Close has taken effect: the listener may answer it, once it has what came before.
+   */
   void closed() {
-    if (!ended) {
+    closeWaits = !kept.isEmpty();
+    if (!closeWaits && !ended) {
       call(() -> listener.onClose(session.socket()));
     }
   }
 
+  /** Returns whether the listener is in a call, of which this may be a part. */
+  boolean isCalling() {
+    return calling;
+  }
+
   @Override
   public void writable() {
-    if (!ended) {
+    if (calling) {
+      session.loop().execute(this::writable); // a send in that call has drained the queue
+    } else if (!ended) {
       call(() -> listener.onWritable(session.socket()));
       pump(); // it may have asked for more
     }
