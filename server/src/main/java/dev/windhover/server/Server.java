@@ -150,12 +150,12 @@ public final class Server {
     }
     Http1Decoder decoder = new Http1Decoder(options.limits());
     Http1Encoder encoder = new Http1Encoder();
-    channel
-        .pipeline()
-        .addLast(
-            decoder,
-            encoder,
-            new Http1Connection(this, handler, channel, buffers, decoder, encoder));
+    Http1Connection connection =
+        new Http1Connection(this, handler, channel, buffers, decoder, encoder);
+    channel.pipeline().addLast(decoder, encoder, connection);
+    if (stopping) { // accepted while the listeners were closing, and perhaps told by nobody
+      channel.eventLoop().execute(connection::stop);
+    }
   }
 
   /** Returns the addresses listened on, with the ports that were bound. */

@@ -20,6 +20,8 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -125,6 +127,31 @@ class StopTest {
       fresh.expectEnd();
       half.expectEnd();
       assertThat(stop.join(AT_ONCE)).isTrue(); // although nobody ends its side
+    }
+  }
+
+  @Test
+  void connectionThatComesWhileTheStopBeginsDoesNotHoldIt() throws Exception {
+    for (int i = 0; i < 40; i++) { // it meets the stop at different moments
+      EchoApplication server = new EchoApplication(Form.BLOCKING, app -> {});
+      List<Wire> clients = new ArrayList<>();
+      Thread connecting =
+          Thread.ofVirtual()
+              .start(() -> {
+                try {
+                  while (true) {
+                    clients.add(Wire.connect(server.port()));
+                  }
+                } catch (IOException e) {
+                  // the server listens no more
+                }
+              });
+      Thread stop = Thread.ofVirtual().start(server::close);
+      assertThat(stop.join(SOON)).isTrue();
+      connecting.join();
+      for (Wire client : clients) {
+        client.close();
+      }
     }
   }
 
