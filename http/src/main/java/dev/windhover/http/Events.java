@@ -9,7 +9,10 @@ public interface Events {
   /** Tells nobody. */
   Events NONE = new Events() {};
 
-  /** An opening handshake was refused, and why, in the words of the answer. */
+  /**
+   * An opening handshake, or what was almost one, did not become a socket; told once, with the
+   * answer's status and why: in the answer's words where the library answers.
+   */
   default void handshakeRefused(HttpContext context, int status, String cause) {}
 
   /** A socket was opened. */
