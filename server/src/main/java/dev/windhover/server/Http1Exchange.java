@@ -23,6 +23,7 @@ import io.netty.handler.codec.http.LastHttpContent;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
@@ -254,7 +255,8 @@ final class Http1Exchange implements Exchange, Upgrade {
   public void writeFile(Path file, long position, long count) throws IOException {
     requireActive();
     if (count > 0 && !method.equals("HEAD")) {
-      channel.write(new DefaultFileRegion(file.toFile(), position, count));
+      // Opened now and not when its turn comes, or a file that takes its place meanwhile is sent.
+      channel.write(new DefaultFileRegion(FileChannel.open(file), position, count));
     }
   }
 
