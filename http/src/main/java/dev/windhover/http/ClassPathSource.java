@@ -70,12 +70,6 @@ final class ClassPathSource implements StaticFiles.Source {
   /** By name; no larger than the archive's own index, since only what exists is in it. */
   private final Map<String, Variants> loaded = new ConcurrentHashMap<>();
 
-  /**
-   * Stands for the times in an archive, which reproducible builds set to a constant: never older
-   * than what is served, which is all that a condition asks.
-   */
-  private final Instant startTime = Instant.now().truncatedTo(ChronoUnit.SECONDS);
-
   private int held; // guarded by this
 
   private ClassPathSource(Resources resources, String folder) {
@@ -98,7 +92,7 @@ final class ClassPathSource implements StaticFiles.Source {
   }
 
   @Override
-  public @Nullable Variants find(String name) throws IOException {
+  public @Nullable Variants find(String name, Instant now) throws IOException {
     Variants known = loaded.get(name);
     if (known != null) {
       return known;
@@ -108,18 +102,18 @@ final class ClassPathSource implements StaticFiles.Source {
     if (plain == null) {
       return null;
     }
-    return plain.isFile() ? file(Path.of(plain.uri()), name) : load(name, plain);
+    return plain.isFile() ? file(Path.of(plain.uri()), name, now) : load(name, plain, now);
   }
 
-  private static @Nullable Variants file(Path file, String name) throws IOException {
+  private static @Nullable Variants file(Path file, String name, Instant now) throws IOException {
     Path folder = file;
     for (int i = 0; i < Path.of(name).getNameCount(); i++) {
       folder = Objects.requireNonNull(folder.getParent());
     }
-    return FolderSource.find(folder.toRealPath(), file);
+    return FolderSource.find(folder.toRealPath(), file, now);
   }
 
-  private synchronized Variants load(String name, Resource plain) throws IOException {
+  private synchronized Variants load(String name, Resource plain, Instant now) throws IOException {
     Variants known = loaded.get(name);
     if (known != null) {
       return known;
@@ -129,15 +123,16 @@ final class ClassPathSource implements StaticFiles.Source {
       Resource variant = resources.find(prefix + name + coding.suffix);
       // Another archive on the class path may have one of that name, which is not of this file.
       if (variant != null && variant.uri().toString().equals(plain.uri() + coding.suffix)) {
-        coded.add(read(variant, coding));
+        coded.add(read(variant, coding, now));
       }
     }
-    Variants variants = new Variants(read(plain, null), coded);
+    Variants variants = new Variants(read(plain, null, now), coded);
     loaded.put(name, variants);
     return variants;
   }
 
-  private StaticContent read(Resource resource, @Nullable Coding coding) throws IOException {
+  private StaticContent read(Resource resource, @Nullable Coding coding, Instant now)
+      throws IOException {
     MessageDigest digest = sha256();
     try (InputStream in = new DigestInputStream(resource.opener().open(), digest)) {
       byte[] start = in.readNBytes(MOST_HELD_OF_ONE + 1);
@@ -164,7 +159,8 @@ final class ClassPathSource implements StaticFiles.Source {
       return new StaticContent(
           coding == null ? null : coding.token,
           length,
-          startTime,
+          // Not the archive's time, which reproducible builds set to a constant.
+          now.truncatedTo(ChronoUnit.SECONDS),
           new EntityTag(false, opaque),
           body);
     }

@@ -37,9 +37,9 @@ final class FolderSource implements StaticFiles.Source {
   }
 
   @Override
-  public @Nullable Variants find(String name) throws IOException {
+  public @Nullable Variants find(String name, Instant now) throws IOException {
     try {
-      return find(root, root.resolve(name));
+      return find(root, root.resolve(name), now);
     } catch (InvalidPathException e) {
       return null; // no name here
     }
@@ -50,15 +50,15 @@ final class FolderSource implements StaticFiles.Source {
    *
    * @param root a real path
    */
-  static @Nullable Variants find(Path root, Path file) throws IOException {
-    StaticContent plain = content(root, file, null);
+  static @Nullable Variants find(Path root, Path file, Instant now) throws IOException {
+    StaticContent plain = content(root, file, null, now);
     if (plain == null) {
       return null;
     }
     List<StaticContent> coded = new ArrayList<>(0);
     for (Coding coding : Coding.values()) {
       StaticContent variant =
-          content(root, file.resolveSibling(file.getFileName() + coding.suffix), coding);
+          content(root, file.resolveSibling(file.getFileName() + coding.suffix), coding, now);
       // One that is older was left behind when the file was written.
       if (variant != null && !variant.lastModified().isBefore(plain.lastModified())) {
         coded.add(variant);
@@ -67,8 +67,8 @@ final class FolderSource implements StaticFiles.Source {
     return new Variants(plain, coded);
   }
 
-  private static @Nullable StaticContent content(Path root, Path file, @Nullable Coding coding)
-      throws IOException {
+  private static @Nullable StaticContent content(
+      Path root, Path file, @Nullable Coding coding, Instant now) throws IOException {
     if (!Files.isRegularFile(file)) {
       return null;
     }
@@ -79,7 +79,6 @@ final class FolderSource implements StaticFiles.Source {
       }
       BasicFileAttributes attributes = Files.readAttributes(real, BasicFileAttributes.class);
       Instant modified = attributes.lastModifiedTime().toInstant();
-      Instant now = Instant.now();
       Instant notInTheFuture = modified.isAfter(now) ? now : modified; // RFC 9110 8.8.2.1
       return new StaticContent(
           coding == null ? null : coding.token,

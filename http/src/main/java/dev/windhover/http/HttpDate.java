@@ -2,7 +2,6 @@ package dev.windhover.http;
 
 import java.time.DateTimeException;
 import java.time.Instant;
-import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
@@ -20,6 +19,17 @@ final class HttpDate {
   private static final DateTimeFormatter ASCTIME =
       pattern("EEE MMM ppd HH:mm:ss yyyy").toFormatter(Locale.US).withZone(ZoneOffset.UTC);
 
+  /**
+   * {@code Sunday, 06-Nov-94 08:49:37 GMT}. Two digits are a year from 1970 on: until 2069 that
+   * reads nothing as more than 50 years ahead, as RFC 9110 asks.
+   */
+  private static final DateTimeFormatter RFC850 =
+      pattern("EEEE, dd-MMM-")
+          .appendValueReduced(ChronoField.YEAR, 2, 2, 1970)
+          .appendPattern(" HH:mm:ss 'GMT'")
+          .toFormatter(Locale.US)
+          .withZone(ZoneOffset.UTC);
+
   private HttpDate() {}
 
   static String format(Instant time) {
@@ -28,7 +38,7 @@ final class HttpDate {
 
   /** Returns the time that {@code text} says, or null if it is none of the three forms. */
   static @Nullable Instant parse(String text) {
-    for (DateTimeFormatter form : List.of(IMF_FIXDATE, ASCTIME, rfc850())) {
+    for (DateTimeFormatter form : List.of(IMF_FIXDATE, ASCTIME, RFC850)) {
       try {
         return form.parse(text, Instant::from);
       } catch (DateTimeException e) {
@@ -36,20 +46,6 @@ final class HttpDate {
       }
     }
     return null;
-  }
-
-  /**
-   * {@code Sunday, 06-Nov-94 08:49:37 GMT}: a year that seems more than 50 years ahead is past. The
-   * day of the week is not looked at, since it follows from the year that was meant.
-   */
-  private static DateTimeFormatter rfc850() {
-    LocalDate oldest = LocalDate.now(ZoneOffset.UTC).minusYears(49);
-    return pattern("['Monday']['Tuesday']['Wednesday']['Thursday']['Friday']['Saturday']['Sunday']")
-        .appendPattern(", dd-MMM-")
-        .appendValueReduced(ChronoField.YEAR, 2, 2, oldest)
-        .appendPattern(" HH:mm:ss 'GMT'")
-        .toFormatter(Locale.US)
-        .withZone(ZoneOffset.UTC);
   }
 
   private static DateTimeFormatterBuilder pattern(String pattern) {

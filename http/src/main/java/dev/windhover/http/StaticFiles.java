@@ -8,6 +8,7 @@ import dev.windhover.http.StaticContent.Variants;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * answered 304, or with {@code If-Match} or {@code If-Unmodified-Since}, and 412. A file's tag is
  * made of its time, to the nanosecond, and its length; in the first 2 seconds after it was written
  * the tag is weak, for the file may be written again within a tick of its clock. The tag of a
- * resource in an archive is a hash of its content, and its time that of the program's start.
+ * resource in an archive is a hash of its content, and its time when it was first asked for.
  *
  * <p><b>Ranges</b> (RFC 9110 14). One range is answered with 206, up to 16 that do not overlap as
  * {@code multipart/byteranges}, none that the file has with 416; a header that is malformed or asks
@@ -43,7 +44,7 @@ public final class StaticFiles implements Middleware {
   /** Where files come from. */
   interface Source {
     /** Returns the file of that name, relative and plain, or null. */
-    @Nullable Variants find(String name) throws IOException;
+    @Nullable Variants find(String name, Instant now) throws IOException;
   }
 
   private final Source source;
@@ -100,7 +101,7 @@ public final class StaticFiles implements Middleware {
     HttpRequest request = context.request();
     String path = request.path();
     String name = nameFor(request.method(), path);
-    Variants found = name == null ? null : source.find(name);
+    Variants found = name == null ? null : source.find(name, context.now());
     if (name != null && found != null) {
       answer(request, context.response(), ContentTypes.of(name), found);
       return;
@@ -108,7 +109,7 @@ public final class StaticFiles implements Middleware {
     String index = path.endsWith("/") ? null : nameFor(request.method(), path + "/");
     // The handshake of a socket asks for no page, though it is a GET.
     boolean isHandshake = request.headers().hasToken("Upgrade", "websocket");
-    if (index != null && !isHandshake && source.find(index) != null) {
+    if (index != null && !isHandshake && source.find(index, context.now()) != null) {
       redirect(request, context.response(), path + "/");
       return;
     }

@@ -10,7 +10,6 @@ import dev.windhover.http.host.Upgrade;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.DefaultFileRegion;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
@@ -23,7 +22,6 @@ import io.netty.handler.codec.http.LastHttpContent;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
@@ -55,6 +53,7 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   private boolean keepAlive;
   private boolean responded;
+  private @Nullable FilePart lastPart;
 
   Http1Exchange(Http1Connection connection, String id, HttpRequest request) {
     this.connection = connection;
@@ -256,7 +255,9 @@ final class Http1Exchange implements Exchange, Upgrade {
     requireActive();
     if (count > 0 && !method.equals("HEAD")) {
       // Opened now and not when its turn comes, or a file that takes its place meanwhile is sent.
-      channel.write(new DefaultFileRegion(FileChannel.open(file), position, count));
+      FilePart part = FilePart.of(file, position, count, lastPart);
+      lastPart = part;
+      channel.write(part);
     }
   }
 
