@@ -15,6 +15,8 @@ final class ByteRanges {
 
   private static final String UNIT = "bytes=";
   private static final int MOST_DIGITS = 18; // of a long
+  private static final long ABSENT = -1;
+  private static final long MALFORMED = -2;
 
   /**
    * Bytes {@code first} to {@code last}, both included.
@@ -77,9 +79,6 @@ final class ByteRanges {
     }
     return specs == 0 || overlap(ranges) ? null : ranges;
   }
-
-  private static final long ABSENT = -1;
-  private static final long MALFORMED = -2;
 
   private static long number(String digits) {
     for (int i = 0; i < digits.length(); i++) {
