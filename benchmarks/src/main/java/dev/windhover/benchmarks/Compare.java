@@ -15,7 +15,9 @@ import java.util.stream.Stream;
  * Compares the echo servers side by side and prints a table in Markdown: {@code bench [--contenders
  * netty-raw,netty,windhover:listener,windhover:blocking] [--cells 64x1,64x8,1024x8,16384x1,16384x8]
  * [--rounds 3] [--seconds 4] [--warmup 3] [--connections 64] [--binary]}. A cell is the size of a
- * message and the number in flight on each connection.
+ * message and the number in flight on each connection. With {@code --http} it compares plain HTTP
+ * instead, answers of 1 KiB over connections that are kept alive; then {@code listener} is a
+ * handler on the loop and {@code blocking} one on its virtual thread.
  *
  * <p>Each round starts every contender once and takes the cells in turn; a cell is measured for one
  * contender after the other, so that a drift of the machine hits all of them alike. A contender
@@ -44,7 +46,12 @@ final class Compare {
       int seconds,
       int warmup,
       int connections,
-      boolean binary) {}
+      boolean binary,
+      boolean http) {
+    String what() {
+      return http ? "answers" : (binary ? "binary" : "text") + " messages";
+    }
+  }
 
   private record Contender(String server, String api) {
     static Contender parse(String text) {
@@ -110,19 +117,20 @@ final class Compare {
   }
 
   private static void run(Arguments arguments) throws Exception {
+    boolean http = arguments.flag("--http");
+    String contenders =
+        (http ? "netty" : "netty-raw,netty") + ",windhover:listener,windhover:blocking";
+    String cells = http ? "1024x1" : "64x1,64x8,1024x8,16384x1,16384x8";
     var settings =
         new Settings(
-            list(
-                arguments,
-                "--contenders",
-                "netty-raw,netty,windhover:listener,windhover:blocking",
-                Contender::parse),
-            list(arguments, "--cells", "64x1,64x8,1024x8,16384x1,16384x8", Cell::parse),
+            list(arguments, "--contenders", contenders, Contender::parse),
+            list(arguments, "--cells", cells, Cell::parse),
             arguments.number("--rounds", 1, 100, 3),
             arguments.number("--seconds", 1, 3600, 4),
             arguments.number("--warmup", 0, 3600, 3),
             arguments.number("--connections", 1, 10_000, 64),
-            arguments.flag("--binary"));
+            arguments.flag("--binary"),
+            http);
     arguments.end();
     Runtime.getRuntime()
         .addShutdownHook(
@@ -177,6 +185,9 @@ final class Compare {
     if (settings.binary()) {
       arguments.add("--binary");
     }
+    if (settings.http()) {
+      arguments.add("--http");
+    }
     try (var client =
         new ChildJvm(
             CLIENT_CORE, LoadGenerator.class, arguments.stream().map(Object::toString).toList())) {
@@ -187,8 +198,8 @@ final class Compare {
 
   private void printTable() {
     System.out.printf(
-        "%n| %s messages per second of server CPU (ratio to %s) |",
-        settings.binary() ? "binary" : "text", settings.contenders().getFirst());
+        "%n| %s per second of server CPU (ratio to %s) |",
+        settings.what(), settings.contenders().getFirst());
     settings.cells().forEach(cell -> System.out.print(" " + cell + " |"));
     System.out.println("\n|---|" + "---|".repeat(settings.cells().size()));
     for (Contender contender : settings.contenders()) {

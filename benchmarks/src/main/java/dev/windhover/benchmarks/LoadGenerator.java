@@ -13,9 +13,10 @@ import java.util.function.BooleanSupplier;
 import org.HdrHistogram.Histogram;
 
 /**
- * Drives an echo server on loopback in a closed loop, and prints a {@link Measurement}: {@code
- * bench-load --port N --connections 64 --size 64 --in-flight 8 --warmup 3 --seconds 4 [--binary]
- * [--server-pid PID] [--path /]}.
+ * Drives a server on loopback in a closed loop, and prints a {@link Measurement}: {@code bench-load
+ * --port N --connections 64 --size 64 --in-flight 8 --warmup 3 --seconds 4 [--binary | --http]
+ * [--server-pid PID]}. With {@code --http} a message is a request, and its reply an answer of
+ * {@code size} bytes; else it is an echo.
  *
  * <p>Every connection keeps {@code in-flight} messages outstanding. One thread does all of it, on
  * frames masked beforehand, so that it costs less than a server that looks at them, and about as
@@ -32,11 +33,12 @@ final class LoadGenerator {
   private boolean sending = true;
   private long replies;
 
-  private LoadGenerator(int count, int port, String path, MessageRing ring, int inFlight)
-      throws IOException {
-    for (int i = 1; i <= count; i++) {
-      connections.add(new LoadConnection("connection " + i, port, path, ring, inFlight, selector));
-    }
+  private LoadGenerator() throws IOException {}
+
+  /** How a connection of the load is made. */
+  @FunctionalInterface
+  private interface Connector {
+    LoadConnection connect(String name, Selector selector) throws IOException;
   }
 
   static void main(String[] args) {
@@ -52,14 +54,23 @@ final class LoadGenerator {
     int seconds = arguments.number("--seconds", 1, 3600, 4);
     boolean binary = arguments.flag("--binary");
     long serverPid = arguments.number("--server-pid", 1, Integer.MAX_VALUE, 0);
-    String path = arguments.value("--path").orElse("/");
+    boolean http = arguments.flag("--http");
     arguments.end();
     if (serverPid != 0 && ProcessHandle.of(serverPid).isEmpty()) {
       throw new UsageException("--server-pid " + serverPid + " is not running");
     }
 
-    var generator =
-        new LoadGenerator(count, port, path, new MessageRing(binary, size, inFlight), inFlight);
+    Connector connector;
+    if (http) {
+      connector = (name, selector) -> new HttpLoad(name, port, size, inFlight, selector);
+    } else {
+      var ring = new MessageRing(binary, size, inFlight);
+      connector = (name, selector) -> new WebSocketLoad(name, port, ring, inFlight, selector);
+    }
+    var generator = new LoadGenerator();
+    for (int i = 1; i <= count; i++) {
+      generator.connections.add(connector.connect("connection " + i, generator.selector));
+    }
     Measurement measurement = generator.measure(warmup, seconds, serverPid);
     System.out.print(measurement.report());
     if (inFlight >= 8 && measurement.serverStarved()) {

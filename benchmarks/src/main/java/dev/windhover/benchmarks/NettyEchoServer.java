@@ -1,17 +1,28 @@
 package dev.windhover.benchmarks;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolHandler;
+import io.netty.util.ReferenceCountUtil;
 
 /**
  * Netty's own WebSocket codec in its default configuration, on every path. It echoes frame by
- * frame: the load generator sends no fragments, so an aggregator would only cost.
+ * frame: the load generator sends no fragments, so an aggregator would only cost. Plain requests
+ * are answered from its HTTP codec, with nothing between.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a lost reply fails the load generator
 final class NettyEchoServer implements EchoServer {
@@ -27,10 +38,39 @@ final class NettyEchoServer implements EchoServer {
             () ->
                 new ChannelHandler[] {
                   new HttpServerCodec(),
+                  new Answer(),
                   new HttpObjectAggregator(64 * 1024), // leaves with the opening handshake
                   new WebSocketServerProtocolHandler(CONFIG),
                   new Echo()
                 });
+  }
+
+  /** Answers {@link #ANSWER_PATH} as little code as can be; other requests go on. */
+  private static final class Answer extends ChannelInboundHandlerAdapter {
+    private static final ByteBuf BODY =
+        Unpooled.unreleasableBuffer(Unpooled.directBuffer().writeBytes(ANSWER)).asReadOnly();
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+      if (!(message instanceof HttpRequest request)) {
+        ReferenceCountUtil.release(message); // the end of an answered request
+      } else if (request.uri().equals(ANSWER_PATH)) {
+        var body = BODY.duplicate();
+        var response =
+            new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK, body);
+        response.headers().set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.TEXT_PLAIN);
+        response.headers().setInt(HttpHeaderNames.CONTENT_LENGTH, body.readableBytes());
+        context.write(response);
+      } else {
+        context.fireChannelRead(message);
+        context.pipeline().remove(this); // nothing of it stands in a socket's way
+      }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+      context.flush();
+    }
   }
 
   /** Echoes frames; one flush per read batch. */

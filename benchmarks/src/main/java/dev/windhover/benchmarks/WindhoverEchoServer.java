@@ -2,11 +2,13 @@ package dev.windhover.benchmarks;
 
 import dev.windhover.app.WebApplication;
 import dev.windhover.http.Handler;
+import dev.windhover.http.HttpContext;
 import dev.windhover.http.Message;
 import dev.windhover.http.MessageType;
 import dev.windhover.http.WebSocket;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.server.Transport;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -31,22 +33,31 @@ final class WindhoverEchoServer implements EchoServer {
     // The load generator answers no pings.
     app.useWebSockets(o -> o.allowedOrigins("*").keepAliveInterval(Duration.ZERO));
     switch (options.api()) {
-      case LISTENER ->
-          app.map(
-              "/{*path}",
-              Handler.nonBlocking(context -> {
-                WebSocket _ = context.webSockets().accept(ECHO);
-              }));
-      case BLOCKING ->
-          app.mapWebSocket(
-              "/{*path}",
-              socket -> {
-                for (Message message : socket) {
-                  socket.send(message);
-                }
-              });
+      case LISTENER -> {
+        app.mapGet(ANSWER_PATH, Handler.nonBlocking(WindhoverEchoServer::answer));
+        app.map(
+            "/{*path}",
+            Handler.nonBlocking(context -> {
+              WebSocket _ = context.webSockets().accept(ECHO);
+            }));
+      }
+      case BLOCKING -> {
+        app.mapGet(ANSWER_PATH, WindhoverEchoServer::answer);
+        app.mapWebSocket(
+            "/{*path}",
+            socket -> {
+              for (Message message : socket) {
+                socket.send(message);
+              }
+            });
+      }
     }
     app.start();
     return URI.create(app.urls().getFirst()).getPort();
+  }
+
+  private static void answer(HttpContext context) throws IOException {
+    context.response().contentType("text/plain").contentLength(ANSWER.length);
+    context.response().write(ByteBuffer.wrap(ANSWER));
   }
 }

@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * says, if it has one: a handler that breaks this fails.
  */
 public final class HttpResponse {
-  private static final int BUFFER_BYTES = 8192;
+  /** The most of a body that is gathered before it is sent. */
+  private static final int LARGEST_BUFFER = 8192;
 
   private final Exchange exchange;
   private final boolean isHead;
@@ -128,19 +129,31 @@ public final class HttpResponse {
   /** Writes bytes of the body. */
   public void write(ByteBuffer bytes) throws IOException {
     requireBody();
-    ByteBuffer gathered = buffer;
     if (!started) {
-      if (gathered == null) {
-        gathered = ByteBuffer.allocate(BUFFER_BYTES);
-        buffer = gathered;
-      }
-      if (bytes.remaining() <= gathered.remaining()) {
-        gathered.put(bytes);
+      if (gather(bytes)) {
         return;
       }
       start(-1);
     }
     send(bytes);
+  }
+
+  /** Keeps the beginning of the body, so that a short one is whole before it is sent. */
+  private boolean gather(ByteBuffer bytes) {
+    ByteBuffer gathered = buffer;
+    int held = gathered == null ? 0 : gathered.position();
+    if (bytes.remaining() > LARGEST_BUFFER - held) {
+      return false;
+    }
+    int needed = held + bytes.remaining();
+    if (gathered == null || gathered.capacity() < needed) {
+      int size = Math.min(LARGEST_BUFFER, Math.max(needed, 2 * held));
+      ByteBuffer larger = ByteBuffer.allocate(size);
+      gathered = gathered == null ? larger : larger.put(gathered.flip());
+      buffer = gathered;
+    }
+    gathered.put(bytes);
+    return true;
   }
 
   /**
@@ -296,10 +309,15 @@ public final class HttpResponse {
       boolean saysNothing = known == 0 && (isHead || status == 304); // about the body of GET
       return saysNothing ? -1 : known;
     }
-    if (!set.matches("[0-9]{1,18}")) {
-      throw new IllegalStateException("Content-Length \"" + set + "\" is not a number");
+    try {
+      long length = Long.parseLong(set);
+      if (length >= 0 && Character.isDigit(set.charAt(0))) { // no sign
+        return length;
+      }
+    } catch (NumberFormatException _) {
+      // said below
     }
-    return Long.parseLong(set);
+    throw new IllegalStateException("Content-Length \"" + set + "\" is not a number");
   }
 
   private void send(ByteBuffer bytes) throws IOException {

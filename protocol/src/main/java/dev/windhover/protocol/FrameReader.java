@@ -69,8 +69,10 @@ public final class FrameReader {
 
   private int phase = HEADER;
 
-  /** A header that is cut between buffers, collected; {@code position} tells how much is here. */
-  private final ByteBuffer cutHeader = ByteBuffer.allocate(LONGEST_HEADER);
+  /** A header that is cut between buffers, collected, and how much of one is there. */
+  private @Nullable ByteBuffer cutHeader;
+
+  private int collected;
 
   // The frame under way, and FIN of the last data frame.
   private boolean fin;
@@ -128,25 +130,34 @@ public final class FrameReader {
 
   /** Reads a header, whole or collected; false if it is not complete or not allowed. */
   private boolean readHeader(ByteBuffer in) {
-    if (cutHeader.position() == 0 && in.hasRemaining()) {
-      int size = parseHeader(in, in.position(), in.remaining());
+    int at = in.position();
+    int have = in.limit() - at;
+    if (have == 0) {
+      return false;
+    }
+    if (collected == 0) {
+      int size = parseHeader(in, at, have);
       if (size > 0) {
-        in.position(in.position() + size);
+        in.position(at + size);
         return true;
       }
-      if (violation != null) {
+      if (size < 0) {
         return false;
       }
     }
+    return collectHeader(in);
+  }
+
+  private boolean collectHeader(ByteBuffer in) {
+    if (cutHeader == null) {
+      cutHeader = ByteBuffer.allocate(LONGEST_HEADER);
+    }
     while (in.hasRemaining()) {
-      cutHeader.put(in.get());
-      int size = parseHeader(cutHeader, 0, cutHeader.position());
-      if (size > 0) {
-        cutHeader.clear();
-        return true;
-      }
-      if (violation != null) {
-        return false;
+      cutHeader.put(collected++, in.get());
+      int size = parseHeader(cutHeader, 0, collected);
+      if (size != 0) {
+        collected = 0;
+        return size > 0;
       }
     }
     return false;
@@ -178,7 +189,7 @@ public final class FrameReader {
     long length = second & LENGTH;
     int size = 2;
     if (length > LONGEST_CONTROL_PAYLOAD) {
-      if (code.isControl()) {
+      if (isControl(first)) {
         return fail(Violation.CONTROL_TOO_LONG); // 5.5
       }
       size = length == LENGTH_16 ? 4 : 10;
@@ -204,7 +215,7 @@ public final class FrameReader {
     if ((bits & ~allowedBits) != 0) {
       return refuse(Violation.RESERVED_BITS);
     }
-    if (code.isControl()) {
+    if (isControl(first)) {
       if (bits != 0) {
         return refuse(Violation.RESERVED_BITS_ON_CONTROL);
       }
@@ -217,6 +228,11 @@ public final class FrameReader {
       return bits == 0 || refuse(Violation.RESERVED_BITS_ON_CONTINUATION);
     }
     return !inMessage || refuse(Violation.MESSAGE_INSIDE_MESSAGE); // 5.4
+  }
+
+  /** 5.5: the opcode's most significant bit. */
+  private static boolean isControl(int first) {
+    return (first & 0x08) != 0;
   }
 
   /** 5.2: bits come before the opcode. */
@@ -252,7 +268,7 @@ public final class FrameReader {
 
   private void begin(Opcode code, int first, long length) {
     remaining = length;
-    if (code.isControl()) {
+    if (isControl(first)) {
       phase = CONTROL;
       controlOpcode = code;
       if (control == null) {
@@ -446,7 +462,7 @@ public final class FrameReader {
       return true;
     }
     if (fin) {
-      if (!utf8.isComplete()) {
+      if (message == Opcode.TEXT && !utf8.isComplete()) {
         fail(Violation.INVALID_UTF_8);
         return false;
       }

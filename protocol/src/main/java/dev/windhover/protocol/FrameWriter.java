@@ -7,7 +7,7 @@ import java.util.random.RandomGenerator;
 /**
  * Writes frames (RFC 6455 5.2) into buffers, each length in its shortest form. A client's frames
  * are masked with a fresh key from the given generator, which must be unpredictable (5.3); a
- * server's never are. Used by one thread at a time.
+ * server's never are. A client's writer is used by one thread at a time.
  */
 public final class FrameWriter {
   /** The longest header: 2 bytes, 8 of length, 4 of masking key. */
@@ -16,13 +16,17 @@ public final class FrameWriter {
   private static final int FIN = 0x80;
   private static final int MASK = 0x80;
 
+  private static final FrameWriter SERVER = new FrameWriter(Role.SERVER, () -> 0);
+
   private final RandomGenerator keys;
   private final boolean masks;
   private int key;
 
-  /** Creates a writer for a server's end. */
+  /**
+   * Returns the writer for a server's end; it has no state, and any number of threads may use it.
+   */
   public static FrameWriter server() {
-    return new FrameWriter(Role.SERVER, () -> 0);
+    return SERVER;
   }
 
   /**

@@ -15,6 +15,7 @@ import io.netty.channel.DefaultFileRegion;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
@@ -39,6 +40,9 @@ final class Http1Exchange implements Exchange, Upgrade {
   /** A large body is copied piece by piece, as the client takes it. */
   private static final int PIECE_BYTES = 64 * 1024;
 
+  /** The largest body that waits for its end. */
+  private static final int MOST_HELD = 8 * 1024;
+
   private final Http1Connection connection;
   private final Channel channel;
   private final String id;
@@ -55,6 +59,13 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   private boolean keepAlive;
   private boolean responded;
+
+  /**
+   * Status and headers, then a first piece of body: held, so that a short answer goes out whole.
+   */
+  private @Nullable HttpResponse heldHead;
+
+  private ByteBuf heldBody = Unpooled.EMPTY_BUFFER;
 
   Http1Exchange(Http1Connection connection, String id, HttpRequest request) {
     this.connection = connection;
@@ -249,11 +260,30 @@ final class Http1Exchange implements Exchange, Upgrade {
     } else if (version == HttpVersion.HTTP_1_0) {
       response.headers().add("Connection", "keep-alive");
     }
-    channel.write(response);
+    heldHead = response;
+  }
+
+  /** Writes what was held, since more is to come before the end. */
+  private void writeHeld() {
+    HttpResponse head = heldHead;
+    if (head != null) {
+      heldHead = null;
+      channel.write(head);
+      if (heldBody.isReadable()) {
+        channel.write(new DefaultHttpContent(heldBody));
+      }
+    }
   }
 
   @Override
   public void write(ByteBuffer bytes) throws IOException, InterruptedException {
+    if (heldHead != null && !heldBody.isReadable() && bytes.remaining() <= MOST_HELD) {
+      requireActive();
+      heldBody = Unpooled.copiedBuffer(bytes);
+      bytes.position(bytes.limit());
+      return;
+    }
+    writeHeld();
     while (bytes.hasRemaining()) {
       awaitWritable();
       ByteBuffer piece = bytes.slice(bytes.position(), Math.min(bytes.remaining(), PIECE_BYTES));
@@ -288,6 +318,7 @@ final class Http1Exchange implements Exchange, Upgrade {
   @Override
   public void writeFile(Path file, long position, long count) throws IOException {
     requireActive();
+    writeHeld();
     if (count > 0 && !method.equals("HEAD")) {
       channel.write(new DefaultFileRegion(file.toFile(), position, count));
     }
@@ -295,6 +326,7 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   @Override
   public void flush() {
+    writeHeld();
     channel.flush();
   }
 
@@ -306,7 +338,12 @@ final class Http1Exchange implements Exchange, Upgrade {
   private void endOnLoop() {
     boolean bodyLeft = hasBody && !body.isComplete();
     body.discard();
-    channel.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
+    HttpResponse head = heldHead;
+    channel.writeAndFlush(
+        head == null
+            ? LastHttpContent.EMPTY_LAST_CONTENT
+            : new DefaultFullHttpResponse(
+                HTTP_1_1, head.status(), heldBody, head.headers(), EmptyHttpHeaders.INSTANCE));
     if (keepAlive && bodyLeft && !body.isBroken()) {
       connection.discardBody(this);
     } else {

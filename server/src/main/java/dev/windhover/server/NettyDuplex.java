@@ -14,6 +14,7 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
 import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,9 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
    */
   private static final LoopBuffer.Locals OUTPUT = new LoopBuffer.Locals();
 
+  private static final AtomicIntegerFieldUpdater<NettyDuplex> GATHERED =
+      AtomicIntegerFieldUpdater.newUpdater(NettyDuplex.class, "gathered");
+
   private static final ByteBuffer NO_ROOM = ByteBuffer.allocate(0);
   private static final int SMALLEST_OUTPUT = 256;
   private static final int LARGEST_OUTPUT = 64 * 1024;
@@ -40,7 +44,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   private final Runnable onClientGone;
 
   /** Bytes in {@link #output}; read by other threads for {@link #pending()}. */
-  private final AtomicLong gathered = new AtomicLong();
+  private volatile int gathered;
 
   /**
    * What was written between the connection's end and word of it: pending for ever, so that whoever
@@ -161,7 +165,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
       output = null;
       room = NO_ROOM;
       roomFrom = 0;
-      gathered.setOpaque(0);
+      GATHERED.lazySet(this, 0);
     }
     receiver.onLost(reason);
     if (!outputEnded || !peerEnded) {
@@ -201,7 +205,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
 
   @Override
   public void commit() {
-    gathered.setOpaque(room.position() - roomFrom);
+    GATHERED.lazySet(this, room.position() - roomFrom);
   }
 
   @Override
@@ -238,7 +242,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     output = null;
     room = NO_ROOM;
     roomFrom = 0;
-    gathered.setOpaque(0);
+    GATHERED.lazySet(this, 0);
     if (!channel.isOpen()) {
       undelivered.setOpaque(undelivered.getOpaque() + size);
       current.release();
@@ -264,8 +268,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     channel.unsafe().flush();
     if (!channel.isActive()) {
       // A failed write closed it, and what is written now is dropped in silence. Netty tells later;
-      // a
-      // receiver that writes as long as there is room would never let it.
+      // a receiver that writes as long as there is room would never let it.
       lose(why);
     }
   }
@@ -274,7 +277,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   public long pending() {
     ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
     long outbound = buffer == null ? undelivered.getOpaque() : buffer.totalPendingWriteBytes();
-    return gathered.getOpaque() + outbound;
+    return gathered + outbound;
   }
 
   @Override

@@ -11,7 +11,6 @@ import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,7 +28,7 @@ final class ListenerPump implements Inbound {
   private final int bound;
   private final MessageBuffer assembling;
   private final Deque<Kept> kept = new ArrayDeque<>();
-  private final AtomicLong demand = new AtomicLong();
+  private long demand;
   private int held; // payload that is kept, and of the message under way
   private int credit;
   private boolean opened;
@@ -51,8 +50,11 @@ final class ListenerPump implements Inbound {
     if (messages <= 0) {
       throw new IllegalArgumentException("demand of " + messages + " messages is not positive");
     }
-    demand.accumulateAndGet(messages, (a, b) -> a + b < 0 ? Long.MAX_VALUE : a + b);
-    session.onLoop(this::pump);
+    session.onLoop(() -> {
+      long sum = demand + messages;
+      demand = sum < 0 ? Long.MAX_VALUE : sum; // so many that it need not be counted
+      pump();
+    });
   }
 
   @Override
@@ -74,7 +76,7 @@ final class ListenerPump implements Inbound {
       if (tooBig != null) {
         return session.violated(tooBig);
       }
-      if (demand.get() > 0 && kept.isEmpty() && reader.isFinal()) {
+      if (demand > 0 && kept.isEmpty() && reader.isFinal()) {
         return deliverInPlace(reader, type, in);
       }
     }
@@ -109,7 +111,7 @@ final class ListenerPump implements Inbound {
     if (reader.endOfMessage()) {
       endMessage(type);
     }
-    if (cost() >= bound && demand.get() == 0 && !paused) {
+    if (cost() >= bound && demand == 0 && !paused) {
       paused = true;
       session.pause();
     }
@@ -118,7 +120,7 @@ final class ListenerPump implements Inbound {
 
   private void endMessage(MessageType type) {
     int size = assembling.size();
-    if (demand.get() > 0 && kept.isEmpty()) {
+    if (demand > 0 && kept.isEmpty()) {
       release(size);
       deliver(type, assembling.message());
       assembling.clear();
@@ -164,12 +166,12 @@ final class ListenerPump implements Inbound {
     if (calling || !opened || ended) {
       return; // whoever is delivering goes on with the new demand
     }
-    while (demand.get() > 0 && !kept.isEmpty() && !discarding) {
+    while (demand > 0 && !kept.isEmpty() && !discarding) {
       Kept message = kept.remove();
       release(message.payload().remaining());
       deliver(message.type(), message.payload());
     }
-    if (paused && demand.get() > 0) {
+    if (paused && demand > 0) {
       paused = false; // a message larger than the bound may be under way: it is wanted
       session.resume();
     }
@@ -178,8 +180,8 @@ final class ListenerPump implements Inbound {
   }
 
   private void deliver(MessageType type, ByteBuffer payload) {
-    if (demand.get() != Long.MAX_VALUE) {
-      demand.decrementAndGet();
+    if (demand != Long.MAX_VALUE) {
+      demand--;
     }
     boolean outer = calling;
     calling = true;
@@ -200,7 +202,7 @@ final class ListenerPump implements Inbound {
 
   private void settle() {
     Outcome what = outcome;
-    boolean asked = demand.get() > 0 || discarding || session.isCloseSent();
+    boolean asked = demand > 0 || discarding || session.isCloseSent();
     if (what != null && !calling && kept.isEmpty() && asked) {
       session.takeEffect(what);
     }
