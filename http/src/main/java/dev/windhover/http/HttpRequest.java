@@ -101,4 +101,33 @@ public final class HttpRequest {
   public InputStream body() {
     return exchange.body();
   }
+
+  /**
+   * Sets the most bytes of the body for this request alone, in place of the host's limit
+   * (30,000,000 by default). Reading more fails with {@link HttpException} 413. {@link
+   * Long#MAX_VALUE} is no limit.
+   *
+   * @throws IllegalArgumentException if {@code bytes} is negative
+   * @throws IllegalStateException if reading has begun
+   */
+  public HttpRequest maxBodySize(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException("maxBodySize " + bytes + " is negative");
+    }
+    exchange.maxBodySize(bytes);
+    return this;
+  }
+
+  /** Returns the most bytes of the body. */
+  public long maxBodySize() {
+    return exchange.maxBodySize();
+  }
+
+  /**
+   * Returns the fields that came behind a chunked body (RFC 9110 6.5), which are never among the
+   * {@link #headers()}; empty before the body was read to its end, and where none came.
+   */
+  public Headers trailers() {
+    return exchange.trailers();
+  }
 }

@@ -1,5 +1,6 @@
 package dev.windhover.server;
 
+import dev.windhover.http.Headers;
 import dev.windhover.http.HttpException;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -10,6 +11,7 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +22,7 @@ final class Http1Body extends InputStream {
   private static final int MOST_KEPT = 64 * 1024;
 
   private final Channel channel;
+  private final long declared;
   private final Runnable onFirstRead;
 
   // Guarded by this.
@@ -28,28 +31,42 @@ final class Http1Body extends InputStream {
   private boolean begun;
   private boolean complete;
   private boolean discarding;
-  private boolean malformed;
+  private long limit;
+  private long received;
+  private long delivered;
+  private boolean waiting;
+  private long waitingSince;
+  private long waitedNanos;
+  private @Nullable HttpException fault;
   private @Nullable String lost;
+  private final Headers trailers = new Headers();
 
   /**
    * Creates an empty one.
    *
+   * @param declared the length that the client says; -1 if it comes in chunks
+   * @param limit the most bytes that the handler may read, unless it says otherwise
    * @param onFirstRead run before the handler first waits for bytes: sends 100 Continue
    */
-  Http1Body(Channel channel, Runnable onFirstRead) {
+  Http1Body(Channel channel, long declared, long limit, Runnable onFirstRead) {
     this.channel = channel;
+    this.declared = declared;
+    this.limit = limit;
     this.onFirstRead = onFirstRead;
   }
 
   // ---- The loop's side
 
   synchronized void add(HttpContent content) {
+    if (fault != null) {
+      return;
+    }
     if (content.decoderResult().isFailure()) {
-      malformed = true;
-      notifyAll();
+      fail(new HttpException(400, "the request's body is malformed"));
       return;
     }
     ByteBuf bytes = content.content();
+    received += bytes.readableBytes();
     if (bytes.isReadable() && !discarding) {
       pieces.add(bytes.retain());
       kept += bytes.readableBytes();
@@ -57,7 +74,25 @@ final class Http1Body extends InputStream {
         channel.config().setAutoRead(false);
       }
     }
-    complete |= content instanceof LastHttpContent;
+    if (content instanceof LastHttpContent last) {
+      takeTrailers(last);
+      complete = true;
+    }
+    notifyAll();
+  }
+
+  private void takeTrailers(LastHttpContent last) {
+    for (Map.Entry<String, String> field : last.trailingHeaders()) {
+      trailers.add(field.getKey(), field.getValue());
+    }
+  }
+
+  /** Nothing more is taken: who reads on, fails with {@code why}. */
+  synchronized void fail(HttpException why) {
+    if (fault == null && !complete) {
+      fault = why;
+      channel.config().setAutoRead(false); // until the connection closes, behind the answer
+    }
     notifyAll();
   }
 
@@ -83,8 +118,23 @@ final class Http1Body extends InputStream {
   }
 
   /** Returns whether nothing that follows it on the connection can be understood. */
-  synchronized boolean isMalformed() {
-    return malformed;
+  synchronized boolean isBroken() {
+    return fault != null;
+  }
+
+  /** Returns whether nothing of it is waited for any more. */
+  synchronized boolean hasEnded() {
+    return complete || discarding || fault != null || lost != null;
+  }
+
+  /** Returns how many bytes of it have come. */
+  synchronized long received() {
+    return received;
+  }
+
+  /** Returns for how long, in all, the handler has waited for bytes. */
+  synchronized long waitedNanos() {
+    return waiting ? waitedNanos + System.nanoTime() - waitingSince : waitedNanos;
   }
 
   /** Returns whether the handler has asked for it, and so 100 Continue was sent. */
@@ -93,6 +143,23 @@ final class Http1Body extends InputStream {
   }
 
   // ---- The handler's side
+
+  /** Sets the most bytes that may be read. */
+  synchronized void limit(long bytes) {
+    if (begun) {
+      throw new IllegalStateException("the body is being read already");
+    }
+    limit = bytes;
+  }
+
+  synchronized long limit() {
+    return limit;
+  }
+
+  /** Returns what came behind the last chunk; empty before. */
+  synchronized Headers trailers() {
+    return trailers;
+  }
 
   @Override
   public int read() throws IOException {
@@ -111,40 +178,65 @@ final class Http1Body extends InputStream {
         if (complete || discarding) {
           return -1;
         }
-        if (malformed) {
-          throw new HttpException(400, "the request's body is malformed");
+        if (fault != null) {
+          throw fault;
         }
         if (lost != null) {
           throw new IOException(lost);
         }
-        if (channel.eventLoop().inEventLoop()) {
-          throw new IllegalStateException("reading the body would block the connection's loop");
-        }
-        try {
-          wait();
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-          throw new InterruptedIOException("interrupted while reading the request's body");
-        }
+        await();
       }
       ByteBuf piece = pieces.element();
-      int n = Math.min(length, piece.readableBytes());
+      int n = (int) Math.min(Math.min(length, piece.readableBytes()), limit - delivered);
+      if (n == 0) {
+        throw tooLarge();
+      }
       piece.readBytes(bytes, offset, n);
+      delivered += n;
       if (!piece.isReadable()) {
         pieces.remove().release();
       }
       boolean wasFull = kept > MOST_KEPT;
       kept -= n;
-      if (wasFull && kept <= MOST_KEPT) {
+      if (wasFull && kept <= MOST_KEPT && fault == null) {
         channel.config().setAutoRead(true);
       }
       return n;
     }
   }
 
+  /** Waits for anything to happen; called with this locked. */
+  @SuppressWarnings("WaitNotInLoop") // the caller loops
+  private void await() throws IOException {
+    if (channel.eventLoop().inEventLoop()) {
+      throw new IllegalStateException("reading the body would block the connection's loop");
+    }
+    waiting = true;
+    waitingSince = System.nanoTime();
+    try {
+      wait();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while reading the request's body");
+    } finally {
+      waiting = false;
+      waitedNanos += System.nanoTime() - waitingSince;
+    }
+  }
+
+  private HttpException tooLarge() {
+    HttpException why = new HttpException(413, "body exceeds limit of " + limit + " bytes");
+    fail(why);
+    fault = why; // although its end may be here
+    return why;
+  }
+
   private void announce() {
     boolean first;
     synchronized (this) {
+      if (declared > limit) {
+        throw tooLarge();
+      }
       first = !begun && !complete && pieces.isEmpty();
       begun = true;
     }

@@ -1,12 +1,15 @@
 package dev.windhover.server;
 
 import dev.windhover.http.Connection;
+import dev.windhover.http.Headers;
+import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.ExchangeHandler;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.TooLongFrameException;
@@ -16,6 +19,7 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.util.ReferenceCountUtil;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -24,7 +28,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The life of one HTTP/1.1 connection: one request after the other, until one takes it over. */
-final class Http1Connection extends ChannelInboundHandlerAdapter {
+final class Http1Connection extends ChannelInboundHandlerAdapter implements Http1Timeouts.Listener {
   private static final Logger log = LoggerFactory.getLogger(Http1Connection.class);
   private static final AtomicLong ids = new AtomicLong();
 
@@ -34,6 +38,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
   /** The same while the server stops, and somebody waits for that. */
   private static final int LINGER_SECONDS_AT_STOP = 1;
 
+  private static final String RETRY_AFTER_SECONDS = "5";
+
   /** As much of a body that nobody wants is read for the sake of the connection. */
   private static final int MOST_DISCARDED = 256 * 1024;
 
@@ -42,6 +48,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
   private final ReadBuffers buffers;
   private final Http1Decoder decoder;
   private final Http1Encoder encoder;
+  private final Http1Output output;
+  private final Http1Timeouts timeouts;
+  private final ConnectionCount.Place place;
   private final NettyLoop loop;
   private final Connection connection;
   private final Channel channel;
@@ -60,7 +69,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
       Server server,
       ExchangeHandler handler,
       Channel channel,
+      ConnectionCount.Place place,
       ReadBuffers buffers,
+      Http1Output output,
       Http1Decoder decoder,
       Http1Encoder encoder) {
     this.server = server;
@@ -69,6 +80,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
     this.buffers = buffers;
     this.decoder = decoder;
     this.encoder = encoder;
+    this.output = output;
+    this.place = place;
+    this.timeouts = new Http1Timeouts(channel, server.limits(), output, this);
     this.loop = new NettyLoop(channel.eventLoop());
     this.connection =
         new Connection(
@@ -80,6 +94,11 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
   }
 
   // ---- From Netty
+
+  @Override
+  public void channelActive(ChannelHandlerContext ctx) {
+    timeouts.opened();
+  }
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
@@ -104,11 +123,12 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
   }
 
   private void begin(HttpRequest request) {
+    timeouts.headCame();
     if (request.decoderResult().isFailure()) {
       refuse(request.decoderResult().cause());
       return;
     }
-    Http1Rules.Fault fault = Http1Rules.check(request);
+    Http1Rules.Fault fault = Http1Rules.check(request, server.limits());
     if (fault != null) {
       refuse(fault.status(), fault.text());
       return;
@@ -122,6 +142,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
     if (begun.isPlainConnect()) {
       begun.refuse(501, "CONNECT is not supported\n");
     } else if (begun.hasBody()) {
+      timeouts.bodyBegins(begun.http1Body());
       handler.handle(begun);
     }
   }
@@ -147,13 +168,51 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
     Http1Exchange.refuse(this, status, text);
   }
 
+  // ---- From the timeouts
+
+  @Override
+  public void headIsLate() {
+    if (exchange == null && !closing) {
+      Duration time = server.limits().headersTimeout();
+      refuse(408, "no complete request within " + time.toMillis() + " ms\n");
+      channel.flush();
+    }
+  }
+
+  @Override
+  public void isIdle() {
+    if (exchange == null) {
+      closeGently();
+    }
+  }
+
+  @Override
+  public void bodyIsSlow() {
+    if (exchange != null) {
+      exchange.bodyIsSlow();
+    }
+  }
+
+  @Override
+  public void responseIsSlow() {
+    log.debug("connection {} dropped: its client takes the response too slowly", connection.id());
+    channel.config().setOption(ChannelOption.SO_LINGER, 0); // RST: what is left is not sent
+    channel.close();
+  }
+
+  // ---- From Netty, the rest
+
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
+    if (exchange == null && decoder.isMidHead()) {
+      timeouts.headBegins();
+    }
     channel.flush();
   }
 
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    timeouts.outputWritten();
     if (exchange != null) {
       exchange.writabilityChanged();
     }
@@ -185,6 +244,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
+    timeouts.stop();
     if (exchange != null) {
       exchange.clientGone();
       exchange = null;
@@ -201,14 +261,19 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
     }
     exchange = null;
     discarding = false;
+    timeouts.outputWritten();
     if (!keepAlive || server.isStopping() || (inputEnded && !decoder.isHolding())) {
       closeGently();
       return;
     }
+    timeouts.awaitRequest();
     try {
       decoder.release(channel.pipeline().context(decoder));
     } catch (Exception e) {
       exceptionCaught(channel.pipeline().context(decoder), e);
+    }
+    if (exchange == null && decoder.isMidHead()) {
+      timeouts.headBegins();
     }
     if (inputEnded && exchange == null) {
       closeGently(); // what was held is no whole request, and its rest will not come
@@ -257,9 +322,11 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
     }
     exchange = null;
     upgraded = true;
+    timeouts.stop();
     channel.config().setAutoRead(true);
     channel.pipeline().replace(this, null, duplex);
     channel.pipeline().remove(encoder);
+    channel.pipeline().remove(output);
     duplex.open();
     channel.pipeline().remove(decoder); // hands over what it held
     buffers.share();
@@ -293,6 +360,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
       return;
     }
     closing = true;
+    decoder.drop();
+    timeouts.headCame();
     channel
         .writeAndFlush(Unpooled.EMPTY_BUFFER)
         .addListener(written -> {
@@ -305,6 +374,31 @@ final class Http1Connection extends ChannelInboundHandlerAdapter {
             closeIn(server.isStopping() ? LINGER_SECONDS_AT_STOP : LINGER_SECONDS);
           }
         });
+    timeouts.outputWritten();
+  }
+
+  /**
+   * Counts this connection as an upgraded one; from any thread.
+   *
+   * @throws HttpException 503 if there are too many
+   */
+  void requireRoomForUpgrade() {
+    if (!place.upgrade()) {
+      int most = server.limits().maxUpgradedConnections();
+      throw new HttpException(
+          503,
+          "there are " + most + " upgraded connections already",
+          new Headers().add("Retry-After", RETRY_AFTER_SECONDS));
+    }
+  }
+
+  /** What was asked for by {@link #requireRoomForUpgrade} came to nothing; from any thread. */
+  void upgradeFailed() {
+    place.goBack();
+  }
+
+  ServerLimits limits() {
+    return server.limits();
   }
 
   private void closeIn(int seconds) {

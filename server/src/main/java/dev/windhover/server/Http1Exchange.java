@@ -2,6 +2,7 @@ package dev.windhover.server;
 
 import dev.windhover.http.Connection;
 import dev.windhover.http.Headers;
+import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Exchange;
@@ -77,14 +78,25 @@ final class Http1Exchange implements Exchange, Upgrade {
     }
     this.version =
         request.protocolVersion().equals(HTTP_1_1) ? HttpVersion.HTTP_1_1 : HttpVersion.HTTP_1_0;
-    String length = headers.get("Content-Length");
-    this.hasBody =
-        headers.contains("Transfer-Encoding") || (length != null && !length.strip().equals("0"));
+    long length = bodyLength(headers);
+    this.hasBody = length != 0;
     this.keepAlive =
         version == HttpVersion.HTTP_1_1
             ? !headers.hasToken("Connection", "close")
             : headers.hasToken("Connection", "keep-alive");
-    this.body = new Http1Body(channel, this::sendContinue);
+    this.body =
+        new Http1Body(channel, length, connection.limits().maxBodySize(), this::sendContinue);
+  }
+
+  /**
+   * Returns the length of the body, -1 for one in chunks (RFC 9112 6.3); the decoder has checked.
+   */
+  private static long bodyLength(Headers headers) {
+    if (headers.contains("Transfer-Encoding")) {
+      return -1;
+    }
+    String length = headers.get("Content-Length");
+    return length == null ? 0 : Long.parseLong(length.strip());
   }
 
   // ---- The connection's side, on the loop
@@ -95,6 +107,14 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   boolean isPlainConnect() {
     return method.equals("CONNECT");
+  }
+
+  Http1Body http1Body() {
+    return body;
+  }
+
+  void bodyIsSlow() {
+    body.fail(new HttpException(408, "the request's body comes too slowly"));
   }
 
   void receiveBody(HttpContent content) {
@@ -176,6 +196,21 @@ final class Http1Exchange implements Exchange, Upgrade {
     return body;
   }
 
+  @Override
+  public void maxBodySize(long bytes) {
+    body.limit(bytes);
+  }
+
+  @Override
+  public long maxBodySize() {
+    return body.limit();
+  }
+
+  @Override
+  public Headers trailers() {
+    return body.trailers();
+  }
+
   private boolean expectsContinue() {
     return version == HttpVersion.HTTP_1_1 && headers.hasToken("Expect", "100-continue");
   }
@@ -214,7 +249,7 @@ final class Http1Exchange implements Exchange, Upgrade {
     if (headers.hasToken("Connection", "Upgrade") && connection.holdsBytes()) {
       keepAlive = false; // what follows a refused upgrade may be no HTTP; it is dropped
     }
-    if (hasBody && (body.isMalformed() || (expectsContinue() && !body.isBegun()))) {
+    if (hasBody && (body.isBroken() || (expectsContinue() && !body.isBegun()))) {
       keepAlive = false; // the body's end cannot be found, or nobody knows whether it comes
     }
     keepAlive &= !connection.isStopping();
@@ -312,7 +347,7 @@ final class Http1Exchange implements Exchange, Upgrade {
             ? LastHttpContent.EMPTY_LAST_CONTENT
             : new DefaultFullHttpResponse(
                 HTTP_1_1, head.status(), heldBody, head.headers(), EmptyHttpHeaders.INSTANCE));
-    if (keepAlive && bodyLeft && !body.isMalformed()) {
+    if (keepAlive && bodyLeft && !body.isBroken()) {
       connection.discardBody(this);
     } else {
       connection.completed(this, keepAlive && !bodyLeft);
@@ -367,8 +402,14 @@ final class Http1Exchange implements Exchange, Upgrade {
     if (responded) {
       throw new IllegalStateException("the response has started");
     }
-    NettyDuplex duplex =
-        new NettyDuplex(channel, connection.loop(), attach, () -> aborted.complete(null));
+    connection.requireRoomForUpgrade();
+    NettyDuplex duplex;
+    try {
+      duplex = new NettyDuplex(channel, connection.loop(), attach, () -> aborted.complete(null));
+    } catch (RuntimeException e) {
+      connection.upgradeFailed();
+      throw e;
+    }
     responded = true;
     Runnable upgrade =
         () -> {

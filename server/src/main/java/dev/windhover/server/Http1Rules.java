@@ -12,7 +12,11 @@ final class Http1Rules {
   private Http1Rules() {}
 
   /** Returns what is wrong, or null. */
-  static @Nullable Fault check(HttpRequest request) {
+  static @Nullable Fault check(HttpRequest request, ServerLimits limits) {
+    int fields = request.headers().size();
+    if (fields > limits.maxHeaderCount()) {
+      return new Fault(431, fields + " headers are more than " + limits.maxHeaderCount() + "\n");
+    }
     HttpVersion version = request.protocolVersion();
     if (!version.protocolName().equals("HTTP")) {
       return new Fault(400, "malformed request\n");

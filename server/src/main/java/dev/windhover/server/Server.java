@@ -40,6 +40,7 @@ public final class Server {
   private final ChannelGroup listeners = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
   private final ChannelGroup connections =
       new DefaultChannelGroup("connections", GlobalEventExecutor.INSTANCE, true);
+  private final ConnectionCount count;
   private final List<String> urls = new ArrayList<>();
   private @Nullable EventLoopGroup loops;
   private volatile boolean stopping;
@@ -48,6 +49,7 @@ public final class Server {
   public Server(ServerOptions options, ExchangeHandler handler) {
     this.options = options;
     this.handler = handler;
+    this.count = new ConnectionCount(options.limits());
   }
 
   /**
@@ -143,16 +145,24 @@ public final class Server {
   }
 
   private void initialize(Channel channel) {
+    ConnectionCount.Place place = count.enter();
+    if (place == null) {
+      log.debug("a connection more than {} was refused", options.limits().maxConnections());
+      channel.close();
+      return;
+    }
+    channel.closeFuture().addListener(closed -> place.leave());
     connections.add(channel);
     ReadBuffers buffers = new ReadBuffers();
     if (!(channel instanceof IoUringSocketChannel)) { // io_uring holds a buffer while it waits
       channel.config().setRecvByteBufAllocator(buffers);
     }
+    Http1Output output = new Http1Output(channel);
     Http1Decoder decoder = new Http1Decoder(options.limits());
     Http1Encoder encoder = new Http1Encoder();
     Http1Connection connection =
-        new Http1Connection(this, handler, channel, buffers, decoder, encoder);
-    channel.pipeline().addLast(decoder, encoder, connection);
+        new Http1Connection(this, handler, channel, place, buffers, output, decoder, encoder);
+    channel.pipeline().addLast(output, decoder, encoder, connection);
     if (stopping) { // accepted while the listeners were closing, and perhaps told by nobody
       channel.eventLoop().execute(connection::stop);
     }

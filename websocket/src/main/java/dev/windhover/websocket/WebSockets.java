@@ -10,12 +10,14 @@ import dev.windhover.http.WebSocket;
 import dev.windhover.http.WebSocketAcceptContext;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.http.WebSocketManager;
+import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Upgrade;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -199,8 +201,7 @@ public final class WebSockets implements Middleware {
       }
       SessionSettings settings = SessionSettings.of(options, given);
       Session[] opened = new Session[1];
-      upgrade.accept(
-          answer,
+      Function<Duplex, Duplex.Receiver> attach =
           duplex -> {
             if (listener == null && duplex.loop().inLoop()) {
               throw new IllegalStateException(
@@ -216,7 +217,12 @@ public final class WebSockets implements Middleware {
             register(session);
             opened[0] = session;
             return session;
-          });
+          };
+      try {
+        upgrade.accept(answer, attach);
+      } catch (HttpException noRoom) {
+        throw refused(context, noRoom);
+      }
       return opened[0].socket();
     }
 

@@ -36,6 +36,24 @@ public interface Exchange {
   /** Returns the request's body; reading blocks, and so must not happen on the loop. */
   InputStream body();
 
+  /**
+   * Sets the most bytes that may be read of the body; reading more fails with {@link
+   * dev.windhover.http.HttpException} 413. A host without such a limit ignores it.
+   *
+   * @throws IllegalStateException if reading has begun
+   */
+  default void maxBodySize(long bytes) {}
+
+  /** Returns the most bytes that may be read of the body. */
+  default long maxBodySize() {
+    return Long.MAX_VALUE;
+  }
+
+  /** Returns the fields that came behind the body; empty before its end was read. */
+  default Headers trailers() {
+    return new Headers();
+  }
+
   /** Returns the offer to take the connection over, or null if the request makes none. */
   @Nullable Upgrade upgrade();
 

@@ -19,6 +19,8 @@ public interface Upgrade {
    * Duplex.Receiver#onLost}.
    *
    * @throws IllegalStateException if the response has begun
+   * @throws dev.windhover.http.HttpException 503 if the host has no room for another one; the
+   *     request is still to be answered
    */
   void accept(Headers headers, Function<Duplex, Duplex.Receiver> attach);
 }

@@ -1,0 +1,54 @@
+package dev.windhover.server;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.DefaultMessageSizeEstimator;
+import io.netty.channel.MessageSizeEstimator;
+
+/**
+ * Counts what is written, to know what the network has taken of it: first in the pipeline. Loop
+ * only.
+ */
+final class Http1Output extends ChannelOutboundHandlerAdapter {
+  private static final MessageSizeEstimator.Handle SIZES =
+      DefaultMessageSizeEstimator.DEFAULT.newHandle();
+
+  /** What Netty adds to the size of each entry of its buffer; it does not publish the number. */
+  private static final int ENTRY_BYTES =
+      Integer.getInteger("io.netty.transport.outboundBufferEntrySizeOverhead", 96);
+
+  private final Channel channel;
+  private long accepted;
+  private long counted;
+
+  Http1Output(Channel channel) {
+    this.channel = channel;
+  }
+
+  @Override
+  public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
+    accepted += SIZES.size(message) + ENTRY_BYTES;
+    ctx.write(message, promise);
+  }
+
+  /** Returns whether the network has yet to take something. */
+  boolean isPending() {
+    ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+    return buffer != null && !buffer.isEmpty();
+  }
+
+  /** Returns how much the network has taken since this was asked last, a little too much. */
+  long taken() {
+    ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+    long total =
+        buffer == null
+            ? accepted
+            : accepted - buffer.totalPendingWriteBytes() + buffer.currentProgress();
+    long taken = Math.max(0, total - counted); // less when a file, which has no size here, is done
+    counted = total;
+    return taken;
+  }
+}
