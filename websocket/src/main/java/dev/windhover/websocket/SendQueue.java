@@ -76,6 +76,13 @@ final class SendQueue {
 
   private volatile WebSocketState state = WebSocketState.OPEN;
 
+  /**
+   * Nothing waits here and nobody is within a message, so that the loop may write without the lock:
+   * one field to ask instead of five objects. Who begins either clears it; the loop sets it again
+   * when it finds it so.
+   */
+  private volatile boolean idle = true;
+
   // What waits to be handed over, and the frame under way at its end.
   private final EncodedFrames frames;
   private boolean insideFrame;
@@ -151,6 +158,7 @@ final class SendQueue {
     boolean below;
     lock.lockInterruptibly();
     try {
+      idle = false;
       turns.take(by);
       boolean keepsTurn = turns.isBegun();
       try {
@@ -214,7 +222,7 @@ final class SendQueue {
     int size = payload.remaining();
     boolean delivering = session.isDelivering();
     boolean inLoop = delivering || duplex.loop().inLoop();
-    if (inLoop && end && queued() == 0 && turns.isFree() && latestPong == null) {
+    if (inLoop && end && idle) {
       boolean below = writeDirectly(payload, type, size);
       if (!delivering) {
         flushBehind();
@@ -228,6 +236,7 @@ final class SendQueue {
     try {
       requireOpen();
       requireBelowHigh(bufferedAmount());
+      idle = false;
       if (!turns.tryTake(by)) {
         offerBehindMessage(payload, type, end);
       } else {
@@ -350,6 +359,7 @@ final class SendQueue {
   void startMessage(Object by) throws IOException, InterruptedException {
     lock.lockInterruptibly();
     try {
+      idle = false;
       turns.take(by);
       turns.begin();
     } finally {
@@ -422,6 +432,7 @@ final class SendQueue {
     }
     if (latestPong != null || duplex.pending() >= share) {
       latestPong = ByteBuffer.allocate(payload.remaining()).put(payload).flip();
+      idle = false;
       return;
     }
     control(Opcode.PONG, payload);
@@ -429,7 +440,7 @@ final class SendQueue {
 
   /** Sends a Ping or a Pong of our own. Loop only. */
   void control(Opcode opcode, ByteBuffer payload) {
-    if (queued() == 0 && turns.isFree()) {
+    if (idle) {
       ByteBuffer out = duplex.reserve(writer.headerSize(125) + payload.remaining());
       writer.frame(out, opcode, true, payload);
       duplex.commit();
@@ -522,6 +533,7 @@ final class SendQueue {
   }
 
   private void appendControl(Opcode opcode, ByteBuffer payload) {
+    idle = false;
     if (insideFrame) {
       ByteBuffer frame = ByteBuffer.allocate(writer.headerSize(125) + payload.remaining());
       writer.frame(frame, opcode, true, payload);
@@ -598,6 +610,7 @@ final class SendQueue {
             latestPong = null;
             continue;
           }
+          idle = latestPong == null && !turns.isWanted();
           return endWhenDrained && !insideFrame;
         }
         if (queued() <= low - share && turns.isWanted()) {

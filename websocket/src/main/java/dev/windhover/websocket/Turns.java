@@ -9,8 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Whose message is under way in a {@link SendQueue}, how far it is, and who waits to begin the
- * next, first come first served. The queue's lock guards it; {@link #isFree()} may be asked
- * without.
+ * next, first come first served. The queue's lock guards it.
  */
 final class Turns {
   /** What must hold for a message to begin. */
@@ -22,7 +21,7 @@ final class Turns {
   private final Condition changed;
   private final Requirement open;
   private final Deque<Object> waiting = new ArrayDeque<>();
-  private volatile @Nullable Object sender;
+  private @Nullable Object sender;
 
   /** Whether the sender has begun its message, be it without a piece so far, and owes the end. */
   private boolean begun;
@@ -40,11 +39,6 @@ final class Turns {
   Turns(Condition changed, Requirement open) {
     this.changed = changed;
     this.open = open;
-  }
-
-  /** Returns whether no message is under way; from any thread. */
-  boolean isFree() {
-    return sender == null;
   }
 
   /** Returns whether somebody sends a message, or waits to. */
