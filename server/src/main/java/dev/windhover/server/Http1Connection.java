@@ -262,6 +262,10 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     exchange = null;
     discarding = false;
     timeouts.outputWritten();
+    if (keepAlive && server.isStopping() && !decoder.isHolding()) {
+      stop(); // which came before this, and found a request under way
+      return;
+    }
     if (!keepAlive || server.isStopping() || (inputEnded && !decoder.isHolding())) {
       closeGently();
       return;
