@@ -1,0 +1,41 @@
+package dev.windhover.protocol;
+
+/**
+ * Makes streams of raw DEFLATE data (RFC 1951), which {@link MessageDeflater} and {@link
+ * MessageInflater} turn into messages. A stream holds memory outside of the heap until {@code end}
+ * is called; who makes it sees to that. Any thread.
+ */
+public interface DeflateCodec {
+  /** The level that zlib takes for a good compromise. */
+  int DEFAULT_LEVEL = 6;
+
+  /**
+   * Creates a compressing stream.
+   *
+   * @param windowBits how far back it refers: 2 to the power of it, 9–15
+   * @param level 0 (stored) to 9 (smallest); 1 is fastest
+   */
+  DeflateStream deflate(int windowBits, int level);
+
+  /**
+   * Creates a decompressing stream.
+   *
+   * @param windowBits how far back the peer may refer, 9–15
+   */
+  InflateStream inflate(int windowBits);
+
+  /** Returns the most that a compressing stream holds, in and outside of the heap, in bytes. */
+  int deflateBytes(int windowBits);
+
+  /** Returns the most that a decompressing stream holds, in and outside of the heap, in bytes. */
+  int inflateBytes(int windowBits);
+
+  /**
+   * Returns the codec of {@code java.util.zip}. Its compressing streams cost the same whatever the
+   * window, and smaller windows compress worse than they could: the JDK knows only 15 bits, so the
+   * history is dropped before it grows beyond the window.
+   */
+  static DeflateCodec jdk() {
+    return JdkDeflateCodec.INSTANCE;
+  }
+}

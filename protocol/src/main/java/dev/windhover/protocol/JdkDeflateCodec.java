@@ -1,0 +1,187 @@
+package dev.windhover.protocol;
+
+import dev.windhover.protocol.Extension.PayloadException;
+import java.nio.ByteBuffer;
+import java.util.zip.DataFormatException;
+import java.util.zip.Deflater;
+import java.util.zip.Inflater;
+
+/** The codec that every JDK has: zlib with 15 bits. */
+final class JdkDeflateCodec implements DeflateCodec {
+  static final JdkDeflateCodec INSTANCE = new JdkDeflateCodec();
+
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
+  private JdkDeflateCodec() {}
+
+  @Override
+  public DeflateStream deflate(int windowBits, int level) {
+    return new Deflating(windowBits, level);
+  }
+
+  @Override
+  public InflateStream inflate(int windowBits) {
+    return new Inflating(windowBits);
+  }
+
+  @Override
+  public int deflateBytes(int windowBits) {
+    return 275 * 1024; // measured; 256 KiB are zlib's tables
+  }
+
+  @Override
+  public int inflateBytes(int windowBits) {
+    return 44 * 1024 + (1 << windowBits); // zlib's window and ours
+  }
+
+  /**
+   * Where fewer than 15 bits are asked for, a full flush cuts the history each time that as many
+   * bytes as the window holds have gone in. Nothing refers beyond such a flush, so no distance
+   * exceeds the window. A block of 5 bytes and the lost history are the price.
+   */
+  private static final class Deflating implements DeflateStream {
+    private final Deflater zlib;
+    private final int window;
+
+    /** How many bytes may go in before the history is cut. */
+    private int room;
+
+    Deflating(int windowBits, int level) {
+      zlib = new Deflater(level, true);
+      window = windowBits == DeflateAgreement.MAX_WINDOW_BITS ? Integer.MAX_VALUE : 1 << windowBits;
+      room = window;
+    }
+
+    @Override
+    public void deflate(ByteBuffer in, ByteBuffer out, boolean flush) {
+      zlib.setInput(in);
+      if (window == Integer.MAX_VALUE) {
+        zlib.deflate(out, flush ? Deflater.SYNC_FLUSH : Deflater.NO_FLUSH);
+      } else {
+        deflateCutting(in, out, flush);
+      }
+      zlib.setInput(NOTHING); // the buffer is the caller's again
+    }
+
+    private void deflateCutting(ByteBuffer in, ByteBuffer out, boolean flush) {
+      int limit = in.limit();
+      boolean more;
+      do {
+        int start = in.position();
+        int n = Math.min(limit - start, room);
+        boolean last = start + n == limit;
+        boolean cut = n == room && (flush || !last); // else what comes next cuts
+        in.limit(start + n);
+        if (cut) {
+          zlib.deflate(out, Deflater.FULL_FLUSH);
+        } else {
+          zlib.deflate(out, flush ? Deflater.SYNC_FLUSH : Deflater.NO_FLUSH);
+        }
+        in.limit(limit);
+        room -= in.position() - start;
+        if (cut && out.hasRemaining()) {
+          room = window; // else the full flush goes on with the next call
+        }
+        more = in.hasRemaining() && out.hasRemaining();
+      } while (more);
+    }
+
+    @Override
+    public void reset() {
+      zlib.reset();
+      room = window;
+    }
+
+    @Override
+    public void end() {
+      zlib.end();
+    }
+  }
+
+  /**
+   * The JDK's inflater loses its window with the reset that a block with BFINAL needs, and cannot
+   * be asked for it. So the last bytes are kept here too.
+   */
+  private static final class Inflating implements InflateStream {
+    /**
+     * What a message goes without, and an empty stored block. The JDK does not say where a block
+     * ends; but there the second one is taken without a word, and inside a block seldom.
+     */
+    private static final byte[] TAIL = {
+      0, 0, (byte) 0xFF, (byte) 0xFF, 0, 0, 0, (byte) 0xFF, (byte) 0xFF
+    };
+
+    private final Inflater zlib = new Inflater(true);
+    private final SlidingWindow window;
+    private final byte[] unexpected = new byte[1];
+
+    Inflating(int windowBits) {
+      window = new SlidingWindow(1 << windowBits);
+    }
+
+    @Override
+    public void inflate(ByteBuffer in, ByteBuffer out) throws PayloadException {
+      zlib.setInput(in);
+      try {
+        do {
+          int start = out.position();
+          zlib.inflate(out);
+          window.append(out, start, out.position());
+        } while (restarted() && in.hasRemaining() && out.hasRemaining());
+      } catch (DataFormatException e) {
+        throw new PayloadException(CORRUPT);
+      } finally {
+        zlib.setInput(NOTHING); // the buffer is the caller's again
+      }
+    }
+
+    @Override
+    public void endMessage() throws PayloadException {
+      try {
+        int left = TAIL.length;
+        do {
+          zlib.setInput(TAIL, TAIL.length - left, left);
+          if (zlib.inflate(unexpected) > 0) {
+            throw new PayloadException(CUT);
+          }
+          left = zlib.getRemaining();
+        } while (restarted() && left > 0);
+        if (left > 0) {
+          throw new PayloadException(CUT);
+        }
+      } catch (DataFormatException e) {
+        throw new PayloadException(CUT);
+      }
+    }
+
+    /** Goes on behind a block with BFINAL, if one has ended. */
+    private boolean restarted() {
+      boolean finished = zlib.finished();
+      if (finished) {
+        zlib.reset();
+        zlib.setDictionary(window.toArray());
+      }
+      return finished;
+    }
+
+    @Override
+    public byte[] window() {
+      return window.toArray();
+    }
+
+    @Override
+    public void reset(byte... dictionary) {
+      zlib.reset();
+      window.clear();
+      if (dictionary.length > 0) {
+        zlib.setDictionary(dictionary);
+        window.append(ByteBuffer.wrap(dictionary), 0, dictionary.length);
+      }
+    }
+
+    @Override
+    public void end() {
+      zlib.end();
+    }
+  }
+}
