@@ -9,10 +9,20 @@ import org.jspecify.annotations.Nullable;
  * with an argument sets and returns this, the one without returns what was set, or null.
  */
 public final class WebSocketAcceptContext {
+  private static final int SMALLEST_WINDOW_BITS = 9; // zlib's; RFC 7692 knows 8
+  private static final int LARGEST_WINDOW_BITS = 15;
+
   private @Nullable SubprotocolSelector subprotocolSelector;
   private @Nullable Duration keepAliveInterval;
   private @Nullable Duration keepAliveTimeout;
   private @Nullable Long maxMessageSize;
+  private boolean compression;
+  private boolean noServerContextTakeover;
+  private boolean noClientContextTakeover;
+  private int serverMaxWindowBits = LARGEST_WINDOW_BITS;
+  private int clientMaxWindowBits = LARGEST_WINDOW_BITS;
+  private int compressionLevel = 6; // zlib's own default
+  private int compressionThreshold = 32; // shorter messages seldom shrink
 
   /** Creates settings that leave everything to the middleware's options. */
   public WebSocketAcceptContext() {}
@@ -85,6 +95,129 @@ public final class WebSocketAcceptContext {
   /** Returns the limit in bytes, or null. */
   public @Nullable Long maxMessageSize() {
     return maxMessageSize;
+  }
+
+  // ---- Compression (RFC 7692)
+
+  /**
+   * Compresses messages where the client offers it; off by default. Dangerous, since the length of
+   * what is compressed tells of its content: whoever can put text of their own beside a secret, and
+   * see the length, can guess the secret (CRIME, BREACH). Send secrets with {@link
+   * SendFlag#DISABLE_COMPRESSION}.
+   */
+  public WebSocketAcceptContext dangerousEnableCompression(boolean enable) {
+    this.compression = enable;
+    return this;
+  }
+
+  /** Returns whether compression is offered. */
+  public boolean dangerousEnableCompression() {
+    return compression;
+  }
+
+  /**
+   * Lets each of our messages stand for itself rather than refer to those before it: they grow, and
+   * between them the socket holds no memory for compressing. Off by default.
+   */
+  public WebSocketAcceptContext disableServerContextTakeover(boolean disable) {
+    this.noServerContextTakeover = disable;
+    return this;
+  }
+
+  /** Returns whether each of our messages stands for itself. */
+  public boolean disableServerContextTakeover() {
+    return noServerContextTakeover;
+  }
+
+  /**
+   * Asks the client to let each of its messages stand for itself: between them the socket holds no
+   * memory for decompressing. Off by default.
+   */
+  public WebSocketAcceptContext disableClientContextTakeover(boolean disable) {
+    this.noClientContextTakeover = disable;
+    return this;
+  }
+
+  /** Returns whether the client is asked to let each of its messages stand for itself. */
+  public boolean disableClientContextTakeover() {
+    return noClientContextTakeover;
+  }
+
+  /**
+   * Limits how far back our messages refer to 2 to the power of {@code bits} bytes; a smaller
+   * window takes less memory on both sides and compresses less.
+   *
+   * @param bits 9–15; 15 by default. A client may ask for less
+   * @throws IllegalArgumentException if out of range
+   */
+  public WebSocketAcceptContext serverMaxWindowBits(int bits) {
+    this.serverMaxWindowBits =
+        within("serverMaxWindowBits", bits, SMALLEST_WINDOW_BITS, LARGEST_WINDOW_BITS);
+    return this;
+  }
+
+  /** Returns the window of our messages in bits. */
+  public int serverMaxWindowBits() {
+    return serverMaxWindowBits;
+  }
+
+  /**
+   * Limits how far back the client's messages refer, if the client says that it can be limited (RFC
+   * 7692 7.1.2.2).
+   *
+   * @param bits 9–15; 15 by default
+   * @throws IllegalArgumentException if out of range
+   */
+  public WebSocketAcceptContext clientMaxWindowBits(int bits) {
+    this.clientMaxWindowBits =
+        within("clientMaxWindowBits", bits, SMALLEST_WINDOW_BITS, LARGEST_WINDOW_BITS);
+    return this;
+  }
+
+  /** Returns the window of the client's messages in bits. */
+  public int clientMaxWindowBits() {
+    return clientMaxWindowBits;
+  }
+
+  /**
+   * Sets how hard our messages are compressed.
+   *
+   * @param level 1 (fastest) to 9 (smallest); 6 by default
+   * @throws IllegalArgumentException if out of range
+   */
+  public WebSocketAcceptContext compressionLevel(int level) {
+    this.compressionLevel = within("compressionLevel", level, 1, 9);
+    return this;
+  }
+
+  /** Returns the level. */
+  public int compressionLevel() {
+    return compressionLevel;
+  }
+
+  /**
+   * Sends messages plain that are smaller than this; one that is sent in pieces is compressed
+   * whatever its size.
+   *
+   * @param bytes 0 or more; 32 by default
+   * @throws IllegalArgumentException if negative
+   */
+  public WebSocketAcceptContext compressionThreshold(int bytes) {
+    this.compressionThreshold = within("compressionThreshold", bytes, 0, Integer.MAX_VALUE);
+    return this;
+  }
+
+  /** Returns the smallest size of a message that is compressed, in bytes. */
+  public int compressionThreshold() {
+    return compressionThreshold;
+  }
+
+  private static int within(String name, int value, int least, int most) {
+    if (value < least || value > most) {
+      throw new IllegalArgumentException(
+          name + " " + value + " is not within " + least + "-" + most);
+    }
+    return value;
   }
 
   private static Duration notNegative(String name, Duration value) {

@@ -21,7 +21,9 @@ final class Deadlines {
     /** For the peer's part of the closing handshake, and of the connection's end. */
     CLOSING,
     /** For the transport to take output. */
-    WRITE
+    WRITE,
+    /** For another compressed message, before the streams are given back. */
+    REST
   }
 
   private static final long NONE = Long.MAX_VALUE;

@@ -39,16 +39,16 @@ final class EncodedFrames {
   }
 
   /** Appends a header; its payload follows through {@link #append}, in any number of pieces. */
-  void header(Opcode opcode, boolean fin, long length) {
+  void header(Opcode opcode, boolean fin, int reservedBits, long length) {
     ByteBuffer out = room(FrameWriter.MAX_HEADER_BYTES);
     int before = out.position();
-    writer.header(out, opcode, fin, 0, length);
+    writer.header(out, opcode, fin, reservedBits, length);
     count(out.position() - before);
   }
 
   /** Appends a control frame. */
   void control(Opcode opcode, ByteBuffer payload) {
-    header(opcode, true, payload.remaining());
+    header(opcode, true, 0, payload.remaining());
     append(payload, Integer.MAX_VALUE);
   }
 
@@ -84,6 +84,12 @@ final class EncodedFrames {
   /** Takes back a chunk that was read, to be filled again; from any thread. */
   void recycle(ByteBuffer chunk) {
     ChunkPool.give(slot, chunk);
+  }
+
+  /** Returns an empty chunk for a caller to encode into and give back: {@link #recycle}. */
+  ByteBuffer borrow(int least) {
+    ByteBuffer pooled = largestChunk == ChunkPool.CHUNK_BYTES ? ChunkPool.take(slot) : null;
+    return pooled != null ? pooled : ByteBuffer.allocate(Math.max(largestChunk, least));
   }
 
   void clear() {

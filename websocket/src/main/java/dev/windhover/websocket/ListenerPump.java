@@ -110,11 +110,15 @@ final class ListenerPump implements Inbound {
       return session.violated(tooBig);
     }
     int arriving = (int) Math.min(reader.frameRemaining(), in.remaining());
-    int n = reader.readInto(in, message.room(arriving));
+    int n = reader.readInto(in, message.room(Math.max(arriving, 1))); // coded, none may bring some
     if (n < 0) {
       return n;
     }
     held += n;
+    tooBig = message.exceededBy(0); // nobody declares what a coded message becomes
+    if (tooBig != null) {
+      return session.violated(tooBig);
+    }
     if (reader.endOfMessage()) {
       endMessage(message, type);
     }

@@ -18,6 +18,7 @@ final class OpeningHandshake {
   static final String VERSION = "Sec-WebSocket-Version";
   static final String KEY = "Sec-WebSocket-Key";
   static final String PROTOCOL = "Sec-WebSocket-Protocol";
+  static final String EXTENSIONS = "Sec-WebSocket-Extensions";
   private static final String SUPPORTED_VERSION = "13";
 
   /**

@@ -11,6 +11,7 @@ import dev.windhover.protocol.Violation;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
@@ -32,6 +33,9 @@ final class ReceiveQueue implements Inbound {
 
   /** A piece has room for what follows in its frame, up to this. */
   private static final int PIECE_ROOM = 512;
+
+  /** A piece of a coded message has room for so much. */
+  private static final int CODED_PIECE_ROOM = 4096;
 
   private static final class Piece {
     final MessageType type;
@@ -169,12 +173,17 @@ final class ReceiveQueue implements Inbound {
   }
 
   private int keep(FrameReader reader, ByteBuffer in) {
-    int arriving = (int) Math.min(reader.frameRemaining(), in.remaining());
+    boolean coded = reader.isCoded();
+    // What comes out of coded bytes is not known; there may be some without any left to go in.
+    int arriving = coded ? 1 : (int) Math.min(reader.frameRemaining(), in.remaining());
     Piece piece = pieces.peekLast();
     int limit = piece == null ? 0 : piece.bytes.limit();
     boolean fresh = false;
     if (piece == null || piece.endOfFrame || piece.bytes.capacity() - limit < arriving) {
-      long room = Math.max(arriving, Math.min(reader.frameRemaining(), PIECE_ROOM));
+      long room =
+          coded
+              ? CODED_PIECE_ROOM
+              : Math.max(arriving, Math.min(reader.frameRemaining(), PIECE_ROOM));
       piece = new Piece(typeOf(reader), ByteBuffer.allocate((int) room).limit(0));
       pieces.addLast(piece);
       fresh = true;
@@ -194,9 +203,13 @@ final class ReceiveQueue implements Inbound {
     }
     bytes.limit(limit + n).position(taken);
     held += n;
-    piece.frameRemaining = reader.frameRemaining();
+    piece.frameRemaining = coded ? 0 : reader.frameRemaining();
     piece.endOfFrame = reader.endOfFrame();
     piece.endOfMessage = reader.endOfMessage();
+    if (coded && piece.endOfFrame && bytes.limit() < bytes.capacity() / 2) {
+      int size = bytes.limit();
+      piece.bytes = ByteBuffer.wrap(Arrays.copyOf(bytes.array(), size)).position(taken);
+    }
     piece.ascii = reader.isAscii();
     wake = true;
     return n;

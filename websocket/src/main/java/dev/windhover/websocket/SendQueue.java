@@ -4,7 +4,9 @@ import dev.windhover.http.MessageType;
 import dev.windhover.http.WebSocketClosedException;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.protocol.CloseReason;
+import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.FrameWriter;
+import dev.windhover.protocol.MessageDeflater;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
 import java.io.IOException;
@@ -32,6 +34,9 @@ final class SendQueue {
 
   /** The most that is handed to the transport ahead of time; the rest waits here. */
   private static final int LARGEST_SHARE = 64 * 1024;
+
+  /** What a compressed frame has room for at least. */
+  private static final int SMALLEST_CODED = 64;
 
   /** What the queue tells its session. */
   interface Owner {
@@ -67,6 +72,7 @@ final class SendQueue {
   private final int share;
   private final int largestChunk;
   private final FrameWriter writer = FrameWriter.server();
+  private final @Nullable Compression compression;
 
   /** Guards all fields below; volatile ones may be read without it. */
   private final ReentrantLock lock = new ReentrantLock();
@@ -93,6 +99,9 @@ final class SendQueue {
   private final Deque<ByteBuffer> behindMessage = new ArrayDeque<>();
   private volatile int bytesBehindMessage;
 
+  /** Whether the sender is compressing, without the lock. */
+  private boolean coding;
+
   private boolean drainScheduled;
   private boolean endWhenDrained;
   private boolean gone;
@@ -111,9 +120,10 @@ final class SendQueue {
   private boolean drained;
   private @Nullable ByteBuffer latestPong;
 
-  SendQueue(Duplex duplex, Owner session, int high, int low) {
+  SendQueue(Duplex duplex, Owner session, @Nullable Compression compression, int high, int low) {
     this.duplex = duplex;
     this.session = session;
+    this.compression = compression;
     this.high = high;
     this.low = low;
     this.share = Math.max(1, Math.min(LARGEST_SHARE, Math.min(low, high / 4)));
@@ -151,8 +161,9 @@ final class SendQueue {
    * Queues one frame of a message, and blocks while there is no room.
    *
    * @param by whose message it is: a thread, or a message writer
+   * @param plain whether it must not be compressed
    */
-  boolean send(Object by, ByteBuffer payload, MessageType type, boolean end)
+  boolean send(Object by, ByteBuffer payload, MessageType type, boolean end, boolean plain)
       throws IOException, InterruptedException {
     long whole;
     boolean below;
@@ -163,15 +174,23 @@ final class SendQueue {
       boolean keepsTurn = turns.isBegun();
       try {
         turns.requireType(type);
+        turns.requireFlag(plain);
         awaitRoom();
         int size = payload.remaining();
-        frames.header(nextOpcode(type), end, size);
-        insideFrame = true;
+        MessageDeflater deflater = deflaterFor(size, end, plain);
         turns.begin();
         keepsTurn = true;
-        finishPayload(payload);
-        insideFrame = false;
-        flushControls();
+        if (deflater != null) {
+          while (!compress(deflater, payload, type, end)) {
+            awaitRoomInMessage();
+          }
+        } else {
+          frames.header(nextOpcode(type), end, 0, size);
+          insideFrame = true;
+          finishPayload(payload);
+          insideFrame = false;
+          flushControls();
+        }
         whole = endFrame(type, end, size);
       } finally {
         if (!keepsTurn) {
@@ -218,11 +237,13 @@ final class SendQueue {
    * @return whether the queue is below its high mark
    * @throws IllegalStateException if it was at or above it already
    */
-  boolean offer(Object by, ByteBuffer payload, MessageType type, boolean end) throws IOException {
+  boolean offer(Object by, ByteBuffer payload, MessageType type, boolean end, boolean plain)
+      throws IOException {
     int size = payload.remaining();
     boolean delivering = session.isDelivering();
     boolean inLoop = delivering || duplex.loop().inLoop();
-    if (inLoop && end && idle) {
+    boolean direct = plain || compression == null || !compression.isWorth(size);
+    if (inLoop && end && idle && direct) {
       boolean below = writeDirectly(payload, type, size);
       if (!delivering) {
         flushBehind();
@@ -241,8 +262,17 @@ final class SendQueue {
         offerBehindMessage(payload, type, end);
       } else {
         turns.requireType(type);
-        frames.header(nextOpcode(type), end, size);
-        frames.append(payload, Integer.MAX_VALUE);
+        turns.requireFlag(plain);
+        MessageDeflater deflater = deflaterFor(size, end, plain);
+        if (deflater != null) {
+          boolean done;
+          do {
+            done = compress(deflater, payload, type, end);
+          } while (!done);
+        } else {
+          frames.header(nextOpcode(type), end, 0, size);
+          frames.append(payload, Integer.MAX_VALUE);
+        }
         whole = endFrame(type, end, size);
       }
       if (!inLoop) {
@@ -253,13 +283,107 @@ final class SendQueue {
       lock.unlock();
     }
     if (inLoop) {
-      drain();
+      if (!delivering || bufferedAmount() >= high) { // else with the rest of the batch
+        drain();
+      }
       below = below(bufferedAmount());
     }
     if (end) {
       session.sent(type, whole);
     }
     return below;
+  }
+
+  /** The host has delivered what came together: hands over what was sent meanwhile. Loop only. */
+  void batchEnd() {
+    if (idle) {
+      duplex.flush();
+    } else {
+      drain();
+    }
+  }
+
+  // ---- Compressed messages
+
+  /**
+   * Returns what compresses this piece: decided by the first of its message; null if it goes out as
+   * it is.
+   */
+  private @Nullable MessageDeflater deflaterFor(int size, boolean end, boolean plain) {
+    if (compression == null) {
+      turns.sendAs(plain, false);
+      return null;
+    }
+    MessageDeflater deflater = compression.deflater();
+    if (!turns.isContinued()) {
+      boolean worth = !plain && (!end || compression.isWorth(size));
+      turns.sendAs(plain, worth && deflater.begin());
+    }
+    return turns.isCoded() ? deflater : null;
+  }
+
+  /**
+   * Compresses payload into one frame, as large as a chunk at most: a frame's length stands before
+   * it. Without the lock, since it takes time; the turn keeps other senders away.
+   *
+   * @return whether that was all of it
+   */
+  private boolean compress(
+      MessageDeflater deflater, ByteBuffer payload, MessageType type, boolean end)
+      throws IOException {
+    ByteBuffer coded = frames.borrow(SMALLEST_CODED);
+    boolean done = false;
+    boolean failed = true;
+    coding = true;
+    lock.unlock();
+    try {
+      done =
+          deflater.deflate(
+              payload, coded, end ? MessageDeflater.End.MESSAGE : MessageDeflater.End.FRAGMENT);
+      failed = false;
+    } finally {
+      lock.lock();
+      coding = false;
+      endCompression();
+      if (failed) {
+        session.abortSending("compressing a message failed");
+      }
+    }
+    requireOpen();
+    int bits = turns.isContinued() ? 0 : Extension.RSV1; // RFC 7692 6.1: on the first frame
+    frames.header(nextOpcode(type), end && done, bits, coded.flip().remaining());
+    frames.append(coded, Integer.MAX_VALUE);
+    frames.recycle(coded);
+    turns.sent(type, 0);
+    return done;
+  }
+
+  private void awaitRoomInMessage() throws IOException, InterruptedException {
+    try {
+      awaitRoom();
+    } catch (InterruptedException e) {
+      session.abortSending("a sender was interrupted in the middle of a message");
+      throw e;
+    }
+  }
+
+  /** Gives the stream back once nothing more can be sent, and nobody is using it. */
+  private void endCompression() {
+    if (compression != null && !coding && !state.canSend()) {
+      compression.deflater().close();
+    }
+  }
+
+  /** Gives the stream back until it is needed again. */
+  void rest() {
+    lock.lock();
+    try {
+      if (compression != null && !coding) {
+        compression.deflater().rest();
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Flushes soon what was written directly while the host will not. */
@@ -472,6 +596,7 @@ final class SendQueue {
       state = state.on(WebSocketState.Event.SENT_CLOSE);
       endWhenDrained = end || state == WebSocketState.CLOSED;
       appendControl(Opcode.CLOSE, payload);
+      endCompression();
       session.closing();
       changed.signalAll();
       scheduleDrain();
@@ -505,6 +630,7 @@ final class SendQueue {
       state = state.on(WebSocketState.Event.CONNECTION_ENDED);
       gone = true;
       insideFrame = false; // the rest of it is not sent
+      endCompression();
       changed.signalAll();
       if (end) {
         endWhenDrained = true;

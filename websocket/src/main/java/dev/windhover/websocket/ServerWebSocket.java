@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Iterator;
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
@@ -134,13 +135,14 @@ final class ServerWebSocket implements WebSocket {
   @Override
   public boolean send(ByteBuffer payload, MessageType type, boolean endOfMessage)
       throws IOException, InterruptedException {
-    return send(Thread.currentThread(), payload, type, endOfMessage);
+    return send(Thread.currentThread(), payload, type, endOfMessage, false);
   }
 
   @Override
   public boolean send(ByteBuffer payload, MessageType type, boolean endOfMessage, SendFlag... flags)
       throws IOException, InterruptedException {
-    return send(Thread.currentThread(), payload, type, endOfMessage);
+    boolean plain = List.of(flags).contains(SendFlag.DISABLE_COMPRESSION);
+    return send(Thread.currentThread(), payload, type, endOfMessage, plain);
   }
 
   @Override
@@ -148,19 +150,19 @@ final class ServerWebSocket implements WebSocket {
     return send(encode(text), MessageType.TEXT, true);
   }
 
-  private boolean send(Object by, ByteBuffer payload, MessageType type, boolean end)
+  private boolean send(Object by, ByteBuffer payload, MessageType type, boolean end, boolean plain)
       throws IOException, InterruptedException {
     if (type == MessageType.CLOSE) {
       throw new IllegalArgumentException("a message cannot be of type CLOSE; use closeOutput");
     }
     if (in instanceof ListenerPump) {
-      return out.offer(by, payload, type, end);
+      return out.offer(by, payload, type, end, plain);
     }
     session.requireHandlerRunning();
     if (session.inLoop()) {
       throw new IllegalStateException("send would block the connection's loop");
     }
-    return out.send(by, payload, type, end);
+    return out.send(by, payload, type, end, plain);
   }
 
   @Override
@@ -299,7 +301,7 @@ final class ServerWebSocket implements WebSocket {
         if (finished) {
           throw new IllegalStateException("the message is finished");
         }
-        ServerWebSocket.this.send(this, piece, type, end);
+        ServerWebSocket.this.send(this, piece, type, end, false);
         finished = end;
       } finally {
         turn.unlock();

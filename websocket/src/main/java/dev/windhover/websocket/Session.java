@@ -37,11 +37,15 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   /** How long a Close or a violation that was read waits for the application to reach it. */
   private static final long EFFECT_NANOS = 5_000_000_000L;
 
+  /** How long a compressed socket may be quiet before its streams are given back. */
+  private static final long REST_NANOS = 10_000_000_000L;
+
   private final HttpContext context;
   private final Events events;
   private final Duplex duplex;
   private final SessionSettings settings;
-  private final FrameReader reader = new FrameReader(Role.SERVER);
+  private final @Nullable Compression compression;
+  private final FrameReader reader;
   private final SendQueue out;
   private final Inbound in;
   private final Deadlines deadlines;
@@ -58,6 +62,13 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   private long pings;
   private long messageBytes;
 
+  // Of a compressed socket: what could not be decompressed yet, since nobody takes it, whether the
+  // peer has ended behind it, the credit that is owed for plain messages, and when it was used.
+  private @Nullable ByteBuffer backlog;
+  private boolean endBehindBacklog;
+  private long owed;
+  private long lastUsed;
+
   /** The loop's thread; plain, since only that thread finds itself here. */
   private @Nullable Thread loopThread;
 
@@ -72,13 +83,18 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
       Duplex duplex,
       SessionSettings settings,
       @Nullable String subprotocol,
+      @Nullable Compression compression,
       @Nullable WebSocketListener listener) {
     this.context = context;
     this.events = context.application().events();
     this.duplex = duplex;
     this.settings = settings;
+    this.compression = compression;
+    this.reader =
+        new FrameReader(Role.SERVER, compression == null ? null : compression.extension());
     WebSocketLimits limits = settings.limits();
-    this.out = new SendQueue(duplex, this, limits.sendQueueHigh(), limits.sendQueueLow());
+    this.out =
+        new SendQueue(duplex, this, compression, limits.sendQueueHigh(), limits.sendQueueLow());
     this.in =
         listener == null
             ? new ReceiveQueue(this, limits.inboundBytes(), settings.maxMessageSize())
@@ -130,10 +146,12 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
         }
         case DATA -> {
           MessageType type = typeOf(reader.messageType());
+          boolean coded = reader.isCoded();
           int before = bytes.position();
           int n = in.data(reader, bytes);
-          if (n >= 0) {
+          if (n >= 0 && !coded) {
             control -= bytes.position() - before;
+            owed += bytes.position() - before;
           }
           if (doneReading) {
             break; // what was found is told already
@@ -146,6 +164,12 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
           if (reader.endOfMessage()) {
             events.messageReceived(context, type, messageBytes);
             messageBytes = 0;
+          }
+          if (coded && !reading) {
+            control -= bytes.remaining();
+            backlog = ByteBuffer.allocate(bytes.remaining()).put(bytes).flip();
+            duplex.consumed(control);
+            return;
           }
         }
         case PING -> out.pong(reader.controlPayload());
@@ -162,9 +186,10 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   @Override
   public void onBatchEnd() {
     in.batchEnd();
-    duplex.flush(); // what the transport takes at once need not be watched
+    out.batchEnd(); // what the transport takes at once need not be watched
     delivering = false;
     watchOutput();
+    watchCompression();
   }
 
   @Override
@@ -176,14 +201,15 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   /** The peer's direction ended; without a Close that is a lost connection, in its turn. */
   @Override
   public void onEnd() {
-    if (!doneReading) {
+    endBehindBacklog = backlog != null;
+    if (!doneReading && !endBehindBacklog) {
       finish(new Outcome.Lost("the peer ended the connection without a close frame"));
     }
   }
 
   @Override
   public void onLost(String why) {
-    doneReading = true;
+    endReading();
     deadlines.stop();
     causes.blameAbnormal(Ending.By.CONNECTION, why);
     out.connectionEnded(false);
@@ -213,7 +239,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   /** Reading is over; what ended it takes effect when the application gets there, or in time. */
   private void finish(Outcome what) {
-    doneReading = true;
+    endReading();
     causes.found(what);
     if (what instanceof Outcome.Violated violated) {
       log.debug("socket {} violated the protocol: {}", context.id(), violated.violation().text());
@@ -221,6 +247,14 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     deadlines.clear(Deadlines.Kind.CLOSING); // the peer has done its part
     deadlines.set(Deadlines.Kind.EFFECT, EFFECT_NANOS);
     in.outcome(what);
+  }
+
+  private void endReading() {
+    doneReading = true;
+    backlog = null;
+    if (compression != null) {
+      compression.inflater().close();
+    }
   }
 
   /**
@@ -242,7 +276,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   void stopReading(Violation violation) {
     events.limitReached(context, "message size");
     causes.foundBefore(violation); // a Close of the peer may have come behind that message
-    onLoop(() -> doneReading = true);
+    onLoop(this::endReading);
   }
 
   /** Reads and drops the payload at hand. */
@@ -264,11 +298,36 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   void resume() {
     reading = true;
     keepAlive.readingAgain(duplex.loop().nanoTime());
-    duplex.resume();
+    if (backlog == null) {
+      duplex.resume();
+    } else {
+      duplex.loop().execute(this::readBacklog); // not within the call that made room for it
+    }
   }
 
+  private void readBacklog() {
+    ByteBuffer bytes = backlog;
+    if (bytes == null || !reading) {
+      return;
+    }
+    backlog = null;
+    onBytes(bytes);
+    onBatchEnd();
+    if (backlog == null) {
+      if (reading) {
+        duplex.resume();
+      }
+      if (endBehindBacklog) {
+        onEnd();
+      }
+    }
+  }
+
+  /** Gives credit for payload; that of a compressed message was given when it came. */
   void consumed(int bytes) {
-    duplex.consumed(bytes);
+    int due = (int) Math.min(bytes, owed);
+    owed -= due;
+    duplex.consumed(due);
   }
 
   // ---- Closing
@@ -354,6 +413,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   @Override
   public void handedOver() {
     watchOutput();
+    watchCompression();
   }
 
   @Override
@@ -471,6 +531,27 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
             "closing handshake not finished within " + settings.limits().closeTimeout());
       }
       case WRITE -> lookAtOutput();
+      case REST -> rest();
+    }
+  }
+
+  private void watchCompression() {
+    if (compression != null) {
+      lastUsed = duplex.loop().nanoTime();
+      if (!deadlines.isSet(Deadlines.Kind.REST)) {
+        deadlines.set(Deadlines.Kind.REST, REST_NANOS);
+      }
+    }
+  }
+
+  /** Gives the streams of a quiet socket back; those that are within a message stay. */
+  private void rest() {
+    long quiet = duplex.loop().nanoTime() - lastUsed;
+    if (quiet < REST_NANOS) {
+      deadlines.set(Deadlines.Kind.REST, REST_NANOS - quiet);
+    } else if (compression != null) {
+      compression.inflater().rest();
+      out.rest();
     }
   }
 

@@ -29,6 +29,11 @@ final class Turns {
   /** Of the pieces so far. */
   private @Nullable MessageType type;
 
+  /** Whether its sender wants the message uncompressed, and whether it goes out compressed. */
+  private boolean plain;
+
+  private boolean coded;
+
   private long bytes;
 
   /**
@@ -95,6 +100,29 @@ final class Turns {
     if (type != null && type != ofPiece) {
       throw new IllegalArgumentException(
           "piece of type " + ofPiece + " in a message of type " + type);
+    }
+  }
+
+  /**
+   * Says how the message is sent, before its first piece.
+   *
+   * @param wantsPlain what its sender asked for
+   * @param isCoded what comes of it
+   */
+  void sendAs(boolean wantsPlain, boolean isCoded) {
+    plain = wantsPlain;
+    coded = isCoded;
+  }
+
+  /** Returns whether the message goes out compressed. */
+  boolean isCoded() {
+    return coded;
+  }
+
+  void requireFlag(boolean wantsPlain) {
+    if (type != null && wantsPlain != plain) {
+      throw new IllegalArgumentException(
+          "DISABLE_COMPRESSION must be on all pieces of a message or on none");
     }
   }
 

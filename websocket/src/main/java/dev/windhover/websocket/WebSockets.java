@@ -12,6 +12,7 @@ import dev.windhover.http.WebSocketListener;
 import dev.windhover.http.WebSocketManager;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Upgrade;
+import dev.windhover.protocol.DeflateAgreement;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -199,6 +200,7 @@ public final class WebSockets implements Middleware {
         tellRefused(context, 500, String.valueOf(e.getMessage()));
         throw e;
       }
+      DeflateAgreement agreement = negotiate(given, answer);
       SessionSettings settings = SessionSettings.of(options, given);
       Session[] opened = new Session[1];
       Function<Duplex, Duplex.Receiver> attach =
@@ -207,7 +209,9 @@ public final class WebSockets implements Middleware {
               throw new IllegalStateException(
                   "a non-blocking handler can accept a socket only with a listener");
             }
-            Session session = new Session(context, duplex, settings, subprotocol, listener);
+            Compression compression = agreement == null ? null : new Compression(agreement, given);
+            Session session =
+                new Session(context, duplex, settings, subprotocol, compression, listener);
             accepted = true;
             context.takeOver(session);
             context
@@ -224,6 +228,21 @@ public final class WebSockets implements Middleware {
         throw refused(context, noRoom);
       }
       return opened[0].socket();
+    }
+
+    private @Nullable DeflateAgreement negotiate(WebSocketAcceptContext given, Headers answer) {
+      List<String> offers = context.request().headers().all(OpeningHandshake.EXTENSIONS);
+      if (!given.dangerousEnableCompression() || offers.isEmpty()) {
+        return null;
+      }
+      DeflateAgreement agreement = DeflateAgreement.negotiate(offers, Compression.terms(given));
+      if (agreement == null) {
+        log.debug("handshake {}: no acceptable compression in {}", context.id(), offers);
+      } else {
+        log.debug("handshake {}: compression {}", context.id(), agreement.response());
+        answer.add(OpeningHandshake.EXTENSIONS, agreement.response());
+      }
+      return agreement;
     }
 
     private @Nullable String subprotocol(WebSocketAcceptContext given) {
