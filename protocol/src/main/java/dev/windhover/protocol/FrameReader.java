@@ -367,6 +367,26 @@ public final class FrameReader {
     return endPiece() ? n : -1;
   }
 
+  /**
+   * Drops the payload that {@code in} holds of this frame, neither decoded nor checked. No coded
+   * message can be read any more: it may refer to what was dropped.
+   *
+   * @return the number of bytes that the buffer's position moved by
+   * @throws IllegalStateException if {@link #next} did not say {@link Event#DATA}
+   */
+  public int skip(ByteBuffer in) {
+    requireData();
+    int n = (int) Math.min(remaining, in.remaining());
+    in.position(in.position() + n);
+    key = Masking.advance(key, n - Math.min(n, unmasked)); // those are behind the key already
+    unmasked -= Math.min(n, unmasked);
+    remaining -= n;
+    drained = true;
+    utf8.reset();
+    endPiece();
+    return n;
+  }
+
   /** Returns whether the frame under way has been read to its end. */
   public boolean endOfFrame() {
     return remaining == 0 && drained;

@@ -10,13 +10,24 @@ import java.util.HexFormat;
  *
  * @param opcode what it is
  * @param fin whether it is the last, or only, one of its message
- * @param payload its bytes, unmasked; compared by content
+ * @param payload its bytes, unmasked and decompressed; compared by content
+ * @param compressed whether its message came compressed
  */
-public record Frame(Opcode opcode, boolean fin, ByteBuffer payload) {
+public record Frame(Opcode opcode, boolean fin, ByteBuffer payload, boolean compressed) {
   /** Keeps a copy of the payload. */
   public Frame {
     ByteBuffer copy = ByteBuffer.allocate(payload.remaining());
     payload = copy.put(payload.duplicate()).flip().asReadOnlyBuffer();
+  }
+
+  /** Creates one that is not compressed. */
+  public Frame(Opcode opcode, boolean fin, ByteBuffer payload) {
+    this(opcode, fin, payload, false);
+  }
+
+  /** Returns this as a frame of a compressed message. */
+  public Frame asCompressed() {
+    return new Frame(opcode, fin, payload, true);
   }
 
   /** Returns a whole text message in one frame. */
@@ -65,6 +76,7 @@ public record Frame(Opcode opcode, boolean fin, ByteBuffer payload) {
       shown = shown.substring(0, 200) + "…";
     }
     return opcode
+        + (compressed ? " (compressed)" : "")
         + (fin ? " " : " (not the last) ")
         + shown
         + " ["

@@ -215,6 +215,10 @@ final class MemoryExchange implements Exchange, Upgrade {
     MemoryDuplex duplex =
         new MemoryDuplex(
             host.loop(), host.faults(), client.peer(), () -> aborted.complete(null), attach);
+    String extension = given.get("Sec-WebSocket-Extensions");
+    if (extension != null) {
+      client.agreed(extension);
+    }
     respond(isExtendedConnect() ? 200 : 101, given, -1);
     Runnable open = () -> open(duplex);
     if (host.loop().inLoop()) {

@@ -1,10 +1,17 @@
 package dev.windhover.testing;
 
 import dev.windhover.protocol.CloseReason;
+import dev.windhover.protocol.DeflateAgreement;
+import dev.windhover.protocol.DeflateAgreement.Terms;
+import dev.windhover.protocol.DeflateCodec;
+import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.FrameReader;
 import dev.windhover.protocol.FrameWriter;
+import dev.windhover.protocol.MessageDeflater;
+import dev.windhover.protocol.MessageInflater;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.Role;
+import dev.windhover.protocol.StreamSource;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -12,6 +19,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -47,6 +55,7 @@ public final class TestWebSocket {
 
   // What came; the reader on the loop only, the rest under the lock.
   private FrameReader reader = new FrameReader(Role.CLIENT);
+  private @Nullable MessageDeflater deflater;
   private final ByteArrayOutputStream piece = new ByteArrayOutputStream();
   private boolean insideMessage;
   private boolean closed;
@@ -65,6 +74,27 @@ public final class TestWebSocket {
 
   void response(TestResponse given) {
     response = given;
+  }
+
+  /** The server agreed to compress: reads and writes as that says. Called before it is open. */
+  void agreed(String extension) {
+    DeflateAgreement terms = DeflateAgreement.negotiate(List.of(extension), Terms.DEFAULT);
+    if (terms == null) {
+      throw host.faults().add("the server answered with an unknown extension: " + extension);
+    }
+    DeflateCodec codec = DeflateCodec.jdk();
+    MessageDeflater mine =
+        new MessageDeflater(
+            StreamSource.deflating(codec, terms.clientMaxWindowBits(), DeflateCodec.DEFAULT_LEVEL),
+            terms.clientContextTakeover());
+    MessageInflater theirs =
+        new MessageInflater(
+            StreamSource.inflating(codec, terms.serverMaxWindowBits()),
+            terms.serverContextTakeover());
+    deflater = mine;
+    reader =
+        new FrameReader(
+            Role.CLIENT, new Extension(DeflateAgreement.TOKEN, Extension.RSV1, theirs, mine));
   }
 
   // ---- Sending
@@ -94,11 +124,49 @@ public final class TestWebSocket {
     return send(frame(opcode, fin, payload));
   }
 
+  /**
+   * Sends a whole message, compressed, in one frame.
+   *
+   * @throws IllegalStateException if that was not negotiated
+   */
+  public TestWebSocket sendCompressed(Opcode opcode, ByteBuffer payload) {
+    return send(frame(opcode, true, Extension.RSV1, compress(payload)));
+  }
+
+  /**
+   * Returns the payload of a compressed message, to be sent as one frame or several; messages must
+   * be sent in the order in which they were compressed.
+   *
+   * @throws IllegalStateException if that was not negotiated
+   */
+  public ByteBuffer compress(ByteBuffer payload) {
+    MessageDeflater coder = deflater;
+    if (coder == null) {
+      throw new IllegalStateException("compression was not negotiated");
+    }
+    ByteBuffer in = payload.duplicate();
+    ByteBuffer piece = ByteBuffer.allocate(16 * 1024);
+    ByteArrayOutputStream message = new ByteArrayOutputStream();
+    boolean done;
+    do {
+      done = coder.apply(in, piece, true);
+      message.write(piece.array(), 0, piece.position());
+      piece.clear();
+    } while (!done);
+    return ByteBuffer.wrap(message.toByteArray());
+  }
+
   /** Returns the bytes of a frame, masked, to be sent in company of others. */
   public ByteBuffer frame(Opcode opcode, boolean fin, ByteBuffer payload) {
-    ByteBuffer bytes =
-        ByteBuffer.allocate(writer.headerSize(payload.remaining()) + payload.remaining());
-    writer.frame(bytes, opcode, fin, payload.duplicate());
+    return frame(opcode, fin, 0, payload);
+  }
+
+  /** As {@link #frame(Opcode, boolean, ByteBuffer)}, with some of the bits of {@link Extension}. */
+  public ByteBuffer frame(Opcode opcode, boolean fin, int reservedBits, ByteBuffer payload) {
+    int size = payload.remaining();
+    ByteBuffer bytes = ByteBuffer.allocate(writer.headerSize(size) + size);
+    writer.header(bytes, opcode, fin, reservedBits, size);
+    writer.payload(payload.duplicate(), bytes);
     return bytes.flip();
   }
 
@@ -372,14 +440,15 @@ public final class TestWebSocket {
       throw host.faults().add("the server sent data behind its Close");
     }
     Opcode opcode = insideMessage ? Opcode.CONTINUATION : reader.messageType();
-    ByteBuffer part = ByteBuffer.allocate(bytes.remaining());
+    ByteBuffer part = ByteBuffer.allocate(reader.isCoded() ? 16 * 1024 : bytes.remaining());
     if (reader.readInto(bytes, part) < 0) {
       return; // the next event tells why
     }
     piece.writeBytes(Arrays.copyOf(part.array(), part.position()));
     if (reader.endOfFrame()) {
       insideMessage = !reader.endOfMessage();
-      add(new Frame(opcode, reader.endOfMessage(), ByteBuffer.wrap(piece.toByteArray())));
+      ByteBuffer payload = ByteBuffer.wrap(piece.toByteArray());
+      add(new Frame(opcode, reader.endOfMessage(), payload, reader.isCoded()));
       piece.reset();
     }
   }

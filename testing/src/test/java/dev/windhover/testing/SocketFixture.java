@@ -33,6 +33,8 @@ import org.slf4j.event.Level;
  * fails if something was left over or an unexpected warning or error was logged.
  */
 final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
+  private static final String EXTENSIONS = "Sec-WebSocket-Extensions";
+
   private final WebSocketOptions options = new WebSocketOptions().allowedOrigins("*");
   private final WebSocketAcceptContext settings = new WebSocketAcceptContext();
   private final Recorder events = new Recorder();
@@ -74,9 +76,16 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
 
   /** Opens a socket in the blocking form. */
   TestWebSocket open(WebSocketHandler handler) {
-    return start(context -> handler.handle(context.webSockets().accept(settings)))
-        .webSocket("/")
-        .connect();
+    return openAt(handler).connect();
+  }
+
+  /** The same, offering {@code extensions}. */
+  TestWebSocket open(WebSocketHandler handler, String extensions) {
+    return openAt(handler).header(EXTENSIONS, extensions).connect();
+  }
+
+  private TestRequest openAt(WebSocketHandler handler) {
+    return start(context -> handler.handle(context.webSockets().accept(settings))).webSocket("/");
   }
 
   /**
@@ -84,7 +93,16 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
    * test uses {@link #socket()}.
    */
   TestWebSocket hold() {
-    return open(socket -> release.await());
+    return open(_ -> awaitRelease());
+  }
+
+  /** The same, offering {@code extensions}. */
+  TestWebSocket hold(String extensions) {
+    return open(_ -> awaitRelease(), extensions);
+  }
+
+  void awaitRelease() throws InterruptedException {
+    release.await();
   }
 
   /** Lets the handler of {@link #hold} return. */
@@ -94,21 +112,37 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
 
   /** Opens a socket in the listener form. */
   TestWebSocket listen(WebSocketListener listener) {
-    return start(context -> context.webSockets().accept(settings, listener))
-        .webSocket("/")
-        .connect();
+    return listenAt(listener).connect();
+  }
+
+  /** The same, offering {@code extensions}. */
+  TestWebSocket listen(WebSocketListener listener, String extensions) {
+    return listenAt(listener).header(EXTENSIONS, extensions).connect();
+  }
+
+  private TestRequest listenAt(WebSocketListener listener) {
+    return start(context -> context.webSockets().accept(settings, listener)).webSocket("/");
   }
 
   /** Opens a socket whose every message comes back. */
   TestWebSocket echo(Form form) {
+    return echoAt(form).connect();
+  }
+
+  /** The same, offering {@code extensions}. */
+  TestWebSocket echo(Form form, String extensions) {
+    return echoAt(form).header(EXTENSIONS, extensions).connect();
+  }
+
+  private TestRequest echoAt(Form form) {
     return switch (form) {
       case BLOCKING ->
-          open(socket -> {
+          openAt(socket -> {
             for (Message message : socket) {
               socket.send(message);
             }
           });
-      case LISTENER -> listen(new EchoListener());
+      case LISTENER -> listenAt(new EchoListener());
     };
   }
 

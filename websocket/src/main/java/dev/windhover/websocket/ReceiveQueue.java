@@ -11,7 +11,6 @@ import dev.windhover.protocol.Violation;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
@@ -207,8 +206,8 @@ final class ReceiveQueue implements Inbound {
     piece.endOfFrame = reader.endOfFrame();
     piece.endOfMessage = reader.endOfMessage();
     if (coded && piece.endOfFrame && bytes.limit() < bytes.capacity() / 2) {
-      int size = bytes.limit();
-      piece.bytes = ByteBuffer.wrap(Arrays.copyOf(bytes.array(), size)).position(taken);
+      piece.bytes =
+          ByteBuffer.allocate(bytes.limit()).put(0, bytes, 0, bytes.limit()).position(taken);
     }
     piece.ascii = reader.isAscii();
     wake = true;

@@ -282,7 +282,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   /** Reads and drops the payload at hand. */
   int skip(FrameReader from, ByteBuffer bytes) {
     if (from.isCoded()) {
-      return from.readInto(bytes, ByteBuffer.allocate(8192));
+      return from.skip(bytes);
     }
     int n = from.readInPlace(bytes);
     bytes.position(bytes.position() + Math.max(n, 0));
