@@ -111,11 +111,37 @@ for (const api of ["blocking", "listener"]) {
     assert.deepEqual(socket.messages, ["0123456789"]);
   });
 
-  test(`${api}: subprotocols are chosen, no extension is`, async () => {
+  test(`${api}: subprotocols are chosen, and compression unless it is off`, async () => {
     const socket = await connect("&subprotocols=a,b", ["c", "b"]);
     assert.equal(socket.protocol, "b");
-    assert.equal(socket.extensions, "");
+    assert.equal(socket.extensions, "permessage-deflate");
     await close(socket);
+    const plain = await connect("&compression=off");
+    assert.equal(plain.extensions, "");
+    await close(plain);
+  });
+
+  test(`${api}: compressed messages come back, whatever the windows`, async () => {
+    const line = (i) => JSON.stringify({ user: `anna ${i % 7}`, text: "hello, hello", at: i * 7919 });
+    const sent = Array.from({ length: 200 }, (_, i) => line(i).repeat(1 + (i % 5) * 40));
+    for (const bits of [9, 10, 12, 15]) {
+      for (const noTakeover of [true, false]) {
+        const socket = await connect(
+          `&server_max_window_bits=${bits}&server_no_context_takeover=${noTakeover}`,
+          [],
+          {
+            perMessageDeflate: {
+              threshold: 0,
+              clientMaxWindowBits: bits,
+              clientNoContextTakeover: noTakeover,
+            },
+          },
+        );
+        for (const message of sent) socket.send(message);
+        assert.deepEqual(await echoes(socket, sent.length), sent);
+        await close(socket);
+      }
+    }
   });
 
   test(`${api}: a quiet client is pinged`, async () => {

@@ -203,9 +203,14 @@ class CurlTest {
           "no_read=1        | no_read=1 is neither true nor false",
           "subprotocols=a,,b| subprotocols=a,,b is not a list of names separated by commas",
           "close=1000&close=1001 | close is set more than once",
+          "compression=yes  | compression=yes is neither on nor off",
+          "server_max_window_bits=8 | server_max_window_bits=8 is not a number from 9 to 15",
+          "server_no_context_takeover=on"
+              + "| server_no_context_takeover=on is neither true nor false",
           "api=%0Ablocking  | api=?blocking is neither blocking nor listener",
-          "compress=yes     | unknown setting \"compress\"; known are api, close, keep_alive_interval,"
-              + " keep_alive_timeout, max_message, no_read, subprotocols",
+          "compress=yes     | unknown setting \"compress\"; known are api, close, compression,"
+              + " keep_alive_interval, keep_alive_timeout, max_message, no_read,"
+              + " server_max_window_bits, server_no_context_takeover, subprotocols",
         })
     void answersABadSettingWithOneLine(String query, String line) throws Exception {
       assertThat(curl(conformance, "/?" + query.strip(), handshake("Sec-WebSocket-Version: 13")))

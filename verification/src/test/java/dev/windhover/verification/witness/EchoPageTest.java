@@ -86,6 +86,8 @@ class EchoPageTest {
         .isEqualTo(app.urls().getFirst().replace("http:", "ws:") + path);
     assertThat(browser.text("#stateLabel")).isEqualTo("Open");
     assertThat(browser.text("#negotiatedProtocol")).isEqualTo("chat");
+    assertThat(browser.text("#negotiatedExtensions"))
+        .isEqualTo("permessage-deflate; client_max_window_bits=15");
     assertThat(browser.element("#connectButton").isEnabled()).isFalse();
 
     browser.type("#sendMessage", "Grüße");

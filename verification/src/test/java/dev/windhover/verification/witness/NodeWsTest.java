@@ -36,7 +36,7 @@ class NodeWsTest {
     try {
       Program.Result result = node.run(SCRIPTS + "/echo.mjs", app.urls().getFirst(), mebibytes);
       assertThat(result.exitCode()).as(result.output()).isZero();
-      assertThat(result.output()).contains("# pass 26");
+      assertThat(result.output()).contains("# pass 28");
     } finally {
       app.stop();
     }

@@ -28,10 +28,13 @@ record Settings(Api api, WebSocketAcceptContext accept, boolean noRead, @Nullabl
           Set.of(
               "api",
               "close",
+              "compression",
               "keep_alive_interval",
               "keep_alive_timeout",
               "max_message",
               "no_read",
+              "server_max_window_bits",
+              "server_no_context_takeover",
               "subprotocols"));
 
   enum Api {
@@ -46,7 +49,8 @@ record Settings(Api api, WebSocketAcceptContext accept, boolean noRead, @Nullabl
    */
   static Settings of(Query query) {
     Api api = Api.BLOCKING;
-    WebSocketAcceptContext accept = new WebSocketAcceptContext().maxMessageSize(MAX_MESSAGE);
+    WebSocketAcceptContext accept =
+        new WebSocketAcceptContext().maxMessageSize(MAX_MESSAGE).dangerousEnableCompression(true);
     boolean noRead = false;
     Integer close = null;
     Set<String> seen = new TreeSet<>();
@@ -59,10 +63,13 @@ record Settings(Api api, WebSocketAcceptContext accept, boolean noRead, @Nullabl
       switch (name) {
         case "api" -> api = api(value);
         case "close" -> close = closeCode(value);
+        case "compression" -> accept.dangerousEnableCompression(onOrOff(name, value));
         case "keep_alive_interval" -> accept.keepAliveInterval(millis(name, value));
         case "keep_alive_timeout" -> accept.keepAliveTimeout(millis(name, value));
         case "max_message" -> accept.maxMessageSize(number(name, value, 1));
         case "no_read" -> noRead = bool(name, value);
+        case "server_max_window_bits" -> accept.serverMaxWindowBits(windowBits(name, value));
+        case "server_no_context_takeover" -> accept.disableServerContextTakeover(bool(name, value));
         case "subprotocols" -> accept.subprotocolSelector(subprotocols(value));
         default ->
             throw bad(
@@ -94,6 +101,21 @@ record Settings(Api api, WebSocketAcceptContext accept, boolean noRead, @Nullabl
       case "false" -> false;
       default -> throw bad(name + "=" + value + " is neither true nor false");
     };
+  }
+
+  private static boolean onOrOff(String name, String value) {
+    return switch (value) {
+      case "on" -> true;
+      case "off" -> false;
+      default -> throw bad(name + "=" + value + " is neither on nor off");
+    };
+  }
+
+  private static int windowBits(String name, String value) {
+    if (!value.matches("9|1[0-5]")) {
+      throw bad(name + "=" + value + " is not a number from 9 to 15");
+    }
+    return Integer.parseInt(value);
   }
 
   private static Duration millis(String name, String value) {

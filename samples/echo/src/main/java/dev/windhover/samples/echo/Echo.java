@@ -17,10 +17,14 @@ import java.time.Duration;
  * {@code ./run echo} and open http://localhost:5000.
  */
 public final class Echo {
-  /** Speaks whatever subprotocol the client likes best: to an echo they are all the same. */
-  static final WebSocketAcceptContext ANY_SUBPROTOCOL =
+  /**
+   * Speaks whatever subprotocol the client likes best: to an echo they are all the same. And
+   * compresses, which is dangerous only where there are secrets.
+   */
+  static final WebSocketAcceptContext SETTINGS =
       new WebSocketAcceptContext()
-          .subprotocolSelector(offered -> offered.isEmpty() ? null : offered.getFirst());
+          .subprotocolSelector(offered -> offered.isEmpty() ? null : offered.getFirst())
+          .dangerousEnableCompression(true);
 
   private Echo() {}
 
@@ -39,9 +43,9 @@ public final class Echo {
     app.useStaticFiles(StaticFiles.fromClassPath(Echo.class, "wwwroot"));
 
     app.map("/ws", Echo::echoBuffers);
-    app.mapWebSocket("/ws/messages", ANY_SUBPROTOCOL, Echo::echoMessages);
+    app.mapWebSocket("/ws/messages", SETTINGS, Echo::echoMessages);
     app.mapControllers(new EchoController());
-    app.mapWebSocket("/ws/background", ANY_SUBPROTOCOL, socket -> background.add(socket).get());
+    app.mapWebSocket("/ws/background", SETTINGS, socket -> background.add(socket).get());
     return app;
   }
 
@@ -51,7 +55,7 @@ public final class Echo {
       context.response().status(400).write("this is a WebSocket endpoint\n");
       return;
     }
-    WebSocket socket = context.webSockets().accept(ANY_SUBPROTOCOL);
+    WebSocket socket = context.webSockets().accept(SETTINGS);
     MagicWords magicWords = new MagicWords(socket);
     ByteBuffer buffer = ByteBuffer.allocate(4 * 1024);
 

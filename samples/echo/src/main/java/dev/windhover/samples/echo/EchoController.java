@@ -8,6 +8,6 @@ import dev.windhover.http.Route;
 final class EchoController {
   @Route("/controller")
   public void echo(HttpContext context) throws Exception {
-    Echo.echoMessages(context.webSockets().accept(Echo.ANY_SUBPROTOCOL));
+    Echo.echoMessages(context.webSockets().accept(Echo.SETTINGS));
   }
 }
