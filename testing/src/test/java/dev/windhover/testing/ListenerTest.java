@@ -510,12 +510,13 @@ class ListenerTest {
   class OneCallAtATime {
     @Test
     void theEndComesBehindTheCallWhoseSendFoundIt() {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
       List<String> returned = new ArrayList<>();
       Recorded listener =
           new Recorded(
               Call.demandingAll((socket, call) -> {
-                if (call.equals("a")) {
-                  socket.send(Frame.utf8("half"), MessageType.TEXT, false); // flushes
+                if (call.equals("a")) { // beyond the high mark a send looks, and so flushes
+                  socket.send(ByteBuffer.allocate(1200), MessageType.BINARY, false);
                   assertThat(socket.state()).isEqualTo(WebSocketState.ABORTED);
                   returned.add(call);
                 }
