@@ -1,0 +1,430 @@
+package dev.windhover.websocket;
+
+import dev.windhover.protocol.DeflateAgreement;
+import dev.windhover.protocol.DeflateCodec;
+import dev.windhover.protocol.DeflateStream;
+import dev.windhover.protocol.Extension;
+import dev.windhover.protocol.InflateStream;
+import dev.windhover.protocol.MessageDeflater;
+import dev.windhover.protocol.MessageInflater;
+import dev.windhover.protocol.StreamSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The compression contexts of all sockets of a server, under one budget. A context is made at first
+ * use. Without context takeover a socket has one only during a message; with it the socket's {@link
+ * Lease} reserves what its contexts may take, whether they are made yet or not, until it is closed.
+ * When the budget is spent:
+ *
+ * <ul>
+ *   <li>{@link #affordable} has less to offer to new sockets;
+ *   <li>a message to be sent finds no context, and goes out plain;
+ *   <li>a peer's message is read all the same, since it may be under way: so the budget may be
+ *       overdrawn, by one decompressing context for each socket without the client's takeover.
+ * </ul>
+ *
+ * Contexts that nobody uses wait here, within the budget, until {@link #clean} finds them unneeded
+ * or the last lease is closed. Any thread; a {@link Lease} says who may use it.
+ */
+final class DeflatePool {
+  /** 64 MiB: about 190 sockets that take over contexts of 15 bits, as most clients ask for. */
+  static final long DEFAULT_BUDGET = 64L << 20;
+
+  /** How long a context waits at least before {@link #clean} ends it, and at most twice as long. */
+  static final long IDLE_NANOS = 10_000_000_000L;
+
+  private static final long NEVER = Long.MIN_VALUE;
+
+  /** Threads that compress at once seldom meet at the same shelf. */
+  private static final int STRIPES =
+      Integer.highestOneBit(Math.max(1, 2 * Runtime.getRuntime().availableProcessors() - 1));
+
+  private record KindKey(boolean deflates, int windowBits, int level) {}
+
+  private final DeflateCodec codec;
+  private final long budget;
+  private final Map<KindKey, Kind<?>> kinds = new ConcurrentHashMap<>();
+
+  /** Bytes of contexts that are made, and that takeover has reserved. */
+  private final AtomicLong used = new AtomicLong();
+
+  private final AtomicInteger leases = new AtomicInteger();
+  private final AtomicLong cleaned = new AtomicLong(NEVER);
+
+  /**
+   * Creates an empty one.
+   *
+   * @param budget in bytes, not negative
+   */
+  DeflatePool(DeflateCodec codec, long budget) {
+    if (budget < 0) {
+      throw new IllegalArgumentException("budget of " + budget + " bytes is negative");
+    }
+    this.codec = codec;
+    this.budget = budget;
+  }
+
+  // ---- Budget
+
+  /**
+   * Returns what a server that asks for {@code wanted} can offer to another socket: the same,
+   * without takeover in either direction, or null for no compression. Takeover stops at three
+   * quarters of the budget, the rest is for those without. What several handshakes are told at once
+   * may not be there for all of them; the next ones are told less.
+   */
+  DeflateAgreement.@Nullable Terms affordable(DeflateAgreement.Terms wanted) {
+    long deflating = codec.deflateBytes(wanted.serverMaxWindowBits());
+    long inflating = codec.inflateBytes(DeflateAgreement.MAX_WINDOW_BITS); // the client's to choose
+    long reserves =
+        (wanted.serverContextTakeover() ? deflating : 0)
+            + (wanted.clientContextTakeover() ? inflating : 0);
+    long needed = used.get() - idle();
+    if (reserves > 0 && needed + reserves <= budget - budget / 4) {
+      return wanted;
+    }
+    return needed + deflating + inflating <= budget
+        ? new DeflateAgreement.Terms(
+            false, wanted.serverMaxWindowBits(), false, wanted.clientMaxWindowBits())
+        : null;
+  }
+
+  /** Returns the bytes that contexts take or have reserved. */
+  long used() {
+    return used.get();
+  }
+
+  /** Returns the bytes of contexts that wait. */
+  private long idle() {
+    long sum = 0;
+    for (Kind<?> kind : kinds.values()) {
+      sum += kind.idle();
+    }
+    return sum;
+  }
+
+  /** Counts {@code bytes} more, if they are within the budget once nothing waits here unused. */
+  private boolean use(long bytes) {
+    while (!useWithoutMakingRoom(bytes)) {
+      if (!dropOne()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean useWithoutMakingRoom(long bytes) {
+    long before;
+    do {
+      before = used.get();
+      if (before + bytes > budget) {
+        return false;
+      }
+    } while (!used.compareAndSet(before, before + bytes));
+    return true;
+  }
+
+  private boolean dropOne() {
+    for (Kind<?> kind : kinds.values()) {
+      if (kind.dropOne()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // ---- Time
+
+  /** Ends contexts that were not needed for {@link #IDLE_NANOS}; costs nothing before. */
+  void clean(long now) {
+    long last = cleaned.get();
+    if ((last == NEVER || now - last >= IDLE_NANOS) && cleaned.compareAndSet(last, now)) {
+      kinds.values().forEach(Kind::dropUnneeded);
+    }
+  }
+
+  // ---- Contexts
+
+  /** Contexts of one kind that wait, the last used first. */
+  private static final class Shelf<T> {
+    private final Deque<T> contexts = new ArrayDeque<>();
+
+    /** How many have not been needed since the last look: those that came first. */
+    private int unneeded;
+
+    synchronized @Nullable T pop() {
+      T context = contexts.pollLast();
+      unneeded = Math.min(unneeded, contexts.size());
+      return context;
+    }
+
+    synchronized void push(T context) {
+      contexts.addLast(context);
+    }
+
+    synchronized int size() {
+      return contexts.size();
+    }
+
+    synchronized List<T> popUnneeded() {
+      List<T> popped = new ArrayList<>();
+      for (; unneeded > 0; unneeded--) {
+        popped.add(contexts.removeFirst());
+      }
+      unneeded = contexts.size();
+      return popped;
+    }
+  }
+
+  /** Contexts that can stand for each other. */
+  private final class Kind<T> {
+    private final int bytes;
+    private final Supplier<T> maker;
+    private final Consumer<T> end;
+    private final List<Shelf<T>> shelves = new ArrayList<>();
+
+    Kind(int bytes, Supplier<T> maker, Consumer<T> end) {
+      this.bytes = bytes;
+      this.maker = maker;
+      this.end = end;
+      for (int i = 0; i < STRIPES; i++) {
+        shelves.add(new Shelf<>());
+      }
+    }
+
+    private Shelf<T> shelf(int further) {
+      long own = Thread.currentThread().threadId();
+      return shelves.get((int) (own + further) & (STRIPES - 1));
+    }
+
+    /** Takes one that waits; it is counted. */
+    @Nullable T pop() {
+      for (int i = 0; i < STRIPES; i++) {
+        T context = shelf(i).pop();
+        if (context != null) {
+          return context;
+        }
+      }
+      return null;
+    }
+
+    /** Lets one wait that is counted. */
+    void push(T context) {
+      shelf(0).push(context);
+    }
+
+    /** Ends one that is counted. */
+    void drop(T context) {
+      used.addAndGet(-bytes);
+      end.accept(context);
+    }
+
+    long idle() {
+      long number = 0;
+      for (Shelf<T> shelf : shelves) {
+        number += shelf.size();
+      }
+      return number * bytes;
+    }
+
+    boolean dropOne() {
+      T context = pop();
+      if (context != null) {
+        drop(context);
+      }
+      return context != null;
+    }
+
+    void dropUnneeded() {
+      for (Shelf<T> shelf : shelves) {
+        shelf.popUnneeded().forEach(this::drop);
+      }
+    }
+  }
+
+  @SuppressWarnings("unchecked") // the key says which
+  private Kind<DeflateStream> deflating(int windowBits, int level) {
+    return (Kind<DeflateStream>)
+        kinds.computeIfAbsent(
+            new KindKey(true, windowBits, level),
+            key ->
+                new Kind<>(
+                    codec.deflateBytes(windowBits),
+                    () -> codec.deflate(windowBits, level),
+                    DeflateStream::end));
+  }
+
+  @SuppressWarnings("unchecked")
+  private Kind<InflateStream> inflating(int windowBits) {
+    return (Kind<InflateStream>)
+        kinds.computeIfAbsent(
+            new KindKey(false, windowBits, 0),
+            key ->
+                new Kind<>(
+                    codec.inflateBytes(windowBits),
+                    () -> codec.inflate(windowBits),
+                    InflateStream::end));
+  }
+
+  // ---- One socket
+
+  /** One direction of one socket; used as its message class is. */
+  private final class Direction<T> implements StreamSource<T> {
+    private final Kind<T> kind;
+    private final boolean overdraws;
+
+    /** Whether a context of ours is counted for good, whether there is one or not. */
+    private boolean reserved;
+
+    private boolean closed;
+
+    Direction(Kind<T> kind, boolean takeover, boolean overdraws) {
+      this.kind = kind;
+      this.overdraws = overdraws;
+      this.reserved = takeover;
+      if (takeover && !use(kind.bytes)) {
+        used.addAndGet(kind.bytes); // the handshake was told that it may
+      }
+    }
+
+    @Override
+    public @Nullable T take() {
+      if (closed) {
+        return null;
+      }
+      T context = kind.pop();
+      if (context != null) {
+        if (reserved) {
+          used.addAndGet(-kind.bytes); // it was counted by itself
+        }
+        return context;
+      }
+      if (reserved) {
+        return kind.maker.get();
+      }
+      if (!use(kind.bytes)) {
+        if (!overdraws) {
+          return null;
+        }
+        used.addAndGet(kind.bytes);
+      }
+      boolean made = false;
+      try {
+        context = kind.maker.get();
+        made = true;
+        return context;
+      } finally {
+        if (!made) {
+          used.addAndGet(-kind.bytes);
+        }
+      }
+    }
+
+    @Override
+    public void give(T context, boolean reusable) {
+      if (reserved) {
+        if (reusable && useWithoutMakingRoom(kind.bytes)) {
+          kind.push(context);
+        } else {
+          kind.end.accept(context);
+        }
+      } else if (reusable && used.get() <= budget) {
+        kind.push(context);
+      } else {
+        kind.drop(context);
+      }
+    }
+
+    /** Returns false if it was closed before. */
+    boolean close(boolean holds) {
+      if (closed) {
+        return false;
+      }
+      closed = true;
+      if (reserved) {
+        reserved = false; // what is held comes back, and is counted as what was reserved
+        if (!holds) {
+          used.addAndGet(-kind.bytes);
+        }
+      }
+      return true;
+    }
+  }
+
+  /**
+   * Creates the contexts' holder for a socket that has agreed to compression; nothing is made yet.
+   *
+   * @param level 0–9, for what is sent
+   */
+  Lease lease(DeflateAgreement agreement, int level) {
+    leases.incrementAndGet();
+    return new Lease(agreement, level);
+  }
+
+  /**
+   * The compression of one socket. The deflater and {@link #closeDeflater} are used under the lock
+   * of the socket's sending, the inflater and {@link #closeInflater} on its loop; both are closed
+   * when the socket has ended, however it has, and may be closed again.
+   */
+  final class Lease {
+    private final Direction<DeflateStream> sending;
+    private final Direction<InflateStream> receiving;
+    private final MessageDeflater deflater;
+    private final MessageInflater inflater;
+    private final AtomicInteger open = new AtomicInteger(2);
+
+    private Lease(DeflateAgreement agreement, int level) {
+      boolean serverTakeover = agreement.serverContextTakeover();
+      boolean clientTakeover = agreement.clientContextTakeover();
+      sending =
+          new Direction<>(deflating(agreement.serverMaxWindowBits(), level), serverTakeover, false);
+      receiving = new Direction<>(inflating(agreement.clientMaxWindowBits()), clientTakeover, true);
+      deflater = new MessageDeflater(sending, serverTakeover);
+      inflater = new MessageInflater(receiving, clientTakeover);
+    }
+
+    MessageDeflater deflater() {
+      return deflater;
+    }
+
+    MessageInflater inflater() {
+      return inflater;
+    }
+
+    /** Returns both as the frame reader wants them. */
+    Extension extension() {
+      return new Extension(DeflateAgreement.TOKEN, Extension.RSV1, inflater, deflater);
+    }
+
+    /** Gives back what sending holds; nothing is compressed any more. */
+    void closeDeflater() {
+      if (sending.close(deflater.holdsStream())) {
+        deflater.close();
+        closedOne();
+      }
+    }
+
+    /** Gives back what receiving holds; nothing is decompressed any more. */
+    void closeInflater() {
+      if (receiving.close(inflater.holdsStream())) {
+        inflater.close();
+        closedOne();
+      }
+    }
+
+    private void closedOne() {
+      if (open.decrementAndGet() == 0 && leases.decrementAndGet() == 0) {
+        while (dropOne()) {} // nobody would clean
+      }
+    }
+  }
+}
