@@ -366,6 +366,42 @@ class CompressionTest {
     assertThat(received).hasSize(20).containsOnly(1_000_000);
   }
 
+  @Test
+  void whenTheMemoryIsSpentNewSocketsAgreeToLess() {
+    server.options(options -> options.limits(limits -> limits.compressionMemory(1_000_000)));
+    enable();
+    TestWebSocket first = echo(Form.LISTENER);
+    List<String> agreed = new ArrayList<>();
+    List<TestWebSocket> others = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      TestWebSocket other =
+          server.host().webSocket("/").header("Sec-WebSocket-Extensions", OFFER).connect();
+      agreed.add(String.valueOf(other.response().headers().get("Sec-WebSocket-Extensions")));
+      others.add(other);
+    }
+    assertThat(agreed).first().isEqualTo(OFFER + "=15");
+    assertThat(agreed)
+        .last()
+        .isEqualTo(OFFER + "=15; client_no_context_takeover; server_no_context_takeover");
+    assertThat(server.events()).contains("limit compression memory");
+    for (TestWebSocket other : others) {
+      other.sendCompressed(Opcode.TEXT, Frame.utf8(TEXT));
+      assertThat(other.receiveText()).isEqualTo(TEXT);
+      other.close();
+    }
+    first.close();
+  }
+
+  @Test
+  void withoutMemoryNothingIsCompressed() {
+    server.options(options -> options.limits(limits -> limits.compressionMemory(0)));
+    enable();
+    TestWebSocket client = echo(Form.BLOCKING);
+    assertThat(client.response().headers().contains("Sec-WebSocket-Extensions")).isFalse();
+    client.close();
+    assertThat(server.events()).contains("limit compression memory");
+  }
+
   // ---- Bad input
 
   @Nested

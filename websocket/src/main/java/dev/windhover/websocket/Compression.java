@@ -2,32 +2,21 @@ package dev.windhover.websocket;
 
 import dev.windhover.http.WebSocketAcceptContext;
 import dev.windhover.protocol.DeflateAgreement;
-import dev.windhover.protocol.DeflateCodec;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.MessageDeflater;
-import dev.windhover.protocol.MessageInflater;
-import dev.windhover.protocol.StreamSource;
 
 /**
- * One socket's permessage-deflate: what was agreed, and both directions' streams. The reading side
- * belongs to the loop, the sending side to the {@link SendQueue}.
+ * One socket's permessage-deflate: what was agreed, and the contexts of both directions. The
+ * reading side belongs to the loop, the sending side to whoever has the {@link SendQueue}'s turn.
  */
 final class Compression {
-  private final MessageInflater inflater;
-  private final MessageDeflater deflater;
+  private final DeflatePool pool;
+  private final DeflatePool.Lease lease;
   private final int threshold;
 
-  Compression(DeflateAgreement agreement, WebSocketAcceptContext given) {
-    DeflateCodec codec = DeflateCodec.jdk();
-    this.inflater =
-        new MessageInflater(
-            StreamSource.inflating(codec, agreement.clientMaxWindowBits()),
-            agreement.clientContextTakeover());
-    this.deflater =
-        new MessageDeflater(
-            StreamSource.deflating(
-                codec, agreement.serverMaxWindowBits(), given.compressionLevel()),
-            agreement.serverContextTakeover());
+  Compression(DeflatePool pool, DeflateAgreement agreement, WebSocketAcceptContext given) {
+    this.pool = pool;
+    this.lease = pool.lease(agreement, given.compressionLevel());
     this.threshold = given.compressionThreshold();
   }
 
@@ -42,19 +31,31 @@ final class Compression {
 
   /** Returns the engine's view of it. */
   Extension extension() {
-    return new Extension(DeflateAgreement.TOKEN, Extension.RSV1, inflater, deflater);
-  }
-
-  MessageInflater inflater() {
-    return inflater;
+    return lease.extension();
   }
 
   MessageDeflater deflater() {
-    return deflater;
+    return lease.deflater();
   }
 
   /** Returns whether a message of so many bytes is worth it. */
   boolean isWorth(int size) {
     return size >= threshold;
+  }
+
+  /** Nothing is read any more. */
+  void endReading() {
+    lease.closeInflater();
+  }
+
+  /** Nothing is sent any more. */
+  void endSending() {
+    lease.closeDeflater();
+  }
+
+  /** The socket is quiet: gives back what reading holds, and lets go of what nobody needs. */
+  void rest(long now) {
+    lease.inflater().rest();
+    pool.clean(now);
   }
 }

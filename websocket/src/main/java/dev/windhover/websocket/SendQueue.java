@@ -370,7 +370,7 @@ final class SendQueue {
   /** Gives the stream back once nothing more can be sent, and nobody is using it. */
   private void endCompression() {
     if (compression != null && !coding && !state.canSend()) {
-      compression.deflater().close();
+      compression.endSending();
     }
   }
 

@@ -38,7 +38,10 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   private static final long EFFECT_NANOS = 5_000_000_000L;
 
   /** How long a compressed socket may be quiet before its streams are given back. */
-  private static final long REST_NANOS = 10_000_000_000L;
+  private static final long REST_NANOS = DeflatePool.IDLE_NANOS;
+
+  /** How often it rests before it is left alone: the pool needs to see twice what nobody needs. */
+  private static final int MOST_RESTS = 3;
 
   private final HttpContext context;
   private final Events events;
@@ -68,6 +71,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   private boolean endBehindBacklog;
   private long owed;
   private long lastUsed;
+  private int rests;
 
   /** The loop's thread; plain, since only that thread finds itself here. */
   private @Nullable Thread loopThread;
@@ -253,7 +257,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     doneReading = true;
     backlog = null;
     if (compression != null) {
-      compression.inflater().close();
+      compression.endReading();
     }
   }
 
@@ -538,6 +542,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   private void watchCompression() {
     if (compression != null) {
       lastUsed = duplex.loop().nanoTime();
+      rests = 0;
       if (!deadlines.isSet(Deadlines.Kind.REST)) {
         deadlines.set(Deadlines.Kind.REST, REST_NANOS);
       }
@@ -546,12 +551,16 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   /** Gives the streams of a quiet socket back; those that are within a message stay. */
   private void rest() {
-    long quiet = duplex.loop().nanoTime() - lastUsed;
+    long now = duplex.loop().nanoTime();
+    long quiet = now - lastUsed;
     if (quiet < REST_NANOS) {
       deadlines.set(Deadlines.Kind.REST, REST_NANOS - quiet);
     } else if (compression != null) {
-      compression.inflater().rest();
       out.rest();
+      compression.rest(now);
+      if (++rests < MOST_RESTS) {
+        deadlines.set(Deadlines.Kind.REST, REST_NANOS);
+      }
     }
   }
 

@@ -22,6 +22,10 @@ public final class WebSocketLimits {
   // What SignalR's transport grants each direction after the other has ended.
   private Duration closeTimeout = Duration.ofSeconds(5);
 
+  // About 190 sockets with contexts of 15 bits in both directions, or thousands without takeover.
+  private long compressionMemory = DeflatePool.DEFAULT_BUDGET;
+  private int compressionMemoryLevel = NativeDeflateCodec.DEFAULT_MEMORY_LEVEL;
+
   // Far above the retransmission of a lost packet, far below TCP's own 15 minutes.
   private Duration writeStallTimeout = Duration.ofSeconds(30);
 
@@ -33,6 +37,8 @@ public final class WebSocketLimits {
     inboundBytes = other.inboundBytes;
     sendQueueHigh = other.sendQueueHigh;
     sendQueueLow = other.sendQueueLow;
+    compressionMemory = other.compressionMemory;
+    compressionMemoryLevel = other.compressionMemoryLevel;
     closeTimeout = other.closeTimeout;
     writeStallTimeout = other.writeStallTimeout;
   }
@@ -95,6 +101,43 @@ public final class WebSocketLimits {
   /** Returns the send queue's low mark in bytes. */
   public int sendQueueLow() {
     return sendQueueLow;
+  }
+
+  /**
+   * Limits the memory of all sockets' compression contexts together, most of it outside of the
+   * heap. When it is spent, new sockets agree to compression without context takeover, or to none,
+   * and messages go out plain. What peers send compressed is read all the same, for which one
+   * context a socket may come on top.
+   *
+   * @param bytes 0 or more; 64 MiB by default
+   */
+  public WebSocketLimits compressionMemory(long bytes) {
+    compressionMemory = atLeast("compressionMemory", bytes, 0);
+    return this;
+  }
+
+  /** Returns the budget of compression contexts in bytes. */
+  public long compressionMemory() {
+    return compressionMemory;
+  }
+
+  /**
+   * Sets how much memory compressing takes beside its window: 2 to the power of {@code level + 9}
+   * bytes a context; less compresses worse. Without native access the JDK's zlib has always 8.
+   *
+   * @param level 1–9; 8 by default, zlib's own
+   */
+  public WebSocketLimits compressionMemoryLevel(int level) {
+    if (level < 1 || level > 9) {
+      throw new IllegalArgumentException("compressionMemoryLevel " + level + " is not within 1-9");
+    }
+    compressionMemoryLevel = level;
+    return this;
+  }
+
+  /** Returns zlib's memory level. */
+  public int compressionMemoryLevel() {
+    return compressionMemoryLevel;
   }
 
   /**

@@ -34,6 +34,7 @@ public final class WebSockets implements Middleware {
 
   private final WebSocketOptions options;
   private final OriginPolicy origins;
+  private final DeflatePool contexts;
   private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
   private volatile boolean stopping;
 
@@ -41,6 +42,10 @@ public final class WebSockets implements Middleware {
   public WebSockets(WebSocketOptions options) {
     this.options = new WebSocketOptions(options);
     this.origins = new OriginPolicy(this.options);
+    this.contexts =
+        new DeflatePool(
+            NativeDeflateCodec.orJdk(options.limits().compressionMemoryLevel()),
+            options.limits().compressionMemory());
   }
 
   /** Creates the middleware with options changed from their defaults. */
@@ -209,7 +214,8 @@ public final class WebSockets implements Middleware {
               throw new IllegalStateException(
                   "a non-blocking handler can accept a socket only with a listener");
             }
-            Compression compression = agreement == null ? null : new Compression(agreement, given);
+            Compression compression =
+                agreement == null ? null : new Compression(contexts, agreement, given);
             Session session =
                 new Session(context, duplex, settings, subprotocol, compression, listener);
             accepted = true;
@@ -235,7 +241,16 @@ public final class WebSockets implements Middleware {
       if (!given.dangerousEnableCompression() || offers.isEmpty()) {
         return null;
       }
-      DeflateAgreement agreement = DeflateAgreement.negotiate(offers, Compression.terms(given));
+      DeflateAgreement.Terms wanted = Compression.terms(given);
+      DeflateAgreement.Terms terms = contexts.affordable(wanted);
+      if (!wanted.equals(terms)) {
+        context.application().events().limitReached(context, "compression memory");
+      }
+      if (terms == null) {
+        log.debug("handshake {}: no memory for compression", context.id());
+        return null;
+      }
+      DeflateAgreement agreement = DeflateAgreement.negotiate(offers, terms);
       if (agreement == null) {
         log.debug("handshake {}: no acceptable compression in {}", context.id(), offers);
       } else {
