@@ -31,9 +31,11 @@ public interface DeflateCodec {
   int inflateBytes(int windowBits);
 
   /**
-   * Returns the codec of {@code java.util.zip}. Its compressing streams cost the same whatever the
-   * window, and smaller windows compress worse than they could: the JDK knows only 15 bits, so the
-   * history is dropped before it grows beyond the window.
+   * Returns the codec of {@code java.util.zip}. The JDK knows only 15 bits: a compressing stream
+   * takes the same memory whatever the window, 243 KiB measured after 100 KB of JSON, and for a
+   * smaller one it keeps zlib from referring farther back, which costs up to half as much output
+   * again (9 bits, messages of 4 KiB or more) and a fresh start of zlib for each half of a window.
+   * A decompressing stream takes 40 KiB, and its window on the heap.
    */
   static DeflateCodec jdk() {
     return JdkDeflateCodec.INSTANCE;

@@ -26,7 +26,7 @@ final class JdkDeflateCodec implements DeflateCodec {
 
   @Override
   public int deflateBytes(int windowBits) {
-    return 275 * 1024; // measured; 256 KiB are zlib's tables
+    return 270 * 1024; // zlib's tables of 256 KiB and its state, and up to 8 KiB of history
   }
 
   @Override
@@ -35,60 +35,67 @@ final class JdkDeflateCodec implements DeflateCodec {
   }
 
   /**
-   * Where fewer than 15 bits are asked for, a full flush cuts the history each time that as many
-   * bytes as the window holds have gone in. Nothing refers beyond such a flush, so no distance
-   * exceeds the window. A block of 5 bytes and the lost history are the price.
+   * Where fewer than 15 bits are asked for, zlib begins anew each time that as many bytes as the
+   * window holds have gone in, and is given the later half of them to refer to. So no distance
+   * exceeds the window. A block of 5 bytes each time and the lost half are the price.
    */
   private static final class Deflating implements DeflateStream {
     private final Deflater zlib;
     private final int window;
+    private final SlidingWindow history;
 
-    /** How many bytes may go in before the history is cut. */
+    /** How many bytes may go in until zlib is to begin anew. */
     private int room;
 
     Deflating(int windowBits, int level) {
       zlib = new Deflater(level, true);
       window = windowBits == DeflateAgreement.MAX_WINDOW_BITS ? Integer.MAX_VALUE : 1 << windowBits;
+      history = new SlidingWindow(1 << (windowBits - 1));
       room = window;
     }
 
     @Override
     public void deflate(ByteBuffer in, ByteBuffer out, boolean flush) {
-      zlib.setInput(in);
       if (window == Integer.MAX_VALUE) {
+        zlib.setInput(in);
         zlib.deflate(out, flush ? Deflater.SYNC_FLUSH : Deflater.NO_FLUSH);
       } else {
-        deflateCutting(in, out, flush);
+        deflateInParts(in, out, flush);
       }
       zlib.setInput(NOTHING); // the buffer is the caller's again
     }
 
-    private void deflateCutting(ByteBuffer in, ByteBuffer out, boolean flush) {
+    private void deflateInParts(ByteBuffer in, ByteBuffer out, boolean flush) {
       int limit = in.limit();
-      boolean more;
       do {
         int start = in.position();
         int n = Math.min(limit - start, room);
-        boolean last = start + n == limit;
-        boolean cut = n == room && (flush || !last); // else what comes next cuts
-        in.limit(start + n);
-        if (cut) {
-          zlib.deflate(out, Deflater.FULL_FLUSH);
-        } else {
-          zlib.deflate(out, flush ? Deflater.SYNC_FLUSH : Deflater.NO_FLUSH);
-        }
+        boolean comesOut = flush || start + n < limit;
+        zlib.setInput(in.limit(start + n));
+        zlib.deflate(out, comesOut ? Deflater.SYNC_FLUSH : Deflater.NO_FLUSH);
         in.limit(limit);
         room -= in.position() - start;
-        if (cut && out.hasRemaining()) {
-          room = window; // else the full flush goes on with the next call
+        history.append(in, start, in.position());
+        if (!out.hasRemaining()) {
+          return; // the flush goes on with the next call
         }
-        more = in.hasRemaining() && out.hasRemaining();
-      } while (more);
+        if (comesOut && room == 0) {
+          beginAnew();
+        }
+      } while (in.hasRemaining());
+    }
+
+    private void beginAnew() {
+      byte[] known = history.toArray();
+      zlib.reset();
+      zlib.setDictionary(known);
+      room = window - known.length;
     }
 
     @Override
     public void reset() {
       zlib.reset();
+      history.clear();
       room = window;
     }
 

@@ -17,7 +17,7 @@ final class SlidingWindow {
 
   SlidingWindow(int size) {
     this.size = size;
-    this.ring = new byte[SMALLEST];
+    this.ring = new byte[Math.min(size, SMALLEST)];
   }
 
   void clear() {

@@ -28,7 +28,19 @@ import org.jspecify.annotations.Nullable;
  * ALL-UNNAMED} on the class path) and a zlib is found; the JVM writes no warning otherwise.
  *
  * <p>A compressing stream takes {@code 2^(windowBits+2) + 2^(memoryLevel+9)} bytes and about 6 KiB,
- * a decompressing one {@code 2^windowBits} and about 8 KiB.
+ * a decompressing one {@code 2^windowBits} and about 8 KiB. What that comes to (zlib 1.2.13,
+ * resident memory after 100 KB of JSON, level 6), and the share of JSON messages that is left of
+ * them with context takeover:
+ *
+ * <table>
+ *   <caption>Window bits and memory level</caption>
+ *   <tr><th>bits, level<th>compressing<th>decompressing<th>of 256 B<th>of 4 KiB<th>of 64 KiB</tr>
+ *   <tr><td>15, 8<td>243 KiB<td>40 KiB<td>18.1 %<td>13.6 %<td>12.9 %</tr>
+ *   <tr><td>15, 4<td>142 KiB<td>40 KiB<td>18.3 %<td>13.7 %<td>13.2 %</tr>
+ *   <tr><td>9, 8<td>136 KiB<td>8 KiB<td>31.6 %<td>19.3 %<td>18.3 %</tr>
+ *   <tr><td>9, 4<td>16 KiB<td>8 KiB<td>31.6 %<td>19.3 %<td>19.1 %</tr>
+ *   <tr><td>9, 1<td>9 KiB<td>7 KiB<td>31.6 %<td>23.9 %<td>23.6 %</tr>
+ * </table>
  */
 @SuppressWarnings("restricted") // find() asks first whether it may
 public final class NativeDeflateCodec implements DeflateCodec {

@@ -17,7 +17,9 @@ import dev.windhover.protocol.MessageDeflater.End;
 import dev.windhover.protocol.MessageInflater;
 import dev.windhover.protocol.StreamSource;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -278,6 +280,30 @@ class NativeDeflateCodecTest {
         assertThat(inflater.apply(in, out.clear(), true)).isFalse();
       }
       assertThat(in.position()).isLessThan(4096);
+    }
+  }
+
+  @Nested
+  class TheJvm {
+    @Test
+    void writesNoWarningWithoutNativeAccess() throws IOException {
+      assertThat(outputOf()).isEqualTo("the JDK's\n");
+    }
+
+    @Test
+    void writesNoWarningWithNativeAccess() throws IOException {
+      assertThat(outputOf("--enable-native-access=ALL-UNNAMED")).isEqualTo("the system's\n");
+    }
+
+    private static String outputOf(String... flags) throws IOException {
+      List<String> command = new ArrayList<>();
+      command.add(System.getProperty("java.home") + "/bin/java");
+      command.addAll(List.of(flags));
+      String path = System.getProperty("jdk.module.path", System.getProperty("java.class.path"));
+      command.addAll(
+          List.of("-cp", "target/test-classes:" + path, "dev.windhover.websocket.WhichCodec"));
+      Process jvm = new ProcessBuilder(command).redirectErrorStream(true).start();
+      return new String(jvm.getInputStream().readAllBytes(), UTF_8);
     }
   }
 
