@@ -368,7 +368,7 @@ class CompressionTest {
 
   @Test
   void whenTheMemoryIsSpentNewSocketsAgreeToLess() {
-    server.options(options -> options.limits(limits -> limits.compressionMemory(1_000_000)));
+    server.options(options -> options.limits(limits -> limits.compressionMemory(2_000_000)));
     enable();
     TestWebSocket first = echo(Form.LISTENER);
     List<String> agreed = new ArrayList<>();
