@@ -169,6 +169,17 @@ class MessageDeflaterTest {
       return wire.toByteArray();
     }
 
+    /** Nothing is left to come out at the end, unless it was held back for that. */
+    @Test
+    void mayBeFilledBeforeAnEmptyEnd() {
+      MessageDeflater deflater = deflater(9, 6, true);
+      byte[] wire =
+          Frames.join(
+              deflate(deflater, ByteBuffer.allocate(512), End.NONE, 100),
+              deflate(deflater, ByteBuffer.allocate(0), End.MESSAGE, 100));
+      assertThat(new ReferenceInflater(9, true).message(wire)).isEqualTo(new byte[512]);
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {9, 12, 14, 15})
     void areUsed(int windowBits) {

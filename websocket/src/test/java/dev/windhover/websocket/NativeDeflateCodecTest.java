@@ -26,7 +26,10 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -287,21 +290,55 @@ class NativeDeflateCodecTest {
   class TheJvm {
     @Test
     void writesNoWarningWithoutNativeAccess() throws IOException {
-      assertThat(outputOf()).isEqualTo("the JDK's\n");
+      assertThat(outputOf(List.of(), "WhichCodec")).isEqualTo("the JDK's\n");
     }
 
     @Test
     void writesNoWarningWithNativeAccess() throws IOException {
-      assertThat(outputOf("--enable-native-access=ALL-UNNAMED")).isEqualTo("the system's\n");
+      assertThat(outputOf(List.of("--enable-native-access=ALL-UNNAMED"), "WhichCodec"))
+          .isEqualTo("the system's\n");
     }
 
-    private static String outputOf(String... flags) throws IOException {
+    @ParameterizedTest
+    @CsvSource({
+      "15,8,deflate",
+      "9,8,deflate",
+      "9,4,deflate",
+      "12,1,deflate",
+      "15,8,inflate",
+      "9,8,inflate"
+    })
+    @EnabledOnOs(OS.LINUX)
+    @Tag("full")
+    void givesAContextNoMoreMemoryThanItIsCountedFor(int bits, int memoryLevel, String direction)
+        throws IOException {
+      DeflateCodec of = NativeDeflateCodec.orJdk(memoryLevel);
+      int stated = direction.equals("deflate") ? of.deflateBytes(bits) : of.inflateBytes(bits);
+      String measured =
+          outputOf(
+              List.of(
+                  "--enable-native-access=ALL-UNNAMED",
+                  "-XX:+UseSerialGC",
+                  "-Xms64m",
+                  "-Xmx64m",
+                  "-XX:+AlwaysPreTouch"),
+              "ContextMemory",
+              "" + bits,
+              "" + memoryLevel,
+              direction);
+      assertThat(Integer.parseInt(measured.trim()))
+          .isBetween((int) (0.8 * stated), (int) (1.1 * stated));
+    }
+
+    private static String outputOf(List<String> flags, String program, String... arguments)
+        throws IOException {
       List<String> command = new ArrayList<>();
       command.add(System.getProperty("java.home") + "/bin/java");
-      command.addAll(List.of(flags));
+      command.addAll(flags);
       String path = System.getProperty("jdk.module.path", System.getProperty("java.class.path"));
       command.addAll(
-          List.of("-cp", "target/test-classes:" + path, "dev.windhover.websocket.WhichCodec"));
+          List.of("-cp", "target/test-classes:" + path, "dev.windhover.websocket." + program));
+      command.addAll(List.of(arguments));
       Process jvm = new ProcessBuilder(command).redirectErrorStream(true).start();
       return new String(jvm.getInputStream().readAllBytes(), UTF_8);
     }

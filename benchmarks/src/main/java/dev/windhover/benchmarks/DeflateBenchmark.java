@@ -1,0 +1,131 @@
+package dev.windhover.benchmarks;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.windhover.protocol.DeflateCodec;
+import dev.windhover.protocol.Extension.PayloadException;
+import dev.windhover.protocol.MessageDeflater;
+import dev.windhover.protocol.MessageInflater;
+import dev.windhover.protocol.StreamSource;
+import dev.windhover.websocket.NativeDeflateCodec;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * What compressing and decompressing a JSON message costs, by the JDK's zlib and the system's.
+ * Buffers are direct, as a host's are; messages differ, as a context that is taken over has seen
+ * those before.
+ */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(
+    value = 1,
+    jvmArgsAppend = {"-XX:+UseCompactObjectHeaders", "--enable-native-access=ALL-UNNAMED"})
+public class DeflateBenchmark {
+  private static final int MESSAGES = 64;
+  private static final int LEVEL = DeflateCodec.DEFAULT_LEVEL;
+
+  /** The size of a message in bytes. */
+  @Param({"256", "4096", "65536"})
+  public int size;
+
+  /** Whose zlib. */
+  @Param({"jdk", "native"})
+  public String codec = "jdk";
+
+  /** The window. */
+  @Param({"15", "9"})
+  public int bits;
+
+  /** Whether messages refer to those before. */
+  @Param({"true", "false"})
+  public boolean takeover;
+
+  private final ByteBuffer[] plain = new ByteBuffer[MESSAGES];
+  private final ByteBuffer[] wire = new ByteBuffer[MESSAGES];
+  private ByteBuffer out = ByteBuffer.allocate(0);
+  private @Nullable MessageDeflater deflater;
+  private @Nullable MessageInflater inflater;
+  private int next;
+
+  /** Makes messages, and what they are on the wire. */
+  @Setup
+  public void prepare() {
+    DeflateCodec by =
+        codec.equals("jdk")
+            ? DeflateCodec.jdk()
+            : NativeDeflateCodec.orJdk(NativeDeflateCodec.DEFAULT_MEMORY_LEVEL);
+    deflater = new MessageDeflater(oneOf(by.deflate(bits, LEVEL)), takeover);
+    inflater = new MessageInflater(oneOf(by.inflate(bits)), takeover);
+    out = ByteBuffer.allocateDirect(2 * size + 100);
+    Random random = new Random(size);
+    MessageDeflater once = new MessageDeflater(StreamSource.deflating(by, bits, LEVEL), false);
+    for (int i = 0; i < MESSAGES; i++) {
+      byte[] message = json(random);
+      plain[i] = ByteBuffer.allocateDirect(size).put(message).flip();
+      boolean _ = once.apply(plain[i].duplicate(), out.clear(), true);
+      wire[i] = ByteBuffer.allocateDirect(out.position()).put(out.flip()).flip();
+    }
+  }
+
+  /** A pool of one. */
+  private static <T> StreamSource<T> oneOf(T stream) {
+    return new StreamSource<>() {
+      @Override
+      public T take() {
+        return stream;
+      }
+
+      @Override
+      public void give(T given, boolean reusable) {}
+    };
+  }
+
+  private byte[] json(Random random) {
+    StringBuilder text = new StringBuilder();
+    while (text.length() < size) {
+      text.append("{\"id\":").append(random.nextInt(100_000));
+      text.append(",\"sensor\":\"s").append(random.nextInt(20)).append("\",\"value\":");
+      text.append(random.nextInt(10_000) / 100.0).append(",\"unit\":\"celsius\"},");
+    }
+    return Arrays.copyOf(text.toString().getBytes(UTF_8), size);
+  }
+
+  /** Compresses a message. */
+  @Benchmark
+  public boolean deflate() {
+    ByteBuffer in = plain[next++ & (MESSAGES - 1)].position(0);
+    return known(deflater).apply(in, out.clear(), true);
+  }
+
+  /** Decompresses a message. */
+  @Benchmark
+  public boolean inflate() throws PayloadException {
+    ByteBuffer in = wire[next++ & (MESSAGES - 1)].position(0);
+    return known(inflater).apply(in, out.clear(), true);
+  }
+
+  private static <T> T known(@Nullable T prepared) {
+    if (prepared == null) {
+      throw new IllegalStateException("not prepared");
+    }
+    return prepared;
+  }
+}
