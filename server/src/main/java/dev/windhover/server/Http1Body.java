@@ -74,16 +74,22 @@ final class Http1Body extends InputStream {
         channel.config().setAutoRead(false);
       }
     }
-    if (content instanceof LastHttpContent last) {
-      takeTrailers(last);
+    if (content instanceof LastHttpContent last && takeTrailers(last)) {
       complete = true;
     }
     notifyAll();
   }
 
-  private void takeTrailers(LastHttpContent last) {
-    for (Map.Entry<String, String> field : last.trailingHeaders()) {
-      trailers.add(field.getKey(), field.getValue());
+  /** Returns whether they are what they should be. */
+  private boolean takeTrailers(LastHttpContent last) {
+    try {
+      for (Map.Entry<String, String> field : last.trailingHeaders()) {
+        trailers.add(field.getKey(), field.getValue());
+      }
+      return true;
+    } catch (IllegalArgumentException e) {
+      fail(new HttpException(400, "the request's body is malformed"));
+      return false;
     }
   }
 

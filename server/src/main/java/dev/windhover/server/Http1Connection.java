@@ -133,8 +133,14 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       refuse(fault.status(), fault.text());
       return;
     }
+    Http1Exchange begun;
+    try {
+      begun = new Http1Exchange(this, connection.id() + "-" + ++requests, request);
+    } catch (IllegalArgumentException e) { // a header that the vocabulary of requests refuses
+      refuse(e);
+      return;
+    }
     encoder.head(request.method().name().equals("HEAD"));
-    Http1Exchange begun = new Http1Exchange(this, connection.id() + "-" + ++requests, request);
     exchange = begun;
     if (inputEnded) {
       begun.clientGone();

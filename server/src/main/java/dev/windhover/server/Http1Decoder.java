@@ -170,7 +170,11 @@ final class Http1Decoder extends HttpRequestDecoder {
   @Override
   protected String splitThirdWordInitialLine(byte[] line, int start, int length) {
     requireOneSpace(line, start);
-    return super.splitThirdWordInitialLine(line, start, length);
+    String version = super.splitThirdWordInitialLine(line, start, length);
+    if (!version.startsWith("HTTP/")) { // 2.3: in these letters
+      throw new IllegalArgumentException("not a version of HTTP: " + version);
+    }
+    return version;
   }
 
   /** RFC 9112 3; its leave to take other white space for a space is not taken. */
