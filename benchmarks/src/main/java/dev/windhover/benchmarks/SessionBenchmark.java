@@ -21,6 +21,7 @@ import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -169,6 +170,11 @@ public class SessionBenchmark {
     @Override
     public long nanoTime() {
       return System.nanoTime();
+    }
+
+    @Override
+    public Instant now() {
+      return Instant.now();
     }
 
     @Override

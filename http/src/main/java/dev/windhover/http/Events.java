@@ -9,7 +9,10 @@ public interface Events {
   /** Tells nobody. */
   Events NONE = new Events() {};
 
-  /** An opening handshake was refused, and why, in the words of the answer. */
+  /**
+   * An opening handshake, or what was almost one, did not become a socket; told once, with the
+   * answer's status and why: in the answer's words where the library answers.
+   */
   default void handshakeRefused(HttpContext context, int status, String cause) {}
 
   /** A socket was opened. */
@@ -24,6 +27,14 @@ public interface Events {
   /** A message was queued to its end; {@code bytes} of payload. */
   default void messageSent(HttpContext context, MessageType type, long bytes) {}
 
-  /** A bound was reached and acted on, as {@code inbound queue} or {@code closing handshake}. */
+  /**
+   * A bound of a socket was reached and acted on.
+   *
+   * @param limit {@code message size} (the socket fails), {@code inbound bytes} (the peer is not
+   *     read), {@code send queue} (senders wait or are refused; told once until it is low again),
+   *     {@code unread end} (the application did not reach the peer's Close or fault in 5 s, and it
+   *     is answered); or the peer is dropped: {@code keep-alive}, {@code closing handshake}, {@code
+   *     stalled write}
+   */
   default void limitReached(HttpContext context, String limit) {}
 }

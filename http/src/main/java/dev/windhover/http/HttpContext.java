@@ -4,6 +4,7 @@ import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Takeover;
 import dev.windhover.http.host.Upgrade;
 import java.security.Principal;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -152,6 +153,11 @@ public final class HttpContext {
    */
   public boolean isUnanswered() {
     return route() != null && takeover == null && response.isUntouched();
+  }
+
+  /** Returns the host's time of day. */
+  Instant now() {
+    return exchange.loop().now();
   }
 
   /** Runs {@code task} on a thread of its own that may block. */

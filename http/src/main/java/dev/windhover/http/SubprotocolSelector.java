@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 @FunctionalInterface
 public interface SubprotocolSelector {
   /**
-   * Returns one of {@code offered}, or null to go on without one.
+   * Returns one of {@code offered}, or null or blank to go on without one.
    *
    * @param offered what the client offers, in its order of preference; may be empty
    * @throws HttpException to refuse the handshake

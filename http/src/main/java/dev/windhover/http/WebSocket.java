@@ -126,7 +126,10 @@ public interface WebSocket extends Iterable<Message> {
   boolean send(ByteBuffer payload, MessageType type, boolean endOfMessage, SendFlag... flags)
       throws IOException, InterruptedException;
 
-  /** Sends a whole text message. */
+  /**
+   * Sends a whole text message. Its bytes are made at once, beside the queue: for a long text, send
+   * pieces through {@link #startMessage}.
+   */
   boolean sendText(CharSequence text) throws IOException, InterruptedException;
 
   /** Sends a whole binary message. */

@@ -21,7 +21,7 @@ public final class WebSocketAcceptContext {
    * Answers with this subprotocol.
    *
    * @param subprotocol one that the client offers, or {@code accept} throws {@link
-   *     IllegalArgumentException} before the handshake is answered; null for none
+   *     IllegalArgumentException} before the handshake is answered; null or blank for none
    */
   public WebSocketAcceptContext subprotocol(@Nullable String subprotocol) {
     return subprotocolSelector(offered -> subprotocol);

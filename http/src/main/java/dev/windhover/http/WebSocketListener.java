@@ -48,8 +48,9 @@ public interface WebSocketListener {
   default void onWritable(WebSocket socket) throws Exception {}
 
   /**
-   * The peer has sent its Close. When this returns and the listener has not closed, the Close is
-   * answered with the same code.
+   * The peer has sent its Close, and all messages before it were taken. When this returns and the
+   * listener has not closed, the Close is answered with the same code. A Close that waits longer
+   * than 5 s for the demand is answered before this call.
    */
   default void onClose(WebSocket socket) throws Exception {}
 

@@ -2,6 +2,7 @@ package dev.windhover.http;
 
 import dev.windhover.http.host.Loop;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,11 @@ final class HandLoop implements Loop {
   @Override
   public long nanoTime() {
     throw new UnsupportedOperationException("nothing here reads the clock");
+  }
+
+  @Override
+  public Instant now() {
+    return Instant.now();
   }
 
   @Override

@@ -5,9 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -105,7 +110,7 @@ class StaticFilesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/other", "/docs", "/docs/x/", "/empty/", "/index.html/", "/empty"})
+    @ValueSource(strings = {"/other", "/docs/x/", "/docs/x", "/empty/", "/empty", "/index.html/"})
     void aMissGoesOn(String target) {
       assertMissed(target);
     }
@@ -132,7 +137,7 @@ class StaticFilesTest {
     @CsvSource({
       "/assets/, <h1>root",
       "/assets/docs/, <h1>docs",
-      "/assets, 404",
+      "/assets, 301",
       "/, 404",
       "/assetsindex.html, 404",
       "/assets/../index.html, 404",
@@ -144,6 +149,51 @@ class StaticFilesTest {
                 .through(new Application().useStaticFiles(StaticFiles.fromFolder(root).at(prefix)));
         assertThat(sent.status() == 200 ? sent.sentText() : "" + sent.status()).isEqualTo(expected);
       }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+      "/docs, /docs/",
+      "/docs?a=b%2F&c=//d, /docs/?a=b%2F&c=//d",
+      "/docs?, /docs/?",
+      "/x/../docs, /docs/",
+      "/x/..//docs, ",
+      "//docs, ",
+      "/%2Fdocs, ",
+      "/docs%2F, ",
+      "/%64ocs, /docs/",
+      "/a%20%25%3Fb%c3%a9%22, /a%20%25%3Fb%C3%A9%22/",
+      "http://localhost/docs?x, /docs/?x",
+    })
+    void aFoldersPageIsAtItsSlash(String target, @Nullable String location) throws IOException {
+      write("a %?b\u00e9\"/index.html", "spaced");
+      for (String method : new String[] {"GET", "HEAD"}) {
+        TestExchange sent = send(method, target);
+        assertThat(sent.status()).isEqualTo(location == null ? 404 : 301);
+        assertThat(sent.sentHeader("Location")).isEqualTo(location);
+      }
+    }
+
+    @Test
+    void aPrefixIsAFolderToo() {
+      Application application =
+          new Application().useStaticFiles(StaticFiles.fromFolder(root).at("/assets"));
+      TestExchange sent = TestExchange.get("/assets?a").through(application);
+      assertThat(sent.status()).isEqualTo(301);
+      assertThat(sent.sentHeader("Location")).isEqualTo("/assets/?a");
+      TestExchange below = TestExchange.get("/assets/docs").through(application);
+      assertThat(below.sentHeader("Location")).isEqualTo("/assets/docs/");
+    }
+
+    @Test
+    void aSocketsHandshakeIsNotRedirected() {
+      Application application =
+          new Application()
+              .useStaticFiles(StaticFiles.fromFolder(root))
+              .mapGet("/docs", context -> context.response().write("route"));
+      TestExchange sent =
+          TestExchange.get("/docs").header("Upgrade", "websocket").through(application);
+      assertThat(sent.sentText()).isEqualTo("route");
     }
 
     @Test
@@ -365,7 +415,6 @@ class StaticFilesTest {
       Application application = serving("wwwroot", asModule, asJar);
       for (String target :
           new String[] {
-            "/docs",
             "/docs/x/",
             "/css",
             "/css/",
@@ -381,6 +430,9 @@ class StaticFilesTest {
             "/file:",
             "/index.html?x#",
             "/index.html/",
+            "/index.html!/",
+            "/META-INF/MANIFEST.MF",
+            "/module-info.class",
           }) {
         TestExchange sent = TestExchange.get(target).through(application);
         assertThat(sent.status()).as(target).isIn(400, 404);
@@ -392,6 +444,114 @@ class StaticFilesTest {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> StaticFiles.fromClassPath(StaticFilesTest.class, "/wwwroot"))
           .withMessage("folder \"/wwwroot\" begins with /");
+    }
+
+    /** The whole class path would be all classes and every {@code application.properties}. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "../wwwroot", "a/../b", "a//b", ".", "a\\b", "file:a"})
+    void theFolderIsOne(String folder) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> StaticFiles.fromClassPath(StaticFilesTest.class, folder))
+          .withMessage("folder \"" + folder + "\" is not the name of one");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true, true", "true, false", "false, true", "false, false"})
+    void areRangedRedirectedAndConditionalAsFilesAre(boolean asModule, boolean asJar) {
+      Application application = serving("wwwroot", asModule, asJar);
+      TestExchange moved = TestExchange.get("/docs?a=b").through(application);
+      assertThat(moved.status()).isEqualTo(301);
+      assertThat(moved.sentHeader("Location")).isEqualTo("/docs/?a=b");
+
+      TestExchange part =
+          TestExchange.get("/css/site.css").header("Range", "bytes=10-18").through(application);
+      assertThat(part.status()).isEqualTo(206);
+      assertThat(part.sentText()).isEqualTo("windhover");
+      assertThat(part.sentHeader("Content-Range")).isEqualTo("bytes 10-18/50000");
+
+      String tag = Objects.requireNonNull(part.sentHeader("ETag"));
+      TestExchange again =
+          TestExchange.get("/css/site.css").header("If-None-Match", tag).through(application);
+      assertThat(again.status()).isEqualTo(304);
+      String date = Objects.requireNonNull(part.sentHeader("Last-Modified"));
+      TestExchange later =
+          TestExchange.get("/css/site.css").header("If-Modified-Since", date).through(application);
+      assertThat(later.status()).isEqualTo(304);
+    }
+
+    @Test
+    void areTaggedByTheirContentInAnArchive() {
+      Application application = serving("wwwroot", false, true);
+      TestExchange sent = TestExchange.get("/").through(application);
+      // The first half of the SHA-256 of "<h1>root".
+      assertThat(sent.sentHeader("ETag")).isEqualTo("\"d9d126ade197d7652d0243d5af7a62c3\"");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {64 * 1024, 64 * 1024 + 1, 1_000_000})
+    void areHeldInMemoryOnlyIfTheyAreSmall(int length) throws IOException {
+      String text = "0123456789".repeat(length / 10 + 1).substring(0, length);
+      TestModule acme =
+          new TestModule(outside.resolve("acme"))
+              .controller("com.acme.Anchor", ACC_PUBLIC)
+              .resource("wwwroot/a.txt", text);
+      Application application =
+          new Application()
+              .useStaticFiles(
+                  StaticFiles.fromClassPath(
+                      acme.fromClassPath("com.acme.Anchor", true), "wwwroot"));
+      for (int i = 0; i < 2; i++) {
+        TestExchange sent = TestExchange.get("/a.txt").through(application);
+        assertThat(sent.sentText()).isEqualTo(text);
+        assertThat(sent.filesWritten()).isEqualTo(length > 64 * 1024 ? 1 : 0);
+      }
+    }
+
+    @Test
+    void haveNoVariantsFromOtherArchives() throws Exception {
+      Path[] jars = new Path[2];
+      String[] names = {"wwwroot/app.js", "wwwroot/app.js.gz"};
+      for (int i = 0; i < 2; i++) {
+        jars[i] = outside.resolve(i + ".jar");
+        try (JarOutputStream jar = new JarOutputStream(Files.newOutputStream(jars[i]))) {
+          jar.putNextEntry(new JarEntry(names[i]));
+          jar.write('x');
+          jar.closeEntry();
+        }
+      }
+      Path acme = outside.resolve("acme");
+      new TestModule(acme).controller("com.acme.Anchor", ACC_PUBLIC);
+      URL[] urls = {acme.toUri().toURL(), jars[0].toUri().toURL(), jars[1].toUri().toURL()};
+      try (URLClassLoader loader = new URLClassLoader(urls, getClass().getClassLoader())) {
+        Class<?> anchor = loader.loadClass("com.acme.Anchor");
+        Application application =
+            new Application().useStaticFiles(StaticFiles.fromClassPath(anchor, "wwwroot"));
+        TestExchange sent =
+            TestExchange.get("/app.js").header("Accept-Encoding", "gzip").through(application);
+        assertThat(sent.sentHeader("Content-Encoding")).isNull();
+        assertThat(sent.sentText()).isEqualTo("x");
+        assertThat(TestExchange.get("/app.js.gz").through(application).status()).isEqualTo(200);
+      }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true", "false"})
+    void haveVariantsFromTheirOwn(boolean asJar) throws IOException {
+      TestModule acme =
+          new TestModule(outside.resolve("acme"))
+              .controller("com.acme.Anchor", ACC_PUBLIC)
+              .resource("wwwroot/app.js", "plain")
+              .resource("wwwroot/app.js.gz", "gzipped");
+      Application application =
+          new Application()
+              .useStaticFiles(
+                  StaticFiles.fromClassPath(
+                      acme.fromModulePath("com.acme.Anchor", asJar, module -> {}), "wwwroot"));
+      TestExchange sent =
+          TestExchange.get("/app.js").header("Accept-Encoding", "gzip").through(application);
+      assertThat(sent.sentText()).isEqualTo("gzipped");
+      assertThat(sent.sentHeader("Content-Encoding")).isEqualTo("gzip");
+      assertThat(sent.sentHeader("Content-Type")).isEqualTo("text/javascript; charset=utf-8");
     }
   }
 }

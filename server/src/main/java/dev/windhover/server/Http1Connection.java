@@ -341,10 +341,19 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     }
   }
 
-  /** Closes the connection if no request is under way; else the request's end does. */
+  /**
+   * Closes an idle connection at once, and hurries one that waits for its client's end; a request
+   * under way closes at its own end.
+   */
   void stop() {
-    if (exchange == null && !closing && !upgraded) {
-      closeGently();
+    if (discarding) {
+      completed(Objects.requireNonNull(exchange), false);
+    } else if (outputEnded) {
+      closeIn(LINGER_SECONDS_AT_STOP);
+    } else if (exchange == null && !closing && !upgraded) {
+      closing = true; // and nothing to linger for: all that was asked is answered
+      // An empty write completes behind an answer that is still going out.
+      channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> channel.close());
     }
   }
 
@@ -368,8 +377,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
             outputEnded = true;
             ((DuplexChannel) channel).shutdownOutput();
             channel.config().setAutoRead(true);
-            int seconds = server.isStopping() ? LINGER_SECONDS_AT_STOP : LINGER_SECONDS;
-            channel.eventLoop().schedule(() -> channel.close(), seconds, TimeUnit.SECONDS);
+            closeIn(server.isStopping() ? LINGER_SECONDS_AT_STOP : LINGER_SECONDS);
           }
         });
     timeouts.outputWritten();
@@ -397,6 +405,10 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   ServerLimits limits() {
     return server.limits();
+  }
+
+  private void closeIn(int seconds) {
+    channel.eventLoop().schedule(() -> channel.close(), seconds, TimeUnit.SECONDS);
   }
 
   boolean isStopping() {

@@ -11,7 +11,6 @@ import dev.windhover.http.host.Upgrade;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.DefaultFileRegion;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
@@ -59,6 +58,7 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   private boolean keepAlive;
   private boolean responded;
+  private @Nullable FilePart lastPart;
 
   /**
    * Status and headers, then a first piece of body: held, so that a short answer goes out whole.
@@ -320,7 +320,10 @@ final class Http1Exchange implements Exchange, Upgrade {
     requireActive();
     writeHeld();
     if (count > 0 && !method.equals("HEAD")) {
-      channel.write(new DefaultFileRegion(file.toFile(), position, count));
+      // Opened now and not when its turn comes, or a file that takes its place meanwhile is sent.
+      FilePart part = FilePart.of(file, position, count, lastPart);
+      lastPart = part;
+      channel.write(part);
     }
   }
 

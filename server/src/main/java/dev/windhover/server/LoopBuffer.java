@@ -2,7 +2,8 @@ package dev.windhover.server;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.buffer.UnpooledUnsafeDirectByteBuf;
 import io.netty.util.concurrent.FastThreadLocal;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +27,6 @@ final class LoopBuffer {
     }
   }
 
-  /** Kept by one reference to it. */
   private @Nullable ByteBuf buffer;
 
   /**
@@ -36,15 +36,38 @@ final class LoopBuffer {
   ByteBuf borrow(ByteBufAllocator allocator, int bytes) {
     ByteBuf kept = buffer;
     if (kept != null && kept.capacity() >= bytes) {
-      return kept.refCnt() == 1
+      return kept instanceof Lent lent && lent.borrowed == 0
           ? kept.clear().retain()
           : allocator.directBuffer(bytes); // the loop's is lent out, and comes back
     }
     if (kept != null) {
       kept.release();
     }
-    kept = Unpooled.directBuffer(bytes);
+    kept = new Lent(bytes);
     buffer = kept;
     return kept.retain();
+  }
+
+  private static final class Lent extends UnpooledUnsafeDirectByteBuf {
+    int borrowed;
+
+    Lent(int bytes) {
+      super(UnpooledByteBufAllocator.DEFAULT, bytes, bytes);
+    }
+
+    @Override
+    public ByteBuf retain() {
+      borrowed++;
+      return this;
+    }
+
+    @Override
+    public boolean release() {
+      if (borrowed > 0) {
+        borrowed--;
+        return false;
+      }
+      return super.release();
+    }
   }
 }

@@ -160,13 +160,12 @@ public final class Server {
     Http1Output output = new Http1Output(channel);
     Http1Decoder decoder = new Http1Decoder(options.limits());
     Http1Encoder encoder = new Http1Encoder();
-    channel
-        .pipeline()
-        .addLast(
-            output,
-            decoder,
-            encoder,
-            new Http1Connection(this, handler, channel, place, buffers, output, decoder, encoder));
+    Http1Connection connection =
+        new Http1Connection(this, handler, channel, place, buffers, output, decoder, encoder);
+    channel.pipeline().addLast(output, decoder, encoder, connection);
+    if (stopping) { // accepted while the listeners were closing, and perhaps told by nobody
+      channel.eventLoop().execute(connection::stop);
+    }
   }
 
   /** Returns the addresses listened on, with the ports that were bound. */
@@ -195,18 +194,30 @@ public final class Server {
   }
 
   /**
-   * Stops: no new connections, requests and sockets end by themselves in time, then are dropped.
+   * Stops: no new connections, and idle ones end at once; requests and sockets end by themselves,
+   * or are dropped when {@link ServerOptions#stopTimeout()} is over, sockets with a reset.
    */
   public void stop() {
     stopListening();
     Duration timeout = options.stopTimeout();
     if (!connections.newCloseFuture().awaitUninterruptibly(timeout.toMillis())) {
       log.warn("{} connections did not end within {} and are dropped", connections.size(), timeout);
-      connections.close().awaitUninterruptibly(1_000);
+      connections.forEach(channel -> channel.eventLoop().execute(() -> drop(channel)));
+      connections.newCloseFuture().awaitUninterruptibly(1_000);
     }
     EventLoopGroup group = loops;
     if (group != null) {
       group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2_000);
+    }
+  }
+
+  /** Resets a socket, so that its peer does not take this for a closing handshake's end. */
+  private static void drop(Channel channel) {
+    NettyDuplex socket = channel.pipeline().get(NettyDuplex.class);
+    if (socket == null) {
+      channel.close();
+    } else {
+      socket.abort();
     }
   }
 }

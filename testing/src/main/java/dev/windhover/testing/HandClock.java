@@ -2,6 +2,7 @@ package dev.windhover.testing;
 
 import dev.windhover.http.host.Loop;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -29,6 +30,7 @@ public final class HandClock {
 
   private final List<Alarm> alarms = new ArrayList<>();
   private @Nullable MemoryLoop loop;
+  private final Instant began = Instant.now();
   private long now = START;
 
   HandClock() {}
@@ -75,6 +77,11 @@ public final class HandClock {
 
   synchronized long nanoTime() {
     return now;
+  }
+
+  /** The time of day goes on from when the host began, as the test moves it. */
+  synchronized Instant now() {
+    return began.plusNanos(now - START);
   }
 
   synchronized Loop.Timer schedule(Duration delay, Runnable task) {

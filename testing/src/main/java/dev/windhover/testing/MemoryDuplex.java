@@ -62,6 +62,8 @@ final class MemoryDuplex implements Duplex {
   private boolean endSent;
   private boolean aborted;
   private boolean lost;
+  private boolean failsAtFlush;
+  private long flushes;
 
   MemoryDuplex(
       MemoryLoop loop,
@@ -100,6 +102,11 @@ final class MemoryDuplex implements Duplex {
     lose("the peer reset the connection");
   }
 
+  /** The next flush finds that the connection is gone, and says so inside of that call. */
+  void failAtFlush() {
+    failsAtFlush = true;
+  }
+
   /** The peer takes {@code bytes} more, and no more than that. */
   void window(long bytes) {
     window = bytes;
@@ -113,6 +120,11 @@ final class MemoryDuplex implements Duplex {
 
   boolean isReading() {
     return reading;
+  }
+
+  /** Returns how often output was flushed, without the times when there was none. */
+  long flushes() {
+    return flushes;
   }
 
   private void deliver() {
@@ -250,6 +262,11 @@ final class MemoryDuplex implements Duplex {
   @Override
   public void flush() {
     require("flush");
+    if (failsAtFlush) {
+      lose("a write failed");
+      return;
+    }
+    flushes += pending.get() > flushed ? 1 : 0;
     flushed = pending.get();
     transfer();
   }

@@ -2,6 +2,7 @@ package dev.windhover.testing;
 
 import dev.windhover.http.host.Loop;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
@@ -62,6 +63,11 @@ final class MemoryLoop implements Loop {
   @Override
   public long nanoTime() {
     return clock.nanoTime();
+  }
+
+  @Override
+  public Instant now() {
+    return clock.now();
   }
 
   @Override

@@ -159,6 +159,13 @@ public final class TestWebSocket {
     return this;
   }
 
+  /** Drops the connection when the server next flushes: it finds out inside of that call. */
+  TestWebSocket resetAtFlush() {
+    waiting.change(() -> endSeen = true);
+    onLoop(MemoryDuplex::failAtFlush);
+    return this;
+  }
+
   // ---- Receiving
 
   /** Takes nothing more from the server, until told otherwise: its output piles up. */
@@ -303,6 +310,11 @@ public final class TestWebSocket {
   /** Returns the bytes that the server has given to its transport and this end has not taken. */
   public long pending() {
     return ask(MemoryDuplex::pending);
+  }
+
+  /** Returns how often the server has flushed output. */
+  long flushes() {
+    return ask(MemoryDuplex::flushes);
   }
 
   // ---- The loop's side

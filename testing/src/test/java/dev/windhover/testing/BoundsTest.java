@@ -211,6 +211,35 @@ class BoundsTest {
     }
 
     @Test
+    void theLimitCountsFromTheLastByteThatWasTaken() throws Exception {
+      server.options(o -> o.keepAliveInterval(Duration.ZERO));
+      TestWebSocket client = server.hold().stopTaking();
+      server.socket().sendBinary(new byte[100]);
+      server.advance(Duration.ofSeconds(1));
+      client.take(1);
+      server.advance(Duration.ofSeconds(30).minusNanos(1));
+      client.expectNothing();
+      server.advance(Duration.ofSeconds(1));
+      client.awaitReset();
+    }
+
+    /** A Pong could not be seen, but the Ping is output that nobody takes. */
+    @Test
+    void aDeadPeerIsFoundByItWhileWeDoNotRead() {
+      server.options(o -> o.limits(l -> l.inboundBytes(1024)));
+      TestWebSocket client = server.hold();
+      client.sendBinary(new byte[2000]).stopTaking();
+      assertThat(client.isServerReading()).isFalse();
+      server.advance(Duration.ofMinutes(2)); // the keep-alive interval
+      assertThat(client.pending()).isEqualTo(10);
+      server.advance(Duration.ofSeconds(30).minusNanos(1));
+      client.expectNothing();
+      server.advance(Duration.ofNanos(1));
+      client.awaitReset();
+      assertThat(server.ending().why()).isEqualTo("peer took no data for PT30S");
+    }
+
+    @Test
     void aSenderThatIsBlockedIsWoken() throws Exception {
       server.options(o -> o.limits(l -> l.writeStallTimeout(Duration.ofSeconds(3))));
       TestWebSocket client = server.hold().stopTaking();
@@ -255,6 +284,7 @@ class BoundsTest {
               "b false",
               "c refused: send queue of 1208 bytes is over its high mark of 1024; wait for"
                   + " onWritable");
+      assertThat(server.events()).containsOnlyOnce("limit send queue");
       client.take(100);
       assertThat(calls).hasSize(3);
       client.takeAll();
@@ -264,6 +294,21 @@ class BoundsTest {
       client.sendText("d");
       assertThat(client.receiveBinary()).hasSize(600);
       assertThat(calls).last().isEqualTo("d true");
+      client.close();
+    }
+
+    @Test
+    void onWritableIsToldBelowTheLowMarkWhileMoreWaits() {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      TestWebSocket client = server.listen(new Recorded()).stopTaking();
+      client.sendText("a").sendText("b");
+      client.take(1208 - 513);
+      assertThat(calls).containsExactly("a true", "b false");
+      client.take(513 - 255);
+      assertThat(calls).last().isEqualTo("writable at 255");
+      client.takeAll();
+      client.receiveBinary();
+      client.receiveBinary();
       client.close();
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.http.Ending;
 import dev.windhover.http.Message;
+import dev.windhover.http.MessageType;
 import dev.windhover.http.WebSocket;
 import dev.windhover.http.WebSocketClosedException;
 import dev.windhover.http.WebSocketListener;
@@ -13,12 +14,16 @@ import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.event.Level;
@@ -112,6 +117,65 @@ class CloseTest {
       assertThatThrownBy(() -> server.socket().sendText("late"))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining(ended);
+    }
+
+    @Test
+    void wakesABackgroundServiceAndTellsItEvenBeforeThePeerAnswers() throws Exception {
+      TestWebSocket client = server.hold();
+      WebSocket socket = server.socket();
+      var receiving = Background.start(socket::receiveMessage).awaitBlocked();
+      server.release();
+      assertThat(receiving.join()).isNull();
+      assertThat(client.receiveClose().code()).isEqualTo(1000);
+      List<ThrowingCallable> uses =
+          List.of(
+              socket::receiveMessage,
+              () -> socket.receive(ByteBuffer.allocate(1)),
+              () -> socket.inputStream().read(),
+              () -> socket.sendText("late"),
+              () -> socket.startMessage(MessageType.TEXT));
+      assertThat(uses)
+          .allSatisfy(use ->
+              assertThatThrownBy(use)
+                  .isInstanceOf(IllegalStateException.class)
+                  .hasMessageMatching("the handler of request \\S+ has ended"));
+      client.sendClose(1000, "");
+      client.awaitEnd();
+    }
+
+    @Test
+    void aTaskThatFailedFailsTheHandlerThatWaitsForIt() {
+      server.expectError("failed");
+      TestWebSocket client =
+          server.open(
+              socket -> CompletableFuture.failedFuture(new IllegalStateException("boom")).get());
+      assertThat(client.answerClose()).isEqualTo(CloseReason.of(1011));
+      assertThat(CapturedLog.lines(Level.ERROR))
+          .singleElement()
+          .satisfies(line -> assertThat(line.thrown()).hasRootCauseMessage("boom"));
+    }
+
+    /** It asked for the interrupt, and there is nobody left to tell of an error. */
+    @Test
+    void anInterruptAfterTheSocketsEndIsNoError() throws Exception {
+      CompletableFuture<Thread> handler = new CompletableFuture<>();
+      TestWebSocket client =
+          server
+              .start(context -> {
+                handler.complete(Thread.currentThread());
+                context.interruptWhenAborted();
+                context.webSockets().accept();
+                new CountDownLatch(1).await();
+              })
+              .webSocket("/")
+              .connect();
+      client.reset();
+      assertThat(handler.join().join(Duration.ofSeconds(10))).isTrue();
+      assertThat(SocketFixture.log(Level.ERROR)).isEmpty();
+      assertThat(SocketFixture.log(Level.DEBUG))
+          .filteredOn(line ->
+              line.matches("handler of request \\S+ was interrupted after its socket ended"))
+          .hasSize(1);
     }
 
     @Test
@@ -250,30 +314,59 @@ class CloseTest {
       client.awaitEnd();
     }
 
-    @Test
-    void aCloseIsAnsweredAtTheLatestFiveSecondsAfterItWasRead() throws Exception {
-      TestWebSocket client = server.hold();
-      client.sendText("before").sendClose(4002, "");
+    /** The peer's Close, or a violation of its, and how it is answered. */
+    @ParameterizedTest
+    @CsvSource({
+      "BLOCKING, 88 82 00000000 0fa2, 4002", "BLOCKING, 83 80 00000000, 1002",
+      "LISTENER, 88 82 00000000 0fa2, 4002", "LISTENER, 83 80 00000000, 1002"
+    })
+    void theEndTakesEffectAtTheLatestFiveSecondsAfterItWasRead(Form form, String hex, int code)
+        throws Exception {
+      TestWebSocket client = form == Form.BLOCKING ? server.hold() : server.listen(new Mute());
+      client.sendText("before").sendHex(hex);
       server.advance(Duration.ofSeconds(5).minus(NANO));
       client.expectNothing();
+      assertThat(server.events()).doesNotContain("limit unread end");
       server.advance(NANO);
-      assertThat(client.receiveClose()).isEqualTo(CloseReason.of(4002));
+      assertThat(client.receiveClose().code()).isEqualTo(code);
       client.awaitEnd();
-      assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("before"));
-      assertThat(server.socket().receiveMessage()).isNull();
+      assertThat(server.events()).containsOnlyOnce("limit unread end");
+      if (form == Form.BLOCKING) {
+        assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("before"));
+        assertThat(server.socket().receiveMessage()).isNull();
+      }
     }
 
-    @Test
-    void aViolationTakesEffectAtTheLatestFiveSecondsAfterItWasRead() throws Exception {
-      TestWebSocket client = server.hold();
-      client.sendText("before").sendHex("83 80 00000000");
-      server.advance(Duration.ofSeconds(5).minus(NANO));
-      client.expectNothing();
-      server.advance(NANO);
-      assertThat(client.receiveClose().code()).isEqualTo(1002);
+    /** Messages may be unread before it; a handler that fails overrules a Close, not a fault. */
+    @ParameterizedTest
+    @CsvSource({
+      "false, 88 82 00000000 0fa1, 4001", "false, 83 80 00000000, 1002",
+      "true, 88 82 00000000 0fa1, 1011", "true, 83 80 00000000, 1002"
+    })
+    void theEndTakesEffectWhenTheHandlerEnds(boolean failing, String hex, int code)
+        throws Exception {
+      server.expectError("failed");
+      CompletableFuture<Void> gate = new CompletableFuture<>();
+      CompletableFuture<Thread> handler = new CompletableFuture<>();
+      TestWebSocket client =
+          server
+              .start(context -> {
+                handler.complete(Thread.currentThread());
+                context.webSockets().accept();
+                gate.get();
+                if (failing) {
+                  throw new IllegalStateException("boom");
+                }
+              })
+              .webSocket("/")
+              .connect();
+      client.sendText("unread").sendHex(hex).expectNothing();
+      gate.complete(null);
+      assertThat(client.receiveClose().code()).isEqualTo(code);
       client.awaitEnd();
-      assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("before"));
-      assertThat(server.socket().receiveMessage()).isNull();
+      client.end();
+      assertThat(handler.join().join(Duration.ofSeconds(10))).isTrue();
+      assertThat(CapturedLog.lines(Level.ERROR)).hasSize(failing ? 1 : 0);
     }
 
     @Test
@@ -445,6 +538,21 @@ class CloseTest {
       assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("still mine"));
       assertThat(server.socket().receiveMessage()).isNull();
       assertThat(server.socket().state()).isEqualTo(WebSocketState.CLOSED);
+    }
+
+    @Test
+    void whatWouldBlockTheLoopIsRefusedThereAndDoesNothing() throws Exception {
+      TestWebSocket client = server.hold();
+      assertThatThrownBy(() -> server.onLoop(() -> server.socket().close(1000, "")))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("close would block the connection's loop");
+      assertThatThrownBy(() -> server.onLoop(() -> server.socket().sendText("no")))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("send would block the connection's loop");
+      client.expectNothing();
+      assertThat(server.socket().state()).isEqualTo(WebSocketState.OPEN);
+      server.release();
+      client.answerClose();
     }
 
     @Test

@@ -6,6 +6,10 @@ import dev.windhover.http.Ending;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,6 +43,43 @@ class EchoTest {
     client.sendHex("80 82 37fa213d 5b95"); // "lo"
     assertThat(client.receive()).isEqualTo(Frame.pong("Hello"));
     assertThat(client.receiveText()).isEqualTo("Hello");
+    client.close();
+  }
+
+  @Test
+  void theAnswersToAReadAreFlushedOnce() {
+    TestWebSocket client = server.echo(Form.LISTENER);
+    ByteBuffer frame = client.frame(Opcode.TEXT, true, Frame.utf8("hello"));
+    client.send(Collections.nCopies(100, frame).toArray(ByteBuffer[]::new));
+    for (int i = 0; i < 100; i++) {
+      assertThat(client.receiveText()).isEqualTo("hello");
+    }
+    assertThat(client.flushes()).isOne();
+    client.close();
+  }
+
+  /** Though what the batch has gathered by then is more than is handed over ahead of time. */
+  @ParameterizedTest
+  @EnumSource
+  void everyPingOfAReadIsAnsweredWhileThePeerTakesAll(Form form) {
+    server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+    TestWebSocket client = server.echo(form);
+    ByteBuffer[] frames = new ByteBuffer[11];
+    frames[0] = client.frame(Opcode.BINARY, true, ByteBuffer.allocate(600));
+    for (int i = 1; i <= 10; i++) {
+      frames[i] = client.frame(Opcode.PING, true, Frame.utf8("ping " + i));
+    }
+    client.send(frames);
+    List<Frame> received = new ArrayList<>();
+    for (int i = 0; i < 11; i++) {
+      received.add(client.receive());
+    }
+    Frame binary = new Frame(Opcode.BINARY, true, ByteBuffer.allocate(600));
+    assertThat(received).containsOnlyOnce(binary); // of the handler's thread, it has no fixed place
+    received.remove(binary);
+    for (int i = 1; i <= 10; i++) {
+      assertThat(received.get(i - 1)).isEqualTo(Frame.pong("ping " + i));
+    }
     client.close();
   }
 

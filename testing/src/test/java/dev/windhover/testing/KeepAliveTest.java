@@ -197,6 +197,47 @@ class KeepAliveTest {
     client.awaitReset();
   }
 
+  /** The other order: the Ping has left, and its Pong comes while a sender is blocked. */
+  @Test
+  void pongsAreSeenWhileASenderIsBlocked() throws Exception {
+    server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+    TestWebSocket client = server.hold();
+    server.advance(INTERVAL);
+    assertThat(client.receive()).isEqualTo(ping(1));
+    client.stopTaking();
+    var sending = Background.start(() -> server.socket().sendBinary(new byte[5000])).awaitBlocked();
+    server.advance(TIMEOUT.minus(NANO));
+    client.send(Opcode.PONG, true, ping(1).payload());
+    server.advance(NANO);
+    client.expectNothing();
+    client.takeAll();
+    sending.join();
+    assertThat(client.receiveBinary()).hasSize(5000);
+    server.release();
+    client.answerClose();
+  }
+
+  @Test
+  void aPingsTimeBeginsWhenItHasLeft() throws Exception {
+    server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+    server.options(o -> o.keepAliveInterval(Duration.ofSeconds(20)));
+    TestWebSocket client = server.hold().stopTaking();
+    var sending = Background.start(() -> server.socket().sendBinary(new byte[5000])).awaitBlocked();
+    for (int i = 0; i < 12; i++) {
+      server.advance(Duration.ofSeconds(10));
+      client.take(100).expectNothing();
+    }
+    client.takeAll();
+    sending.join();
+    assertThat(client.receiveBinary()).hasSize(5000);
+    assertThat(client.receive()).isEqualTo(ping(1));
+    server.advance(TIMEOUT);
+    client.expectNothing();
+    server.advance(TIMEOUT.dividedBy(4)); // how often it looks whether the Ping has left
+    client.awaitReset();
+    assertThat(server.ending().why()).isEqualTo("no sign of life within PT20S after a ping");
+  }
+
   @Test
   void aPingGoesBehindTheFrameUnderWay() throws Exception {
     server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));

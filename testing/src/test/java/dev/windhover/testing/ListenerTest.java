@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.http.Ending;
+import dev.windhover.http.Handler;
 import dev.windhover.http.MessageType;
 import dev.windhover.http.MessageWriter;
 import dev.windhover.http.WebSocket;
@@ -22,21 +23,55 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.event.Level;
 
 /** The listener form. */
 class ListenerTest {
   @RegisterExtension final SocketFixture server = new SocketFixture();
 
+  /** What a test does inside of a call. */
+  @FunctionalInterface
+  private interface Call {
+    void run(WebSocket socket, String call) throws Exception;
+
+    /** Demands all messages at the first call, then does {@code rest}. */
+    static Call demandingAll(Call rest) {
+      return (socket, call) -> {
+        if (call.equals("open")) {
+          socket.request(Long.MAX_VALUE);
+        }
+        rest.run(socket, call);
+      };
+    }
+  }
+
   /** Writes down what it is told, on the loop; looked at while that is idle. */
   private class Recorded implements WebSocketListener {
     private final List<String> calls = new ArrayList<>();
+    private final Call during;
     private boolean inside;
 
-    private void enter(String call) {
+    Recorded() {
+      this((socket, call) -> {});
+    }
+
+    /** Creates one that does {@code during} inside of each call, told by the name that it has. */
+    Recorded(Call during) {
+      this.during = during;
+    }
+
+    private void enter(WebSocket socket, String call) throws Exception {
       assertThat(inside).as("never two calls at once").isFalse();
       assertThat(Thread.currentThread().getName()).isEqualTo("test-loop");
-      calls.add(call);
+      inside = true;
+      try {
+        calls.add(call);
+        during.run(socket, call);
+      } finally {
+        inside = false;
+      }
     }
 
     List<String> calls() {
@@ -46,41 +81,49 @@ class ListenerTest {
 
     @Override
     public void onOpen(WebSocket socket) throws Exception {
-      enter("open");
+      enter(socket, "open");
     }
 
     @Override
     public void onText(WebSocket socket, String text) throws Exception {
-      enter(text);
+      enter(socket, text);
     }
 
     @Override
     public void onBinary(WebSocket socket, ByteBuffer payload) throws Exception {
-      enter("binary " + payload.remaining());
+      enter(socket, "binary " + payload.remaining());
+    }
+
+    @Override
+    public void onWritable(WebSocket socket) throws Exception {
+      enter(socket, "writable");
     }
 
     @Override
     public void onClose(WebSocket socket) throws Exception {
-      enter("close " + socket.closeStatus());
+      enter(socket, "close " + socket.closeStatus());
     }
 
     @Override
     public void onEnded(WebSocket socket, Ending ending) throws Exception {
-      enter("ended " + ending.reason());
+      enter(socket, "ended " + ending.reason());
     }
   }
 
   @Test
   void acceptReturnsAtOnceAndTheRequestEndsWithTheSocket() {
+    CompletableFuture<String> accepted = new CompletableFuture<>();
     CompletableFuture<String> completed = new CompletableFuture<>();
     TestWebSocket client =
         server
             .start(context -> {
               context.response().onCompleted(() -> completed.complete("over"));
               context.webSockets().accept(new WebSocketListener() {});
+              accepted.complete("returned");
             })
             .webSocket("/")
             .connect();
+    assertThat(accepted).succeedsWithin(Duration.ofSeconds(10));
     client.sendText("ignored").expectNothing();
     assertThat(completed).isNotDone();
     client.close();
@@ -89,14 +132,7 @@ class ListenerTest {
 
   @Test
   void callsComeInTheOrderOfTheWire() {
-    Recorded listener =
-        new Recorded() {
-          @Override
-          public void onOpen(WebSocket socket) throws Exception {
-            super.onOpen(socket);
-            socket.request(Long.MAX_VALUE);
-          }
-        };
+    Recorded listener = new Recorded(Call.demandingAll((socket, call) -> {}));
     TestWebSocket client = server.listen(listener);
     client.send(
         client.frame(Opcode.TEXT, true, Frame.utf8("Käse")),
@@ -120,6 +156,18 @@ class ListenerTest {
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("this socket's messages go to its listener");
     client.close();
+  }
+
+  @Test
+  void aNonBlockingHandlerAcceptsOnlyWithAListener() {
+    server.expectError("failed");
+    var handler = Handler.nonBlocking(context -> context.webSockets().accept());
+    assertThat(server.start(handler).webSocket("/").send().status()).isEqualTo(500);
+    assertThat(CapturedLog.lines(Level.ERROR))
+        .singleElement()
+        .satisfies(line ->
+            assertThat(line.thrown())
+                .hasMessage("a non-blocking handler can accept a socket only with a listener"));
   }
 
   @Test
@@ -151,13 +199,11 @@ class ListenerTest {
     @Test
     void aCallMayDemandTheNextOne() {
       Recorded listener =
-          new Recorded() {
-            @Override
-            public void onText(WebSocket socket, String text) throws Exception {
-              super.onText(socket, text);
+          new Recorded((socket, call) -> {
+            if (!call.equals("open")) {
               socket.request(1);
             }
-          };
+          });
       TestWebSocket client = server.listen(listener);
       client.sendText("a").sendText("b").sendText("c");
       server.socket().request(1);
@@ -272,6 +318,24 @@ class ListenerTest {
       assertThat(listener.calls()).containsExactly("open", "kept", "close 1000", "ended 1000");
     }
 
+    /** Five seconds after it was read a Close is answered, but it is told in its turn. */
+    @Test
+    void whatIsKeptComesBeforeTheCloseThoughThatWasAnsweredInTime() {
+      Recorded listener = new Recorded();
+      TestWebSocket client = server.listen(listener);
+      client.sendText("kept").sendText("too").sendClose(4000, "");
+      server.advance(Duration.ofSeconds(5));
+      assertThat(client.receiveClose()).isEqualTo(CloseReason.of(4000));
+      client.awaitEnd();
+      assertThat(listener.calls()).containsExactly("open");
+      server.socket().request(1);
+      assertThat(listener.calls()).containsExactly("open", "kept");
+      server.socket().request(1);
+      assertThat(listener.calls()).containsExactly("open", "kept", "too", "close 4000");
+      client.end();
+      assertThat(listener.calls()).last().isEqualTo("ended 4000");
+    }
+
     @Test
     void theEndIsTheLastCallWhateverIsKept() throws Exception {
       Recorded listener = new Recorded();
@@ -286,14 +350,7 @@ class ListenerTest {
 
     @Test
     void bytesThatComeBeforeTheFirstCallWait() {
-      Recorded listener =
-          new Recorded() {
-            @Override
-            public void onOpen(WebSocket socket) throws Exception {
-              super.onOpen(socket);
-              socket.request(1);
-            }
-          };
+      Recorded listener = new Recorded((socket, call) -> socket.request(1));
       TestWebSocket client =
           server
               .start(context -> context.webSockets().accept(listener))
@@ -448,6 +505,72 @@ class ListenerTest {
     }
   }
 
+  /** "Never two at once": what a call brings about is told when it has returned. */
+  @Nested
+  class OneCallAtATime {
+    @Test
+    void theEndComesBehindTheCallWhoseSendFoundIt() {
+      List<String> returned = new ArrayList<>();
+      Recorded listener =
+          new Recorded(
+              Call.demandingAll((socket, call) -> {
+                if (call.equals("a")) {
+                  socket.send(Frame.utf8("half"), MessageType.TEXT, false); // flushes
+                  assertThat(socket.state()).isEqualTo(WebSocketState.ABORTED);
+                  returned.add(call);
+                }
+              }));
+      TestWebSocket client = server.listen(listener);
+      client.resetAtFlush().sendText("a");
+      assertThat(listener.calls()).containsExactly("open", "a", "ended 1006");
+      assertThat(returned).containsExactly("a");
+    }
+
+    /** The loop drains what another thread sends between the calls, and in their own sends. */
+    @Test
+    void whileAnotherThreadSends() throws Exception {
+      Recorded listener =
+          new Recorded(Call.demandingAll((socket, call) -> socket.sendText("answer")));
+      TestWebSocket client = server.listen(listener);
+      var sending =
+          Background.start(() -> {
+            for (int i = 0; i < 200; i++) {
+              server.socket().sendText("of a thread");
+            }
+            return null;
+          });
+      for (int i = 0; i < 200; i++) {
+        client.send(Opcode.BINARY, true, ByteBuffer.allocate(i % 3));
+      }
+      sending.join();
+      assertThat(listener.calls()).filteredOn(call -> call.startsWith("binary")).hasSize(200);
+      server.host().allowLeftOvers();
+    }
+
+    @Test
+    void onWritableComesBehindTheCallWhoseSendDrainedTheQueue() throws Exception {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      Recorded listener =
+          new Recorded(
+              Call.demandingAll((socket, call) -> {
+                if (call.equals("fill")) {
+                  socket.sendBinary(new byte[1200]);
+                } else if (call.equals("drain")) {
+                  socket.send(Frame.utf8("half"), MessageType.TEXT, false); // looks and flushes
+                }
+              }));
+      TestWebSocket client = server.listen(listener).stopTaking();
+      client.sendText("fill").take(904); // below the low mark, above that of the transport
+      assertThat(listener.calls()).containsExactly("open", "fill");
+      client.sendText("drain");
+      assertThat(listener.calls()).containsExactly("open", "fill", "drain", "writable");
+      client.takeAll();
+      assertThat(client.receiveBinary()).hasSize(1200);
+      assertThat(client.receive().text()).isEqualTo("half");
+      client.reset();
+    }
+  }
+
   @Nested
   class Ends {
     @Test
@@ -465,13 +588,64 @@ class ListenerTest {
           client.frame(Opcode.TEXT, true, Frame.utf8("a")),
           client.frame(Opcode.TEXT, true, Frame.utf8("never delivered")));
       assertThat(client.answerClose()).isEqualTo(CloseReason.of(1011));
+      assertOneErrorOfTheListener();
+      assertThat(client.uncredited()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"open", "binary 3", "close 4000", "writable"})
+    void anExceptionOfAnyCallDoes(String failing) {
+      server.expectError("failed");
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      TestWebSocket client = server.listen(failingIn(failing)).stopTaking();
+      client.sendBinary(new byte[3]).takeAll().sendClose(4000, "");
+      if (!failing.equals("open")) {
+        assertThat(client.receiveBinary()).hasSize(2000);
+      }
+      assertThat(client.receiveClose()).isEqualTo(CloseReason.of(1011));
+      client.awaitEnd();
+      client.end();
+      assertOneErrorOfTheListener();
+    }
+
+    @Test
+    void anExceptionOfTheLastCallIsLoggedAndNoMore() {
+      server.expectError("failed");
+      CompletableFuture<String> completed = new CompletableFuture<>();
+      TestWebSocket client =
+          server
+              .start(context -> {
+                context.response().onCompleted(() -> completed.complete("over"));
+                context.webSockets().accept(failingIn("ended 1006"));
+              })
+              .webSocket("/")
+              .connect();
+      client.reset();
+      assertThat(completed).succeedsWithin(Duration.ofSeconds(10));
+      assertThat(server.ending().by()).isEqualTo(Ending.By.CONNECTION);
+      assertOneErrorOfTheListener();
+    }
+
+    /** Fills the queue with its answer to a binary message, and fails in one of its calls. */
+    private Recorded failingIn(String failing) {
+      return new Recorded(
+          Call.demandingAll((socket, call) -> {
+            if (call.startsWith("binary")) {
+              socket.sendBinary(new byte[2000]);
+            }
+            if (call.equals(failing)) {
+              throw new IllegalStateException("boom");
+            }
+          }));
+    }
+
+    private void assertOneErrorOfTheListener() {
       assertThat(CapturedLog.lines(Level.ERROR))
           .singleElement()
           .satisfies(line -> {
             assertThat(line.text()).matches("listener of request \\S+ failed");
             assertThat(line.thrown()).hasMessage("boom");
           });
-      assertThat(client.uncredited()).isZero();
     }
 
     @Test
@@ -508,20 +682,13 @@ class ListenerTest {
     @Test
     void closeDoesNotWaitAndDropsWhatComes() {
       Recorded listener =
-          new Recorded() {
-            @Override
-            public void onOpen(WebSocket socket) throws Exception {
-              super.onOpen(socket);
-              socket.request(Long.MAX_VALUE);
-            }
-
-            @Override
-            public void onText(WebSocket socket, String text) throws Exception {
-              super.onText(socket, text);
-              socket.close(4000, "enough");
-              assertThat(socket.state()).isEqualTo(WebSocketState.CLOSE_SENT);
-            }
-          };
+          new Recorded(
+              Call.demandingAll((socket, call) -> {
+                if (call.equals("a")) {
+                  socket.close(4000, "enough");
+                  assertThat(socket.state()).isEqualTo(WebSocketState.CLOSE_SENT);
+                }
+              }));
       TestWebSocket client = server.listen(listener);
       client.send(
           client.frame(Opcode.TEXT, false, Frame.utf8("")),
@@ -532,22 +699,24 @@ class ListenerTest {
       assertThat(client.uncredited()).isZero();
     }
 
+    /** The host in memory takes it for a fault if anything is written then. */
+    @Test
+    void aPongThatWaitsGoesNowhereWhenTheConnectionIsGone() {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      TestWebSocket client = server.echo(Form.LISTENER).stopTaking();
+      client.sendBinary(new byte[600]).sendPing("waits").reset();
+      assertThat(server.ending().by()).isEqualTo(Ending.By.CONNECTION);
+    }
+
     @Test
     void afterAbortNothingComes() {
       Recorded listener =
-          new Recorded() {
-            @Override
-            public void onOpen(WebSocket socket) throws Exception {
-              super.onOpen(socket);
-              socket.request(Long.MAX_VALUE);
-            }
-
-            @Override
-            public void onText(WebSocket socket, String text) throws Exception {
-              super.onText(socket, text);
-              socket.abort();
-            }
-          };
+          new Recorded(
+              Call.demandingAll((socket, call) -> {
+                if (call.equals("a")) {
+                  socket.abort();
+                }
+              }));
       TestWebSocket client = server.listen(listener);
       client.send(
           client.frame(Opcode.TEXT, true, Frame.utf8("a")),

@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -99,6 +100,30 @@ class SendTest {
     client.takeAll();
     assertThat(client.receive().payload()).isEqualTo(bytes(100_000));
     finish(client);
+  }
+
+  @Test
+  void whatWaitsForTheLoopIsFlushedOnce() throws Exception {
+    TestWebSocket client = server.hold();
+    CountDownLatch busy = new CountDownLatch(1);
+    server.host().loop().execute(() -> awaitQuietly(busy));
+    for (int i = 0; i < 100; i++) {
+      server.socket().sendText("hello");
+    }
+    busy.countDown();
+    for (int i = 0; i < 100; i++) {
+      assertThat(client.receiveText()).isEqualTo("hello");
+    }
+    assertThat(client.flushes()).isOne();
+    finish(client);
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Test
@@ -356,10 +381,55 @@ class SendTest {
       TestWebSocket client =
           server.open(socket -> socket.send(Frame.utf8("half"), MessageType.TEXT, false));
       assertThat(client.receive().text()).isEqualTo("half");
+      assertNotFinished(client);
+    }
+
+    @Test
+    void aHandlerThatLeavesAWriterWithoutAPieceFailsTheSocket() {
+      assertNotFinished(server.open(socket -> socket.startMessage(MessageType.TEXT)));
+    }
+
+    @Test
+    void aHandlerThatLeavesAMessagesStreamOpenFailsTheSocket() {
+      assertNotFinished(server.open(socket -> socket.messageOutputStream(MessageType.TEXT)));
+    }
+
+    private void assertNotFinished(TestWebSocket client) {
       assertThat(client.receiveClose())
           .isEqualTo(new CloseReason(1011, "a message was not finished"));
       client.awaitEnd();
       client.end();
+      assertThat(server.ending().reason().code()).isEqualTo(1011);
+    }
+
+    /** The message is begun, so that other messages go on waiting behind it. */
+    @Test
+    void interruptedBeforeItsFirstByteAWriterKeepsItsTurn() throws Exception {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      TestWebSocket client = server.hold().stopTaking();
+      server.socket().sendBinary(bytes(SHARE - 4));
+      server.host().awaitIdle();
+      server.socket().sendBinary(bytes(CAPACITY - 4));
+      MessageWriter writer = server.socket().startMessage(MessageType.TEXT);
+      var blocked =
+          Background.start(
+                  () -> {
+                    writer.write("never");
+                    return null;
+                  })
+              .awaitBlocked();
+      blocked.interrupt();
+      assertThatThrownBy(blocked::join).isInstanceOf(InterruptedException.class);
+      var other = Background.start(() -> server.socket().sendText("other")).awaitBlocked();
+      client.takeAll();
+      writer.write("mine");
+      writer.finish();
+      other.join();
+      client.receiveBinary();
+      client.receiveBinary();
+      assertThat(client.receiveText()).isEqualTo("mine");
+      assertThat(client.receiveText()).isEqualTo("other");
+      finish(client);
     }
   }
 
@@ -382,12 +452,42 @@ class SendTest {
       }
       var blocked = Background.start(() -> server.socket().sendBinary(bytes(2000))).awaitBlocked();
       assertThat(server.socket().bufferedAmount()).isLessThanOrEqualTo(1024);
+      server.host().awaitIdle();
+      assertThat(server.events()).containsOnlyOnce("limit send queue");
       client.takeAll();
       blocked.join();
       for (int i = 0; i < free; i++) {
         assertThat(client.receiveBinary()).hasSize(100);
       }
       assertThat(client.receiveBinary()).isEqualTo(bytes(2000).array());
+      finish(client);
+    }
+
+    /** 1 MiB and 256 KiB, by default; a chunk on its way may come on top. */
+    @Test
+    void aSenderGoesOnAtTheLowMark() throws Exception {
+      TestWebSocket client = server.hold().stopTaking();
+      var sending =
+          Background.start(
+                  () -> {
+                    for (int i = 0; i < 1200; i++) {
+                      server.socket().sendBinary(bytes(1000));
+                    }
+                    return null;
+                  })
+              .awaitBlocked();
+      server.host().awaitIdle();
+      long full = server.socket().bufferedAmount();
+      assertThat(full).isBetween(900L * 1024, 1024L * 1024);
+      client.take(full - 280 * 1024);
+      sending.awaitBlocked();
+      client.take(30 * 1024);
+      sending.join();
+      assertThat(server.socket().bufferedAmount()).isGreaterThan(250 * 1024);
+      client.takeAll();
+      for (int i = 0; i < 1200; i++) {
+        assertThat(client.receiveBinary()).hasSize(1000);
+      }
       finish(client);
     }
 

@@ -18,6 +18,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
@@ -126,6 +129,27 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
   TestHost host() {
     assertThat(host).isNotNull();
     return host;
+  }
+
+  /** Runs {@code work} on the loop, and throws what it throws. */
+  void onLoop(Work work) throws Exception {
+    var done =
+        new FutureTask<@Nullable Void>(() -> {
+          work.run();
+          return null;
+        });
+    host().loop().execute(done);
+    try {
+      done.get(10, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof Exception failure ? failure : e;
+    }
+  }
+
+  /** What runs on the loop. */
+  @FunctionalInterface
+  interface Work {
+    void run() throws Exception;
   }
 
   void advance(Duration by) {

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.event.Level;
 
 /** What a stop of the server does to sockets. */
 class StopTest {
@@ -69,6 +70,9 @@ class StopTest {
     assertThat(response.text()).isEqualTo("the server is stopping\n");
     assertThat(response.headers().get("Retry-After")).matches("[1-9][0-9]*");
     assertThat(server.events()).containsExactly("refused 503: the server is stopping");
+    assertThat(SocketFixture.log(Level.DEBUG))
+        .filteredOn(line -> line.endsWith("refused with 503: the server is stopping"))
+        .hasSize(1);
   }
 
   @Test

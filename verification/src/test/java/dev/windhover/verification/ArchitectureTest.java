@@ -14,6 +14,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import dev.windhover.http.WebSocket;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -144,6 +145,17 @@ class ArchitectureTest {
             })
         .should()
         .beFreeOfCycles()
+        .check(ALL);
+  }
+
+  /** Leaving a block must not tell the peer 1000 when the handler failed. */
+  @Test
+  void noSocketIsClosedByLeavingABlock() {
+    noClasses()
+        .that()
+        .areAssignableTo(WebSocket.class)
+        .should()
+        .beAssignableTo(AutoCloseable.class)
         .check(ALL);
   }
 

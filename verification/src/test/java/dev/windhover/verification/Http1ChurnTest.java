@@ -8,11 +8,14 @@ import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Wire;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -45,6 +48,37 @@ class Http1ChurnTest {
       awaitAtMost(server::running, 0);
     }
     awaitAtMost(Http1ChurnTest::loopThreads, 0);
+  }
+
+  @Test
+  void handshakesThatStopAtEveryByteLeaveNothing() throws IOException {
+    try (EchoApplication server = new EchoApplication(Form.BLOCKING, app -> {})) {
+      visit(server.port(), 0);
+      long files = openFiles();
+      byte[] handshake = Wire.handshake("/echo/cut").getBytes(StandardCharsets.US_ASCII);
+      int requestLine = "GET /echo/cut HTTP/1.1\r\n".length();
+      for (int cut = 0; cut < handshake.length; cut++) {
+        try (Wire wire = Wire.connect(server.port())) {
+          wire.send(Arrays.copyOf(handshake, cut));
+          wire.endOutput();
+          if (cut >= requestLine) { // an error may be told (RFC 9112 8)
+            assertThat(wire.response().status()).isEqualTo(400);
+          }
+          wire.expectEnd();
+        }
+        try (Wire wire = Wire.connect(server.port())) {
+          wire.send(Arrays.copyOf(handshake, cut));
+          wire.abort();
+        }
+      }
+      awaitAtMost(Http1ChurnTest::openFiles, files + 2);
+      try (Wire wire = Wire.open(server.port(), "/echo/whole")) {
+        wire.send(Frame.text("still here"));
+        assertThat(wire.frame()).isEqualTo(Frame.text("still here"));
+        assertThat(server.running()).isEqualTo(1);
+      }
+      awaitAtMost(server::running, 0);
+    }
   }
 
   private static void visit(int port, int stage) throws IOException {

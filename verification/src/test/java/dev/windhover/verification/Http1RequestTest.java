@@ -147,7 +147,6 @@ class Http1RequestTest {
   }
 
   // ---- Connections (9112 9)
-  // ---------------------------------------------------------------------------
 
   @Test
   void connectionIsKeptForTheNextRequest() throws IOException {
@@ -259,7 +258,6 @@ class Http1RequestTest {
   }
 
   // ---- Responses
-  // ----------------------------------------------------------------------------------
 
   @Test
   void headHasTheHeadersOfGetAndNoBody() throws IOException {
@@ -348,7 +346,6 @@ class Http1RequestTest {
   }
 
   // ---- Request bodies
-  // -----------------------------------------------------------------------------
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 1_000, 65_536, 65_537, 3_000_000})
@@ -494,7 +491,6 @@ class Http1RequestTest {
   }
 
   // ---- Bad requests
-  // --------------------------------------------------------------------------------
 
   @ParameterizedTest
   @CsvSource(

@@ -83,7 +83,6 @@ class ProcessTest {
   }
 
   // ---- Addresses
-  // ----------------------------------------------------------------------------------
 
   @Test
   void addressesComeFromTheEnvironmentToo() throws IOException {
@@ -125,7 +124,6 @@ class ProcessTest {
   }
 
   // ---- The end
-  // -------------------------------------------------------------------------------------
 
   @Test
   void terminationClosesSocketsWith1001AndEndsQuicklyAndQuietly() throws Exception {

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.app.WebApplication;
+import dev.windhover.http.Ending;
+import dev.windhover.http.StaticFiles;
+import dev.windhover.server.ServerOptions;
 import dev.windhover.verification.EchoApplication.Form;
 import dev.windhover.verification.logs.Logs;
 import dev.windhover.verification.logs.StrictLogs;
@@ -12,10 +15,17 @@ import dev.windhover.verification.wire.Response;
 import dev.windhover.verification.wire.Wire;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.event.Level;
@@ -23,7 +33,12 @@ import org.slf4j.event.Level;
 /** A graceful stop: everybody is told, nobody is waited for too long. */
 @ExtendWith(StrictLogs.class)
 class StopTest {
+  @TempDir Path folder = Path.of("");
+
   private static final Duration SOON = Duration.ofSeconds(4);
+
+  /** Less than a client is given to end its side. */
+  private static final Duration AT_ONCE = Duration.ofMillis(900);
 
   @ParameterizedTest
   @EnumSource(Form.class)
@@ -74,6 +89,30 @@ class StopTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(Form.class)
+  void socketIsResetWhenTheStopsTimeIsOver(Form form) throws Exception {
+    EchoApplication server =
+        new EchoApplication(
+            form, app -> app.server(options -> options.stopTimeout(Duration.ofMillis(300))));
+    try (Wire wire = Wire.open(server.port(), "/echo/late");
+        Logs.Recording log = Logs.record(line -> line.level() == Level.WARN)) {
+      Thread stop = Thread.ofVirtual().start(server::close);
+      assertThat(wire.frame()).isEqualTo(Frame.close(1001, "the server is stopping"));
+      wire.expectAbort();
+      assertThat(stop.join(SOON)).isTrue();
+      assertThat(log.lines()).hasSize(1); // so it was not the closing handshake's time limit
+    }
+    Ending ending = server.ending("late");
+    assertThat(ending.by()).isEqualTo(Ending.By.SERVER);
+    assertThat(ending.reason().code()).isEqualTo(1001);
+  }
+
+  @Test
+  void aStopWaitsForTenSecondsUnlessToldOtherwise() {
+    assertThat(new ServerOptions().stopTimeout()).isEqualTo(Duration.ofSeconds(10));
+  }
+
   @Test
   void idleConnectionDoesNotHoldTheStop() throws Exception {
     EchoApplication server = new EchoApplication(Form.BLOCKING, app -> {});
@@ -86,7 +125,68 @@ class StopTest {
       Thread stop = Thread.ofVirtual().start(server::close);
       used.expectEnd();
       fresh.expectEnd();
-      assertThat(stop.join(SOON)).isTrue(); // although nobody ends its side
+      half.expectEnd();
+      assertThat(stop.join(AT_ONCE)).isTrue(); // although nobody ends its side
+    }
+  }
+
+  @Test
+  void connectionThatComesWhileTheStopBeginsDoesNotHoldIt() throws Exception {
+    for (int i = 0; i < 40; i++) { // it meets the stop at different moments
+      EchoApplication server = new EchoApplication(Form.BLOCKING, app -> {});
+      List<Wire> clients = new ArrayList<>();
+      Thread connecting =
+          Thread.ofVirtual()
+              .start(() -> {
+                try {
+                  while (true) {
+                    clients.add(Wire.connect(server.port()));
+                  }
+                } catch (IOException e) {
+                  // the server listens no more
+                }
+              });
+      Thread stop = Thread.ofVirtual().start(server::close);
+      assertThat(stop.join(SOON)).isTrue();
+      connecting.join();
+      for (Wire client : clients) {
+        client.close();
+      }
+    }
+  }
+
+  @Test
+  void anAnswerThatIsStillGoingOutIsNotCutShort() throws Exception {
+    byte[] large = new byte[8 << 20]; // more than the network takes of a client that does not read
+    Path file = Files.write(folder.resolve("large.bin"), large);
+    WebApplication app = WebApplication.create("--urls=http://127.0.0.1:0");
+    app.useStaticFiles(StaticFiles.fromFolder(folder));
+    app.start();
+    try (Wire wire =
+        Wire.connect(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), Ports.of(app)), 4_096)) {
+      wire.send("GET /" + file.getFileName() + " HTTP/1.1\r\nHost: x\r\n\r\n");
+      assertThat(wire.isQuietFor(Wire.MOST_MILLIS)).isFalse();
+      Thread stop = Thread.ofVirtual().start(app::stop);
+      assertThat(wire.response().bytes()).hasSize(large.length);
+      wire.expectEnd();
+      assertThat(stop.join(SOON)).isTrue();
+    }
+  }
+
+  @Test
+  void clientThatDoesNotEndItsSideIsNotWaitedForLong() throws Exception {
+    EchoApplication server = new EchoApplication(Form.BLOCKING, app -> {});
+    try (Wire told = Wire.connect(server.port());
+        Wire sends = Wire.connect(server.port())) {
+      told.send("GET /plain HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+      assertThat(told.response().status()).isEqualTo(200);
+      told.expectEnd();
+      sends.send("GET /plain HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n");
+      assertThat(sends.response().status()).isEqualTo(200); // and its body is never sent
+      Thread stop = Thread.ofVirtual().start(server::close);
+      assertThat(stop.join(SOON)).isTrue(); // else each has 5 s
+      sends.expectEnd();
     }
   }
 

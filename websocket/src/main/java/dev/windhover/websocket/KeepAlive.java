@@ -5,9 +5,9 @@ package dev.windhover.websocket;
  * reads no clock; times are the loop's nanoseconds.
  *
  * <p>With a time limit: a Ping when nothing has come for the interval, and the end when nothing has
- * come for the limit after it; any bytes are a sign of life. Without one: an unsolicited Pong every
- * interval, which keeps proxies from cutting the connection and finds a dead peer only through a
- * write that fails. An interval of zero is off.
+ * come for the limit after it has left; any bytes are a sign of life. Without one: an unsolicited
+ * Pong every interval, which keeps proxies from cutting the connection and finds a dead peer only
+ * through a write that fails. An interval of zero is off.
  */
 final class KeepAlive {
   /** What is to be done now. */
@@ -27,6 +27,7 @@ final class KeepAlive {
   private long heard;
   private long sent;
   private boolean outstanding;
+  private boolean waiting;
 
   KeepAlive(long intervalNanos, long timeoutNanos, long now) {
     this.interval = intervalNanos;
@@ -45,6 +46,11 @@ final class KeepAlive {
     outstanding = false;
   }
 
+  /** The Ping could not leave at once: an answer can be expected only from when it has. */
+  void pingWaits() {
+    waiting = true;
+  }
+
   /** Reading begins again after we had stopped it: until now nothing could be seen. */
   void readingAgain(long now) {
     if (outstanding) {
@@ -56,14 +62,20 @@ final class KeepAlive {
    * Returns what to do; what it returns counts as done.
    *
    * @param reading whether bytes could have been seen
+   * @param allTaken whether nothing waits to be sent, a Ping neither
    */
-  Action ask(long now, boolean reading) {
+  Action ask(long now, boolean reading, boolean allTaken) {
     if (timeout == 0) {
       if (now - sent < interval) {
         return Action.WAIT;
       }
       sent = now;
       return Action.PONG;
+    }
+    if (outstanding && waiting) {
+      waiting = !allTaken; // if it still does, another limit watches that output
+      sent = now;
+      return Action.WAIT;
     }
     if (outstanding) {
       return reading && now - sent >= timeout ? Action.ABORT : Action.WAIT;
@@ -72,14 +84,17 @@ final class KeepAlive {
       return Action.WAIT;
     }
     outstanding = true;
+    waiting = false;
     sent = now;
     return Action.PING;
   }
 
   /** Returns in how many nanoseconds to ask again. */
   long delay(long now) {
-    long due = outstanding ? sent + timeout : timeout == 0 ? sent + interval : heard + interval;
-    long smallest = Math.min(interval, timeout == 0 ? interval : timeout) / 4;
-    return Math.max(due - now, outstanding ? Math.max(smallest, 1) : 1);
+    long smallest = Math.max(1, Math.min(interval, timeout == 0 ? interval : timeout) / 4);
+    if (outstanding) {
+      return waiting ? smallest : Math.max(sent + timeout - now, smallest);
+    }
+    return Math.max((timeout == 0 ? sent : heard) + interval - now, 1);
   }
 }

@@ -26,15 +26,23 @@ final class ListenerPump implements Inbound {
   private final Session session;
   private final WebSocketListener listener;
   private final int bound;
-  private final MessageBuffer assembling;
+  private final long maxMessageSize;
   private final Deque<Kept> kept = new ArrayDeque<>();
+
+  /** Only while there is something to assemble. */
+  private @Nullable MessageBuffer assembling;
+
   private long demand;
-  private int held; // payload that is kept, and of the message under way
+
+  /** What is kept and what is assembled, in bytes; a kept message costs more than its payload. */
+  private int held;
+
   private int credit;
   private boolean opened;
   private boolean ended;
   private boolean paused;
   private boolean calling;
+  private boolean closeWaits; // for the messages before it, though it was answered: time was up
   private volatile boolean discarding;
   private @Nullable Outcome outcome;
 
@@ -42,7 +50,7 @@ final class ListenerPump implements Inbound {
     this.session = session;
     this.listener = listener;
     this.bound = bound;
-    this.assembling = new MessageBuffer(maxMessageSize);
+    this.maxMessageSize = maxMessageSize;
   }
 
   /** Adds to the demand; from any thread. */
@@ -69,21 +77,15 @@ final class ListenerPump implements Inbound {
     if (discarding) {
       return credited(session.skip(reader, in));
     }
-    long remaining = reader.frameRemaining();
-    if (assembling.isEmpty() && remaining <= in.remaining() && !reader.isCoded()) {
-      MessageType type = typeOf(reader);
-      Violation tooBig = assembling.exceededBy(remaining);
-      if (tooBig != null) {
-        return session.violated(tooBig);
-      }
-      if (demand > 0 && kept.isEmpty() && reader.isFinal()) {
-        return deliverInPlace(reader, type, in);
-      }
+    boolean straight = held == 0 && demand > 0 && reader.isFinal() && !reader.isCoded();
+    if (straight && reader.frameRemaining() <= Math.min(in.remaining(), maxMessageSize)) {
+      return deliverInPlace(reader, in);
     }
     return assemble(reader, in);
   }
 
-  private int deliverInPlace(FrameReader reader, MessageType type, ByteBuffer in) {
+  private int deliverInPlace(FrameReader reader, ByteBuffer in) {
+    MessageType type = typeOf(reader);
     int n = reader.readInPlace(in);
     if (n < 0) {
       return n;
@@ -97,51 +99,50 @@ final class ListenerPump implements Inbound {
   }
 
   private int assemble(FrameReader reader, ByteBuffer in) {
+    MessageBuffer message = assembling;
+    if (message == null) {
+      message = new MessageBuffer(maxMessageSize);
+      assembling = message;
+    }
     MessageType type = typeOf(reader);
-    Violation tooBig = reader.isCoded() ? null : assembling.exceededBy(reader.frameRemaining());
+    Violation tooBig = reader.isCoded() ? null : message.exceededBy(reader.frameRemaining());
     if (tooBig != null) {
       return session.violated(tooBig);
     }
     int arriving = (int) Math.min(reader.frameRemaining(), in.remaining());
-    int n = reader.readInto(in, assembling.room(arriving));
+    int n = reader.readInto(in, message.room(arriving));
     if (n < 0) {
       return n;
     }
     held += n;
     if (reader.endOfMessage()) {
-      endMessage(type);
+      endMessage(message, type);
     }
-    if (cost() >= bound && demand == 0 && !paused) {
+    if (held >= bound && demand == 0 && !paused) {
       paused = true;
       session.pause();
     }
     return n;
   }
 
-  private void endMessage(MessageType type) {
-    int size = assembling.size();
+  private void endMessage(MessageBuffer message, MessageType type) {
+    int size = message.size();
     if (demand > 0 && kept.isEmpty()) {
       release(size);
-      deliver(type, assembling.message());
-      assembling.clear();
+      deliver(type, message.message());
     } else {
-      ByteBuffer payload = ByteBuffer.allocate(size).put(assembling.message()).flip();
-      assembling.clear();
-      kept.add(new Kept(type, payload));
+      kept.add(new Kept(type, ByteBuffer.allocate(size).put(message.message()).flip()));
+      held += MESSAGE_OVERHEAD;
     }
+    message.clear();
   }
 
   @Override
   public void batchEnd() {
-    if (assembling.isEmpty()) {
-      assembling.release();
+    if (assembling != null && assembling.isEmpty()) {
+      assembling = null; // an idle socket holds no memory for messages
     }
     giveCredit();
-  }
-
-  /** What is kept costs memory, the smallest messages too. */
-  private int cost() {
-    return held + kept.size() * MESSAGE_OVERHEAD;
   }
 
   private void release(int size) {
@@ -168,6 +169,7 @@ final class ListenerPump implements Inbound {
     }
     while (demand > 0 && !kept.isEmpty() && !discarding) {
       Kept message = kept.remove();
+      held -= MESSAGE_OVERHEAD;
       release(message.payload().remaining());
       deliver(message.type(), message.payload());
     }
@@ -202,22 +204,36 @@ final class ListenerPump implements Inbound {
 
   private void settle() {
     Outcome what = outcome;
-    boolean asked = demand > 0 || discarding || session.isCloseSent();
-    if (what != null && !calling && kept.isEmpty() && asked) {
+    if (what == null || calling || !kept.isEmpty()) {
+      return;
+    }
+    if (closeWaits) {
+      closed();
+    } else if (demand > 0 || discarding || session.isCloseSent()) {
       session.takeEffect(what);
     }
   }
 
-  /** The peer's Close has taken effect: the listener may answer it. */
+  /**
+   * The peer's Close has taken effect: the listener may answer it, once it has what came before.
+   */
   void closed() {
-    if (!ended) {
+    closeWaits = !kept.isEmpty();
+    if (!closeWaits && !ended) {
       call(() -> listener.onClose(session.socket()));
     }
   }
 
+  /** Returns whether the listener is in a call, of which this may be a part. */
+  boolean isCalling() {
+    return calling;
+  }
+
   @Override
   public void writable() {
-    if (!ended) {
+    if (calling) {
+      session.loop().execute(this::writable); // a send in that call has drained the queue
+    } else if (!ended) {
       call(() -> listener.onWritable(session.socket()));
       pump(); // it may have asked for more
     }
@@ -227,9 +243,10 @@ final class ListenerPump implements Inbound {
   public void discard() {
     discarding = true;
     session.onLoop(() -> {
+      held -= kept.size() * MESSAGE_OVERHEAD;
       kept.clear();
       release(held);
-      assembling.release();
+      assembling = null;
       giveCredit();
       if (paused) {
         paused = false;

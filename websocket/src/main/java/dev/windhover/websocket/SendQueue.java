@@ -44,6 +44,9 @@ final class SendQueue {
     /** Everything is handed over and the connection is to be ended. */
     void drained();
 
+    /** The queue has reached its high mark; loop only. */
+    void full();
+
     /** The queue was over its high mark and is now below the low one; loop only. */
     void writable();
 
@@ -73,18 +76,22 @@ final class SendQueue {
 
   private volatile WebSocketState state = WebSocketState.OPEN;
 
+  /**
+   * Nothing waits here and nobody is within a message, so that the loop may write without the lock:
+   * one field to ask instead of five objects. Who begins either clears it; the loop sets it again
+   * when it finds it so.
+   */
+  private volatile boolean idle = true;
+
   // What waits to be handed over, and the frame under way at its end.
   private final EncodedFrames frames;
   private boolean insideFrame;
   private final Deque<ByteBuffer> controlsBehindFrame = new ArrayDeque<>();
 
-  // The message under way, and who waits to begin the next.
-  private volatile @Nullable Object sender;
-  private final Deque<Object> waiting = new ArrayDeque<>();
+  // The message under way, and what other senders must not wait for.
+  private final Turns turns = new Turns(changed, this::requireOpen);
   private final Deque<ByteBuffer> behindMessage = new ArrayDeque<>();
   private volatile int bytesBehindMessage;
-  private @Nullable MessageType openMessage;
-  private long messageBytes;
 
   private boolean drainScheduled;
   private boolean endWhenDrained;
@@ -123,6 +130,16 @@ final class SendQueue {
     return queued() + duplex.pending();
   }
 
+  /** Returns whether the transport has taken all that was to be sent. Loop only. */
+  boolean isAllTaken() {
+    lock.lock();
+    try {
+      return bufferedAmount() == 0 && controlsBehindFrame.isEmpty() && latestPong == null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Bytes that wait here; from any thread. */
   private int queued() {
     return frames.size() + bytesBehindMessage;
@@ -141,21 +158,23 @@ final class SendQueue {
     boolean below;
     lock.lockInterruptibly();
     try {
-      takeTurn(by);
-      boolean begun = openMessage != null;
+      idle = false;
+      turns.take(by);
+      boolean keepsTurn = turns.isBegun();
       try {
-        requireSameType(type);
+        turns.requireType(type);
         awaitRoom();
         int size = payload.remaining();
         frames.header(nextOpcode(type), end, size);
         insideFrame = true;
-        begun = true;
+        turns.begin();
+        keepsTurn = true;
         finishPayload(payload);
         insideFrame = false;
         flushControls();
         whole = endFrame(type, end, size);
       } finally {
-        if (!begun) {
+        if (!keepsTurn) {
           releaseTurn();
         }
       }
@@ -178,6 +197,7 @@ final class SendQueue {
         return;
       }
       scheduleDrain();
+      full();
       try {
         while (queued() > low - share) {
           changed.await();
@@ -202,7 +222,7 @@ final class SendQueue {
     int size = payload.remaining();
     boolean delivering = session.isDelivering();
     boolean inLoop = delivering || duplex.loop().inLoop();
-    if (inLoop && end && queued() == 0 && sender == null && latestPong == null) {
+    if (inLoop && end && idle) {
       boolean below = writeDirectly(payload, type, size);
       if (!delivering) {
         flushBehind();
@@ -216,13 +236,13 @@ final class SendQueue {
     try {
       requireOpen();
       requireBelowHigh(bufferedAmount());
-      if (sender != null && !by.equals(sender)) {
+      idle = false;
+      if (!turns.tryTake(by)) {
         offerBehindMessage(payload, type, end);
       } else {
-        requireSameType(type);
+        turns.requireType(type);
         frames.header(nextOpcode(type), end, size);
         frames.append(payload, Integer.MAX_VALUE);
-        sender = by;
         whole = endFrame(type, end, size);
       }
       if (!inLoop) {
@@ -290,7 +310,7 @@ final class SendQueue {
       duplex.write(payload);
     }
     if (directRoom <= 0) {
-      overHigh = true;
+      full();
       return false;
     }
     return true;
@@ -300,8 +320,16 @@ final class SendQueue {
     if (amount < high) {
       return true;
     }
-    overHigh = true;
+    full();
     return false;
+  }
+
+  /** The high mark is reached: told once until the queue is below the low one again. */
+  private void full() {
+    if (!overHigh) {
+      overHigh = true;
+      duplex.loop().execute(session::full); // not under the lock
+    }
   }
 
   private void requireBelowHigh(long amount) {
@@ -317,74 +345,54 @@ final class SendQueue {
 
   /** Returns whether a message was begun and has not ended. */
   boolean hasUnfinishedMessage() {
-    return sender != null && openMessage != null;
-  }
-
-  // ---- Turns
-
-  /** Waits until no other message is under way, first come first served. */
-  void takeTurn(Object by) throws IOException, InterruptedException {
-    lock.lockInterruptibly();
+    lock.lock();
     try {
-      requireOpen();
-      if (by.equals(sender)) {
-        return;
-      }
-      if (sender != null || !waiting.isEmpty()) {
-        waiting.addLast(by);
-        try {
-          while (sender != null || !by.equals(waiting.peekFirst())) {
-            changed.await();
-            requireOpen();
-          }
-        } finally {
-          waiting.remove(by);
-          changed.signalAll();
-        }
-      }
-      sender = by;
+      return turns.isBegun();
     } finally {
       lock.unlock();
     }
   }
 
+  // ---- The message under way
+
+  /** Begins a message of {@code by}, as soon as no other is under way; its pieces follow. */
+  void startMessage(Object by) throws IOException, InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      idle = false;
+      turns.take(by);
+      turns.begin();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends the turn; behind the message goes what was kept until then. */
   private void releaseTurn() {
-    sender = null;
-    openMessage = null;
-    messageBytes = 0;
+    turns.release();
     for (ByteBuffer frame; (frame = behindMessage.poll()) != null; ) {
       frames.append(frame, Integer.MAX_VALUE);
     }
     bytesBehindMessage = 0;
-    if (!waiting.isEmpty()) {
-      changed.signalAll();
-    }
-  }
-
-  private void requireSameType(MessageType type) {
-    if (openMessage != null && openMessage != type) {
-      throw new IllegalArgumentException(
-          "piece of type " + type + " in a message of type " + openMessage);
-    }
   }
 
   /** Returns the size of the message so far. */
   private long endFrame(MessageType type, boolean end, int size) {
-    long whole = messageBytes + size;
-    messageBytes = whole;
+    long whole = turns.sent(type, size);
     if (end) {
       releaseTurn();
-    } else {
-      openMessage = type;
     }
     return whole;
   }
+
+  // ---- Room
 
   private void awaitRoom() throws IOException, InterruptedException {
     if (queued() < capacity()) {
       return;
     }
     scheduleDrain();
+    full();
     while (queued() > low - share) {
       changed.await();
       requireOpen();
@@ -416,11 +424,15 @@ final class SendQueue {
 
   /** Answers a Ping; while the transport takes nothing, only the latest Pong is kept. Loop only. */
   void pong(ByteBuffer payload) {
+    if (duplex.pending() >= share) {
+      duplex.flush(); // it may be no more than what this batch has gathered
+    }
     if (drained || (!state.canSend() && state != WebSocketState.CLOSE_SENT)) {
       return;
     }
-    if (duplex.pending() >= share) {
+    if (latestPong != null || duplex.pending() >= share) {
       latestPong = ByteBuffer.allocate(payload.remaining()).put(payload).flip();
+      idle = false;
       return;
     }
     control(Opcode.PONG, payload);
@@ -428,7 +440,7 @@ final class SendQueue {
 
   /** Sends a Ping or a Pong of our own. Loop only. */
   void control(Opcode opcode, ByteBuffer payload) {
-    if (queued() == 0 && sender == null) {
+    if (idle) {
       ByteBuffer out = duplex.reserve(writer.headerSize(125) + payload.remaining());
       writer.frame(out, opcode, true, payload);
       duplex.commit();
@@ -521,6 +533,7 @@ final class SendQueue {
   }
 
   private void appendControl(Opcode opcode, ByteBuffer payload) {
+    idle = false;
     if (insideFrame) {
       ByteBuffer frame = ByteBuffer.allocate(writer.headerSize(125) + payload.remaining());
       writer.frame(frame, opcode, true, payload);
@@ -592,14 +605,15 @@ final class SendQueue {
         chunk = frames.take();
         if (chunk == null) {
           drainScheduled = false;
-          if (latestPong != null && !insideFrame) {
+          if (latestPong != null && !insideFrame && !gone) {
             frames.control(Opcode.PONG, latestPong);
             latestPong = null;
             continue;
           }
+          idle = latestPong == null && !turns.isWanted();
           return endWhenDrained && !insideFrame;
         }
-        if (queued() <= low - share && (sender != null || !waiting.isEmpty())) {
+        if (queued() <= low - share && turns.isWanted()) {
           changed.signalAll();
         }
       } finally {
@@ -612,7 +626,7 @@ final class SendQueue {
   }
 
   private Opcode nextOpcode(MessageType type) {
-    return openMessage == null ? opcodeOf(type) : Opcode.CONTINUATION;
+    return turns.isContinued() ? Opcode.CONTINUATION : opcodeOf(type);
   }
 
   private static Opcode opcodeOf(MessageType type) {

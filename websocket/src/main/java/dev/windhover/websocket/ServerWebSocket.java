@@ -168,7 +168,7 @@ final class ServerWebSocket implements WebSocket {
     Writer writer = new Writer(type);
     if (in instanceof ReceiveQueue) {
       session.requireHandlerRunning();
-      out.takeTurn(writer);
+      out.startMessage(writer);
     }
     return writer;
   }
@@ -186,12 +186,13 @@ final class ServerWebSocket implements WebSocket {
 
   @Override
   public void close(int status, String description) throws InterruptedException {
+    boolean waits = in instanceof ReceiveQueue;
+    if (waits && session.inLoop()) {
+      throw new IllegalStateException("close would block the connection's loop");
+    }
     closeOutput(status, description);
     in.discard();
-    if (in instanceof ReceiveQueue) {
-      if (session.inLoop()) {
-        throw new IllegalStateException("close would block the connection's loop");
-      }
+    if (waits) {
       out.awaitTerminal();
     }
   }

@@ -18,11 +18,9 @@ import dev.windhover.protocol.Violation;
 import dev.windhover.protocol.WebSocketState;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,6 +46,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   private final Inbound in;
   private final Deadlines deadlines;
   private final KeepAlive keepAlive;
+  private final WriteStall writeStall;
   private final ServerWebSocket socket;
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
@@ -57,7 +56,6 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   private boolean reading = true;
   private boolean doneReading;
   private long pings;
-  private long transmitted;
   private long messageBytes;
 
   /** The loop's thread; plain, since only that thread finds itself here. */
@@ -66,9 +64,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   // Any thread.
   private volatile boolean handlerEnded;
   private volatile @Nullable CloseReason received;
-  private final AtomicReference<@Nullable Ending> firstCause = new AtomicReference<>();
-  private final AtomicReference<@Nullable Outcome> effective = new AtomicReference<>();
-  private volatile @Nullable Outcome outcome;
+  private final Causes causes = new Causes();
   private volatile @Nullable Ending ending;
 
   Session(
@@ -94,6 +90,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
             settings.keepAliveInterval().toNanos(),
             settings.keepAliveTimeout().toNanos(),
             duplex.loop().nanoTime());
+    this.writeStall = new WriteStall(limits.writeStallTimeout().toNanos());
   }
 
   ServerWebSocket socket() {
@@ -165,7 +162,8 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   @Override
   public void onBatchEnd() {
     in.batchEnd();
-    delivering = false; // the host flushes
+    duplex.flush(); // what the transport takes at once need not be watched
+    delivering = false;
     watchOutput();
   }
 
@@ -187,18 +185,28 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   public void onLost(String why) {
     doneReading = true;
     deadlines.stop();
-    blame(Ending.By.CONNECTION, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), why);
+    causes.blameAbnormal(Ending.By.CONNECTION, why);
     out.connectionEnded(false);
     if (!opened) {
       opened(); // accepted, and lost before the answer went out
     }
-    ending = decide();
-    if (outcome == null) {
-      outcome = new Outcome.Lost(why);
-      in.outcome(new Outcome.Lost(why));
+    Ending known = causes.ending();
+    ending = known;
+    if (causes.found() == null) {
+      Outcome lost = new Outcome.Lost(why);
+      causes.found(lost);
+      in.outcome(lost);
     }
-    log.debug("socket {} {}", context.id(), ending);
-    events.socketEnded(context, socket, Objects.requireNonNull(ending));
+    log.debug("socket {} {}", context.id(), known);
+    events.socketEnded(context, socket, known);
+    if (in instanceof ListenerPump listener && listener.isCalling()) {
+      duplex.loop().execute(this::tellEnded); // a send in that call found the connection gone
+    } else {
+      tellEnded();
+    }
+  }
+
+  private void tellEnded() {
     in.ended();
     ended.complete(null);
   }
@@ -206,16 +214,9 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   /** Reading is over; what ended it takes effect when the application gets there, or in time. */
   private void finish(Outcome what) {
     doneReading = true;
-    outcome = what;
-    switch (what) {
-      case Outcome.PeerClosed closed -> blame(Ending.By.PEER, closed.reason(), "the peer closed");
-      case Outcome.Violated violated -> {
-        Violation violation = violated.violation();
-        log.debug("socket {} violated the protocol: {}", context.id(), violation.text());
-        blame(Ending.By.SERVER, violation.toCloseReason(), violation.text());
-      }
-      case Outcome.Lost lost ->
-          blame(Ending.By.CONNECTION, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), lost.why());
+    causes.found(what);
+    if (what instanceof Outcome.Violated violated) {
+      log.debug("socket {} violated the protocol: {}", context.id(), violated.violation().text());
     }
     deadlines.clear(Deadlines.Kind.CLOSING); // the peer has done its part
     deadlines.set(Deadlines.Kind.EFFECT, EFFECT_NANOS);
@@ -240,9 +241,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   /** The receiving thread found a message over the limit; nothing more is read. Any thread. */
   void stopReading(Violation violation) {
     events.limitReached(context, "message size");
-    Ending found = new Ending(Ending.By.SERVER, violation.toCloseReason(), violation.text());
-    firstCause.updateAndGet( // a Close of the peer came behind that message
-        first -> first == null || first.by() == Ending.By.PEER ? found : first);
+    causes.foundBefore(violation); // a Close of the peer may have come behind that message
     onLoop(() -> doneReading = true);
   }
 
@@ -279,7 +278,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
    * or time is up. Any thread.
    */
   boolean takeEffect(Outcome what) {
-    if (!effective.compareAndSet(null, what)) {
+    if (!causes.takesEffect(what)) {
       return false;
     }
     switch (what) {
@@ -342,7 +341,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   /** Drops the connection. Any thread. */
   void abort(Ending.By by, String why) {
-    blame(by, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), why);
+    causes.blameAbnormal(by, why);
     out.connectionEnded(false);
     onLoop(duplex::abort);
   }
@@ -366,32 +365,13 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   void goAway() {
     CloseReason reason = new CloseReason(CloseCode.GOING_AWAY, "the server is stopping");
     if (out.state().canSend()) {
-      blame(Ending.By.SERVER, reason, "the server is stopping");
+      causes.blame(Ending.By.SERVER, reason, "the server is stopping");
     }
     closeOutput(reason, false);
   }
 
-  /** Remembers who ended the socket; the first one did. */
-  private void blame(Ending.By by, CloseReason reason, String why) {
-    firstCause.compareAndSet(null, new Ending(by, reason, why));
-  }
-
   void blameApplication(CloseReason reason, String why) {
-    blame(Ending.By.APPLICATION, reason, why);
-  }
-
-  private Ending decide() {
-    Ending first = Objects.requireNonNull(firstCause.get());
-    Outcome decided = effective.get() != null ? effective.get() : outcome;
-    if (decided instanceof Outcome.PeerClosed closed) {
-      return new Ending(first.by(), closed.reason(), first.why()); // the peer's Close decides
-    }
-    boolean closed = first.reason().code() != CloseCode.ABNORMAL_CLOSURE;
-    if (closed && !(decided instanceof Outcome.Violated)) {
-      String why = first.why() + "; the peer did not answer our close";
-      return new Ending(first.by(), first.reason(), why);
-    }
-    return first;
+    causes.blame(Ending.By.APPLICATION, reason, why);
   }
 
   // ---- The handler's end
@@ -461,10 +441,8 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   private void close(int code, String text) {
     CloseReason reason = new CloseReason(code, text);
     if (out.state().canSend()) {
-      blame(
-          Ending.By.APPLICATION,
-          reason,
-          code == CloseCode.INTERNAL_ERROR ? "the handler failed" : "the handler ended");
+      blameApplication(
+          reason, code == CloseCode.INTERNAL_ERROR ? "the handler failed" : "the handler ended");
       closeOutput(reason, code == CloseCode.INTERNAL_ERROR && out.hasUnfinishedMessage());
     }
   }
@@ -480,8 +458,9 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     switch (kind) {
       case KEEP_ALIVE -> lookAlive();
       case EFFECT -> {
-        Outcome waiting = outcome;
+        Outcome waiting = causes.found();
         if (waiting != null && takeEffect(waiting)) {
+          events.limitReached(context, "unread end");
           answerClose();
         }
       }
@@ -491,24 +470,28 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
             Ending.By.SERVER,
             "closing handshake not finished within " + settings.limits().closeTimeout());
       }
-      case WRITE -> {
-        if (duplex.pending() == 0) {
-          return;
-        }
-        if (duplex.transmitted() == transmitted) {
-          events.limitReached(context, "stalled write");
-          abort(Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
-        } else {
-          watchOutput();
-        }
-      }
+      case WRITE -> lookAtOutput();
     }
   }
 
   private void watchOutput() {
     if (duplex.pending() > 0 && !deadlines.isSet(Deadlines.Kind.WRITE)) {
-      transmitted = duplex.transmitted();
-      deadlines.set(Deadlines.Kind.WRITE, settings.limits().writeStallTimeout().toNanos());
+      long now = duplex.loop().nanoTime();
+      writeStall.begin(now, duplex.transmitted());
+      deadlines.set(Deadlines.Kind.WRITE, writeStall.delay(now));
+    }
+  }
+
+  private void lookAtOutput() {
+    long now = duplex.loop().nanoTime();
+    if (duplex.pending() == 0) {
+      return; // watched again when something waits
+    }
+    if (writeStall.isStalled(now, duplex.transmitted())) {
+      events.limitReached(context, "stalled write");
+      abort(Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
+    } else {
+      deadlines.set(Deadlines.Kind.WRITE, writeStall.delay(now));
     }
   }
 
@@ -517,9 +500,14 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     if (!out.state().canSend() || doneReading) {
       return; // the closing limits watch from here on
     }
-    switch (keepAlive.ask(now, reading)) {
+    switch (keepAlive.ask(now, reading, out.isAllTaken())) {
       case WAIT -> {}
-      case PING -> sendUnasked(Opcode.PING);
+      case PING -> {
+        sendUnasked(Opcode.PING);
+        if (!out.isAllTaken()) {
+          keepAlive.pingWaits();
+        }
+      }
       case PONG -> sendUnasked(Opcode.PONG);
       case ABORT -> {
         events.limitReached(context, "keep-alive");
@@ -543,6 +531,11 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   // ---- For the socket
+
+  @Override
+  public void full() {
+    events.limitReached(context, "send queue");
+  }
 
   @Override
   public void writable() {

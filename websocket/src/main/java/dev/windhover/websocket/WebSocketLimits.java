@@ -114,8 +114,8 @@ public final class WebSocketLimits {
   }
 
   /**
-   * Drops a connection whose peer has taken none of our bytes for this long while some were
-   * waiting.
+   * Drops a connection whose peer has taken none of our bytes for this long, and at most a
+   * thirtieth more, while some were waiting.
    *
    * @param timeout positive; 30 s by default
    */

@@ -48,8 +48,9 @@ public final class WebSocketOptions {
   }
 
   /**
-   * Aborts a socket from which nothing has come for this long after a Ping. 20 s by default; with
-   * zero no Pong is waited for: an unsolicited Pong goes out every interval instead of a Ping.
+   * Aborts a socket from which nothing has come for this long after a Ping has left; while output
+   * waits before it, {@link WebSocketLimits#writeStallTimeout} watches. 20 s by default; with zero
+   * no Pong is waited for: an unsolicited Pong goes out every interval instead of a Ping.
    *
    * @throws IllegalArgumentException if negative
    */

@@ -74,7 +74,7 @@ public final class WebSockets implements Middleware {
     context.webSockets(manager);
     OpeningHandshake.Fault fault = manager.fault;
     if (fault == null || fault.almost()) {
-      context.response().onStarting(() -> answering(context, fault));
+      context.response().onStarting(() -> answering(context, manager));
     }
     if (fault == null) {
       requireAllowedOrigin(context);
@@ -86,18 +86,21 @@ public final class WebSockets implements Middleware {
   }
 
   /** What meant a WebSocket is being answered, by whomever: says why it did not become one. */
-  private static void answering(HttpContext context, OpeningHandshake.@Nullable Fault fault) {
-    int status = context.response().status();
-    if (status / 100 != 4) {
+  private static void answering(HttpContext context, Manager manager) {
+    if (manager.accepted) {
       return;
     }
-    if (fault != null && fault.version()) {
+    OpeningHandshake.Fault fault = manager.fault;
+    int status = context.response().status();
+    if (fault != null && fault.version() && status / 100 == 4) {
       context.response().headers().set(OpeningHandshake.VERSION, "13");
     }
     if (context.route() == null && status == 404) {
       tellRefused(context, status, "no route for " + context.request().path());
     } else if (fault != null) {
       tellRefused(context, status, fault.cause());
+    } else {
+      tellRefused(context, status, "the application answered without accepting");
     }
   }
 
@@ -192,9 +195,11 @@ public final class WebSockets implements Middleware {
         answer = OpeningHandshake.accept(context, subprotocol);
       } catch (HttpException e) {
         throw refused(context, e);
+      } catch (IllegalArgumentException e) {
+        tellRefused(context, 500, String.valueOf(e.getMessage()));
+        throw e;
       }
       SessionSettings settings = SessionSettings.of(options, given);
-      accepted = true;
       Session[] opened = new Session[1];
       Function<Duplex, Duplex.Receiver> attach =
           duplex -> {
@@ -203,6 +208,7 @@ public final class WebSockets implements Middleware {
                   "a non-blocking handler can accept a socket only with a listener");
             }
             Session session = new Session(context, duplex, settings, subprotocol, listener);
+            accepted = true;
             context.takeOver(session);
             context
                 .response()
@@ -222,7 +228,8 @@ public final class WebSockets implements Middleware {
 
     private @Nullable String subprotocol(WebSocketAcceptContext given) {
       var selector = given.subprotocolSelector();
-      return selector == null ? null : selector.select(webSocketRequestedProtocols());
+      String chosen = selector == null ? null : selector.select(webSocketRequestedProtocols());
+      return chosen == null || chosen.isBlank() ? null : chosen;
     }
   }
 

@@ -2,6 +2,7 @@ package dev.windhover.websocket;
 
 import dev.windhover.http.host.Loop;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -66,6 +67,11 @@ final class HandLoop implements Loop {
   @Override
   public long nanoTime() {
     return now;
+  }
+
+  @Override
+  public Instant now() {
+    throw new UnsupportedOperationException("nothing here reads the time of day");
   }
 
   @Override

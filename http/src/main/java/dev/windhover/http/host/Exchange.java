@@ -79,6 +79,11 @@ public interface Exchange {
 
   /**
    * Sends part of a file as a piece of the body, without blocking and without holding it in memory.
+   * The file is opened before this returns. If it ends before its part does, the connection (or the
+   * stream) is dropped.
+   *
+   * @throws java.nio.file.FileSystemException if the file cannot be opened
+   * @throws IOException if the client is gone
    */
   void writeFile(Path file, long position, long count) throws IOException;
 

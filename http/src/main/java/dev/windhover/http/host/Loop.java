@@ -1,6 +1,7 @@
 package dev.windhover.http.host;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.Executor;
 
 /**
@@ -17,6 +18,9 @@ public interface Loop extends Executor {
 
   /** Returns the host's time in nanoseconds, of no fixed origin; callable from any thread. */
   long nanoTime();
+
+  /** Returns the host's time of day; callable from any thread. */
+  Instant now();
 
   /** Runs {@code task} on the loop after {@code delay}; callable from any thread. */
   Timer schedule(Duration delay, Runnable task);

@@ -228,16 +228,6 @@ class ConformanceServerByJdkTest {
     }
   }
 
-  @Test
-  void aStopTellsEveryoneThatWeGoAway() throws Exception {
-    WebApplication other = ConformanceServer.create("--urls", "http://127.0.0.1:0").start();
-    String server = other.urls().getFirst().replace("http:", "ws:");
-    try (JdkSocket socket = JdkSocket.connect(http, URI.create(server + "/?api=" + api))) {
-      other.stop();
-      assertThat(socket.next()).isEqualTo(new Heard.Closed(1001, "the server is stopping"));
-    }
-  }
-
   /** Completes futures with what the server tells of the socket at a path. */
   private static final class Told implements Events {
     private final Map<String, CompletableFuture<Ending>> endings = new ConcurrentHashMap<>();

@@ -176,23 +176,6 @@ class CurlTest {
           .startsWith("HTTP/1.1 400 Bad Request\n")
           .contains("\nSec-WebSocket-Version: 13\n");
     }
-
-    @Test
-    void ofABadSubprotocolAreRefused() throws Exception {
-      assertThat(
-              curl(
-                  echo,
-                  "/ws/messages",
-                  handshake("Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: a b")))
-          .startsWith("HTTP/1.1 400 Bad Request\n")
-          .endsWith("subprotocol \"a b\" is not a token\n");
-    }
-
-    @Test
-    void nowhereAreNotFound() throws Exception {
-      assertThat(curl(echo, "/nothing", handshake("Sec-WebSocket-Version: 13")))
-          .startsWith("HTTP/1.1 404 Not Found\n");
-    }
   }
 
   @Nested

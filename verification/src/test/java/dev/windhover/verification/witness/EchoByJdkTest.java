@@ -137,15 +137,6 @@ class EchoByJdkTest {
   }
 
   @Test
-  void pingsAreAnswered() throws Exception {
-    try (JdkSocket socket = connect()) {
-      socket.ping("are you there?".getBytes(UTF_8));
-      assertThat(socket.next())
-          .isEqualTo(new Heard.Pong(ByteBuffer.wrap("are you there?".getBytes(UTF_8))));
-    }
-  }
-
-  @Test
   void aCloseIsAnsweredWithItsCode() throws Exception {
     try (JdkSocket socket = connect()) {
       socket.text("last words");

@@ -8,8 +8,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.net.URI;
 import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -19,8 +17,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs the server; its settings are tried by {@code verification}'s witnesses. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -39,30 +35,16 @@ class ConformanceServerTest {
     app.stop();
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"/", "/any/path", "/?api=blocking", "/?api=listener&max_message=5"})
-  void everyPathEchoes(String target) throws Exception {
+  @Test
+  void messagesComeBack() throws Exception {
     FirstText echo = new FirstText();
     WebSocket socket =
         http.newWebSocketBuilder()
-            .buildAsync(URI.create(app.urls().getFirst().replace("http:", "ws:") + target), echo)
+            .buildAsync(URI.create(app.urls().getFirst().replace("http:", "ws:")), echo)
             .get();
     socket.sendText("hello", true).get();
     assertThat(echo.text.get(30, TimeUnit.SECONDS)).isEqualTo("hello");
     socket.abort();
-  }
-
-  @Test
-  void plainRequestsAreToldThatItIsReady() throws Exception {
-    String url = app.urls().getFirst().replace("http:", "ws:") + "/path";
-    assertThat(get("/path").body()).isEqualTo("ready: connect a WebSocket to " + url + "\n");
-  }
-
-  @Test
-  void aBadSettingIsABadRequest() throws Exception {
-    HttpResponse<String> response = get("/?max_message=much");
-    assertThat(response.statusCode()).isEqualTo(400);
-    assertThat(response.body()).isEqualTo("max_message=much is not a number from 1 to 999999999\n");
   }
 
   @Test
@@ -73,11 +55,6 @@ class ConformanceServerTest {
     assertThat(printed.toString(UTF_8).strip())
         .isEqualTo("ready: echoes every message on any path of " + other.urls().getFirst());
     other.stop();
-  }
-
-  private HttpResponse<String> get(String target) throws Exception {
-    URI uri = URI.create(app.urls().getFirst() + target);
-    return http.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
   }
 
   private static final class FirstText implements WebSocket.Listener {

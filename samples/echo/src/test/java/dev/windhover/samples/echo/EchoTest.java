@@ -15,7 +15,6 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -59,13 +58,6 @@ class EchoTest {
     assertThat(response.statusCode()).isEqualTo(200);
     assertThat(response.headers().firstValue("Content-Security-Policy").orElseThrow())
         .startsWith("default-src 'self'");
-  }
-
-  @Test
-  void whatIsNoHandshakeIsABadRequest() throws Exception {
-    assertThat(get("/ws").statusCode()).isEqualTo(400);
-    assertThat(get("/ws/background").statusCode()).isEqualTo(400);
-    assertThat(get("/nothing").statusCode()).isEqualTo(404);
   }
 
   private HttpResponse<String> get(String path) throws Exception {

@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -31,24 +29,6 @@ class ProgramTest {
     } finally {
       program.destroyForcibly();
     }
-  }
-
-  @Test
-  void anAddressInUseIsOneLineAndExitCode1() throws Exception {
-    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
-      String url = "http://127.0.0.1:" + taken.getLocalPort();
-      endsWith(1, "cannot listen on " + url + ": the address is in use\n", start(url));
-    }
-  }
-
-  @Test
-  void aMalformedAddressIsOneLineAndExitCode1() throws Exception {
-    endsWith(1, "cannot listen on \"foo\": it is not of the form http://host:port\n", start("foo"));
-  }
-
-  private static void endsWith(int exitCode, String output, Process program) throws Exception {
-    assertThat(new String(program.getInputStream().readAllBytes(), UTF_8)).isEqualTo(output);
-    assertThat(program.waitFor()).isEqualTo(exitCode);
   }
 
   /** Starts it as {@code ./run echo} does. */
