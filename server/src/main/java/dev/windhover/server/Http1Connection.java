@@ -218,7 +218,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-    timeouts.outputWritten();
     if (exchange != null) {
       exchange.writabilityChanged();
     }
@@ -267,7 +266,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     }
     exchange = null;
     discarding = false;
-    timeouts.outputWritten();
     if (!keepAlive || server.isStopping() || (inputEnded && !decoder.isHolding())) {
       closeGently();
       return;
@@ -380,7 +378,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
             closeIn(server.isStopping() ? LINGER_SECONDS_AT_STOP : LINGER_SECONDS);
           }
         });
-    timeouts.outputWritten();
   }
 
   /**
