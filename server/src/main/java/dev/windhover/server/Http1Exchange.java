@@ -246,7 +246,7 @@ final class Http1Exchange implements Exchange, Upgrade {
         keepAlive = false; // the end of the body is the end of the connection
       }
     }
-    if (headers.hasToken("Connection", "Upgrade") && connection.holdsBytes()) {
+    if (upgrade() != null && connection.holdsBytes()) {
       keepAlive = false; // what follows a refused upgrade may be no HTTP; it is dropped
     }
     if (hasBody && (body.isBroken() || (expectsContinue() && !body.isBegun()))) {

@@ -40,6 +40,10 @@ final class Http1Rules {
     if (!isHost(authority(request.uri()))) {
       return new Fault(400, "malformed request target\n");
     }
+    // RFC 9110 7.4
+    if (request.uri().regionMatches(true, 0, "https://", 0, 8)) {
+      return new Fault(421, "https is not served on this connection\n");
+    }
     // 3.2.4
     if (request.uri().equals("*") && !request.method().name().equals("OPTIONS")) {
       return new Fault(400, "malformed request target\n");
