@@ -188,6 +188,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   @Override
   public void isIdle() {
     if (exchange == null) {
+      log.debug("connection {} closed: no request for long", connection.id());
       closeGently();
     }
   }

@@ -85,7 +85,7 @@ final class Http1Exchange implements Exchange, Upgrade {
             ? !headers.hasToken("Connection", "close")
             : headers.hasToken("Connection", "keep-alive");
     this.body =
-        new Http1Body(channel, length, connection.limits().maxBodySize(), this::sendContinue);
+        new Http1Body(id, channel, length, connection.limits().maxBodySize(), this::sendContinue);
   }
 
   /**

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -39,13 +40,33 @@ class Http1LimitsTest {
   /** Far beyond the short time, far below the test's patience: what must not happen by then. */
   private static final int LONG_MILLIS = 1_000;
 
+  /** What says that a limit was reached. */
+  private static final Pattern REACHED = Pattern.compile("(refused|dropped|closed|more than)\\b");
+
   private final Semaphore gate = new Semaphore(0);
+  private final Logs.Recording log =
+      Logs.record(line ->
+          line.level().toInt() <= Level.WARN.toInt() && REACHED.matcher(line.text()).find());
   private WebApplication app = WebApplication.create();
 
   @AfterEach
   void stop() {
     gate.release(1_000);
     app.stop();
+    log.close();
+  }
+
+  /** Requires one line, without a stack trace, that matches {@code regex}. */
+  private void expectLogged(Level level, String regex) {
+    assertThat(log.lines()).hasSize(1);
+    Logs.Line line = log.lines().getFirst();
+    assertThat(line.text()).matches(regex);
+    assertThat(line.level()).isEqualTo(level);
+    assertThat(line.failure()).isNull();
+  }
+
+  private void expectLogged(String regex) {
+    expectLogged(Level.DEBUG, regex);
   }
 
   private int start(Consumer<ServerLimits> change) throws IOException {
@@ -115,6 +136,36 @@ class Http1LimitsTest {
       assertThat(response.status()).isEqualTo(431);
       assertThat(response.body()).isEqualTo("11 headers are more than 10\n");
       wire.expectEnd();
+      expectLogged("connection c\\d+ refused with 431: 11 headers are more than 10");
+    }
+  }
+
+  @Test
+  void requestLineOfTheLimitIsServedAndOneByteMoreIsAnsweredWith414() throws IOException {
+    try (Wire wire = Wire.connect(start(limits -> limits.maxRequestLine(100)))) {
+      String path = "/hello?" + "x".repeat(100 - "GET /hello? HTTP/1.1".length());
+      get(wire, path);
+      assertThat(wire.response().status()).isEqualTo(200);
+      get(wire, path + "x");
+      Response response = wire.response();
+      assertThat(response.status()).isEqualTo(414);
+      assertThat(response.body()).isEqualTo("request line is longer than 100 bytes\n");
+      wire.expectEnd();
+      expectLogged("connection c\\d+ refused with 414: request line is longer than 100 bytes");
+    }
+  }
+
+  @Test
+  void bytesOfHeadersAreLimited() throws IOException {
+    try (Wire wire = Wire.connect(start(limits -> limits.maxHeaders(1_000)))) {
+      wire.send("GET /hello" + HOST + "A: " + "b".repeat(970) + "\r\n\r\n");
+      assertThat(wire.response().status()).isEqualTo(200);
+      wire.send("GET /hello" + HOST + "A: " + "b".repeat(1_000) + "\r\n\r\n");
+      Response response = wire.response();
+      assertThat(response.status()).isEqualTo(431);
+      assertThat(response.body()).isEqualTo("headers are larger than 1000 bytes\n");
+      wire.expectEnd();
+      expectLogged("connection c\\d+ refused with 431: headers are larger than 1000 bytes");
     }
   }
 
@@ -128,6 +179,7 @@ class Http1LimitsTest {
       assertThat(response.body()).isEqualTo("no complete request within 200 ms\n");
       assertThat(response.header("Connection")).isEqualTo("close");
       wire.expectEnd();
+      expectLogged("connection c\\d+ refused with 408: no complete request within 200 ms");
     }
   }
 
@@ -175,6 +227,7 @@ class Http1LimitsTest {
         assertThat(wire.response().status()).isEqualTo(200);
       }
       wire.expectEnd();
+      expectLogged("connection c\\d+ closed: no request for long");
     }
   }
 
@@ -193,6 +246,7 @@ class Http1LimitsTest {
       assertThat(response.body()).isEqualTo("body exceeds limit of 1000 bytes\n");
       assertThat(response.header("Connection")).isEqualTo("close");
       wire.expectEnd();
+      expectLogged("body of c\\d+-1 refused with 413: body exceeds limit of 1000 bytes");
     }
   }
 
@@ -217,11 +271,11 @@ class Http1LimitsTest {
       wire.send(new byte[1_000_000]);
       assertThat(wire.response().body()).isEqualTo("1000000\n");
     }
-    try (Logs.Recording log = Logs.record(line -> line.level() == Level.ERROR);
+    try (Logs.Recording errors = Logs.record(line -> line.level() == Level.ERROR);
         Wire wire = Wire.connect(port)) {
       wire.send("POST /late" + HOST + "Content-Length: 5\r\n\r\nabcde");
       assertThat(wire.response().status()).isEqualTo(500);
-      assertThat(log.lines().getFirst().failure()).hasMessage("the body is being read already");
+      assertThat(errors.lines().getFirst().failure()).hasMessage("the body is being read already");
     }
   }
 
@@ -246,6 +300,7 @@ class Http1LimitsTest {
       assertThat(response.status()).isEqualTo(408);
       assertThat(response.body()).isEqualTo("the request's body comes too slowly\n");
       wire.expectEnd();
+      expectLogged("body of c\\d+-1 refused with 408: the request's body comes too slowly");
     }
   }
 
@@ -281,6 +336,7 @@ class Http1LimitsTest {
       get(wire, "/large");
       assertThat(wire.isQuietFor(Wire.MOST_MILLIS)).isFalse();
       assertThat(reset(wire, LONG_MILLIS)).isTrue();
+      expectLogged("connection c\\d+ dropped: its client takes the response too slowly");
     }
   }
 
@@ -332,9 +388,12 @@ class Http1LimitsTest {
       get(wire, "/hello");
       assertThat(wire.response().status()).isEqualTo(200);
     }
-    try (Wire refused = Wire.connect(port)) {
-      refused.expectEnd();
+    for (int i = 0; i < 3; i++) { // and the log is not for clients to fill
+      try (Wire refused = Wire.connect(port)) {
+        refused.expectEnd();
+      }
     }
+    expectLogged(Level.WARN, "more than 3 connections; these are closed unread");
     wires.getFirst().upgrade("/echo"); // counts apart from here on, and makes room
     try (Wire next = Wire.connect(port)) {
       get(next, "/hello");
@@ -355,6 +414,9 @@ class Http1LimitsTest {
         assertThat(response.status()).isEqualTo(503);
         assertThat(response.header("Retry-After")).isEqualTo("5");
         assertThat(response.body()).isEqualTo("there are 1 upgraded connections already\n");
+        assertThat(log.lines())
+            .extracting(Logs.Line::level)
+            .containsExactly(Level.WARN, Level.DEBUG); // the operator's line, and the request's
         get(refused, "/hello"); // which is not in the way of other requests
         assertThat(refused.response().status()).isEqualTo(200);
         first.send(Frame.close(1000, ""));
@@ -384,6 +446,7 @@ class Http1LimitsTest {
       assertThat(wire.isQuietFor(LONG_MILLIS)).isTrue();
       wire.send(Frame.binary(new byte[10_000]));
       assertThat(wire.frame().payload()).hasSize(10_000);
+      assertThat(log.lines()).isEmpty();
     }
   }
 }
