@@ -12,6 +12,7 @@ import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.ReferenceCountUtil;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -150,28 +151,38 @@ final class Http1Decoder extends HttpRequestDecoder {
   private void decodeBody(ChannelHandlerContext ctx, ByteBuf bytes, List<Object> out)
       throws Exception {
     int from = bytes.readerIndex();
-    int before = out.size();
+    int size = out.size();
     super.decode(ctx, bytes, out);
     framing += bytes.readerIndex() - from;
-    for (int i = before; i < out.size(); i++) {
+    boolean hasData = false;
+    for (int i = size; i < out.size(); i++) {
       if (out.get(i) instanceof HttpContent piece) {
         framing -= FRAMING_PER_PIECE + 3 * piece.content().readableBytes();
+        hasData |= piece.content().isReadable();
       }
     }
     framing = Math.max(0, framing);
     if (framing > mostFraming) {
-      drop();
-      HttpContent tooMuch = new DefaultLastHttpContent(Unpooled.EMPTY_BUFFER);
-      tooMuch.setDecoderResult(
-          DecoderResult.failure(new IllegalArgumentException("chunks are mostly framing")));
-      out.add(tooMuch);
+      breakOff(out, size, "chunks are mostly framing");
+    } else if (!hasData && isFolded(bytes, from, bytes.readerIndex())) { // then it is all lines
+      breakOff(out, size, "a trailer is folded");
     } else {
-      holdBehindLast(bytes, out, before);
+      holdBehindLast(bytes, out, size);
     }
   }
 
-  private void holdBehindLast(ByteBuf bytes, List<Object> out, int before) {
-    for (int i = before; i < out.size(); i++) {
+  private void breakOff(List<Object> out, int size, String why) {
+    drop();
+    while (out.size() > size) {
+      ReferenceCountUtil.release(out.removeLast());
+    }
+    HttpContent broken = new DefaultLastHttpContent(Unpooled.EMPTY_BUFFER);
+    broken.setDecoderResult(DecoderResult.failure(new IllegalArgumentException(why)));
+    out.add(broken);
+  }
+
+  private void holdBehindLast(ByteBuf bytes, List<Object> out, int size) {
+    for (int i = size; i < out.size(); i++) {
       if (out.get(i) instanceof LastHttpContent) {
         state = State.HELD;
         held = bytes.readableBytes();
