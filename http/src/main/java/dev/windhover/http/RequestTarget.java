@@ -81,7 +81,7 @@ record RequestTarget(@Nullable String authority, String path, String query) {
       int high = complete ? Character.digit(path.charAt(i + 1), 16) : -1;
       int low = complete ? Character.digit(path.charAt(i + 2), 16) : -1;
       int decoded = high << 4 | low;
-      if (high < 0 || low < 0 || decoded < 0x20 || decoded == 0x7F) { // controls: as in Jetty
+      if (high < 0 || low < 0 || decoded == 0) {
         throw new HttpException(400, "malformed percent-encoding in the path");
       }
       if (decoded == '/') {

@@ -111,9 +111,8 @@ class RequestTargetTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"/%", "/%2", "/%zz", "/%2g", "/%-1", "/%00", "/%0D%0A", "/%1f", "/%7F", "/a%"})
-  void malformedEncodingsAndThoseOfControlsAreRefused(String target) {
+  @ValueSource(strings = {"/%", "/%2", "/%zz", "/%2g", "/%-1", "/%00", "/a%"})
+  void malformedEncodingsAreRefused(String target) {
     assertRefused(target, "malformed percent-encoding in the path");
   }
 

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -36,6 +37,8 @@ class RequestTableTest {
   private static final String BEGIN = "<!-- requests -->\n";
   private static final String END = "<!-- /requests -->";
   private static final String NEXT = "GET /next HTTP/1.1\r\nHost: x\r\n\r\n";
+
+  private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
 
   private static final WebApplication app = WebApplication.create("--urls=http://127.0.0.1:0");
   private static final Queue<String> served = new ConcurrentLinkedQueue<>();
@@ -83,7 +86,11 @@ class RequestTableTest {
   private static void tell(HttpContext context) throws IOException {
     var request = context.request();
     String body = new String(request.body().readAllBytes(), StandardCharsets.ISO_8859_1);
-    String text = request.method() + " " + request.path();
+    String path =
+        CONTROL
+            .matcher(request.path())
+            .replaceAll(c -> "\\\\x%02X".formatted((int) c.group().charAt(0)));
+    String text = request.method() + " " + path;
     served.add(text);
     text += request.host().equals("x") ? "" : " at " + request.host();
     text += body.isEmpty() ? "" : " " + body;
