@@ -60,6 +60,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   private long requests;
   private boolean discarding;
   private long discarded;
+  private boolean waitsForOutput;
   private boolean closing;
   private boolean outputEnded;
   private boolean upgraded;
@@ -221,6 +222,12 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
     if (exchange != null) {
       exchange.writabilityChanged();
+    } else if (waitsForOutput) {
+      loop.execute(() -> { // not from within a flush
+        if (waitsForOutput && channel.isWritable()) {
+          next();
+        }
+      });
     }
   }
 
@@ -233,7 +240,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
           channel.close(); // else when the response is written
         }
       } else if (exchange == null) {
-        channel.close();
+        if (!waitsForOutput) {
+          closeGently(); // behind an answer that is still going out
+        }
       } else if (discarding) {
         completed(exchange, false);
       } else {
@@ -271,6 +280,16 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       closeGently();
       return;
     }
+    if (channel.isWritable()) {
+      next();
+    } else {
+      waitsForOutput = true; // or answers to a client that reads none would pile up
+    }
+  }
+
+  /** All answers so far are with the client, or nearly: goes on with the next request. */
+  private void next() {
+    waitsForOutput = false;
     timeouts.awaitRequest();
     try {
       decoder.release(channel.pipeline().context(decoder));
@@ -350,6 +369,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     } else if (outputEnded) {
       closeIn(LINGER_SECONDS_AT_STOP);
     } else if (exchange == null && !closing && !upgraded) {
+      waitsForOutput = false;
       closing = true; // and nothing to linger for: all that was asked is answered
       // An empty write completes behind an answer that is still going out.
       channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> channel.close());
@@ -365,6 +385,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       return;
     }
     closing = true;
+    waitsForOutput = false;
     decoder.drop();
     timeouts.headCame();
     channel
