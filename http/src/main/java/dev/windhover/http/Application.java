@@ -214,7 +214,8 @@ public class Application {
       target = RequestTarget.parse(exchange.target());
       match = router.match(exchange.method(), target.path());
       pipeline = match.target() != null ? match.target() : unmatched;
-    } catch (HttpException malformed) {
+    } catch (HttpException fault) {
+      HttpException malformed = closing(fault);
       target = new RequestTarget(null, "/", "");
       match = new Router.Match<>(null, null, Map.of(), Set.of());
       pipeline =
@@ -229,6 +230,14 @@ public class Application {
     } else {
       exchange.start(() -> run(context, chosen));
     }
+  }
+
+  /** Who sends what is not HTTP is not asked for more of it. */
+  private static HttpException closing(HttpException fault) {
+    return new HttpException(
+        fault.status(),
+        String.valueOf(fault.getMessage()),
+        new Headers().add("Connection", "close"));
   }
 
   private void run(HttpContext context, Handler pipeline) {

@@ -289,6 +289,9 @@ public final class HttpResponse {
     if (gathered != null && gathered.position() > 0) {
       requireStatusWithBody();
     }
+    if (headers.contains("Transfer-Encoding")) {
+      throw new IllegalStateException("Transfer-Encoding is not for handlers to set");
+    }
     promised = lengthToPromise(length);
     headers.remove("Content-Length");
     started = true;

@@ -60,6 +60,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   private long requests;
   private boolean discarding;
   private long discarded;
+  private boolean waitsForOutput;
   private boolean closing;
   private boolean outputEnded;
   private boolean upgraded;
@@ -133,8 +134,14 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       refuse(fault.status(), fault.text());
       return;
     }
+    Http1Exchange begun;
+    try {
+      begun = new Http1Exchange(this, connection.id() + "-" + ++requests, request);
+    } catch (IllegalArgumentException e) { // a header that the vocabulary of requests refuses
+      refuse(e);
+      return;
+    }
     encoder.head(request.method().name().equals("HEAD"));
-    Http1Exchange begun = new Http1Exchange(this, connection.id() + "-" + ++requests, request);
     exchange = begun;
     if (inputEnded) {
       begun.clientGone();
@@ -182,6 +189,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   @Override
   public void isIdle() {
     if (exchange == null) {
+      log.debug("connection {} closed: no request for long", connection.id());
       closeGently();
     }
   }
@@ -212,9 +220,14 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-    timeouts.outputWritten();
     if (exchange != null) {
       exchange.writabilityChanged();
+    } else if (waitsForOutput) {
+      loop.execute(() -> { // not from within a flush
+        if (waitsForOutput && channel.isWritable()) {
+          next();
+        }
+      });
     }
   }
 
@@ -227,7 +240,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
           channel.close(); // else when the response is written
         }
       } else if (exchange == null) {
-        channel.close();
+        if (!waitsForOutput) {
+          closeGently(); // behind an answer that is still going out
+        }
       } else if (discarding) {
         completed(exchange, false);
       } else {
@@ -261,7 +276,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     }
     exchange = null;
     discarding = false;
-    timeouts.outputWritten();
     if (keepAlive && server.isStopping() && !decoder.isHolding()) {
       stop(); // which came before this, and found a request under way
       return;
@@ -270,6 +284,16 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       closeGently();
       return;
     }
+    if (channel.isWritable()) {
+      next();
+    } else {
+      waitsForOutput = true; // or answers to a client that reads none would pile up
+    }
+  }
+
+  /** All answers so far are with the client, or nearly: goes on with the next request. */
+  private void next() {
+    waitsForOutput = false;
     timeouts.awaitRequest();
     try {
       decoder.release(channel.pipeline().context(decoder));
@@ -349,6 +373,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     } else if (outputEnded) {
       closeIn(LINGER_SECONDS_AT_STOP);
     } else if (exchange == null && !closing && !upgraded) {
+      waitsForOutput = false;
       closing = true; // and nothing to linger for: all that was asked is answered
       // An empty write completes behind an answer that is still going out.
       channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> channel.close());
@@ -364,6 +389,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       return;
     }
     closing = true;
+    waitsForOutput = false;
     decoder.drop();
     timeouts.headCame();
     channel
@@ -378,7 +404,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
             closeIn(server.isStopping() ? LINGER_SECONDS_AT_STOP : LINGER_SECONDS);
           }
         });
-    timeouts.outputWritten();
   }
 
   /**

@@ -85,7 +85,7 @@ final class Http1Exchange implements Exchange, Upgrade {
             ? !headers.hasToken("Connection", "close")
             : headers.hasToken("Connection", "keep-alive");
     this.body =
-        new Http1Body(channel, length, connection.limits().maxBodySize(), this::sendContinue);
+        new Http1Body(id, channel, length, connection.limits().maxBodySize(), this::sendContinue);
   }
 
   /**
@@ -246,7 +246,7 @@ final class Http1Exchange implements Exchange, Upgrade {
         keepAlive = false; // the end of the body is the end of the connection
       }
     }
-    if (headers.hasToken("Connection", "Upgrade") && connection.holdsBytes()) {
+    if (upgrade() != null && connection.holdsBytes()) {
       keepAlive = false; // what follows a refused upgrade may be no HTTP; it is dropped
     }
     if (hasBody && (body.isBroken() || (expectsContinue() && !body.isBegun()))) {

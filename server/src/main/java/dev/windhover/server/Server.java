@@ -144,10 +144,10 @@ public final class Server {
     return message.contains("ermission denied") ? "permission denied" : message;
   }
 
-  private void initialize(Channel channel) {
+  /** Makes a new connection one of HTTP/1.1, or closes it. */
+  void initialize(Channel channel) {
     ConnectionCount.Place place = count.enter();
     if (place == null) {
-      log.debug("a connection more than {} was refused", options.limits().maxConnections());
       channel.close();
       return;
     }
