@@ -51,11 +51,15 @@ final class ForwardedElement {
         : Hop.of(parameters.get("for"), parameters.get("proto"), parameters.get("host"));
   }
 
-  /** Reads {@code name=value;name="value"}; null if it is malformed or says something twice. */
+  /** Reads {@code name=value;name="value"}; null if it is malformed, empty or says things twice. */
   private static @Nullable Map<String, String> parameters(String element) {
     Map<String, String> parameters = new HashMap<>();
     int at = 0;
     while (at < element.length()) {
+      if (element.charAt(at) == ';') { // a pair may be left out
+        at++;
+        continue;
+      }
       int equals = element.indexOf('=', at);
       String name = equals < 0 ? "" : element.substring(at, equals).toLowerCase(Locale.ROOT);
       if (!Tokens.isToken(name)) {
@@ -66,7 +70,7 @@ final class ForwardedElement {
       if (at < 0 || parameters.put(name, value.toString()) != null) {
         return null;
       }
-      if (at < element.length() && element.charAt(at++) != ';') {
+      if (at < element.length() && element.charAt(at) != ';') {
         return null;
       }
     }
