@@ -86,18 +86,20 @@ class HttpLoggingTest {
   }
 
   @Test
-  void aClientThatGoesIsOneLineThatSaysSo() {
+  void aClientThatGoesIsOneLineThatSaysSo() throws InterruptedException {
+    CountDownLatch begun = new CountDownLatch(1);
     CountDownLatch gone = new CountDownLatch(1);
     Application application = application(o -> {});
     application.map(
         "/slow",
         context -> {
+          begun.countDown();
           gone.await();
           context.response().write("anybody?");
         });
     try (TestHost host = TestHost.start(application)) {
       host.get("/slow").sendAndLeave();
-      host.awaitIdle();
+      begun.await();
       host.clock().advance(Duration.ofSeconds(3));
       gone.countDown();
     }
@@ -115,7 +117,7 @@ class HttpLoggingTest {
       TestWebSocket socket = (http2 ? request.http2() : request).connect();
       host.clock().advance(Duration.ofMillis(61_500));
       assertThat(lines()).isEmpty();
-      socket.close(1000, "");
+      socket.close();
     }
     assertThat(lines()).containsExactly("ID client.test " + line + " 0 61500.000 ms");
   }
