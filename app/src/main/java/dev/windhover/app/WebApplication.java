@@ -235,7 +235,7 @@ public final class WebApplication extends Application {
       System.out.println("Now listening on: " + url);
     }
     if (isDevelopment()) {
-      System.out.println("Environment: " + environment());
+      System.out.println("Hosting environment: " + environment());
     }
   }
 
