@@ -286,6 +286,9 @@ public final class Wire implements Peer {
 
     @Override
     public int read(byte[] bytes, int offset, int length) throws IOException {
+      if (length == 0) {
+        return 0;
+      }
       if (left == 0 && !ended) {
         left = Long.parseLong(line(), 16);
         ended = left == 0;
