@@ -161,9 +161,9 @@ final class Http1Body extends InputStream {
     return limit;
   }
 
-  /** Returns what came behind the last chunk; empty before. */
+  /** Returns what came behind the last chunk; empty before all that is before it was read. */
   synchronized Headers trailers() {
-    return trailers;
+    return complete && pieces.isEmpty() ? trailers : new Headers();
   }
 
   @Override

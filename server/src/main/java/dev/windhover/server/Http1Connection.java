@@ -326,6 +326,22 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     channel.close();
   }
 
+  /** Drops the connection if it is still at this exchange, or has become its socket. */
+  void abort(Http1Exchange aborted) {
+    if (exchange == aborted || upgraded) {
+      abort();
+    }
+  }
+
+  /** Drops the connection, since nobody waits for it any more; a response that is done is left. */
+  void drop() {
+    if (outputEnded) {
+      channel.close();
+    } else {
+      abort();
+    }
+  }
+
   /**
    * From here on any end of the connection is a reset, until {@link #endIsNoReset()}: also one that
    * Netty brings about by itself, when a file turns out to be too short.

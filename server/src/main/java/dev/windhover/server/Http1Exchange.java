@@ -375,7 +375,7 @@ final class Http1Exchange implements Exchange, Upgrade {
         .loop()
         .execute(() -> {
           body.discard();
-          connection.abort();
+          connection.abort(this);
         });
   }
 

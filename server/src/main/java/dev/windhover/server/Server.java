@@ -218,7 +218,7 @@ public final class Server {
     if (socket != null) {
       socket.abort();
     } else if (connection != null) {
-      connection.abort();
+      connection.drop();
     } else {
       channel.close();
     }

@@ -179,6 +179,31 @@ class Http1FailureTest {
   }
 
   @Test
+  void abortThatComesTooLateIsNotTheNextRequests() throws Exception {
+    BlockingQueue<HttpContext> seen = new LinkedBlockingQueue<>();
+    CountDownLatch aborted = new CountDownLatch(1);
+    app.map("/first", context -> seen.add(context));
+    app.map(
+        "/second",
+        context -> {
+          seen.add(context);
+          aborted.await();
+          context.response().write("answered");
+        });
+    app.start();
+    try (Wire wire = connect()) {
+      wire.send("GET /first HTTP/1.1\r\n" + HOST);
+      assertThat(wire.response().status()).isEqualTo(200);
+      HttpContext first = take(seen);
+      wire.send("GET /second HTTP/1.1\r\n" + HOST);
+      take(seen);
+      first.abort();
+      aborted.countDown();
+      assertThat(wire.response().body()).isEqualTo("answered");
+    }
+  }
+
+  @Test
   void fileThatIsTooShortCutsTheResponse(@TempDir Path folder) throws Exception {
     Path file = Files.write(folder.resolve("short"), new byte[100_000]);
     app.map("/file", context -> context.response().writeFile(file, 0, 200_000));
@@ -280,6 +305,25 @@ class Http1FailureTest {
           assertThat(wire.response().body()).isEqualTo("ignored\n");
         }
       }
+    }
+  }
+
+  @Test
+  void trailersAreDeliveredWhenTheBodyWasReadAndAreNoHeaders() throws Exception {
+    app.mapPost(
+        "/trailers",
+        context -> {
+          boolean early = context.request().trailers().contains("X-Sum");
+          context.request().body().readAllBytes();
+          String sum = context.request().trailers().get("X-Sum");
+          boolean header = context.request().headers().contains("X-Sum");
+          context.response().write(early + " " + sum + " " + header + "\n");
+        });
+    app.start();
+    try (Wire wire = connect()) {
+      wire.send(
+          "POST /trailers HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 6\r\n\r\n");
+      assertThat(wire.response().body()).isEqualTo("false 6 false\n");
     }
   }
 
