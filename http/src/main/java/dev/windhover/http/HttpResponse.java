@@ -219,7 +219,8 @@ public final class HttpResponse {
   /**
    * Runs {@code task} just before status and headers are sent; it may still change them. Of
    * several, the last that was added runs first, so that the outermost middleware has the last
-   * word.
+   * word. So it does when the handler fails, for the answer that says so, from which the headers
+   * that were set before are gone.
    */
   public void onStarting(Runnable task) {
     requireNotStarted();

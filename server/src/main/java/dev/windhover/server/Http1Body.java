@@ -151,6 +151,11 @@ final class Http1Body extends InputStream {
     return received;
   }
 
+  /** Returns how many bytes of it are still to come; 0 if its length is not known. */
+  synchronized long rest() {
+    return Math.max(0, declared - received);
+  }
+
   /** Returns for how long, in all, the handler has waited for bytes. */
   synchronized long waitedNanos() {
     return waiting ? waitedNanos + System.nanoTime() - waitingSince : waitedNanos;
@@ -175,9 +180,9 @@ final class Http1Body extends InputStream {
     return limit;
   }
 
-  /** Returns what came behind the last chunk; empty before. */
+  /** Returns what came behind the last chunk; empty before all that is before it was read. */
   synchronized Headers trailers() {
-    return trailers;
+    return complete && pieces.isEmpty() ? trailers : new Headers();
   }
 
   @Override

@@ -19,6 +19,7 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -41,7 +42,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   private static final String RETRY_AFTER_SECONDS = "5";
 
   /** As much of a body that nobody wants is read for the sake of the connection. */
-  private static final int MOST_DISCARDED = 256 * 1024;
+  static final int MOST_DISCARDED = 256 * 1024;
 
   private final Server server;
   private final ExchangeHandler handler;
@@ -60,6 +61,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   private long requests;
   private boolean discarding;
   private long discarded;
+  private @Nullable ScheduledFuture<?> discardingEnds;
   private boolean waitsForOutput;
   private boolean closing;
   private boolean outputEnded;
@@ -204,8 +206,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   @Override
   public void responseIsSlow() {
     log.debug("connection {} dropped: its client takes the response too slowly", connection.id());
-    channel.config().setOption(ChannelOption.SO_LINGER, 0); // RST: what is left is not sent
-    channel.close();
+    abort();
   }
 
   // ---- From Netty, the rest
@@ -254,7 +255,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     log.debug("connection {} failed: {}", connection.id(), cause.toString());
-    channel.close();
+    abort();
   }
 
   @Override
@@ -263,7 +264,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     if (exchange != null) {
       exchange.clientGone();
       exchange = null;
-      discarding = false;
+      endDiscarding();
     }
   }
 
@@ -275,7 +276,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       return;
     }
     exchange = null;
-    discarding = false;
+    endDiscarding();
     if (keepAlive && server.isStopping() && !decoder.isHolding()) {
       stop(); // which came before this, and found a request under way
       return;
@@ -320,16 +321,18 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     discarding = true;
     discarded = 0;
     channel.config().setAutoRead(true);
-    channel
-        .eventLoop()
-        .schedule(
-            () -> {
-              if (discarding) {
-                completed(done, false);
-              }
-            },
-            LINGER_SECONDS,
-            TimeUnit.SECONDS);
+    discardingEnds =
+        channel
+            .eventLoop()
+            .schedule(() -> completed(done, false), LINGER_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void endDiscarding() {
+    discarding = false;
+    if (discardingEnds != null) {
+      discardingEnds.cancel(false); // or it holds the request until its time is over
+      discardingEnds = null;
+    }
   }
 
   private void discard(HttpContent content) {
@@ -339,6 +342,50 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       completed(done, false);
     } else if (content instanceof LastHttpContent) {
       loop.execute(() -> completed(done, true)); // not from within the decoder
+    }
+  }
+
+  /**
+   * Drops the connection with a reset, and what was not sent yet: an end in order would be that of
+   * the response, if nothing else tells its length (RFC 9112 8).
+   */
+  void abort() {
+    linger(0);
+    channel.close();
+  }
+
+  /** Drops the connection if it is still at this exchange, or has become its socket. */
+  void abort(Http1Exchange aborted) {
+    if (exchange == aborted || upgraded) {
+      abort();
+    }
+  }
+
+  /** Drops the connection, since nobody waits for it any more; a response that is done is left. */
+  void drop() {
+    if (outputEnded) {
+      channel.close();
+    } else {
+      abort();
+    }
+  }
+
+  /**
+   * From here on any end of the connection is a reset, until {@link #endIsNoReset()}: also one that
+   * Netty brings about by itself, when a file turns out to be too short.
+   */
+  void endIsReset() {
+    loop.execute(() -> linger(0));
+  }
+
+  /** The response was sent to its end. On the loop. */
+  void endIsNoReset() {
+    linger(-1);
+  }
+
+  private void linger(int seconds) {
+    if (channel.isOpen()) {
+      channel.config().setOption(ChannelOption.SO_LINGER, seconds);
     }
   }
 
@@ -431,7 +478,10 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   }
 
   private void closeIn(int seconds) {
-    channel.eventLoop().schedule(() -> channel.close(), seconds, TimeUnit.SECONDS);
+    ScheduledFuture<?> close =
+        channel.eventLoop().schedule(() -> channel.close(), seconds, TimeUnit.SECONDS);
+    // Or it holds the connection until its time is over, however many come and go meanwhile.
+    channel.closeFuture().addListener(closed -> close.cancel(false));
   }
 
   boolean isStopping() {
