@@ -10,4 +10,5 @@ module dev.windhover.http {
 
   exports dev.windhover.http;
   exports dev.windhover.http.host;
+  exports dev.windhover.http.middleware;
 }

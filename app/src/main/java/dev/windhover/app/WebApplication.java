@@ -1,6 +1,18 @@
 package dev.windhover.app;
 
 import dev.windhover.http.Application;
+import dev.windhover.http.middleware.Cors;
+import dev.windhover.http.middleware.CorsOptions;
+import dev.windhover.http.middleware.ForwardedHeaders;
+import dev.windhover.http.middleware.ForwardedHeadersOptions;
+import dev.windhover.http.middleware.HostFiltering;
+import dev.windhover.http.middleware.HostFilteringOptions;
+import dev.windhover.http.middleware.Hsts;
+import dev.windhover.http.middleware.HstsOptions;
+import dev.windhover.http.middleware.HttpLogging;
+import dev.windhover.http.middleware.HttpLoggingOptions;
+import dev.windhover.http.middleware.HttpsRedirection;
+import dev.windhover.http.middleware.HttpsRedirectionOptions;
 import dev.windhover.server.ListenException;
 import dev.windhover.server.Server;
 import dev.windhover.server.ServerOptions;
@@ -8,6 +20,7 @@ import dev.windhover.websocket.WebSocketOptions;
 import dev.windhover.websocket.WebSockets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -32,6 +45,9 @@ import org.slf4j.LoggerFactory;
  * <p>It listens on {@code --urls} of the arguments, else on {@code WINDHOVER_URLS} of the
  * environment (several, separated by {@code ;}), else on what {@link #server} was told, else on
  * {@code http://localhost:5000}.
+ *
+ * <p>Where it runs is said by {@code --environment}, else by {@code WINDHOVER_ENVIRONMENT}, and is
+ * {@code Production} otherwise. In {@code Development} the developer exception page is on.
  */
 public final class WebApplication extends Application {
   private static final Logger log = LoggerFactory.getLogger(WebApplication.class);
@@ -47,25 +63,35 @@ public final class WebApplication extends Application {
   /**
    * Creates an application.
    *
-   * @param args {@code --urls http://localhost:5000;http://…}; others are the program's own. A
-   *     malformed one is told at the start, as one that cannot be listened on
+   * @param args {@code --urls http://localhost:5000;http://…}, {@code --environment Development};
+   *     others are the program's own. A malformed URL is told at the start, as one that cannot be
+   *     listened on
    */
   public static WebApplication create(String... args) {
     WebApplication app = new WebApplication();
-    app.urls = urlsOf(args);
+    app.urls = setting("urls", args);
+    String environment = setting("environment", args);
+    if (environment != null && !environment.isBlank()) {
+      app.environment(environment.strip());
+    }
+    if (app.isDevelopment()) {
+      app.useDeveloperExceptionPage();
+    }
     return app;
   }
 
-  private static @Nullable String urlsOf(String[] args) {
+  /** Returns what the arguments say, or else the environment, or null. */
+  private static @Nullable String setting(String name, String... args) {
+    String option = "--" + name;
     for (int i = 0; i < args.length; i++) {
-      if (args[i].startsWith("--urls=")) {
-        return args[i].substring("--urls=".length());
+      if (args[i].startsWith(option + "=")) {
+        return args[i].substring(option.length() + 1);
       }
-      if (args[i].equals("--urls")) {
+      if (args[i].equals(option)) {
         return i + 1 < args.length ? args[i + 1] : "";
       }
     }
-    String environment = System.getenv("WINDHOVER_URLS");
+    String environment = System.getenv("WINDHOVER_" + name.toUpperCase(Locale.ROOT));
     return environment == null || environment.isBlank() ? null : environment;
   }
 
@@ -81,6 +107,68 @@ public final class WebApplication extends Application {
   /** Adds the WebSocket middleware with options changed from their defaults. */
   public WebApplication useWebSockets(Consumer<WebSocketOptions> change) {
     use(WebSockets.with(change));
+    return this;
+  }
+
+  /** Adds the access log, with its defaults; see {@link HttpLogging}. */
+  public WebApplication useHttpLogging() {
+    return useHttpLogging(options -> {});
+  }
+
+  /** Adds the access log, with options changed from their defaults. */
+  public WebApplication useHttpLogging(Consumer<HttpLoggingOptions> change) {
+    use(HttpLogging.with(change));
+    return this;
+  }
+
+  /**
+   * Adds what takes address and scheme from known proxies, with its defaults; see {@link
+   * ForwardedHeaders}.
+   */
+  public WebApplication useForwardedHeaders() {
+    return useForwardedHeaders(options -> {});
+  }
+
+  /**
+   * Adds what takes address and scheme from known proxies, with options changed from their
+   * defaults.
+   */
+  public WebApplication useForwardedHeaders(Consumer<ForwardedHeadersOptions> change) {
+    use(ForwardedHeaders.with(change));
+    return this;
+  }
+
+  /** Adds what answers 400 to requests for other hosts; see {@link HostFiltering}. */
+  public WebApplication useHostFiltering(Consumer<HostFilteringOptions> change) {
+    use(HostFiltering.with(change));
+    return this;
+  }
+
+  /** Adds the redirection from HTTP to HTTPS, with its defaults; see {@link HttpsRedirection}. */
+  public WebApplication useHttpsRedirection() {
+    return useHttpsRedirection(options -> {});
+  }
+
+  /** Adds the redirection from HTTP to HTTPS, with options changed from their defaults. */
+  public WebApplication useHttpsRedirection(Consumer<HttpsRedirectionOptions> change) {
+    use(HttpsRedirection.with(change));
+    return this;
+  }
+
+  /** Adds HTTP Strict Transport Security, with its defaults; see {@link Hsts}. */
+  public WebApplication useHsts() {
+    return useHsts(options -> {});
+  }
+
+  /** Adds HTTP Strict Transport Security, with options changed from their defaults. */
+  public WebApplication useHsts(Consumer<HstsOptions> change) {
+    use(Hsts.with(change));
+    return this;
+  }
+
+  /** Adds the answer to pages of other origins; see {@link Cors}. */
+  public WebApplication useCors(Consumer<CorsOptions> change) {
+    use(Cors.with(change));
     return this;
   }
 
@@ -145,6 +233,9 @@ public final class WebApplication extends Application {
   private void sayWhere() {
     for (String url : urls()) {
       System.out.println("Now listening on: " + url);
+    }
+    if (isDevelopment()) {
+      System.out.println("Hosting environment: " + environment());
     }
   }
 

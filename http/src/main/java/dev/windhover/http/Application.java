@@ -4,8 +4,6 @@ import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.http.host.Takeover;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +34,8 @@ public class Application {
   private final Queue<Supplier<CompletableFuture<Void>>> onStopping = new ConcurrentLinkedQueue<>();
   private final CompletableFuture<Void> stopping = new CompletableFuture<>();
   private Events events = Events.NONE;
-  private boolean development;
+  private String environment = "Production";
+  private boolean developerExceptionPage;
   private boolean built;
 
   private record Mapping(Set<String> methods, String path, Handler handler) {}
@@ -49,8 +48,8 @@ public class Application {
   /** Adds a step behind those that were added before. */
   public Application use(Middleware step) {
     requireNotBuilt();
-    middleware.add(Objects.requireNonNull(step));
     step.addedTo(this);
+    middleware.add(step);
     return this;
   }
 
@@ -134,11 +133,40 @@ public class Application {
     return this;
   }
 
-  /** Shows a failing handler's stack trace to the client; off by default, for development only. */
-  public Application development(boolean on) {
+  /**
+   * Says where the application runs: {@code Development}, {@code Staging}, {@code Production} or
+   * another name. {@code Production} by default.
+   */
+  public Application environment(String name) {
     requireNotBuilt();
-    this.development = on;
+    this.environment = Objects.requireNonNull(name);
     return this;
+  }
+
+  /** Returns the name of the environment. */
+  public String environment() {
+    return environment;
+  }
+
+  /** Returns whether the environment is {@code Development}, without case. */
+  public boolean isDevelopment() {
+    return environment.equalsIgnoreCase("Development");
+  }
+
+  /**
+   * Shows the stack trace of a handler's failure to the client, with the request's id: as a page to
+   * browsers, as text to others. Only in the environment {@code Development}; everywhere else the
+   * client learns no more than 500, whether this was called or not.
+   */
+  public Application useDeveloperExceptionPage() {
+    requireNotBuilt();
+    developerExceptionPage = true;
+    return this;
+  }
+
+  /** Returns whether a step of this class was added. */
+  public boolean uses(Class<? extends Middleware> step) {
+    return middleware.stream().anyMatch(step::isInstance);
   }
 
   /** Returns whom to tell what happens. */
@@ -214,7 +242,8 @@ public class Application {
       target = RequestTarget.parse(exchange.target());
       match = router.match(exchange.method(), target.path());
       pipeline = match.target() != null ? match.target() : unmatched;
-    } catch (HttpException malformed) {
+    } catch (HttpException fault) {
+      HttpException malformed = closing(fault);
       target = new RequestTarget(null, "/", "");
       match = new Router.Match<>(null, null, Map.of(), Set.of());
       pipeline =
@@ -229,6 +258,14 @@ public class Application {
     } else {
       exchange.start(() -> run(context, chosen));
     }
+  }
+
+  /** Who sends what is not HTTP is not asked for more of it. */
+  private static HttpException closing(HttpException fault) {
+    return new HttpException(
+        fault.status(),
+        String.valueOf(fault.getMessage()),
+        new Headers().add("Connection", "close"));
   }
 
   private void run(HttpContext context, Handler pipeline) {
@@ -263,30 +300,26 @@ public class Application {
       context.abort();
       return;
     }
-    Throwable second = failureOf(() -> writeAnswer(response, failure));
+    Throwable second = failureOf(() -> writeAnswer(context, failure));
     if (second != null) {
       log.debug("request {} could not be answered: {}", context.id(), second.toString());
       context.abort();
     }
   }
 
-  private void writeAnswer(HttpResponse response, Throwable failure) throws IOException {
+  private void writeAnswer(HttpContext context, Throwable failure) throws IOException {
+    HttpResponse response = context.response();
     response.reset();
     if (failure instanceof HttpException known) {
       response.status(known.status());
       known.headers().forEach(field -> response.headers().add(field.getKey(), field.getValue()));
       response.write(known.getMessage() + "\n");
+    } else if (developerExceptionPage && isDevelopment()) {
+      DeveloperExceptionPage.write(context, failure);
     } else {
-      response.status(500);
-      response.write(development ? stackTrace(failure) : "internal server error\n");
+      response.status(500).write("internal server error\n");
     }
     response.end();
-  }
-
-  private static String stackTrace(Throwable failure) {
-    StringWriter text = new StringWriter();
-    failure.printStackTrace(new PrintWriter(text));
-    return text.toString();
   }
 
   /** The connection has ended, on its loop; what waits for that may block. */

@@ -25,6 +25,7 @@ public final class HttpContext {
   private final Router.Match<?> match;
   private final Map<String, Object> items = new HashMap<>(4);
 
+  private @Nullable Connection connection;
   private @Nullable Principal user;
   private @Nullable WebSocketManager webSockets;
   private @Nullable Takeover takeover;
@@ -60,7 +61,12 @@ public final class HttpContext {
 
   /** Returns the connection that the request came on. */
   public Connection connection() {
-    return exchange.connection();
+    return connection == null ? exchange.connection() : connection;
+  }
+
+  /** Says what the connection is in truth, as middleware knows it from a proxy. */
+  public void connection(Connection connection) {
+    this.connection = Objects.requireNonNull(connection);
   }
 
   /** Returns the path of the route that matched, with its parameters' names; null if none did. */
@@ -143,8 +149,14 @@ public final class HttpContext {
    * @throws IllegalStateException if the response has started, or a body was written for it
    */
   public void takeOver(Takeover takeover) {
-    response.upgraded();
+    Upgrade upgrade = exchange.upgrade();
+    response.upgraded(upgrade != null && upgrade.isExtendedConnect() ? 200 : 101);
     this.takeover = takeover;
+  }
+
+  /** Returns whether the request became a socket. */
+  public boolean isUpgraded() {
+    return takeover != null;
   }
 
   /**
@@ -155,9 +167,14 @@ public final class HttpContext {
     return route() != null && takeover == null && response.isUntouched();
   }
 
-  /** Returns the host's time of day. */
-  Instant now() {
+  /** Returns the host's time of day; in tests, that of the clock moved by hand. */
+  public Instant now() {
     return exchange.loop().now();
+  }
+
+  /** Returns the host's time in nanoseconds, of no fixed origin: for durations. */
+  public long nanoTime() {
+    return exchange.loop().nanoTime();
   }
 
   /** Runs {@code task} on a thread of its own that may block. */

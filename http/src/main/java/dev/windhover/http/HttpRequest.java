@@ -3,6 +3,7 @@ package dev.windhover.http;
 import dev.windhover.http.host.Exchange;
 import java.io.InputStream;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What the client asked. Used by one thread at a time. */
@@ -11,6 +12,8 @@ public final class HttpRequest {
   private final RequestTarget target;
   private final Map<String, String> pathParameters;
   private @Nullable Query query;
+  private @Nullable String scheme;
+  private @Nullable String host;
 
   HttpRequest(Exchange exchange, RequestTarget target, Map<String, String> pathParameters) {
     this.exchange = exchange;
@@ -69,7 +72,20 @@ public final class HttpRequest {
 
   /** Returns {@code http} or {@code https}. */
   public String scheme() {
-    return exchange.scheme();
+    return scheme == null ? exchange.scheme() : scheme;
+  }
+
+  /**
+   * Says which scheme the client used, as middleware knows it from a proxy.
+   *
+   * @throws IllegalArgumentException if it is neither {@code http} nor {@code https}
+   */
+  public HttpRequest scheme(String scheme) {
+    if (!scheme.equals("http") && !scheme.equals("https")) {
+      throw new IllegalArgumentException("scheme \"" + scheme + "\" is neither http nor https");
+    }
+    this.scheme = scheme;
+    return this;
   }
 
   /**
@@ -77,11 +93,20 @@ public final class HttpRequest {
    * names one goes before the header (RFC 9112 3.2.2).
    */
   public String host() {
+    if (host != null) {
+      return host;
+    }
     if (target.authority() != null) {
       return target.authority();
     }
-    String host = exchange.headers().get("Host");
-    return host == null ? "" : host;
+    String header = exchange.headers().get("Host");
+    return header == null ? "" : header;
+  }
+
+  /** Says which host, and port if any, the client named, as middleware knows it from a proxy. */
+  public HttpRequest host(String host) {
+    this.host = Objects.requireNonNull(host);
+    return this;
   }
 
   /** Returns the version of HTTP. */

@@ -65,7 +65,7 @@ public final class HttpResponse {
     this.isHead = exchange.method().equals("HEAD");
   }
 
-  /** Returns the status, 200 unless set. */
+  /** Returns the status, 200 unless set; of a request that was upgraded 101, with HTTP/2 200. */
   public int status() {
     return status;
   }
@@ -201,6 +201,16 @@ public final class HttpResponse {
     return started;
   }
 
+  /** Returns how many bytes of body were given to the host so far; none for HEAD. */
+  public long bytesWritten() {
+    return isHead ? 0 : written;
+  }
+
+  /** Returns whether the connection is being dropped, or could not take what was written. */
+  public boolean isAborted() {
+    return aborted || writeFailed;
+  }
+
   /** Returns whether nobody has set a status or written a body yet; headers do not count. */
   boolean isUntouched() {
     return !started && !statusSet && buffer == null;
@@ -209,7 +219,8 @@ public final class HttpResponse {
   /**
    * Runs {@code task} just before status and headers are sent; it may still change them. Of
    * several, the last that was added runs first, so that the outermost middleware has the last
-   * word.
+   * word. So it does when the handler fails, for the answer that says so, from which the headers
+   * that were set before are gone.
    */
   public void onStarting(Runnable task) {
     requireNotStarted();
@@ -252,11 +263,12 @@ public final class HttpResponse {
   }
 
   /** The response is a 101 (or its like) that the upgrade sends itself. */
-  void upgraded() {
+  void upgraded(int status) {
     requireNotStarted();
     if (buffer != null) {
       throw new IllegalStateException("a body was written, so the request cannot be upgraded");
     }
+    this.status = status;
     runOnStarting();
     started = true;
     upgraded = true;
@@ -288,6 +300,9 @@ public final class HttpResponse {
     ByteBuffer gathered = buffer;
     if (gathered != null && gathered.position() > 0) {
       requireStatusWithBody();
+    }
+    if (headers.contains("Transfer-Encoding")) {
+      throw new IllegalStateException("Transfer-Encoding is not for handlers to set");
     }
     promised = lengthToPromise(length);
     headers.remove("Content-Length");

@@ -262,7 +262,9 @@ class ApplicationTest {
     @Test
     void developmentShowsTheStackTrace() {
       mapFailing(new IOException("the password is 1234"));
-      TestExchange sent = TestExchange.get("/").through(application.development(true));
+      TestExchange sent =
+          TestExchange.get("/")
+              .through(application.environment("Development").useDeveloperExceptionPage());
       assertThat(sent.status()).isEqualTo(500);
       assertThat(sent.sentText()).contains("java.io.IOException: the password is 1234", "\tat ");
       assertThat(sent.sentHeader("Content-Type")).isEqualTo("text/plain; charset=utf-8");

@@ -11,6 +11,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,6 +36,8 @@ final class TestExchange implements Exchange {
   private final ByteArrayOutputStream body = new ByteArrayOutputStream();
   private final Headers headers = new Headers();
 
+  private SocketAddress remote = InetSocketAddress.createUnresolved("localhost", 5000);
+  private String scheme = "http";
   private @Nullable Thread thread;
   private int status;
   private long contentLength = -1;
@@ -62,6 +65,18 @@ final class TestExchange implements Exchange {
 
   TestExchange header(String name, String value) {
     requestHeaders.add(name, value);
+    return this;
+  }
+
+  /** Comes from another address. */
+  TestExchange from(SocketAddress address) {
+    remote = address;
+    return this;
+  }
+
+  /** Comes by another scheme. */
+  TestExchange scheme(String scheme) {
+    this.scheme = scheme;
     return this;
   }
 
@@ -249,7 +264,7 @@ final class TestExchange implements Exchange {
 
   @Override
   public String scheme() {
-    return "http";
+    return scheme;
   }
 
   @Override
@@ -264,8 +279,8 @@ final class TestExchange implements Exchange {
 
   @Override
   public Connection connection() {
-    InetSocketAddress address = InetSocketAddress.createUnresolved("localhost", 5000);
-    return new Connection("connection-3", address, address, null, version());
+    InetSocketAddress local = InetSocketAddress.createUnresolved("localhost", 5000);
+    return new Connection("connection-3", remote, local, null, version());
   }
 
   @Override

@@ -1,13 +1,26 @@
 package dev.windhover.server;
 
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** How many connections there are, upgraded ones apart from the others. Safe for all threads. */
+/**
+ * How many connections there are, upgraded ones apart from the others. Says when there are too
+ * many, which is the operator's matter: once a minute, or clients could fill the log. Safe for all
+ * threads.
+ */
 final class ConnectionCount {
+  private static final Logger log = LoggerFactory.getLogger(ConnectionCount.class);
+  private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
+
   private final ServerLimits limits;
   private final AtomicInteger plain = new AtomicInteger();
   private final AtomicInteger upgraded = new AtomicInteger();
+  private final AtomicLong nextLine = new AtomicLong(System.nanoTime());
+  private final AtomicLong nextUpgradedLine = new AtomicLong(System.nanoTime());
 
   ConnectionCount(ServerLimits limits) {
     this.limits = limits;
@@ -15,7 +28,19 @@ final class ConnectionCount {
 
   /** Returns a place for a connection, which counts until it leaves; null if there is none. */
   @Nullable Place enter() {
-    return take(plain, limits.maxConnections()) ? new Place() : null;
+    if (take(plain, limits.maxConnections())) {
+      return new Place();
+    }
+    if (isDue(nextLine)) {
+      log.warn("more than {} connections; these are closed unread", limits.maxConnections());
+    }
+    return null;
+  }
+
+  private static boolean isDue(AtomicLong next) {
+    long now = System.nanoTime();
+    long due = next.get();
+    return now - due >= 0 && next.compareAndSet(due, now + QUIET_NANOS);
   }
 
   private static boolean take(AtomicInteger count, int most) {
@@ -39,7 +64,11 @@ final class ConnectionCount {
       if (hasLeft || isUpgraded) {
         return true;
       }
-      if (!take(upgraded, limits.maxUpgradedConnections())) {
+      int most = limits.maxUpgradedConnections();
+      if (!take(upgraded, most)) {
+        if (isDue(nextUpgradedLine)) {
+          log.warn("more than {} upgraded connections; these are refused with 503", most);
+        }
         return false;
       }
       plain.decrementAndGet();

@@ -13,14 +13,18 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A request's body between the loop, which puts pieces in, and the handler's thread, which reads.
  * What is not read yet is kept up to a bound, beyond which the connection is not read.
  */
 final class Http1Body extends InputStream {
+  private static final Logger log = LoggerFactory.getLogger(Http1Body.class);
   private static final int MOST_KEPT = 64 * 1024;
 
+  private final String id;
   private final Channel channel;
   private final long declared;
   private final Runnable onFirstRead;
@@ -44,11 +48,13 @@ final class Http1Body extends InputStream {
   /**
    * Creates an empty one.
    *
+   * @param id the request's, for the log
    * @param declared the length that the client says; -1 if it comes in chunks
    * @param limit the most bytes that the handler may read, unless it says otherwise
    * @param onFirstRead run before the handler first waits for bytes: sends 100 Continue
    */
-  Http1Body(Channel channel, long declared, long limit, Runnable onFirstRead) {
+  Http1Body(String id, Channel channel, long declared, long limit, Runnable onFirstRead) {
+    this.id = id;
     this.channel = channel;
     this.declared = declared;
     this.limit = limit;
@@ -74,26 +80,39 @@ final class Http1Body extends InputStream {
         channel.config().setAutoRead(false);
       }
     }
-    if (content instanceof LastHttpContent last) {
-      takeTrailers(last);
+    if (content instanceof LastHttpContent last && takeTrailers(last)) {
       complete = true;
     }
     notifyAll();
   }
 
-  private void takeTrailers(LastHttpContent last) {
-    for (Map.Entry<String, String> field : last.trailingHeaders()) {
-      trailers.add(field.getKey(), field.getValue());
+  /** Returns whether they are what they should be. */
+  private boolean takeTrailers(LastHttpContent last) {
+    try {
+      for (Map.Entry<String, String> field : last.trailingHeaders()) {
+        trailers.add(field.getKey(), field.getValue());
+      }
+      return true;
+    } catch (IllegalArgumentException e) {
+      fail(new HttpException(400, "the request's body is malformed"));
+      return false;
     }
   }
 
   /** Nothing more is taken: who reads on, fails with {@code why}. */
   synchronized void fail(HttpException why) {
     if (fault == null && !complete) {
-      fault = why;
+      refuse(why);
       channel.config().setAutoRead(false); // until the connection closes, behind the answer
     }
     notifyAll();
+  }
+
+  private void refuse(HttpException why) {
+    if (fault == null) {
+      log.debug("body of {} refused with {}: {}", id, why.status(), why.getMessage());
+    }
+    fault = why;
   }
 
   synchronized void lose(String why) {
@@ -132,6 +151,11 @@ final class Http1Body extends InputStream {
     return received;
   }
 
+  /** Returns how many bytes of it are still to come; 0 if its length is not known. */
+  synchronized long rest() {
+    return Math.max(0, declared - received);
+  }
+
   /** Returns for how long, in all, the handler has waited for bytes. */
   synchronized long waitedNanos() {
     return waiting ? waitedNanos + System.nanoTime() - waitingSince : waitedNanos;
@@ -156,9 +180,9 @@ final class Http1Body extends InputStream {
     return limit;
   }
 
-  /** Returns what came behind the last chunk; empty before. */
+  /** Returns what came behind the last chunk; empty before all that is before it was read. */
   synchronized Headers trailers() {
-    return trailers;
+    return complete && pieces.isEmpty() ? trailers : new Headers();
   }
 
   @Override
@@ -227,7 +251,7 @@ final class Http1Body extends InputStream {
   private HttpException tooLarge() {
     HttpException why = new HttpException(413, "body exceeds limit of " + limit + " bytes");
     fail(why);
-    fault = why; // although its end may be here
+    refuse(why); // although its end may be here
     return why;
   }
 

@@ -19,6 +19,7 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -41,7 +42,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   private static final String RETRY_AFTER_SECONDS = "5";
 
   /** As much of a body that nobody wants is read for the sake of the connection. */
-  private static final int MOST_DISCARDED = 256 * 1024;
+  static final int MOST_DISCARDED = 256 * 1024;
 
   private final Server server;
   private final ExchangeHandler handler;
@@ -60,6 +61,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   private long requests;
   private boolean discarding;
   private long discarded;
+  private @Nullable ScheduledFuture<?> discardingEnds;
+  private boolean waitsForOutput;
   private boolean closing;
   private boolean outputEnded;
   private boolean upgraded;
@@ -133,8 +136,14 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       refuse(fault.status(), fault.text());
       return;
     }
+    Http1Exchange begun;
+    try {
+      begun = new Http1Exchange(this, connection.id() + "-" + ++requests, request);
+    } catch (IllegalArgumentException e) { // a header that the vocabulary of requests refuses
+      refuse(e);
+      return;
+    }
     encoder.head(request.method().name().equals("HEAD"));
-    Http1Exchange begun = new Http1Exchange(this, connection.id() + "-" + ++requests, request);
     exchange = begun;
     if (inputEnded) {
       begun.clientGone();
@@ -182,6 +191,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   @Override
   public void isIdle() {
     if (exchange == null) {
+      log.debug("connection {} closed: no request for long", connection.id());
       closeGently();
     }
   }
@@ -196,8 +206,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   @Override
   public void responseIsSlow() {
     log.debug("connection {} dropped: its client takes the response too slowly", connection.id());
-    channel.config().setOption(ChannelOption.SO_LINGER, 0); // RST: what is left is not sent
-    channel.close();
+    abort();
   }
 
   // ---- From Netty, the rest
@@ -212,9 +221,14 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-    timeouts.outputWritten();
     if (exchange != null) {
       exchange.writabilityChanged();
+    } else if (waitsForOutput) {
+      loop.execute(() -> { // not from within a flush
+        if (waitsForOutput && channel.isWritable()) {
+          next();
+        }
+      });
     }
   }
 
@@ -227,7 +241,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
           channel.close(); // else when the response is written
         }
       } else if (exchange == null) {
-        channel.close();
+        if (!waitsForOutput) {
+          closeGently(); // behind an answer that is still going out
+        }
       } else if (discarding) {
         completed(exchange, false);
       } else {
@@ -239,7 +255,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     log.debug("connection {} failed: {}", connection.id(), cause.toString());
-    channel.close();
+    abort();
   }
 
   @Override
@@ -248,7 +264,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     if (exchange != null) {
       exchange.clientGone();
       exchange = null;
-      discarding = false;
+      endDiscarding();
     }
   }
 
@@ -260,8 +276,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       return;
     }
     exchange = null;
-    discarding = false;
-    timeouts.outputWritten();
+    endDiscarding();
     if (keepAlive && server.isStopping() && !decoder.isHolding()) {
       stop(); // which came before this, and found a request under way
       return;
@@ -270,6 +285,16 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       closeGently();
       return;
     }
+    if (channel.isWritable()) {
+      next();
+    } else {
+      waitsForOutput = true; // or answers to a client that reads none would pile up
+    }
+  }
+
+  /** All answers so far are with the client, or nearly: goes on with the next request. */
+  private void next() {
+    waitsForOutput = false;
     timeouts.awaitRequest();
     try {
       decoder.release(channel.pipeline().context(decoder));
@@ -296,16 +321,18 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     discarding = true;
     discarded = 0;
     channel.config().setAutoRead(true);
-    channel
-        .eventLoop()
-        .schedule(
-            () -> {
-              if (discarding) {
-                completed(done, false);
-              }
-            },
-            LINGER_SECONDS,
-            TimeUnit.SECONDS);
+    discardingEnds =
+        channel
+            .eventLoop()
+            .schedule(() -> completed(done, false), LINGER_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void endDiscarding() {
+    discarding = false;
+    if (discardingEnds != null) {
+      discardingEnds.cancel(false); // or it holds the request until its time is over
+      discardingEnds = null;
+    }
   }
 
   private void discard(HttpContent content) {
@@ -315,6 +342,50 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       completed(done, false);
     } else if (content instanceof LastHttpContent) {
       loop.execute(() -> completed(done, true)); // not from within the decoder
+    }
+  }
+
+  /**
+   * Drops the connection with a reset, and what was not sent yet: an end in order would be that of
+   * the response, if nothing else tells its length (RFC 9112 8).
+   */
+  void abort() {
+    linger(0);
+    channel.close();
+  }
+
+  /** Drops the connection if it is still at this exchange, or has become its socket. */
+  void abort(Http1Exchange aborted) {
+    if (exchange == aborted || upgraded) {
+      abort();
+    }
+  }
+
+  /** Drops the connection, since nobody waits for it any more; a response that is done is left. */
+  void drop() {
+    if (outputEnded) {
+      channel.close();
+    } else {
+      abort();
+    }
+  }
+
+  /**
+   * From here on any end of the connection is a reset, until {@link #endIsNoReset()}: also one that
+   * Netty brings about by itself, when a file turns out to be too short.
+   */
+  void endIsReset() {
+    loop.execute(() -> linger(0));
+  }
+
+  /** The response was sent to its end. On the loop. */
+  void endIsNoReset() {
+    linger(-1);
+  }
+
+  private void linger(int seconds) {
+    if (channel.isOpen()) {
+      channel.config().setOption(ChannelOption.SO_LINGER, seconds);
     }
   }
 
@@ -349,6 +420,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     } else if (outputEnded) {
       closeIn(LINGER_SECONDS_AT_STOP);
     } else if (exchange == null && !closing && !upgraded) {
+      waitsForOutput = false;
       closing = true; // and nothing to linger for: all that was asked is answered
       // An empty write completes behind an answer that is still going out.
       channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> channel.close());
@@ -364,6 +436,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       return;
     }
     closing = true;
+    waitsForOutput = false;
     decoder.drop();
     timeouts.headCame();
     channel
@@ -378,7 +451,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
             closeIn(server.isStopping() ? LINGER_SECONDS_AT_STOP : LINGER_SECONDS);
           }
         });
-    timeouts.outputWritten();
   }
 
   /**
@@ -406,7 +478,10 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   }
 
   private void closeIn(int seconds) {
-    channel.eventLoop().schedule(() -> channel.close(), seconds, TimeUnit.SECONDS);
+    ScheduledFuture<?> close =
+        channel.eventLoop().schedule(() -> channel.close(), seconds, TimeUnit.SECONDS);
+    // Or it holds the connection until its time is over, however many come and go meanwhile.
+    channel.closeFuture().addListener(closed -> close.cancel(false));
   }
 
   boolean isStopping() {

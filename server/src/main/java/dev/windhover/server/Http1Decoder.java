@@ -12,7 +12,9 @@ import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.ReferenceCountUtil;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Netty's decoder, one request at a time and stricter. Bytes behind a request are held unparsed
@@ -31,6 +33,13 @@ final class Http1Decoder extends HttpRequestDecoder {
 
   private static final int FRAMING_PER_PIECE = 16;
 
+  /** What stands before the request line: a client may send empty lines (RFC 9112 2.2). */
+  private enum LineBreaks {
+    NONE,
+    CR,
+    PASSED
+  }
+
   private enum State {
     HEAD,
     BODY,
@@ -42,7 +51,11 @@ final class Http1Decoder extends HttpRequestDecoder {
   private final int mostFraming;
   private State state = State.HEAD;
   private boolean midHead;
-  private boolean folded;
+
+  /** What is wrong with the head and Netty lets pass. */
+  private @Nullable String fault;
+
+  private LineBreaks before = LineBreaks.NONE;
   private int held;
   private int framing;
 
@@ -80,22 +93,40 @@ final class Http1Decoder extends HttpRequestDecoder {
   private void decodeHead(ChannelHandlerContext ctx, ByteBuf bytes, List<Object> out)
       throws Exception {
     int from = bytes.readerIndex();
-    int before = out.size();
+    int size = out.size();
     midHead |= bytes.isReadable();
+    passLineBreaks(bytes);
     super.decode(ctx, bytes, out);
-    boolean complete = out.size() > before;
-    folded |= isFolded(bytes, from, bytes.readerIndex());
+    boolean complete = out.size() > size;
+    if (isFolded(bytes, from, bytes.readerIndex())) {
+      fault = "a header is folded";
+    }
     if (!complete) {
       return;
     }
     midHead = false;
     state = State.BODY;
-    if (folded && out.get(before) instanceof HttpRequest request) {
-      folded = false;
-      request.setDecoderResult(
-          DecoderResult.failure(new IllegalArgumentException("a header is folded")));
+    if (fault != null && out.get(size) instanceof HttpRequest request) {
+      request.setDecoderResult(DecoderResult.failure(new IllegalArgumentException(fault)));
     }
-    holdBehindLast(bytes, out, before);
+    holdBehindLast(bytes, out, size);
+  }
+
+  /** Netty skips each CR and LF before the request line, and we only the two of them. */
+  private void passLineBreaks(ByteBuf bytes) {
+    for (int i = bytes.readerIndex(); i < bytes.writerIndex() && before != LineBreaks.PASSED; i++) {
+      byte next = bytes.getByte(i);
+      boolean wasCr = before == LineBreaks.CR;
+      before =
+          switch (next) {
+            case '\r' -> LineBreaks.CR;
+            case '\n' -> LineBreaks.NONE;
+            default -> LineBreaks.PASSED;
+          };
+      if (wasCr != (next == '\n')) {
+        fault = "CR and LF before the request line do not stand together";
+      }
+    }
   }
 
   /**
@@ -120,28 +151,38 @@ final class Http1Decoder extends HttpRequestDecoder {
   private void decodeBody(ChannelHandlerContext ctx, ByteBuf bytes, List<Object> out)
       throws Exception {
     int from = bytes.readerIndex();
-    int before = out.size();
+    int size = out.size();
     super.decode(ctx, bytes, out);
     framing += bytes.readerIndex() - from;
-    for (int i = before; i < out.size(); i++) {
+    boolean hasData = false;
+    for (int i = size; i < out.size(); i++) {
       if (out.get(i) instanceof HttpContent piece) {
         framing -= FRAMING_PER_PIECE + 3 * piece.content().readableBytes();
+        hasData |= piece.content().isReadable();
       }
     }
     framing = Math.max(0, framing);
     if (framing > mostFraming) {
-      drop();
-      HttpContent tooMuch = new DefaultLastHttpContent(Unpooled.EMPTY_BUFFER);
-      tooMuch.setDecoderResult(
-          DecoderResult.failure(new IllegalArgumentException("chunks are mostly framing")));
-      out.add(tooMuch);
+      breakOff(out, size, "chunks are mostly framing");
+    } else if (!hasData && isFolded(bytes, from, bytes.readerIndex())) { // then it is all lines
+      breakOff(out, size, "a trailer is folded");
     } else {
-      holdBehindLast(bytes, out, before);
+      holdBehindLast(bytes, out, size);
     }
   }
 
-  private void holdBehindLast(ByteBuf bytes, List<Object> out, int before) {
-    for (int i = before; i < out.size(); i++) {
+  private void breakOff(List<Object> out, int size, String why) {
+    drop();
+    while (out.size() > size) {
+      ReferenceCountUtil.release(out.removeLast());
+    }
+    HttpContent broken = new DefaultLastHttpContent(Unpooled.EMPTY_BUFFER);
+    broken.setDecoderResult(DecoderResult.failure(new IllegalArgumentException(why)));
+    out.add(broken);
+  }
+
+  private void holdBehindLast(ByteBuf bytes, List<Object> out, int size) {
+    for (int i = size; i < out.size(); i++) {
       if (out.get(i) instanceof LastHttpContent) {
         state = State.HELD;
         held = bytes.readableBytes();
@@ -170,7 +211,11 @@ final class Http1Decoder extends HttpRequestDecoder {
   @Override
   protected String splitThirdWordInitialLine(byte[] line, int start, int length) {
     requireOneSpace(line, start);
-    return super.splitThirdWordInitialLine(line, start, length);
+    String version = super.splitThirdWordInitialLine(line, start, length);
+    if (!version.startsWith("HTTP/")) { // 2.3: in these letters
+      throw new IllegalArgumentException("not a version of HTTP: " + version);
+    }
+    return version;
   }
 
   /** RFC 9112 3; its leave to take other white space for a space is not taken. */
@@ -238,7 +283,8 @@ final class Http1Decoder extends HttpRequestDecoder {
     state = State.HEAD;
     held = 0;
     framing = 0;
-    folded = false;
+    fault = null;
+    before = LineBreaks.NONE;
     own.channel().config().setAutoRead(true);
     channelRead(own, Unpooled.EMPTY_BUFFER);
   }

@@ -11,6 +11,7 @@ import dev.windhover.http.host.Upgrade;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
@@ -58,6 +59,7 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   private boolean keepAlive;
   private boolean responded;
+  private boolean endTellsLength;
   private @Nullable FilePart lastPart;
 
   /**
@@ -85,7 +87,7 @@ final class Http1Exchange implements Exchange, Upgrade {
             ? !headers.hasToken("Connection", "close")
             : headers.hasToken("Connection", "keep-alive");
     this.body =
-        new Http1Body(channel, length, connection.limits().maxBodySize(), this::sendContinue);
+        new Http1Body(id, channel, length, connection.limits().maxBodySize(), this::sendContinue);
   }
 
   /**
@@ -122,8 +124,8 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   void clientGone() {
+    aborted.complete(null); // first: who fails now because of that, is not at fault
     body.lose("the client ended the connection");
-    aborted.complete(null);
     writabilityChanged();
   }
 
@@ -244,13 +246,18 @@ final class Http1Exchange implements Exchange, Upgrade {
         response.headers().set("Transfer-Encoding", "chunked");
       } else {
         keepAlive = false; // the end of the body is the end of the connection
+        endTellsLength = true;
+        connection.endIsReset();
       }
     }
-    if (headers.hasToken("Connection", "Upgrade") && connection.holdsBytes()) {
+    if (upgrade() != null && connection.holdsBytes()) {
       keepAlive = false; // what follows a refused upgrade may be no HTTP; it is dropped
     }
     if (hasBody && (body.isBroken() || (expectsContinue() && !body.isBegun()))) {
       keepAlive = false; // the body's end cannot be found, or nobody knows whether it comes
+    }
+    if (!body.isBegun() && body.rest() > Http1Connection.MOST_DISCARDED) {
+      keepAlive = false; // more than is read for the sake of the connection
     }
     keepAlive &= !connection.isStopping();
     if (answer.hasToken("Connection", "close")) {
@@ -342,11 +349,19 @@ final class Http1Exchange implements Exchange, Upgrade {
     boolean bodyLeft = hasBody && !body.isComplete();
     body.discard();
     HttpResponse head = heldHead;
-    channel.writeAndFlush(
-        head == null
-            ? LastHttpContent.EMPTY_LAST_CONTENT
-            : new DefaultFullHttpResponse(
-                HTTP_1_1, head.status(), heldBody, head.headers(), EmptyHttpHeaders.INSTANCE));
+    ChannelFuture written =
+        channel.writeAndFlush(
+            head == null
+                ? LastHttpContent.EMPTY_LAST_CONTENT
+                : new DefaultFullHttpResponse(
+                    HTTP_1_1, head.status(), heldBody, head.headers(), EmptyHttpHeaders.INSTANCE));
+    if (endTellsLength) {
+      written.addListener(sent -> {
+        if (sent.isSuccess()) {
+          connection.endIsNoReset();
+        }
+      });
+    }
     if (keepAlive && bodyLeft && !body.isBroken()) {
       connection.discardBody(this);
     } else {
@@ -360,7 +375,7 @@ final class Http1Exchange implements Exchange, Upgrade {
         .loop()
         .execute(() -> {
           body.discard();
-          channel.close();
+          connection.abort(this);
         });
   }
 

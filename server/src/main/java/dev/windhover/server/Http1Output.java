@@ -9,8 +9,8 @@ import io.netty.channel.DefaultMessageSizeEstimator;
 import io.netty.channel.MessageSizeEstimator;
 
 /**
- * Counts what is written, to know what the network has taken of it: first in the pipeline. Loop
- * only.
+ * Counts what is written, to know what the network has taken of it, and tells when it does not take
+ * all at once: first in the pipeline. Loop only.
  */
 final class Http1Output extends ChannelOutboundHandlerAdapter {
   private static final MessageSizeEstimator.Handle SIZES =
@@ -21,11 +21,17 @@ final class Http1Output extends ChannelOutboundHandlerAdapter {
       Integer.getInteger("io.netty.transport.outboundBufferEntrySizeOverhead", 96);
 
   private final Channel channel;
+  private Runnable onPending = () -> {};
   private long accepted;
   private long counted;
 
   Http1Output(Channel channel) {
     this.channel = channel;
+  }
+
+  /** Sets what runs when something that was flushed is left for later. */
+  void onPending(Runnable action) {
+    onPending = action;
   }
 
   @Override
@@ -34,7 +40,15 @@ final class Http1Output extends ChannelOutboundHandlerAdapter {
     ctx.write(message, promise);
   }
 
-  /** Returns whether the network has yet to take something. */
+  @Override
+  public void flush(ChannelHandlerContext ctx) {
+    ctx.flush();
+    if (isPending()) {
+      onPending.run();
+    }
+  }
+
+  /** Returns whether the network has yet to take something that was flushed. */
   boolean isPending() {
     ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
     return buffer != null && !buffer.isEmpty();

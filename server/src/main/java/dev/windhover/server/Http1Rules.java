@@ -2,9 +2,13 @@ package dev.windhover.server;
 
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpVersion;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What RFC 9112 asks of a request's head beside what Netty's decoder enforces. */
+/**
+ * What RFC 9112 asks of a request's head beside what the decoder enforces. All answers stand in
+ * {@code docs/http.md}.
+ */
 final class Http1Rules {
   /** What is wrong with a request; the connection is closed with the answer. */
   record Fault(int status, String text) {}
@@ -13,23 +17,84 @@ final class Http1Rules {
 
   /** Returns what is wrong, or null. */
   static @Nullable Fault check(HttpRequest request, ServerLimits limits) {
+    // 2.3
+    HttpVersion version = request.protocolVersion();
+    if (version.majorVersion() != 1 || version.minorVersion() > 1) {
+      return new Fault(505, version + " is not supported\n");
+    }
+    // RFC 6585 5
     int fields = request.headers().size();
     if (fields > limits.maxHeaderCount()) {
       return new Fault(431, fields + " headers are more than " + limits.maxHeaderCount() + "\n");
     }
-    HttpVersion version = request.protocolVersion();
-    if (!version.protocolName().equals("HTTP")) {
-      return new Fault(400, "malformed request\n");
-    }
-    if (version.majorVersion() != 1) {
-      return new Fault(505, version + " is not supported\n");
-    }
     // 3.2
     boolean http10 = version.minorVersion() == 0;
-    int hosts = request.headers().getAll("Host").size();
-    if (hosts > 1 || (hosts == 0 && !http10)) {
-      return new Fault(400, hosts == 0 ? "Host is missing\n" : "Host comes more than once\n");
+    List<String> hosts = request.headers().getAll("Host");
+    if (hosts.size() > 1 || (hosts.isEmpty() && !http10)) {
+      return new Fault(400, hosts.isEmpty() ? "Host is missing\n" : "Host comes more than once\n");
+    }
+    if (!hosts.isEmpty() && !isHost(hosts.getFirst())) {
+      return new Fault(400, "Host is malformed\n");
+    }
+    // 3.2.2; the rest of a target is the application's to read
+    if (!isHost(authority(request.uri()))) {
+      return new Fault(400, "malformed request target\n");
+    }
+    // RFC 9110 7.4
+    if (request.uri().regionMatches(true, 0, "https://", 0, 8)) {
+      return new Fault(421, "https is not served on this connection\n");
+    }
+    // 3.2.4
+    if (request.uri().equals("*") && !request.method().name().equals("OPTIONS")) {
+      return new Fault(400, "malformed request target\n");
+    }
+    // 6.1; what the decoder lets through ends in chunked
+    for (String codings : request.headers().getAll("Transfer-Encoding")) {
+      if (!codings.strip().equalsIgnoreCase("chunked")) {
+        return new Fault(501, "Transfer-Encoding is not supported beyond chunked\n");
+      }
     }
     return null;
+  }
+
+  /** Returns the authority of an absolute-form; empty in the other forms. */
+  private static String authority(String target) {
+    int start = target.startsWith("/") ? -1 : target.indexOf("://");
+    if (start < 0) {
+      return "";
+    }
+    int end = start + 3;
+    while (end < target.length() && "/?#".indexOf(target.charAt(end)) < 0) {
+      end++;
+    }
+    return target.substring(start + 3, end);
+  }
+
+  /**
+   * Returns whether this is {@code uri-host [":" port]} (RFC 9110 7.2), or nothing. An address in
+   * brackets is looked at for its characters only.
+   */
+  private static boolean isHost(String host) {
+    int end = host.startsWith("[") ? host.indexOf(']') + 1 : host.indexOf(':');
+    String name = end < 0 ? host : host.substring(0, end);
+    String port = host.substring(name.length());
+    if (host.startsWith("[")) {
+      boolean isAddress = name.length() > 2 && name.indexOf(':') > 0;
+      return isAddress && isPort(port) && all(name.substring(1, name.length() - 1), ".:");
+    }
+    return isPort(port) && all(name, "-._~%!$&'()*+;="); // a comma would be two of them
+  }
+
+  private static boolean isPort(String port) {
+    return port.isEmpty() || (port.length() <= 6 && port.matches(":[0-9]*"));
+  }
+
+  private static boolean all(String text, String others) {
+    return text.chars()
+        .allMatch(c ->
+            (c >= 'a' && c <= 'z')
+                || (c >= 'A' && c <= 'Z')
+                || (c >= '0' && c <= '9')
+                || others.indexOf(c) >= 0);
   }
 }

@@ -60,6 +60,7 @@ final class Http1Timeouts {
     this.output = output;
     this.listener = listener;
     this.origin = loop.ticker().nanoTime();
+    output.onPending(this::outputWaits);
   }
 
   // ---- What the connection is at
@@ -106,9 +107,9 @@ final class Http1Timeouts {
     wakeAt(now() + meter.untilNextLook());
   }
 
-  /** Perhaps the network does not take what was written: looks at what it does from now on. */
-  void outputWritten() {
-    if (outputMeter != null || limits.minResponseRate().isOff() || !output.isPending()) {
+  /** The network does not take at once what was written: looks at what it does from now on. */
+  private void outputWaits() {
+    if (outputMeter != null || limits.minResponseRate().isOff()) {
       return;
     }
     RateMeter meter = new RateMeter(limits.minResponseRate(), LUMP_BYTES);

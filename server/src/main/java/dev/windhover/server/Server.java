@@ -144,10 +144,10 @@ public final class Server {
     return message.contains("ermission denied") ? "permission denied" : message;
   }
 
-  private void initialize(Channel channel) {
+  /** Makes a new connection one of HTTP/1.1, or closes it. */
+  void initialize(Channel channel) {
     ConnectionCount.Place place = count.enter();
     if (place == null) {
-      log.debug("a connection more than {} was refused", options.limits().maxConnections());
       channel.close();
       return;
     }
@@ -195,7 +195,7 @@ public final class Server {
 
   /**
    * Stops: no new connections, and idle ones end at once; requests and sockets end by themselves,
-   * or are dropped when {@link ServerOptions#stopTimeout()} is over, sockets with a reset.
+   * or are dropped with a reset when {@link ServerOptions#stopTimeout()} is over.
    */
   public void stop() {
     stopListening();
@@ -211,13 +211,16 @@ public final class Server {
     }
   }
 
-  /** Resets a socket, so that its peer does not take this for a closing handshake's end. */
+  /** Resets, so that nobody takes this for a response's end, or a closing handshake's. */
   private static void drop(Channel channel) {
     NettyDuplex socket = channel.pipeline().get(NettyDuplex.class);
-    if (socket == null) {
-      channel.close();
-    } else {
+    Http1Connection connection = channel.pipeline().get(Http1Connection.class);
+    if (socket != null) {
       socket.abort();
+    } else if (connection != null) {
+      connection.drop();
+    } else {
+      channel.close();
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.windhover.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
@@ -9,6 +10,7 @@ import dev.windhover.http.HttpVersion;
 import dev.windhover.http.Message;
 import dev.windhover.http.SubprotocolSelector;
 import dev.windhover.http.WebSocketAcceptContext;
+import dev.windhover.http.middleware.HostFiltering;
 import dev.windhover.protocol.WebSocketState;
 import dev.windhover.websocket.WebSocketOptions;
 import dev.windhover.websocket.WebSockets;
@@ -395,6 +397,42 @@ class HandshakeTest {
               .send();
       assertThat(response.status()).isEqualTo(status);
       server.host().allowLeftOvers();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+      "http://server.test, server.test, 101",
+      "http://evil.org, server.test, 403",
+      "http://evil.org, evil.org, 400", // DNS rebinding
+    })
+    void sameOriginRestsOnHostFiltering(String origin, String host, int status) {
+      Application application = new Application();
+      application.use(HostFiltering.with(o -> o.allowedHosts("server.test")));
+      application.use(new WebSockets(new WebSocketOptions().sameOrigin()));
+      application.mapWebSocket("/", socket -> {});
+      TestResponse response =
+          server
+              .start(application)
+              .webSocket("/")
+              .header("Origin", origin)
+              .header("Host", host)
+              .send();
+      assertThat(response.status()).isEqualTo(status);
+      server.host().allowLeftOvers();
+    }
+
+    @Test
+    void sameOriginWithoutHostsAsksForHostFiltering() {
+      Application application = new Application();
+      WebSockets webSockets = new WebSockets(new WebSocketOptions().sameOrigin());
+      assertThatIllegalStateException()
+          .isThrownBy(() -> application.use(webSockets))
+          .withMessage(
+              "sameOrigin() needs the hosts this server goes by: call useHostFiltering(…) before,"
+                  + " or name them in sameOrigin(…)");
+      assertThat(application.uses(WebSockets.class)).isFalse();
+      application.use(HostFiltering.with(o -> o.allowedHosts("server.test"))).use(webSockets);
+      assertThat(application.uses(WebSockets.class)).isTrue();
     }
 
     @Test

@@ -131,7 +131,7 @@ class Http1ChurnTest {
     }
   }
 
-  private static long openFiles() {
+  static long openFiles() {
     if (Files.notExists(Path.of("/proc/self/fd"))) {
       return 0; // not Linux
     }

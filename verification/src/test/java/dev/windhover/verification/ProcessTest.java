@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -23,7 +24,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class ProcessTest {
   /** A running {@link ServerProcess}. */
   private record Running(Process process, BufferedReader out) implements AutoCloseable {
-    static Running start(List<String> arguments, String environment) throws IOException {
+    static Running start(List<String> arguments, Map<String, String> environment)
+        throws IOException {
       List<String> command = new ArrayList<>();
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
       command.add("--enable-native-access=ALL-UNNAMED");
@@ -35,16 +37,14 @@ class ProcessTest {
       command.addAll(arguments);
       ProcessBuilder builder = new ProcessBuilder(command);
       builder.environment().remove("JAVA_TOOL_OPTIONS");
-      builder.environment().remove("WINDHOVER_URLS");
-      if (!environment.isEmpty()) {
-        builder.environment().put("WINDHOVER_URLS", environment);
-      }
+      builder.environment().keySet().removeIf(name -> name.startsWith("WINDHOVER_"));
+      builder.environment().putAll(environment);
       Process process = builder.start();
       return new Running(process, process.inputReader(StandardCharsets.UTF_8));
     }
 
     static Running on(String... urls) throws IOException {
-      return start(List.of("--urls", String.join(";", urls)), "");
+      return start(List.of("--urls", String.join(";", urls)), Map.of());
     }
 
     /** Reads where it listens. */
@@ -82,11 +82,25 @@ class ProcessTest {
     }
   }
 
+  // ---- Environment
+
+  @Test
+  void theEnvironmentIsSaidWhereItIsDevelopment() throws IOException {
+    List<String> arguments = List.of("--urls=http://127.0.0.1:0");
+    Map<String, String> development = Map.of("WINDHOVER_ENVIRONMENT", "Development");
+    try (Running server = Running.start(arguments, development)) {
+      assertThat(server.port()).isPositive();
+      assertThat(server.out().readLine()).isEqualTo("Hosting environment: Development");
+    }
+  }
+
   // ---- Addresses
 
   @Test
   void addressesComeFromTheEnvironmentToo() throws IOException {
-    try (Running server = Running.start(List.of(), "http://127.0.0.3:0;http://127.0.0.4:0")) {
+    try (Running server =
+        Running.start(
+            List.of(), Map.of("WINDHOVER_URLS", "http://127.0.0.3:0;http://127.0.0.4:0"))) {
       expectEcho(InetAddress.ofLiteral("127.0.0.3"), server.port());
       expectEcho(InetAddress.ofLiteral("127.0.0.4"), server.port());
     }
@@ -95,7 +109,8 @@ class ProcessTest {
   @Test
   void argumentsGoBeforeTheEnvironment() throws IOException {
     try (Running server =
-        Running.start(List.of("--urls=http://127.0.0.4:0"), "http://127.0.0.3:0")) {
+        Running.start(
+            List.of("--urls=http://127.0.0.4:0"), Map.of("WINDHOVER_URLS", "http://127.0.0.3:0"))) {
       expectEcho(InetAddress.ofLiteral("127.0.0.4"), server.port());
     }
   }

@@ -30,8 +30,23 @@ class ReadmeTest {
 
   @Test
   void theProgramCompilesAsItStands(@TempDir Path classes) throws IOException {
-    String program = IMPORTS + firstJavaBlock(read("README.md"));
+    requireCompiles(IMPORTS + javaBlocks("README.md").getFirst(), classes);
+  }
 
+  /** Its lines stand behind {@code var app = …}. */
+  @Test
+  void theExamplesOfMiddlewareCompile(@TempDir Path classes) throws IOException {
+    for (String block : javaBlocks("docs/middleware.md")) {
+      requireCompiles(
+          IMPORTS
+              + "void main(String[] args) { var app = WebApplication.create(args);"
+              + block
+              + "}",
+          classes);
+    }
+  }
+
+  private static void requireCompiles(String program, Path classes) {
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     StringWriter errors = new StringWriter();
     List<String> options =
@@ -55,10 +70,11 @@ class ReadmeTest {
     }
   }
 
-  private static String firstJavaBlock(String page) {
-    Matcher block = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(page);
-    assertThat(block.find()).as("a program in the README").isTrue();
-    return block.group(1);
+  private static List<String> javaBlocks(String page) throws IOException {
+    Matcher block = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(read(page));
+    List<String> blocks = block.results().map(found -> found.group(1)).toList();
+    assertThat(blocks).as("programs in " + page).isNotEmpty();
+    return blocks;
   }
 
   private static String read(String page) throws IOException {

@@ -1,5 +1,6 @@
 package dev.windhover.websocket;
 
+import dev.windhover.http.Origins;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +14,7 @@ final class OriginPolicy {
   private final List<String> hosts;
 
   OriginPolicy(WebSocketOptions options) {
-    this.allowed = options.allowedOrigins().stream().map(OriginPolicy::normalize).toList();
+    this.allowed = options.allowedOrigins().stream().map(Origins::normalize).toList();
     this.sameOrigin = options.isSameOrigin();
     this.hosts =
         options.allowedHosts().stream().map(host -> host.toLowerCase(Locale.ROOT)).toList();
@@ -22,6 +23,11 @@ final class OriginPolicy {
   /** Returns whether every origin is allowed since nothing was set. */
   boolean isOpen() {
     return allowed.isEmpty() && !sameOrigin;
+  }
+
+  /** Returns whether only the hosts that middleware lets pass are ours: none was named here. */
+  boolean reliesOnHostFiltering() {
+    return sameOrigin && hosts.isEmpty();
   }
 
   /**
@@ -35,15 +41,15 @@ final class OriginPolicy {
     if (origin == null || origin.isEmpty() || isOpen()) {
       return true;
     }
-    String normal = normalize(origin);
+    String normal = Origins.normalize(origin);
     for (String pattern : allowed) {
       if (pattern.equals("*") || pattern.equals(normal) || isSubdomain(normal, pattern)) {
         return true;
       }
     }
     return sameOrigin
-        && hosts.contains(withoutPort(host).toLowerCase(Locale.ROOT))
-        && normal.equals(normalize(scheme + "://" + host));
+        && (hosts.isEmpty() || hosts.contains(withoutPort(host).toLowerCase(Locale.ROOT)))
+        && normal.equals(Origins.normalize(scheme + "://" + host));
   }
 
   private static boolean isSubdomain(String origin, String pattern) {
@@ -62,18 +68,6 @@ final class OriginPolicy {
     return labels.chars().allMatch(c -> c == '.' || c == '-' || Character.isLetterOrDigit(c));
   }
 
-  /** In lower case and without the scheme's own port, as browsers write it. */
-  private static String normalize(String origin) {
-    String lower = origin.toLowerCase(Locale.ROOT);
-    if (lower.startsWith("http://") && lower.endsWith(":80")) {
-      return lower.substring(0, lower.length() - 3);
-    }
-    if (lower.startsWith("https://") && lower.endsWith(":443")) {
-      return lower.substring(0, lower.length() - 4);
-    }
-    return lower;
-  }
-
   private static String withoutPort(String host) {
     int colon = host.lastIndexOf(':');
     return colon > host.lastIndexOf(']') ? host.substring(0, colon) : host;
@@ -83,11 +77,11 @@ final class OriginPolicy {
     if (origin.equals("*") || origin.equals("null")) {
       return;
     }
-    int host = origin.indexOf("://") + 3;
-    if (host <= 3 || host == origin.length() || origin.indexOf('/', host) >= 0) {
+    if (!Origins.isWellFormed(origin)) {
       throw new IllegalArgumentException(
           "origin \"" + origin + "\" is not of the form scheme://host[:port]");
     }
+    int host = origin.indexOf("://") + 3;
     int star = origin.indexOf('*');
     if (star >= 0 && (star != host || !origin.startsWith("*.", host))) {
       throw new IllegalArgumentException(

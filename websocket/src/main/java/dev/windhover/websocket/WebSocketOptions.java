@@ -87,18 +87,16 @@ public final class WebSocketOptions {
   }
 
   /**
-   * Allows pages of the same scheme, host and port as the request's. The hosts must be named: a
+   * Allows pages of the same scheme, host and port as the request's. The hosts must be known: a
    * page of an attacker's name that was pointed at this server (DNS rebinding) is of the same
-   * origin too.
+   * origin too. Behind a proxy that ends TLS, the scheme is known by {@link
+   * dev.windhover.http.middleware.ForwardedHeaders}.
    *
    * @param hosts the names this server goes by, as {@code example.com} or {@code localhost},
-   *     without a port
-   * @throws IllegalArgumentException if none is given
+   *     without a port; none if {@link dev.windhover.http.middleware.HostFiltering} stands before
+   *     the WebSockets, which are otherwise refused there
    */
   public WebSocketOptions sameOrigin(String... hosts) {
-    if (hosts.length == 0) {
-      throw new IllegalArgumentException("sameOrigin needs the names this server goes by");
-    }
     sameOrigin = true;
     allowedHosts.addAll(List.of(hosts));
     return this;
@@ -109,7 +107,7 @@ public final class WebSocketOptions {
     return sameOrigin;
   }
 
-  /** Returns the hosts for {@link #sameOrigin}. */
+  /** Returns the hosts for {@link #sameOrigin}; empty if those that are filtered will do. */
   public List<String> allowedHosts() {
     return List.copyOf(allowedHosts);
   }

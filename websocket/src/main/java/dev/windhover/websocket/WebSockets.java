@@ -13,6 +13,7 @@ import dev.windhover.http.WebSocketManager;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.protocol.DeflateAgreement;
+import dev.windhover.http.middleware.HostFiltering;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -55,8 +56,19 @@ public final class WebSockets implements Middleware {
     return new WebSockets(options);
   }
 
+  /**
+   * Is told when the application stops.
+   *
+   * @throws IllegalStateException if {@code sameOrigin()} was set without hosts, and no {@link
+   *     HostFiltering} stands before this
+   */
   @Override
   public void addedTo(Application application) {
+    if (origins.reliesOnHostFiltering() && !application.uses(HostFiltering.class)) {
+      throw new IllegalStateException(
+          "sameOrigin() needs the hosts this server goes by: call useHostFiltering(…) before, or"
+              + " name them in sameOrigin(…)");
+    }
     application.onStopping(this::stop);
     if (origins.isOpen()) {
       log.warn(

@@ -107,9 +107,11 @@ class OriginPolicyTest {
   }
 
   @Test
-  void sameOriginNeedsNames() {
-    assertThatThrownBy(() -> new WebSocketOptions().sameOrigin())
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("sameOrigin needs the names this server goes by");
+  void sameOriginWithoutNamesRestsOnWhatFiltersHosts() {
+    OriginPolicy policy = new OriginPolicy(new WebSocketOptions().sameOrigin());
+    assertThat(policy.reliesOnHostFiltering()).isTrue();
+    assertThat(policy.allows("https://a.com", "https", "a.com")).isTrue();
+    assertThat(policy.allows("https://b.com", "https", "a.com")).isFalse();
+    assertThat(policy.isOpen()).isFalse();
   }
 }

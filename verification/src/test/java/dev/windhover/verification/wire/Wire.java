@@ -1,9 +1,10 @@
 package dev.windhover.verification.wire;
 
 import java.io.BufferedInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
@@ -52,6 +53,18 @@ public final class Wire implements Peer {
     return new Wire(channel);
   }
 
+  /** Connects from one of this machine's own addresses: each has ports of its own. */
+  public static Wire connect(int port, InetAddress from) throws IOException {
+    SocketChannel channel = SocketChannel.open();
+    channel.bind(new InetSocketAddress(from, 0));
+    channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+    channel
+        .socket()
+        .connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), MOST_MILLIS);
+    channel.socket().setSoTimeout(MOST_MILLIS);
+    return new Wire(channel);
+  }
+
   /** Returns the request of a valid opening handshake, with further header lines. */
   public static String handshake(String path, String... headers) {
     StringBuilder request = new StringBuilder("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n");
@@ -79,9 +92,13 @@ public final class Wire implements Peer {
 
   @Override
   public void send(byte... bytes) throws IOException {
-    ByteBuffer buffer = ByteBuffer.wrap(bytes);
-    while (buffer.hasRemaining()) {
-      channel.write(buffer);
+    send(ByteBuffer.wrap(bytes));
+  }
+
+  /** Sends bytes. */
+  public void send(ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
     }
   }
 
@@ -215,6 +232,16 @@ public final class Wire implements Peer {
   }
 
   private Response response(boolean head) throws IOException {
+    Response response = responseHead();
+    int status = response.status();
+    if (head || status < 200 || status == 204 || status == 304) {
+      return response;
+    }
+    return new Response(status, response.headers(), body(response).readAllBytes());
+  }
+
+  /** Reads status and headers; {@link #body} is the rest. */
+  public Response responseHead() throws IOException {
     String statusLine = line();
     if (!statusLine.matches("HTTP/1\\.1 \\d{3} .*")) {
       throw new AssertionError("not a status line: " + statusLine);
@@ -224,40 +251,69 @@ public final class Wire implements Peer {
     for (String line = line(); !line.isEmpty(); line = line()) {
       headers.add(line);
     }
-    Response response = new Response(status, headers, new byte[0]);
-    if (head || status < 200 || status == 204 || status == 304) {
-      return response;
-    }
-    return new Response(status, headers, body(response));
+    return new Response(status, headers, new byte[0]);
   }
 
-  private byte[] body(Response response) throws IOException {
-    String length = response.header("Content-Length");
-    if ("chunked".equals(response.header("Transfer-Encoding"))) {
+  /** Returns the body that follows, to be read piece by piece; it ends only where it should. */
+  public InputStream body(Response head) {
+    String length = head.header("Content-Length");
+    if ("chunked".equals(head.header("Transfer-Encoding"))) {
       if (length != null) {
-        throw new AssertionError("Content-Length and Transfer-Encoding in " + response);
+        throw new AssertionError("Content-Length and Transfer-Encoding in " + head);
       }
-      return chunks();
+      return new Body(-1);
     }
-    if (length != null) {
-      byte[] body = new byte[Integer.parseInt(length)];
-      in.readFully(body);
-      return body;
-    }
-    return in.readAllBytes(); // the end of the body is the end of the connection
+    // Without a length the end of the body is the end of the connection.
+    return length == null ? in : new Body(Long.parseLong(length));
   }
 
-  private byte[] chunks() throws IOException {
-    ByteArrayOutputStream body = new ByteArrayOutputStream();
-    while (true) {
-      byte[] chunk = new byte[Integer.parseInt(line(), 16)];
-      in.readFully(chunk);
-      body.writeBytes(chunk);
+  private final class Body extends InputStream {
+    private final boolean chunked;
+    private boolean ended;
+    private long left;
+
+    Body(long length) {
+      this.chunked = length < 0;
+      this.left = chunked ? 0 : length;
+      this.ended = length == 0;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      if (length == 0) {
+        return 0;
+      }
+      if (left == 0 && !ended) {
+        left = Long.parseLong(line(), 16);
+        ended = left == 0;
+        if (ended) {
+          requireLineEnd();
+        }
+      }
+      if (ended) {
+        return -1;
+      }
+      int n = in.read(bytes, offset, (int) Math.min(left, length));
+      if (n < 0) {
+        throw new EOFException(left + " bytes of the body are due and the server ended");
+      }
+      left -= n;
+      if (left == 0 && chunked) {
+        requireLineEnd();
+      }
+      ended = left == 0 && !chunked;
+      return n;
+    }
+
+    private void requireLineEnd() throws IOException {
       if (!line().isEmpty()) {
         throw new AssertionError("a chunk is longer than its size, or a trailer came");
-      }
-      if (chunk.length == 0) {
-        return body.toByteArray();
       }
     }
   }

@@ -7,14 +7,18 @@ import dev.windhover.http.Handler;
 import dev.windhover.samples.conformance.ConformanceServer;
 import dev.windhover.samples.echo.Echo;
 import dev.windhover.verification.logs.StrictLogs;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
+import java.util.zip.CRC32;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -26,6 +30,8 @@ class CurlTest {
   private static final WebApplication conformance =
       ConformanceServer.create("--urls", "http://127.0.0.1:0");
 
+  private static final int UPLOAD = 5_000_000;
+
   private static Program curl = new Program(Path.of("curl"));
 
   @BeforeAll
@@ -34,6 +40,25 @@ class CurlTest {
     echo.mapGet("/only-get", Handler.nonBlocking(context -> context.response().write("got\n")));
     echo.mapPost(
         "/only-post", context -> context.request().body().transferTo(context.response().body()));
+    echo.mapPut(
+        "/sum",
+        context -> {
+          CRC32 sum = new CRC32();
+          byte[] piece = new byte[10_000];
+          InputStream body = context.request().body();
+          for (int n; (n = body.read(piece)) >= 0; ) {
+            sum.update(piece, 0, n);
+          }
+          context.response().write(sum.getValue() + "\n");
+        });
+    echo.mapPut("/unread", context -> context.response().status(403).write("no\n"));
+    echo.mapGet(
+        "/fails-late",
+        context -> {
+          context.response().write("begun");
+          context.response().flush();
+          context.abort();
+        });
     echo.start();
     conformance.start();
   }
@@ -142,6 +167,34 @@ class CurlTest {
       Program.Result result =
           curl.run("--silent", "--write-out", "%{num_connects} ", url, url, url);
       assertThat(result.output()).isEqualTo("got\n1 got\n0 got\n0 ");
+    }
+
+    /** As curl uploads: it asks for 100 Continue by itself above 1 MiB. */
+    @ParameterizedTest
+    @ValueSource(strings = {"Content-Length: " + UPLOAD, "Transfer-Encoding: chunked"})
+    void takeUploads(String framing, @TempDir Path folder) throws Exception {
+      byte[] bytes = new byte[UPLOAD];
+      new Random(1).nextBytes(bytes);
+      CRC32 sum = new CRC32();
+      sum.update(bytes);
+      Path file = java.nio.file.Files.write(folder.resolve("file"), bytes);
+      String[] upload = {
+        "--upload-file", file.toString(), "-H", framing, "-H", "Expect: 100-continue"
+      };
+      assertThat(curl(echo, "/sum", upload))
+          .startsWith("HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\n")
+          .endsWith("\n\n" + sum.getValue() + "\n");
+      assertThat(curl(echo, "/unread", upload)) // answered before a byte of it is sent
+          .startsWith("HTTP/1.1 403 Forbidden\n")
+          .contains("\nConnection: close\n")
+          .endsWith("no\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--http1.1", "--http1.0"})
+    void areNotCompleteWhenTheyAreCut(String version) throws Exception {
+      Program.Result result = curl.run("--silent", version, echo.urls().getFirst() + "/fails-late");
+      assertThat(result.exitCode()).isEqualTo(56); // "Failure with receiving network data"
     }
 
     @Test

@@ -1,0 +1,152 @@
+package dev.windhover.http.middleware;
+
+import dev.windhover.http.Handler;
+import dev.windhover.http.Headers;
+import dev.windhover.http.HttpContext;
+import dev.windhover.http.HttpRequest;
+import dev.windhover.http.Middleware;
+import dev.windhover.http.Origins;
+import dev.windhover.http.Tokens;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lets browsers' pages of other origins use what stands behind this step (CORS, as the Fetch
+ * standard defines it). A preflight is answered with 204 and reaches nothing behind; every other
+ * request goes on, and its answer, errors included, says whether the page may see it. Nothing is
+ * refused: a browser keeps from a page what was not allowed, and others do not ask. In particular a
+ * WebSocket is not covered, since browsers do not apply CORS to it; that is what its {@code
+ * allowedOrigins} are for. Never blocks.
+ *
+ * <p>Where answers differ by origin, {@code Vary: Origin} is on all of them, so that a cache gives
+ * no page what was meant for another.
+ */
+public final class Cors implements Middleware {
+  private static final String ALLOW_ORIGIN = "Access-Control-Allow-Origin";
+
+  private final Set<String> origins;
+  private final boolean anyOrigin;
+  private final boolean credentials;
+  private final boolean anyMethod;
+  private final boolean anyHeader;
+  private final String methods;
+  private final String headers;
+  private final String exposedHeaders;
+  private final @Nullable Duration maxAge;
+
+  /**
+   * Creates the middleware with a copy of {@code policy}.
+   *
+   * @throws IllegalArgumentException if no origin is allowed, or every origin together with
+   *     credentials: any page could then act as whoever is logged in
+   */
+  public Cors(CorsOptions policy) {
+    if (policy.anyOrigin && policy.credentials) {
+      throw new IllegalArgumentException(
+          "allowAnyOrigin() with allowCredentials() is unsafe: name the origins");
+    }
+    if (!policy.anyOrigin && policy.origins.isEmpty()) {
+      throw new IllegalArgumentException("no origin is allowed: name some with withOrigins(…)");
+    }
+    origins = Set.copyOf(policy.origins);
+    anyOrigin = policy.anyOrigin;
+    credentials = policy.credentials;
+    anyMethod = policy.anyMethod;
+    anyHeader = policy.anyHeader;
+    methods = String.join(", ", policy.methods);
+    headers = String.join(", ", policy.headers);
+    exposedHeaders = String.join(", ", policy.exposedHeaders);
+    maxAge = policy.preflightMaxAge;
+  }
+
+  /** Creates the middleware with a policy changed from one that allows nothing. */
+  public static Cors with(Consumer<CorsOptions> change) {
+    CorsOptions policy = new CorsOptions();
+    change.accept(policy);
+    return new Cors(policy);
+  }
+
+  @Override
+  public boolean isNonBlocking() {
+    return true;
+  }
+
+  @Override
+  public void handle(HttpContext context, Handler next) throws Exception {
+    HttpRequest request = context.request();
+    Headers answer = context.response().headers();
+    String allowed = allowedOrigin(request.headers().all("Origin"));
+    if (isPreflight(request)) {
+      context.response().status(204);
+      allowOrigin(answer, allowed);
+      if (allowed != null) {
+        allowRequest(answer, request.headers());
+      }
+      return;
+    }
+    // At the last moment, so that it is said on the answer to a failure too.
+    context
+        .response()
+        .onStarting(() -> {
+          allowOrigin(answer, allowed);
+          if (allowed != null) {
+            setUnlessEmpty(answer, "Access-Control-Expose-Headers", exposedHeaders);
+          }
+        });
+    next.handle(context);
+  }
+
+  private static boolean isPreflight(HttpRequest request) {
+    return request.method().equals("OPTIONS")
+        && request.headers().contains("Origin")
+        && request.headers().contains("Access-Control-Request-Method");
+  }
+
+  /** Returns what to say of the one origin that a browser sends, or null. */
+  private @Nullable String allowedOrigin(List<String> sent) {
+    if (sent.size() != 1) {
+      return null;
+    }
+    if (anyOrigin) {
+      return "*";
+    }
+    String origin = sent.getFirst();
+    return origins.contains(Origins.normalize(origin)) ? origin : null;
+  }
+
+  private void allowOrigin(Headers answer, @Nullable String allowed) {
+    if (!anyOrigin && !answer.hasToken("Vary", "Origin") && !answer.hasToken("Vary", "*")) {
+      answer.add("Vary", "Origin");
+    }
+    if (allowed != null) {
+      answer.set(ALLOW_ORIGIN, allowed);
+      if (credentials) {
+        answer.set("Access-Control-Allow-Credentials", "true");
+      }
+    }
+  }
+
+  /** Says which method and headers the request behind a preflight may have. */
+  private void allowRequest(Headers answer, Headers asked) {
+    // A * would not do: with credentials it is a name, and it never means Authorization.
+    String method = asked.get("Access-Control-Request-Method");
+    boolean echoMethod = anyMethod && method != null && Tokens.isToken(method);
+    setUnlessEmpty(answer, "Access-Control-Allow-Methods", echoMethod ? method : methods);
+    List<String> names = asked.list("Access-Control-Request-Headers");
+    boolean echoHeaders = anyHeader && names.stream().allMatch(Tokens::isToken);
+    setUnlessEmpty(
+        answer, "Access-Control-Allow-Headers", echoHeaders ? String.join(", ", names) : headers);
+    if (maxAge != null) {
+      answer.set("Access-Control-Max-Age", Long.toString(maxAge.toSeconds()));
+    }
+  }
+
+  private static void setUnlessEmpty(Headers answer, String name, @Nullable String value) {
+    if (value != null && !value.isEmpty()) {
+      answer.set(name, value);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package dev.windhover.http.middleware;
+
+import dev.windhover.http.Origins;
+import dev.windhover.http.Tokens;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The policy of {@link Cors}, by the names of ASP.NET Core's {@code CorsPolicyBuilder}. Each method
+ * sets, or adds, and returns this.
+ */
+public final class CorsOptions {
+  final List<String> origins = new ArrayList<>();
+  final List<String> methods = new ArrayList<>();
+  final List<String> headers = new ArrayList<>();
+  final List<String> exposedHeaders = new ArrayList<>();
+  boolean anyOrigin;
+  boolean anyMethod;
+  boolean anyHeader;
+  boolean credentials;
+  @Nullable Duration preflightMaxAge;
+
+  /** Creates a policy that allows nothing. */
+  public CorsOptions() {}
+
+  /**
+   * Allows pages of these origins.
+   *
+   * @param origins exactly, as {@code https://example.com} or {@code https://example.com:8443};
+   *     case and the scheme's own port do not count. No {@code *}, and not {@code null}: every page
+   *     in a sandbox is of that origin
+   * @throws IllegalArgumentException if one is of another form
+   */
+  public CorsOptions withOrigins(String... origins) {
+    for (String origin : origins) {
+      if (!Origins.isWellFormed(origin) || origin.indexOf('*') >= 0) {
+        throw new IllegalArgumentException(
+            "origin \"" + origin + "\" is not of the form scheme://host[:port]");
+      }
+      this.origins.add(Origins.normalize(origin));
+    }
+    return this;
+  }
+
+  /** Allows pages of every origin; not together with {@link #allowCredentials()}. */
+  public CorsOptions allowAnyOrigin() {
+    anyOrigin = true;
+    return this;
+  }
+
+  /**
+   * Allows these methods beside GET, HEAD and POST, for which no browser asks.
+   *
+   * @throws IllegalArgumentException if one is no method
+   */
+  public CorsOptions withMethods(String... methods) {
+    addTokens("method", methods, this.methods);
+    return this;
+  }
+
+  /** Allows every method. */
+  public CorsOptions allowAnyMethod() {
+    anyMethod = true;
+    return this;
+  }
+
+  /**
+   * Allows these request headers beside those for which no browser asks.
+   *
+   * @throws IllegalArgumentException if one is no header's name
+   */
+  public CorsOptions withHeaders(String... headers) {
+    addTokens("header", headers, this.headers);
+    return this;
+  }
+
+  /** Allows every request header. */
+  public CorsOptions allowAnyHeader() {
+    anyHeader = true;
+    return this;
+  }
+
+  /**
+   * Lets pages see these response headers.
+   *
+   * @throws IllegalArgumentException if one is no header's name
+   */
+  public CorsOptions withExposedHeaders(String... headers) {
+    addTokens("header", headers, exposedHeaders);
+    return this;
+  }
+
+  /**
+   * Lets pages send cookies and see what is answered to them: whoever is logged in here acts
+   * through those pages. Off by default.
+   */
+  public CorsOptions allowCredentials() {
+    credentials = true;
+    return this;
+  }
+
+  /**
+   * Lets browsers remember the answer to a preflight; without it they choose (5 s). In whole
+   * seconds; browsers do not go beyond 2 hours to a day.
+   *
+   * @throws IllegalArgumentException if negative
+   */
+  public CorsOptions preflightMaxAge(Duration maxAge) {
+    if (maxAge.isNegative()) {
+      throw new IllegalArgumentException("preflightMaxAge " + maxAge + " is negative");
+    }
+    preflightMaxAge = maxAge;
+    return this;
+  }
+
+  private static void addTokens(String what, String[] tokens, List<String> to) {
+    for (String token : tokens) {
+      if (!Tokens.isToken(token) || token.equals("*")) {
+        throw new IllegalArgumentException(what + " \"" + token + "\" is not a name");
+      }
+      to.add(token);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package dev.windhover.http.middleware;
+
+import java.net.InetAddress;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a {@code Host} header names (RFC 9110 7.2), in one spelling.
+ *
+ * @param name in lower case; an IPv6 address in brackets
+ * @param port 0–65535, or -1 if there is none
+ */
+record HostName(String name, int port) {
+  private static final int LONGEST = 255; // RFC 1035 2.3.4
+
+  /** Reads {@code text}; null if it is malformed, and no name or address with a port or without. */
+  static @Nullable HostName parse(String text) {
+    int end = text.startsWith("[") ? text.indexOf(']') + 1 : text.indexOf(':');
+    if (end < 0) {
+      end = text.length();
+    }
+    String name = name(text.substring(0, end));
+    if (name == null) {
+      return null;
+    }
+    if (end >= text.length() - 1) { // the port may be empty: RFC 3986 3.2.3
+      return end == text.length() || text.charAt(end) == ':' ? new HostName(name, -1) : null;
+    }
+    int port = text.charAt(end) == ':' ? port(text.substring(end + 1)) : -1;
+    return port < 0 ? null : new HostName(name, port);
+  }
+
+  /** Returns the port that {@code text} is, or -1 if it is none. */
+  static int port(String text) {
+    boolean digits = !text.isEmpty() && text.length() <= 5;
+    int port = 0;
+    for (int i = 0; digits && i < text.length(); i++) {
+      int digit = text.charAt(i) - '0';
+      digits = digit >= 0 && digit <= 9;
+      port = port * 10 + digit;
+    }
+    return digits && port <= 65_535 ? port : -1;
+  }
+
+  private static @Nullable String name(String text) {
+    if (text.startsWith("[")) {
+      InetAddress address =
+          text.indexOf(':') < 0
+              ? null
+              : IpNetwork.parseAddress(text.substring(1, text.length() - 1));
+      return address == null ? null : "[" + address.getHostAddress() + "]";
+    }
+    boolean wellFormed =
+        !text.isEmpty()
+            && text.length() <= LONGEST
+            && text.chars().allMatch(HostName::isOfName)
+            && !text.startsWith(".")
+            && !text.contains("..");
+    return wellFormed ? text.toLowerCase(Locale.ROOT) : null;
+  }
+
+  /** RFC 3986 allows more; no host on the Internet has it. */
+  private static boolean isOfName(int c) {
+    return (c >= 'a' && c <= 'z')
+        || (c >= 'A' && c <= 'Z')
+        || (c >= '0' && c <= '9')
+        || c == '.'
+        || c == '-'
+        || c == '_';
+  }
+
+  @Override
+  public String toString() {
+    return port < 0 ? name : name + ":" + port;
+  }
+}

@@ -1,0 +1,305 @@
+package dev.windhover.verification;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.windhover.app.WebApplication;
+import dev.windhover.http.Message;
+import dev.windhover.verification.logs.StrictLogs;
+import dev.windhover.verification.wire.Frame;
+import dev.windhover.verification.wire.Wire;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Clients that leave at every stage of a connection, half of them in order and half with a reset:
+ * memory, files and threads are then what they were.
+ */
+@ExtendWith(StrictLogs.class)
+class Http1LeakTest {
+  private static final int AT_ONCE = 8;
+  private static final int WARM_UP = 200;
+  private static final int ADDRESSES = 250;
+
+  /** Less than the 5 s for which a client that does not end its side is waited for. */
+  private static final Duration SOON = Duration.ofSeconds(4);
+
+  private static final Duration SETTLES = Duration.ofMillis(200);
+
+  private static final String GET = "GET /%s HTTP/1.1\r\nHost: x\r\n";
+  private static final String POST = "POST /%s HTTP/1.1\r\nHost: x\r\n";
+
+  /** 800 bytes for each client of the quick run, and 40 of the full one. */
+  private static final long MOST_HEAP = 400_000;
+
+  /** The allocators of Netty take whole mebibytes, and keep some for the next who comes. */
+  private static final long MOST_DIRECT = 8 << 20;
+
+  private static final WebApplication app = WebApplication.create("--urls=http://127.0.0.1:0");
+  private static final AtomicInteger clients = new AtomicInteger();
+
+  // What there is before the first test, and what the process needs once.
+  private static long files;
+  private static long direct;
+  private static long threads;
+
+  @BeforeAll
+  static void start() throws Exception {
+    app.useWebSockets(options -> options.allowedOrigins("*"));
+    app.map("/hello", context -> context.response().write("hello\n"));
+    app.map(
+        "/body",
+        context -> {
+          context.response().flush();
+          context.request().body().transferTo(context.response().body());
+        });
+    app.map(
+        "/waits",
+        context -> {
+          context.response().write("begun");
+          context.response().flush();
+          context.aborted().join();
+        });
+    app.map(
+        "/large",
+        context -> {
+          byte[] piece = new byte[100_000];
+          for (int i = 0; i < 100; i++) {
+            context.response().body().write(piece);
+          }
+        });
+    app.mapWebSocket(
+        "/socket",
+        socket -> {
+          for (Message message : socket) {
+            socket.send(message);
+          }
+        });
+    app.start();
+    for (Stage stage : Stage.values()) {
+      visits(stage, WARM_UP);
+    }
+    files = settled(Http1ChurnTest::openFiles);
+    direct = Memory.direct();
+    threads = threads();
+  }
+
+  @AfterAll
+  static void stop() {
+    app.stop();
+  }
+
+  /** How far a client gets. */
+  enum Stage {
+    CONNECTED {
+      @Override
+      void reach(Wire wire) {}
+    },
+    WITHIN_THE_REQUEST_LINE {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send("GET /hello HT");
+      }
+    },
+    WITHIN_THE_HEADERS {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send(GET.formatted("hello") + "X-Some: he");
+      }
+    },
+    WITHIN_A_BODY_THAT_IS_READ {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send(POST.formatted("body") + "Content-Length: 30000\r\n\r\n");
+        wire.send(new byte[10_000]);
+        wire.responseHead(); // the handler waits for more
+      }
+    },
+    WITHIN_A_BODY_THAT_IS_NOT_READ {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send(POST.formatted("waits") + "Content-Length: 30000\r\n\r\n");
+        wire.send(new byte[10_000]);
+      }
+    },
+    WITHIN_A_BODY_THAT_IS_DROPPED {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send(POST.formatted("hello") + "Content-Length: 30000\r\n\r\n");
+        wire.response();
+        wire.send(new byte[10_000]);
+      }
+    },
+    WITHIN_A_CHUNK {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send(POST.formatted("body") + "Transfer-Encoding: chunked\r\n\r\n4000\r\n");
+        wire.send(new byte[10_000]);
+        wire.responseHead();
+      }
+    },
+    WITHIN_A_CHUNK_SIZE {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send(POST.formatted("body") + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n40");
+      }
+    },
+    WHILE_THE_HANDLER_RUNS {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send(GET.formatted("waits") + "\r\n");
+        wire.responseHead();
+      }
+    },
+    WITH_REQUESTS_WAITING {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send((GET.formatted("waits") + "\r\n").repeat(20));
+        wire.responseHead();
+      }
+    },
+    WITHIN_THE_RESPONSE {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send(GET.formatted("large") + "\r\n");
+        wire.responseHead();
+      }
+    },
+    IDLE {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send(GET.formatted("hello") + "\r\n");
+        wire.response();
+      }
+    },
+    CLOSED_BY_THE_SERVER {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send(GET.formatted("hello") + "Connection: close\r\n\r\n");
+        wire.response();
+        wire.expectEnd();
+      }
+    },
+    REFUSED {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send("no request\r\n\r\n");
+        wire.response();
+        wire.expectEnd();
+      }
+    },
+    WITHIN_THE_UPGRADE {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send(Wire.handshake("/socket"));
+      }
+    },
+    SOCKET {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.upgrade("/socket").send(Frame.text("x"));
+        wire.frame();
+      }
+    },
+    WITHIN_A_MESSAGE {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.upgrade("/socket").send(Frame.header(0x82, 60_000));
+        wire.send(new byte[10_000]);
+      }
+    };
+
+    abstract void reach(Wire wire) throws IOException;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void fiveHundredThatLeaveAtAStageLeaveNothing(Stage stage) throws Exception {
+    comeAndGo(stage, 500);
+  }
+
+  @Tag("full")
+  @Timeout(value = 3, unit = TimeUnit.MINUTES)
+  @ParameterizedTest
+  @EnumSource
+  void tenThousandThatLeaveAtAStageLeaveNothing(Stage stage) throws Exception {
+    comeAndGo(stage, 10_000);
+  }
+
+  private static void comeAndGo(Stage stage, int number) throws Exception {
+    long heap = settled(Memory::heap); // here, since the JVM adds to its own until the first test
+    visits(stage, number);
+    awaitAtMost("files", Http1ChurnTest::openFiles, files + 2);
+    awaitAtMost("heap", Memory::heap, heap + MOST_HEAP);
+    awaitAtMost("direct memory", Memory::direct, direct + MOST_DIRECT);
+    awaitAtMost("threads", Http1LeakTest::threads, threads + 2);
+  }
+
+  private static long threads() {
+    return Thread.getAllStackTraces().size();
+  }
+
+  private static void visits(Stage stage, int number) throws Exception {
+    List<FutureTask<Void>> tasks = new ArrayList<>();
+    AtomicInteger left = new AtomicInteger(number);
+    for (int i = 0; i < AT_ONCE; i++) {
+      FutureTask<Void> task =
+          new FutureTask<>(() -> {
+            while (left.getAndDecrement() > 0) {
+              visit(stage, clients.getAndIncrement());
+            }
+            return null;
+          });
+      tasks.add(task);
+      Thread.ofVirtual().start(task);
+    }
+    for (FutureTask<Void> task : tasks) {
+      task.get();
+    }
+  }
+
+  /** From 127.0.0.2 and on: a closed connection keeps its port for a minute. */
+  private static void visit(Stage stage, int client) throws IOException {
+    InetAddress from =
+        InetAddress.getByAddress(new byte[] {127, 0, 0, (byte) (2 + client % ADDRESSES)});
+    try (Wire wire = Wire.connect(Ports.of(app), from)) {
+      stage.reach(wire);
+      if (client % 2 == 0) {
+        wire.abort();
+      }
+    }
+  }
+
+  /** Returns the least of what is counted, which falls until all have gone. */
+  private static long settled(LongSupplier count) {
+    long start = System.nanoTime();
+    long least = Long.MAX_VALUE;
+    while (System.nanoTime() - start < SETTLES.toNanos()) {
+      least = Math.min(least, count.getAsLong());
+    }
+    return least;
+  }
+
+  private static void awaitAtMost(String what, LongSupplier count, long most) {
+    long start = System.nanoTime();
+    long now;
+    while ((now = count.getAsLong()) > most) {
+      assertThat(System.nanoTime() - start)
+          .as("%s: %d is %d too many for so long", what, now, now - most)
+          .isLessThan(SOON.toNanos());
+    }
+  }
+}

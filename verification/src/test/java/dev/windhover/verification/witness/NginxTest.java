@@ -1,0 +1,258 @@
+package dev.windhover.verification.witness;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.windhover.app.WebApplication;
+import dev.windhover.http.Message;
+import dev.windhover.verification.logs.StrictLogs;
+import dev.windhover.verification.wire.Frame;
+import dev.windhover.verification.wire.Response;
+import dev.windhover.verification.wire.Wire;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** With nginx in front, set up as its own pages say for WebSockets. */
+@ExtendWith(StrictLogs.class)
+class NginxTest {
+  /** One connection to us at a time, kept, so that whatever goes wrong on it meets the next one. */
+  private static final String CONFIGURATION =
+      """
+      user root; # its temporary folders are below one of ours; without effect for others
+      worker_processes 1;
+      pid FOLDER/pid;
+      error_log FOLDER/errors;
+      events { worker_connections 100; }
+      http {
+        access_log off;
+        client_body_temp_path FOLDER/bodies;
+        proxy_temp_path FOLDER/proxied;
+        fastcgi_temp_path FOLDER/f;
+        uwsgi_temp_path FOLDER/u;
+        scgi_temp_path FOLDER/s;
+        client_max_body_size 10m;
+        map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+        upstream us { server 127.0.0.1:OURS; keepalive 1; }
+        server {
+          listen 127.0.0.1:ITS;
+          location / {
+            proxy_pass http://us;
+            proxy_http_version 1.1;
+            proxy_request_buffering off;
+            proxy_set_header Host $host;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection $connection_upgrade;
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_set_header X-Forwarded-Proto $scheme;
+          }
+          location /old/ {
+            proxy_pass http://us/;
+          }
+        }
+      }
+      """;
+
+  private static final WebApplication app = WebApplication.create("--urls", "http://127.0.0.1:0");
+
+  @TempDir private static Path folder = Path.of("");
+
+  private static int port;
+  private static @Nullable Process nginx;
+
+  @BeforeAll
+  static void start() throws Exception {
+    Program program = Program.require("nginx");
+    app.useWebSockets(options -> options.allowedOrigins("*"));
+    app.map(
+        "/headers",
+        context -> {
+          context.response().write(context.request().version() + "\n");
+          for (Map.Entry<String, String> field : context.request().headers()) {
+            context.response().write(field.getKey() + ": " + field.getValue() + "\n");
+          }
+        });
+    // Not while it comes: nginx sends no more of a request when it sees the response begin.
+    app.mapPost(
+        "/echo",
+        context -> {
+          byte[] body = context.request().body().readAllBytes();
+          context.response().body().write(body);
+        });
+    app.mapPost("/ignore", context -> context.response().write("ignored\n"));
+    app.map(
+        "/cut",
+        context -> {
+          context.response().write("begun");
+          context.response().flush();
+          context.abort();
+        });
+    app.mapWebSocket(
+        "/ws",
+        socket -> {
+          for (Message message : socket) {
+            socket.send(message);
+          }
+        });
+    app.start();
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = free.getLocalPort();
+    }
+    int ours = java.net.URI.create(app.urls().getFirst()).getPort();
+    Path configuration = folder.resolve("nginx.conf");
+    Files.writeString(
+        configuration,
+        CONFIGURATION
+            .replace("FOLDER", folder.toString())
+            .replace("OURS", "" + ours)
+            .replace("ITS", "" + port));
+    nginx =
+        new ProcessBuilder(
+                program.path().toString(),
+                "-p",
+                folder.toString(),
+                "-c",
+                configuration.toString(),
+                "-g",
+                "daemon off;")
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("output").toFile())
+            .start();
+    awaitStart(nginx);
+  }
+
+  private static void awaitStart(Process process) throws Exception {
+    while (true) {
+      try {
+        Wire.connect(port).close();
+        return;
+      } catch (ConnectException e) {
+        if (process.waitFor(20, TimeUnit.MILLISECONDS)) {
+          throw new AssertionError(Files.readString(folder.resolve("output")), e);
+        }
+      }
+    }
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    if (nginx != null) {
+      nginx.destroy();
+      assertThat(nginx.waitFor(Wire.MOST_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+    }
+    app.stop();
+  }
+
+  private static Response ask(String request) throws IOException {
+    try (Wire wire = Wire.connect(port)) {
+      return wire.send(request).response();
+    }
+  }
+
+  @Test
+  void requestComesWithWhatNginxKnowsOfItsClient() throws Exception {
+    assertThat(ask("GET /headers HTTP/1.1\r\nHost: example.com\r\n\r\n").body())
+        .startsWith("HTTP/1.1\n")
+        .contains(
+            "Host: example.com\n", "X-Forwarded-For: 127.0.0.1\n", "X-Forwarded-Proto: http\n");
+    assertThat(ask("GET /headers HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 10.0.0.1\r\n\r\n").body())
+        .contains(
+            "X-Forwarded-For: 10.0.0.1, 127.0.0.1\n"); // whom to trust is not the host's matter
+  }
+
+  @Test
+  void nginxThatIsNotToldOtherwiseSpeaksHttp10() throws Exception {
+    assertThat(ask("GET /old/headers HTTP/1.1\r\nHost: x\r\n\r\n").body())
+        .startsWith("HTTP/1.0\n")
+        .contains("Host: us\n", "Connection: close\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "/old"})
+  void bodiesGoThroughBothWays(String prefix) throws Exception {
+    byte[] body = new byte[5_000_000];
+    for (int i = 0; i < body.length; i++) {
+      body[i] = (byte) (i * 31 + i / 997);
+    }
+    for (boolean chunked : new boolean[] {false, true}) {
+      try (Wire wire = Wire.connect(port)) {
+        wire.send("POST " + prefix + "/echo HTTP/1.1\r\nHost: x\r\n");
+        if (chunked) {
+          wire.send("Transfer-Encoding: chunked\r\n\r\n");
+          wire.send(Integer.toHexString(body.length) + "\r\n");
+          wire.send(body);
+          wire.send("\r\n0\r\n\r\n");
+        } else {
+          wire.send("Content-Length: " + body.length + "\r\n\r\n");
+          wire.send(body);
+        }
+        Response response = wire.response();
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(Arrays.equals(response.bytes(), body)).isTrue();
+      }
+    }
+  }
+
+  @Test
+  void connectionThatManyShareSurvivesBodiesThatNobodyReads() throws Exception {
+    for (int i = 0; i < 50; i++) {
+      String length = "Content-Length: " + i * 2_000 + "\r\n\r\n";
+      assertThat(
+              ask("POST /ignore HTTP/1.1\r\nHost: x\r\n" + length + "x".repeat(i * 2_000)).body())
+          .isEqualTo("ignored\n");
+      assertThat(ask("GET /headers HTTP/1.1\r\nHost: x\r\n\r\n").status()).isEqualTo(200);
+      try (Wire wire = Wire.connect(port)) {
+        wire.send("HEAD /headers HTTP/1.1\r\nHost: x\r\n\r\n");
+        assertThat(wire.headResponse().status()).isEqualTo(200);
+      }
+    }
+  }
+
+  /** HTTP/1.0 has no sign of a body's end but the connection's; a reset is none. */
+  @ParameterizedTest
+  @ValueSource(strings = {"/cut", "/old/cut"})
+  void responseThatIsCutIsNotCompleteForNginx(String path) throws Exception {
+    try (Wire wire = Wire.connect(port)) {
+      wire.send("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n");
+      Response head = wire.responseHead();
+      if (head.status() == 200) { // else it was cut before nginx had begun
+        assertThatThrownBy(() -> wire.body(head).readAllBytes())
+            .isInstanceOfAny(IOException.class, AssertionError.class);
+      } else {
+        assertThat(head.status()).isEqualTo(502);
+      }
+    }
+  }
+
+  @Test
+  void socketGoesThrough() throws Exception {
+    for (int size : new int[] {0, 5, 70_000, 1_000_000}) {
+      try (Wire wire = Wire.connect(port)) {
+        Response response = wire.send(Wire.handshake("/ws")).responseHead();
+        assertThat(response.status()).isEqualTo(101);
+        assertThat(response.header("Sec-WebSocket-Accept"))
+            .isEqualTo("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        Frame message = Frame.text("x".repeat(size));
+        wire.send(message);
+        assertThat(wire.frame()).isEqualTo(message);
+        wire.send(Frame.close(1000, ""));
+        assertThat(wire.frame()).isEqualTo(Frame.close(1000, ""));
+        wire.expectEnd();
+      }
+    }
+  }
+}
