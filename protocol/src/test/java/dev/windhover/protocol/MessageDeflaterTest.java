@@ -170,14 +170,15 @@ class MessageDeflaterTest {
     }
 
     /** Nothing is left to come out at the end, unless it was held back for that. */
-    @Test
-    void mayBeFilledBeforeAnEmptyEnd() {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 300, 511, 512, 513, 1024})
+    void mayBeFilledBeforeAnEmptyEnd(int size) {
       MessageDeflater deflater = deflater(9, 6, true);
       byte[] wire =
           Frames.join(
-              deflate(deflater, ByteBuffer.allocate(512), End.NONE, 100),
+              deflate(deflater, ByteBuffer.allocate(size), End.NONE, 100),
               deflate(deflater, ByteBuffer.allocate(0), End.MESSAGE, 100));
-      assertThat(new ReferenceInflater(9, true).message(wire)).isEqualTo(new byte[512]);
+      assertThat(new ReferenceInflater(9, true).message(wire)).isEqualTo(new byte[size]);
     }
 
     @ParameterizedTest

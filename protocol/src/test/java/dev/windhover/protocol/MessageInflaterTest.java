@@ -230,6 +230,14 @@ class MessageInflaterTest {
       }
     }
 
+    /** A fragment is done when nothing of it waits in zlib. */
+    @Test
+    void comeOutAsFarAsTheirFragmentsGo() throws PayloadException {
+      byte[] wire = payload(new byte[3000]);
+      ByteBuffer in = ByteBuffer.wrap(wire, 0, wire.length - 2);
+      assertThat(inflate(inflater, in, false, 7)).hasSizeGreaterThan(2500);
+    }
+
     @Test
     void areReadFromDirectBuffers() throws PayloadException {
       byte[] wire = payload(Frames.pattern(999));

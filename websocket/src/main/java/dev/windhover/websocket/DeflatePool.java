@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * or the last lease is closed. Any thread; a {@link Lease} says who may use it.
  */
 final class DeflatePool {
-  /** 64 MiB: about 190 sockets that take over contexts of 15 bits, as most clients ask for. */
+  /** 64 MiB: about 150 sockets that take over contexts of 15 bits, as most clients ask for. */
   static final long DEFAULT_BUDGET = 64L << 20;
 
   /** How long a context waits at least before {@link #clean} ends it, and at most twice as long. */
