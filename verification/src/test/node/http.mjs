@@ -81,11 +81,16 @@ withAgent("a body that nobody reads is not the next request", async (ask) => {
 });
 
 test("a response that is cut is not complete", async () => {
-  for (const path of ["/cut", "/cut?length"]) {
-    const [response] = await once(http.get(new URL(path, server)), "response");
-    await assert.rejects(response.toArray(), { code: "ECONNRESET" });
-    assert.equal(response.complete, false);
-  }
+  const outcome = (path) =>
+    new Promise((resolve) => {
+      http
+        .get(new URL(path, server), (response) => {
+          response.toArray().then(() => resolve("complete"), (error) => resolve(error.code));
+        })
+        .on("error", (error) => resolve(error.code)); // if the end overtakes the beginning
+    });
+  for (const path of ["/cut", "/cut?length"]) assert.equal(await outcome(path), "ECONNRESET");
+  assert.equal(await outcome("/hello"), "complete");
 });
 
 // ---- Raw sockets
