@@ -63,6 +63,7 @@ final class MemoryDuplex implements Duplex {
   private boolean aborted;
   private boolean lost;
   private boolean failsAtFlush;
+  private boolean overruns;
   private long flushes;
 
   MemoryDuplex(
@@ -107,6 +108,11 @@ final class MemoryDuplex implements Duplex {
     failsAtFlush = true;
   }
 
+  /** From here on what comes is delivered although the receiver has paused: it was on its way. */
+  void overrun() {
+    overruns = true;
+  }
+
   /** The peer takes {@code bytes} more, and no more than that. */
   void window(long bytes) {
     window = bytes;
@@ -133,7 +139,7 @@ final class MemoryDuplex implements Duplex {
     }
     delivering = true;
     try {
-      while (reading && !lost && !arriving.isEmpty()) {
+      while (!lost && !arriving.isEmpty() && (reading || overruns)) {
         lend(arriving.remove());
         receiver.onBatchEnd();
         flushIfAlive();

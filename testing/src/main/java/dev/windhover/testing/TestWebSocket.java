@@ -234,6 +234,12 @@ public final class TestWebSocket {
     return this;
   }
 
+  /** Lets what is sent from here on reach a server that has paused: it was on its way already. */
+  TestWebSocket overrun() {
+    onLoop(MemoryDuplex::overrun);
+    return this;
+  }
+
   // ---- Receiving
 
   /** Takes nothing more from the server, until told otherwise: its output piles up. */

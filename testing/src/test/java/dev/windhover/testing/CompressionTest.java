@@ -12,10 +12,12 @@ import dev.windhover.http.WebSocketListener;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.Opcode;
+import dev.windhover.protocol.WebSocketState;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -268,6 +270,49 @@ class CompressionTest {
     client.close();
   }
 
+  @ParameterizedTest
+  @CsvSource({"true", "false"})
+  void aMessageThatIsBeingSentIsFinishedBeforeTheClose(boolean compressed) throws Exception {
+    enable();
+    byte[] noise = new byte[5_000_000];
+    new SplittableRandom(7).nextBytes(noise);
+    TestWebSocket client = server.hold(compressed ? OFFER : "x-none").stopTaking();
+    var sending = Background.start(() -> server.socket().sendBinary(ByteBuffer.wrap(noise)));
+    sending.awaitBlocked();
+    server.release();
+    while (server.socket().state() == WebSocketState.OPEN) {
+      Thread.onSpinWait(); // until the handler's end has come to the socket
+    }
+    client.takeAll();
+    assertThat(client.receiveBinary()).isEqualTo(noise);
+    assertThat(client.answerClose()).isEqualTo(CloseReason.of(1000));
+    sending.join();
+  }
+
+  @Test
+  void whatIsSentWhenThereIsRoomAgainGoesOut() {
+    server.options(options -> options.limits(limits -> limits.sendQueue(1024, 512)));
+    enable();
+    TestWebSocket client =
+        server.listen(
+            new WebSocketListener() {
+              @Override
+              public void onText(WebSocket socket, String text) throws Exception {
+                socket.send(bytes(1200), MessageType.BINARY, true, SendFlag.DISABLE_COMPRESSION);
+              }
+
+              @Override
+              public void onWritable(WebSocket socket) throws Exception {
+                socket.sendText(TEXT);
+              }
+            },
+            OFFER);
+    client.sendText("fill");
+    assertThat(client.receiveBinary()).hasSize(1200);
+    assertThat(client.receive()).isEqualTo(Frame.text(TEXT).asCompressed());
+    client.close();
+  }
+
   // ---- Bounds
 
   /** So many zero bytes, as small as deflate makes them: a thousandth. */
@@ -314,8 +359,9 @@ class CompressionTest {
   }
 
   @ParameterizedTest
-  @EnumSource
-  void whatNobodyReceivesIsNotInflatedBeyondTheBound(Form form) throws Exception {
+  @CsvSource({"BLOCKING, false", "BLOCKING, true", "LISTENER, false", "LISTENER, true"})
+  void whatNobodyReceivesIsNotInflatedBeyondTheBound(Form form, boolean inManyReads)
+      throws Exception {
     enable(settings -> settings.maxMessageSize(2_000_000));
     List<Integer> received = new ArrayList<>(); // read when the loop is idle, or after the end
     TestWebSocket client =
@@ -347,9 +393,12 @@ class CompressionTest {
       frames.add(bomb(client, 1_000_000));
     }
     frames.add(client.frame(Opcode.CLOSE, true, CloseReason.of(1000).toPayload()));
+    if (inManyReads) {
+      client.cutEvery(777).overrun(); // and some come behind the pause
+    }
     server.host().awaitIdle();
     long before = allocatedOnLoop();
-    client.send(frames.toArray(ByteBuffer[]::new)).end(); // in one read, 20 kB for 20 MB
+    client.send(frames.toArray(ByteBuffer[]::new)).end(); // 20 kB for 20 MB
     server.host().awaitIdle();
     assertThat(client.isServerReading()).isFalse();
     assertThat(allocatedOnLoop() - before).isLessThan(3_000_000);

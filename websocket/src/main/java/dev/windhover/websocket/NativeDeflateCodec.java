@@ -130,6 +130,7 @@ public final class NativeDeflateCodec implements DeflateCodec {
       MethodHandle inflateInit,
       MethodHandle inflate,
       MethodHandle inflateReset,
+      MethodHandle inflateResetKeep,
       MethodHandle inflateEnd,
       MethodHandle inflateGetDictionary,
       MethodHandle inflateSetDictionary,
@@ -175,6 +176,7 @@ public final class NativeDeflateCodec implements DeflateCodec {
               lookup.findOrThrow("inflateInit2_"), step.appendArgumentLayouts(ADDRESS, JAVA_INT)),
           linker.downcallHandle(lookup.findOrThrow("inflate"), step),
           linker.downcallHandle(lookup.findOrThrow("inflateReset"), ofStream),
+          linker.downcallHandle(lookup.findOrThrow("inflateResetKeep"), ofStream),
           linker.downcallHandle(lookup.findOrThrow("inflateEnd"), ofStream),
           linker.downcallHandle(
               lookup.findOrThrow("inflateGetDictionary"),
@@ -512,9 +514,13 @@ public final class NativeDeflateCodec implements DeflateCodec {
       }
     }
 
-    /** Goes on behind a block with BFINAL. */
+    /** Goes on behind a block with BFINAL; copies no window, or two bytes would cost that much. */
     private void goOn() {
-      reset(window());
+      try {
+        require((int) zlib.inflateResetKeep.invokeExact(stream()));
+      } catch (Throwable e) {
+        throw failed(e);
+      }
     }
 
     @Override

@@ -422,7 +422,7 @@ final class ReceiveQueue implements Inbound {
       pieces.removeFirst();
       end = piece.endOfMessage;
       done |= piece.endOfFrame;
-      insideMessage = !end;
+      insideMessage = !end && (insideMessage || n > 0 || piece.endOfFrame);
     } else {
       insideMessage |= n > 0; // a buffer without room takes nothing
     }

@@ -92,6 +92,10 @@ final class SendQueue {
   // What waits to be handed over, and the frame under way at its end.
   private final EncodedFrames frames;
   private boolean insideFrame;
+
+  /** Whether the call that is inside a frame ends its message. */
+  private boolean finishing;
+
   private final Deque<ByteBuffer> controlsBehindFrame = new ArrayDeque<>();
 
   // The message under way, and what other senders must not wait for.
@@ -180,17 +184,22 @@ final class SendQueue {
         MessageDeflater deflater = deflaterFor(size, end, plain);
         turns.begin();
         keepsTurn = true;
+        insideFrame = true; // or within several of one call, which are finished like one
+        finishing = end;
         if (deflater != null) {
-          while (!compress(deflater, payload, type, end)) {
-            awaitRoomInMessage();
+          while (!compress(deflater, payload, type, end, true)) {
+            if (queued() >= capacity()) {
+              awaitLow();
+            }
           }
         } else {
           frames.header(nextOpcode(type), end, 0, size);
-          insideFrame = true;
           finishPayload(payload);
-          insideFrame = false;
-          flushControls();
         }
+        insideFrame = false;
+        finishing = false;
+        flushControls();
+        endCompression(); // a Close may be among them
         whole = endFrame(type, end, size);
       } finally {
         if (!keepsTurn) {
@@ -215,19 +224,24 @@ final class SendQueue {
       if (!payload.hasRemaining()) {
         return;
       }
-      scheduleDrain();
-      full();
-      try {
-        while (queued() > low - share) {
-          changed.await();
-          if (gone) {
-            throw closed();
-          }
+      awaitLow();
+    }
+  }
+
+  /** Waits for room while something is half sent, which cannot be left like that. */
+  private void awaitLow() throws IOException, InterruptedException {
+    scheduleDrain();
+    full();
+    try {
+      while (queued() > low - share) {
+        changed.await();
+        if (gone) {
+          throw closed();
         }
-      } catch (InterruptedException e) {
-        session.abortSending("a sender was interrupted in the middle of a frame");
-        throw e;
       }
+    } catch (InterruptedException e) {
+      session.abortSending("a sender was interrupted in the middle of a frame");
+      throw e;
     }
   }
 
@@ -261,19 +275,19 @@ final class SendQueue {
       if (!turns.tryTake(by)) {
         offerBehindMessage(payload, type, end);
       } else {
-        turns.requireType(type);
-        turns.requireFlag(plain);
-        MessageDeflater deflater = deflaterFor(size, end, plain);
-        if (deflater != null) {
-          boolean done;
-          do {
-            done = compress(deflater, payload, type, end);
-          } while (!done);
-        } else {
-          frames.header(nextOpcode(type), end, 0, size);
-          frames.append(payload, Integer.MAX_VALUE);
+        boolean sent = false;
+        try {
+          turns.requireType(type);
+          turns.requireFlag(plain);
+          appendPiece(payload, type, end, plain);
+          whole = endFrame(type, end, size);
+          sent = true;
+        } finally {
+          if (!sent && !turns.isBegun()) {
+            releaseTurn();
+            scheduleDrain();
+          }
         }
-        whole = endFrame(type, end, size);
       }
       if (!inLoop) {
         below = below(bufferedAmount()); // before the loop can drain it and miss who is to be told
@@ -324,32 +338,40 @@ final class SendQueue {
 
   /**
    * Compresses payload into one frame, as large as a chunk at most: a frame's length stands before
-   * it. Without the lock, since it takes time; the turn keeps other senders away.
+   * it.
    *
+   * @param unlocks whether that happens without the lock, since it takes time; the turn keeps other
+   *     senders away
    * @return whether that was all of it
    */
   private boolean compress(
-      MessageDeflater deflater, ByteBuffer payload, MessageType type, boolean end)
+      MessageDeflater deflater, ByteBuffer payload, MessageType type, boolean end, boolean unlocks)
       throws IOException {
     ByteBuffer coded = frames.borrow(SMALLEST_CODED);
     boolean done = false;
     boolean failed = true;
     coding = true;
-    lock.unlock();
+    if (unlocks) {
+      lock.unlock();
+    }
     try {
       done =
           deflater.deflate(
               payload, coded, end ? MessageDeflater.End.MESSAGE : MessageDeflater.End.FRAGMENT);
       failed = false;
     } finally {
-      lock.lock();
+      if (unlocks) {
+        lock.lock();
+      }
       coding = false;
       endCompression();
       if (failed) {
         session.abortSending("compressing a message failed");
       }
     }
-    requireOpen();
+    if (gone) {
+      throw closed();
+    }
     int bits = turns.isContinued() ? 0 : Extension.RSV1; // RFC 7692 6.1: on the first frame
     frames.header(nextOpcode(type), end && done, bits, coded.flip().remaining());
     frames.append(coded, Integer.MAX_VALUE);
@@ -358,18 +380,9 @@ final class SendQueue {
     return done;
   }
 
-  private void awaitRoomInMessage() throws IOException, InterruptedException {
-    try {
-      awaitRoom();
-    } catch (InterruptedException e) {
-      session.abortSending("a sender was interrupted in the middle of a message");
-      throw e;
-    }
-  }
-
   /** Gives the stream back once nothing more can be sent, and nobody is using it. */
   private void endCompression() {
-    if (compression != null && !coding && !state.canSend()) {
+    if (compression != null && !coding && !insideFrame && !state.canSend()) {
       compression.endSending();
     }
   }
@@ -397,6 +410,21 @@ final class SendQueue {
             drain();
           });
     }
+  }
+
+  /** Queues all of a piece at once. */
+  private void appendPiece(ByteBuffer payload, MessageType type, boolean end, boolean plain)
+      throws IOException {
+    MessageDeflater deflater = deflaterFor(payload.remaining(), end, plain);
+    if (deflater == null) {
+      frames.header(nextOpcode(type), end, 0, payload.remaining());
+      frames.append(payload, Integer.MAX_VALUE);
+      return;
+    }
+    boolean done;
+    do { // under the lock: who offers cannot wait for another's message
+      done = compress(deflater, payload, type, end, false);
+    } while (!done);
   }
 
   /** Keeps a whole message until the one under way has ended. */
@@ -467,11 +495,11 @@ final class SendQueue {
     }
   }
 
-  /** Returns whether a message was begun and has not ended. */
+  /** Returns whether a message was begun, and nobody is about to end it. */
   boolean hasUnfinishedMessage() {
     lock.lock();
     try {
-      return turns.isBegun();
+      return turns.isBegun() && !finishing;
     } finally {
       lock.unlock();
     }

@@ -137,6 +137,12 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   @Override
   public void onBytes(ByteBuffer bytes) {
+    ByteBuffer before = backlog;
+    if (before != null) { // these were on their way when we paused
+      int size = before.remaining() + bytes.remaining();
+      backlog = ByteBuffer.allocate(size).put(before).put(bytes).flip();
+      return;
+    }
     delivering = true;
     if (keepAlive.isOn()) {
       keepAlive.heard(duplex.loop().nanoTime());
@@ -151,11 +157,11 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
         case DATA -> {
           MessageType type = typeOf(reader.messageType());
           boolean coded = reader.isCoded();
-          int before = bytes.position();
+          int start = bytes.position();
           int n = in.data(reader, bytes);
           if (n >= 0 && !coded) {
-            control -= bytes.position() - before;
-            owed += bytes.position() - before;
+            control -= bytes.position() - start;
+            owed += bytes.position() - start;
           }
           if (doneReading) {
             break; // what was found is told already
@@ -190,8 +196,8 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   @Override
   public void onBatchEnd() {
     in.batchEnd();
+    delivering = false; // a listener that is told of room in the next line sends for itself
     out.batchEnd(); // what the transport takes at once need not be watched
-    delivering = false;
     watchOutput();
     watchCompression();
   }
@@ -311,12 +317,19 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   private void readBacklog() {
     ByteBuffer bytes = backlog;
-    if (bytes == null || !reading) {
-      return;
+    if (!reading) {
+      return; // paused again
     }
-    backlog = null;
-    onBytes(bytes);
-    onBatchEnd();
+    if (bytes != null) {
+      backlog = null;
+      try {
+        onBytes(bytes);
+        onBatchEnd();
+      } catch (RuntimeException | Error e) {
+        abort(Ending.By.SERVER, "reading failed: " + e);
+        throw e;
+      }
+    }
     if (backlog == null) {
       if (reading) {
         duplex.resume();

@@ -231,7 +231,7 @@ public final class WebSockets implements Middleware {
             Session session =
                 new Session(context, duplex, settings, subprotocol, compression, listener);
             accepted = true;
-            context.takeOver(session);
+            takeOver(session, compression);
             context
                 .response()
                 .headers()
@@ -246,6 +246,19 @@ public final class WebSockets implements Middleware {
         throw refused(context, noRoom);
       }
       return opened[0].socket();
+    }
+
+    private void takeOver(Session session, @Nullable Compression compression) {
+      boolean taken = false;
+      try {
+        context.takeOver(session);
+        taken = true;
+      } finally {
+        if (!taken && compression != null) { // nobody will tell the session of its end
+          compression.endReading();
+          compression.endSending();
+        }
+      }
     }
 
     private @Nullable DeflateAgreement negotiate(WebSocketAcceptContext given, Headers answer) {
