@@ -147,7 +147,7 @@ final class MemoryDuplex implements Duplex {
     } finally {
       delivering = false;
     }
-    if (reading && !lost && arriving.isEmpty() && peerEnded && !peerEndTold) {
+    if ((reading || overruns) && !lost && arriving.isEmpty() && peerEnded && !peerEndTold) {
       peerEndTold = true;
       receiver.onEnd();
       flushIfAlive();
