@@ -362,6 +362,9 @@ final class Http1Exchange implements Exchange, Upgrade {
         }
       });
     }
+    if (lastPart != null) {
+      connection.endsWithFile(written);
+    }
     if (keepAlive && bodyLeft && !body.isBroken()) {
       connection.discardBody(this);
     } else {
