@@ -381,7 +381,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   /** Drops the connection if it is still at this exchange, or has become its socket. */
   void abort(Http1Exchange aborted) {
-    if (exchange == aborted || upgraded) {
+    if (exchange == aborted || aborted.isUpgraded()) {
       abort();
     }
   }
