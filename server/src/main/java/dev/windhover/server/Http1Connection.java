@@ -129,6 +129,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   private void begin(HttpRequest request) {
     timeouts.headCame();
+    encoder.head(request.method().name().equals("HEAD"));
     if (request.decoderResult().isFailure()) {
       refuse(request.decoderResult().cause());
       return;
@@ -145,7 +146,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       refuse(e);
       return;
     }
-    encoder.head(request.method().name().equals("HEAD"));
     exchange = begun;
     if (inputEnded) {
       begun.clientGone();
@@ -175,7 +175,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   private void refuse(int status, String text) {
     log.debug("connection {} refused with {}: {}", connection.id(), status, text.strip());
-    encoder.head(false);
     Http1Exchange.refuse(this, status, text);
   }
 
@@ -184,6 +183,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   @Override
   public void headIsLate() {
     if (exchange == null && !closing) {
+      encoder.head(false);
       Duration time = server.limits().headersTimeout();
       refuse(408, "no complete request within " + time.toMillis() + " ms\n");
       channel.flush();
