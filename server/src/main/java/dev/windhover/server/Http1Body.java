@@ -24,6 +24,9 @@ final class Http1Body extends InputStream {
   private static final Logger log = LoggerFactory.getLogger(Http1Body.class);
   private static final int MOST_KEPT = 64 * 1024;
 
+  /** The same in pieces, each of which takes more than its bytes: objects, and its buffer. */
+  private static final int MOST_PIECES = 256;
+
   private final String id;
   private final Channel channel;
   private final long declared;
@@ -76,7 +79,7 @@ final class Http1Body extends InputStream {
     if (bytes.isReadable() && !discarding) {
       pieces.add(bytes.retain());
       kept += bytes.readableBytes();
-      if (kept > MOST_KEPT) {
+      if (isFull()) {
         channel.config().setAutoRead(false);
       }
     }
@@ -84,6 +87,10 @@ final class Http1Body extends InputStream {
       complete = true;
     }
     notifyAll();
+  }
+
+  private boolean isFull() {
+    return kept > MOST_KEPT || pieces.size() > MOST_PIECES;
   }
 
   /** Returns whether they are what they should be. */
@@ -215,14 +222,14 @@ final class Http1Body extends InputStream {
       if (n == 0) {
         throw tooLarge();
       }
+      boolean wasFull = isFull();
       piece.readBytes(bytes, offset, n);
       delivered += n;
       if (!piece.isReadable()) {
         pieces.remove().release();
       }
-      boolean wasFull = kept > MOST_KEPT;
       kept -= n;
-      if (wasFull && kept <= MOST_KEPT && fault == null) {
+      if (wasFull && !isFull() && fault == null) {
         channel.config().setAutoRead(true);
       }
       return n;

@@ -7,6 +7,7 @@ import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.ExchangeHandler;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
@@ -63,6 +64,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   private long discarded;
   private @Nullable ScheduledFuture<?> discardingEnds;
   private boolean waitsForOutput;
+  private boolean sendsFile;
   private boolean closing;
   private boolean outputEnded;
   private boolean upgraded;
@@ -127,6 +129,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   private void begin(HttpRequest request) {
     timeouts.headCame();
+    encoder.head(request.method().name().equals("HEAD"));
     if (request.decoderResult().isFailure()) {
       refuse(request.decoderResult().cause());
       return;
@@ -143,7 +146,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       refuse(e);
       return;
     }
-    encoder.head(request.method().name().equals("HEAD"));
     exchange = begun;
     if (inputEnded) {
       begun.clientGone();
@@ -173,7 +175,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   private void refuse(int status, String text) {
     log.debug("connection {} refused with {}: {}", connection.id(), status, text.strip());
-    encoder.head(false);
     Http1Exchange.refuse(this, status, text);
   }
 
@@ -182,6 +183,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   @Override
   public void headIsLate() {
     if (exchange == null && !closing) {
+      encoder.head(false);
       Duration time = server.limits().headersTimeout();
       refuse(408, "no complete request within " + time.toMillis() + " ms\n");
       channel.flush();
@@ -223,13 +225,24 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
     if (exchange != null) {
       exchange.writabilityChanged();
-    } else if (waitsForOutput) {
+    } else {
+      goOn();
+    }
+  }
+
+  /** Goes on with the next request if it has waited for this. */
+  private void goOn() {
+    if (waitsForOutput) {
       loop.execute(() -> { // not from within a flush
-        if (waitsForOutput && channel.isWritable()) {
+        if (waitsForOutput && takesOutput()) {
           next();
         }
       });
     }
+  }
+
+  private boolean takesOutput() {
+    return channel.isWritable() && !sendsFile;
   }
 
   @Override
@@ -285,11 +298,23 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       closeGently();
       return;
     }
-    if (channel.isWritable()) {
+    if (takesOutput()) {
       next();
     } else {
       waitsForOutput = true; // or answers to a client that reads none would pile up
     }
+  }
+
+  /**
+   * The answer at hand has a file, which is open until this end is sent, and of no size to Netty:
+   * the next request waits for it, or a client that reads nothing would hold a file for each.
+   */
+  void endsWithFile(ChannelFuture end) {
+    sendsFile = true;
+    end.addListener(sent -> {
+      sendsFile = false;
+      goOn();
+    });
   }
 
   /** All answers so far are with the client, or nearly: goes on with the next request. */
@@ -356,7 +381,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   /** Drops the connection if it is still at this exchange, or has become its socket. */
   void abort(Http1Exchange aborted) {
-    if (exchange == aborted || upgraded) {
+    if (exchange == aborted || aborted.isUpgraded()) {
       abort();
     }
   }

@@ -56,7 +56,10 @@ final class Http1Decoder extends HttpRequestDecoder {
   private @Nullable String fault;
 
   private LineBreaks before = LineBreaks.NONE;
-  private int held;
+
+  /** Whether bytes have come behind the request at hand; written by the loop only. */
+  private volatile boolean holding;
+
   private int framing;
 
   /** Behind the last word of the request line that was seen. */
@@ -81,8 +84,8 @@ final class Http1Decoder extends HttpRequestDecoder {
       case HEAD -> decodeHead(ctx, bytes, out);
       case BODY -> decodeBody(ctx, bytes, out);
       case HELD -> {
-        held = bytes.readableBytes();
-        if (held > MOST_HELD) {
+        holding = bytes.isReadable();
+        if (bytes.readableBytes() > MOST_HELD) {
           ctx.channel().config().setAutoRead(false);
         }
       }
@@ -185,7 +188,7 @@ final class Http1Decoder extends HttpRequestDecoder {
     for (int i = size; i < out.size(); i++) {
       if (out.get(i) instanceof LastHttpContent) {
         state = State.HELD;
-        held = bytes.readableBytes();
+        holding = bytes.isReadable();
       }
     }
   }
@@ -262,9 +265,9 @@ final class Http1Decoder extends HttpRequestDecoder {
 
   // ---- The connection's side
 
-  /** Returns whether bytes have come behind the request at hand. */
+  /** Returns whether bytes have come behind the request at hand; from any thread. */
   boolean isHolding() {
-    return state == State.HELD && held > 0;
+    return holding;
   }
 
   /** Returns whether a request has begun whose head is not complete. */
@@ -275,13 +278,14 @@ final class Http1Decoder extends HttpRequestDecoder {
   /** Looks at nothing any more: what is held, and all that will come, is dropped. */
   void drop() {
     state = State.DROPPED;
+    holding = false;
     midHead = false;
   }
 
   /** Goes on with the next request. */
   void release(ChannelHandlerContext own) throws Exception {
     state = State.HEAD;
-    held = 0;
+    holding = false;
     framing = 0;
     fault = null;
     before = LineBreaks.NONE;

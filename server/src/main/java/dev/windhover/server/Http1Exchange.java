@@ -61,6 +61,7 @@ final class Http1Exchange implements Exchange, Upgrade {
   private boolean responded;
   private boolean endTellsLength;
   private @Nullable FilePart lastPart;
+  private boolean upgraded; // loop only
 
   /**
    * Status and headers, then a first piece of body: held, so that a short answer goes out whole.
@@ -109,6 +110,11 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   boolean isPlainConnect() {
     return method.equals("CONNECT");
+  }
+
+  /** Returns whether the connection has become its socket. */
+  boolean isUpgraded() {
+    return upgraded;
   }
 
   Http1Body http1Body() {
@@ -362,6 +368,9 @@ final class Http1Exchange implements Exchange, Upgrade {
         }
       });
     }
+    if (lastPart != null) {
+      connection.endsWithFile(written);
+    }
     if (keepAlive && bodyLeft && !body.isBroken()) {
       connection.discardBody(this);
     } else {
@@ -433,6 +442,7 @@ final class Http1Exchange implements Exchange, Upgrade {
           answer.forEach(field -> response.headers().add(field.getKey(), field.getValue()));
           channel.write(response);
           channel.flush();
+          upgraded = true;
           connection.upgrade(duplex);
         };
     if (connection.loop().inLoop()) {

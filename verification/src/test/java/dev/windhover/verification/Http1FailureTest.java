@@ -7,8 +7,10 @@ import dev.windhover.app.WebApplication;
 import dev.windhover.http.Handler;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.HttpException;
+import dev.windhover.http.Message;
 import dev.windhover.verification.logs.Logs;
 import dev.windhover.verification.logs.StrictLogs;
+import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Response;
 import dev.windhover.verification.wire.Wire;
 import java.io.EOFException;
@@ -200,6 +202,33 @@ class Http1FailureTest {
       first.abort();
       aborted.countDown();
       assertThat(wire.response().body()).isEqualTo("answered");
+    }
+  }
+
+  @Test
+  void abortThatComesTooLateIsNotTheLaterSockets() throws Exception {
+    BlockingQueue<HttpContext> seen = new LinkedBlockingQueue<>();
+    app.useWebSockets(options -> options.allowedOrigins("http://localhost"));
+    app.map("/first", context -> seen.add(context));
+    app.mapWebSocket(
+        "/echo",
+        socket -> {
+          for (Message message : socket) {
+            socket.send(message);
+          }
+        });
+    app.start();
+    try (Wire wire = connect()) {
+      wire.send("GET /first HTTP/1.1\r\n" + HOST);
+      assertThat(wire.response().status()).isEqualTo(200);
+      HttpContext first = take(seen);
+      wire.upgrade("/echo");
+      first.abort(); // on the loop before what is sent behind it
+      wire.send(Frame.text("still here"));
+      assertThat(wire.frame().payload()).asString().isEqualTo("still here");
+      wire.send(Frame.close(1000, ""));
+      wire.frame();
+      wire.expectEnd();
     }
   }
 

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.event.Level;
 
@@ -153,6 +154,25 @@ class Http1LimitsTest {
       assertThat(response.body()).isEqualTo("request line is longer than 100 bytes\n");
       wire.expectEnd();
       expectLogged("connection c\\d+ refused with 414: request line is longer than 100 bytes");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "HTTP/1.1|, 400", // no Host
+    "HTTP/1.1|Host: localhost|Host: localhost|, 400",
+    "HTTP/1.1|Host: localhost|A : b|, 400",
+    "HTTP/1.1|Host: localhost|Content-Length: x|, 400",
+    "HTTP/2.0|Host: localhost|, 505",
+    "HTTP/1.1|Host: localhost|A: b|A: b|, 431",
+  })
+  void headThatIsRefusedGetsNoBody(String rest, int status) throws IOException {
+    try (Wire wire = Wire.connect(start(limits -> limits.maxHeaderCount(2)))) {
+      wire.send("HEAD /hello " + rest.replace("|", "\r\n") + "\r\n");
+      Response response = wire.headResponse();
+      assertThat(response.status()).isEqualTo(status);
+      assertThat(response.header("Content-Length")).isNotEqualTo("0");
+      wire.expectEnd();
     }
   }
 

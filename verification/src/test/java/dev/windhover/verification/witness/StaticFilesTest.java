@@ -377,6 +377,20 @@ class StaticFilesTest {
       }
     }
 
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void pipelinedAnswersHoldOneDescriptorAtATime(Transport transport) throws IOException {
+      assumeTrue(Files.exists(Path.of("/proc/self/fd")), "not Linux");
+      over(transport);
+      try (Wire wire = connectNarrow()) {
+        wire.send(get("/large.bin").repeat(200));
+        for (int i = 0; i < 3; i++) {
+          assertThat(wire.response().bytes()).hasSize(40 * MEBIBYTE);
+          assertThat(descriptors("large.bin")).isLessThanOrEqualTo(1);
+        }
+      }
+    }
+
     @Test
     void clientsThatLeaveInTheMiddleLeaveNoFileOpen() throws IOException {
       assumeTrue(Files.exists(Path.of("/proc/self/fd")), "not Linux");
