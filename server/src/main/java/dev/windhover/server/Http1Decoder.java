@@ -33,6 +33,8 @@ final class Http1Decoder extends HttpRequestDecoder {
 
   private static final int FRAMING_PER_PIECE = 16;
 
+  private static final int LINE_BREAK = 2;
+
   /** What stands before the request line: a client may send empty lines (RFC 9112 2.2). */
   private enum LineBreaks {
     NONE,
@@ -61,6 +63,9 @@ final class Http1Decoder extends HttpRequestDecoder {
   private volatile boolean holding;
 
   private int framing;
+
+  /** The last chunk's line was seen: what comes is trailers. */
+  private boolean inTrailers;
 
   /** Behind the last word of the request line that was seen. */
   private int wordEnd;
@@ -156,22 +161,39 @@ final class Http1Decoder extends HttpRequestDecoder {
     int from = bytes.readerIndex();
     int size = out.size();
     super.decode(ctx, bytes, out);
-    framing += bytes.readerIndex() - from;
-    boolean hasData = false;
+    int consumed = bytes.readerIndex() - from;
+    framing += consumed;
+    int data = 0;
     for (int i = size; i < out.size(); i++) {
       if (out.get(i) instanceof HttpContent piece) {
         framing -= FRAMING_PER_PIECE + 3 * piece.content().readableBytes();
-        hasData |= piece.content().isReadable();
+        data += piece.content().readableBytes();
       }
     }
     framing = Math.max(0, framing);
     if (framing > mostFraming) {
       breakOff(out, size, "chunks are mostly framing");
-    } else if (!hasData && isFolded(bytes, from, bytes.readerIndex())) { // then it is all lines
+    } else if (!inTrailers && consumed - data > LINE_BREAK && !isChunkSize(bytes, from)) {
+      breakOff(out, size, "a chunk's extension is malformed");
+    } else if (data == 0 && isFolded(bytes, from, bytes.readerIndex())) { // then it is all lines
       breakOff(out, size, "a trailer is folded");
     } else {
       holdBehindLast(bytes, out, size);
     }
+  }
+
+  /**
+   * Returns whether what was parsed begins with the line of a chunk that is well-formed. It begins
+   * with one where it has more than data and the line break behind them.
+   */
+  private boolean isChunkSize(ByteBuf bytes, int from) {
+    int end = bytes.indexOf(from, bytes.readerIndex(), (byte) '\n');
+    if (end < 0) {
+      return true; // Netty has refused it
+    }
+    ChunkSizeLine line = new ChunkSizeLine(bytes, from, end - 1);
+    inTrailers = line.isLast();
+    return line.isWellFormed();
   }
 
   private void breakOff(List<Object> out, int size, String why) {
@@ -287,6 +309,7 @@ final class Http1Decoder extends HttpRequestDecoder {
     state = State.HEAD;
     holding = false;
     framing = 0;
+    inTrailers = false;
     fault = null;
     before = LineBreaks.NONE;
     own.channel().config().setAutoRead(true);

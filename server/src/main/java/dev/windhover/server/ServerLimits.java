@@ -53,8 +53,8 @@ public final class ServerLimits {
   }
 
   /**
-   * Sets the most bytes of headers, trailers included; more are answered with 431 (RFC 6585 5). 32
-   * KiB by default.
+   * Sets the most bytes of headers, and of the trailers of a chunked body. More headers are
+   * answered with 431 (RFC 6585 5), more trailers with 400. 32 KiB by default.
    *
    * @throws IllegalArgumentException below 1
    */

@@ -83,7 +83,7 @@ class Http1ChurnTest {
 
   private static void visit(int port, int stage) throws IOException {
     String id = "/echo/churn-" + stage;
-    try (Wire wire = Wire.connect(port)) {
+    try (Wire wire = Wire.connect(port, Ports.addressOf(stage))) {
       switch (stage % 10) {
         case 0 -> {} // connects, and ends
         case 1 -> wire.abort();

@@ -8,7 +8,6 @@ import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Wire;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +31,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 class Http1LeakTest {
   private static final int AT_ONCE = 8;
   private static final int WARM_UP = 200;
-  private static final int ADDRESSES = 250;
 
   /** Less than the 5 s for which a client that does not end its side is waited for. */
   private static final Duration SOON = Duration.ofSeconds(4);
@@ -271,11 +269,8 @@ class Http1LeakTest {
     }
   }
 
-  /** From 127.0.0.2 and on: a closed connection keeps its port for a minute. */
   private static void visit(Stage stage, int client) throws IOException {
-    InetAddress from =
-        InetAddress.getByAddress(new byte[] {127, 0, 0, (byte) (2 + client % ADDRESSES)});
-    try (Wire wire = Wire.connect(Ports.of(app), from)) {
+    try (Wire wire = Wire.connect(Ports.of(app), Ports.addressOf(client))) {
       stage.reach(wire);
       if (client % 2 == 0) {
         wire.abort();

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class SlowClientsTest {
   private static final int ATTACKERS = 500;
   private static final int REQUESTS = 200;
+  private static final int LEAST_ROUNDS = 3;
 
   /** Less than the 5 s of grace of {@code ServerLimits}, after which too slow a body is refused. */
   private static final long ATTACK_NANOS = TimeUnit.MILLISECONDS.toNanos(4_500);
@@ -26,7 +27,7 @@ class SlowClientsTest {
   /** An attacker sends one byte a second: half of them of a head, half of a body. */
   private record Attacker(Wire wire, String text) {
     static Attacker at(int port, int number) throws IOException {
-      Wire wire = Wire.connect(port);
+      Wire wire = Wire.connect(port, Ports.addressOf(number));
       if (number % 2 == 0) {
         return new Attacker(wire, "GET /hello HTTP/1.1");
       }
@@ -52,21 +53,21 @@ class SlowClientsTest {
       for (int i = 0; i < ATTACKERS; i++) {
         attackers.add(Attacker.at(Ports.of(app), i));
       }
-      long[] best = new long[0];
-      // No further than where the first of them are cut; one round in any case.
-      for (int second = 0; second == 0 || System.nanoTime() - start < ATTACK_NANOS; second++) {
+      List<long[]> rounds = new ArrayList<>();
+      // No further than where the first of them are cut.
+      while (rounds.size() < LEAST_ROUNDS || System.nanoTime() - start < ATTACK_NANOS) {
         for (Attacker attacker : attackers) {
-          attacker.send(second);
+          attacker.send(rounds.size());
         }
-        long[] times = times(Ports.of(app));
-        if (best.length == 0 || percentile(times, 99) < percentile(best, 99)) {
-          best = times;
-        }
-        LockSupport.parkNanos(start + TimeUnit.SECONDS.toNanos(second + 1) - System.nanoTime());
+        rounds.add(times(Ports.of(app)));
+        LockSupport.parkNanos(start + TimeUnit.SECONDS.toNanos(rounds.size()) - System.nanoTime());
       }
-      // Of all rounds the best: a server that starves does so in each, a busy machine does not.
-      assertThat(percentile(best, 50)).as("median in ms").isLessThan(50);
-      assertThat(percentile(best, 99)).as("99th percentile in ms").isLessThan(50);
+      long[] all = rounds.stream().flatMapToLong(Arrays::stream).sorted().toArray();
+      assertThat(percentile(all, 50)).as("median in ms").isLessThan(50);
+      // Of the best round only: a server that starves does so in each, a busy machine does not.
+      assertThat(rounds.stream().mapToLong(times -> percentile(times, 99)).min().orElseThrow())
+          .as("99th percentile in ms")
+          .isLessThan(50);
       for (int i = 0; i < ATTACKERS; i++) {
         if (i % 2 == 1) { // a byte a second is below the rate, and the grace ends
           assertThat(attackers.get(i).wire().response().status()).isEqualTo(408);
@@ -88,7 +89,7 @@ class SlowClientsTest {
     long[] times = new long[REQUESTS];
     for (int i = 0; i < REQUESTS; ) {
       long start = System.nanoTime();
-      try (Wire wire = Wire.connect(port)) {
+      try (Wire wire = Wire.connect(port, Ports.addressOf(ATTACKERS + i))) {
         for (int each = 0; each < 10; each++) {
           wire.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
           assertThat(wire.response().body()).isEqualTo("hello\n");

@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -220,6 +221,39 @@ class StopTest {
       wire.endOutput();
       assertThat(stop.join(SOON)).isTrue();
     }
+  }
+
+  @Test
+  void requestsBehindTheOneUnderWayAreDropped() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch gate = new CountDownLatch(1);
+    AtomicInteger served = new AtomicInteger();
+    WebApplication app = WebApplication.create("--urls=http://127.0.0.1:0");
+    app.map(
+        "/gate",
+        context -> {
+          served.incrementAndGet();
+          begun.countDown();
+          gate.await();
+          context.response().write("passed\n");
+        });
+    app.start();
+    int port = Ports.of(app);
+    try (Wire wire = Wire.connect(port)) {
+      wire.send("GET /gate HTTP/1.1\r\nHost: x\r\n\r\n".repeat(3));
+      begun.await();
+      Thread stop = Thread.ofVirtual().start(app::stop);
+      app.stopping().join();
+      awaitRefusal(port);
+      gate.countDown();
+      Response response = wire.response();
+      assertThat(response.body()).isEqualTo("passed\n");
+      assertThat(response.header("Connection")).isEqualTo("close"); // so they may be sent again
+      wire.expectEnd();
+      wire.endOutput();
+      assertThat(stop.join(SOON)).isTrue();
+    }
+    assertThat(served).hasValue(1);
   }
 
   private static void awaitRefusal(int port) {
