@@ -420,6 +420,25 @@ class Http1RequestTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"/ignore", "/ignore-on-loop", "/nowhere"})
+  void nothingIsServedBehindMalformedChunksThatNobodyReads(String path) throws IOException {
+    String chunked = "POST " + path + HOST + "Transfer-Encoding: chunked\r\n\r\n";
+    String malformed = "zz\r\nGET /hello" + HOST + "\r\n";
+    try (Wire wire = connect()) {
+      wire.send(chunked + malformed); // there before the answer
+      int status = wire.response().status();
+      assertThat(status).isEqualTo(path.equals("/nowhere") ? 404 : 200);
+      wire.expectEnd();
+    }
+    try (Wire wire = connect()) {
+      wire.send(chunked + "1\r\na\r\n");
+      assertThat(wire.response().header("Connection")).isNull();
+      wire.send(malformed); // behind it
+      wire.expectEnd();
+    }
+  }
+
   @Test
   void connectionEndsUnderABodyThatNobodyReadsAndThatIsLarge() throws IOException {
     try (Wire wire = connect()) {
