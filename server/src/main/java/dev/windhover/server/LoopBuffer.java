@@ -2,6 +2,7 @@ package dev.windhover.server;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.buffer.UnpooledUnsafeDirectByteBuf;
 import io.netty.util.concurrent.FastThreadLocal;
@@ -27,6 +28,7 @@ final class LoopBuffer {
     }
   }
 
+  /** Kept by one reference to it. */
   private @Nullable ByteBuf buffer;
 
   /**
@@ -36,23 +38,44 @@ final class LoopBuffer {
   ByteBuf borrow(ByteBufAllocator allocator, int bytes) {
     ByteBuf kept = buffer;
     if (kept != null && kept.capacity() >= bytes) {
-      return kept instanceof Lent lent && lent.borrowed == 0
+      return isFree(kept)
           ? kept.clear().retain()
           : allocator.directBuffer(bytes); // the loop's is lent out, and comes back
     }
     if (kept != null) {
       kept.release();
     }
-    kept = new Lent(bytes);
+    kept = Lent.ARE_POSSIBLE ? new Lent(bytes) : Unpooled.directBuffer(bytes);
     buffer = kept;
     return kept.retain();
   }
 
+  private static boolean isFree(ByteBuf kept) {
+    return kept instanceof Lent lent ? lent.borrowed == 0 : kept.refCnt() == 1;
+  }
+
+  /**
+   * A buffer whose further references are counted without atomics, four of which each batch of
+   * messages would pay: the loop alone has them.
+   */
   private static final class Lent extends UnpooledUnsafeDirectByteBuf {
-    int borrowed;
+    /** Not where Netty does without {@code Unsafe}. */
+    static final boolean ARE_POSSIBLE = arePossible();
+
+    /** References beside the one that keeps the memory. */
+    private int borrowed;
 
     Lent(int bytes) {
       super(UnpooledByteBufAllocator.DEFAULT, bytes, bytes);
+    }
+
+    private static boolean arePossible() {
+      ByteBuf usual = new UnpooledByteBufAllocator(true, true).directBuffer(1);
+      try {
+        return usual instanceof UnpooledUnsafeDirectByteBuf;
+      } finally {
+        usual.release();
+      }
     }
 
     @Override
