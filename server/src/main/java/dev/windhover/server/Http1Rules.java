@@ -86,15 +86,32 @@ final class Http1Rules {
   }
 
   private static boolean isPort(String port) {
-    return port.isEmpty() || (port.length() <= 6 && port.matches(":[0-9]*"));
+    if (port.isEmpty()) {
+      return true;
+    }
+    return port.length() <= 6 && port.charAt(0) == ':' && allDigits(port, 1);
+  }
+
+  // Plain loops: every request comes through here.
+
+  private static boolean allDigits(String text, int from) {
+    for (int i = from; i < text.length(); i++) {
+      if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static boolean all(String text, String others) {
-    return text.chars()
-        .allMatch(c ->
-            (c >= 'a' && c <= 'z')
-                || (c >= 'A' && c <= 'Z')
-                || (c >= '0' && c <= '9')
-                || others.indexOf(c) >= 0);
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      boolean letterOrDigit =
+          (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+      if (!letterOrDigit && others.indexOf(c) < 0) {
+        return false;
+      }
+    }
+    return true;
   }
 }
