@@ -92,12 +92,18 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
   public Headers set(String name, String value) {
     checkName(name);
     checkValue(name, value);
-    return remove(name).add(name, value);
+    remove(name);
+    fields.add(Map.entry(name, value));
+    return this;
   }
 
   /** Removes all fields of {@code name}. */
   public Headers remove(String name) {
-    fields.removeIf(field -> field.getKey().equalsIgnoreCase(name));
+    for (int i = fields.size() - 1; i >= 0; i--) {
+      if (fields.get(i).getKey().equalsIgnoreCase(name)) {
+        fields.remove(i);
+      }
+    }
     return this;
   }
 

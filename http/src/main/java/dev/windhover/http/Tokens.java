@@ -2,7 +2,13 @@ package dev.windhover.http;
 
 /** The {@code token} of HTTP's grammar (RFC 9110 5.6.2): header names, methods, subprotocols. */
 public final class Tokens {
-  private static final String DELIMITERS = "\"(),/:;<=>?@[\\]{}";
+  private static final boolean[] IN_TOKEN = new boolean[128];
+
+  static {
+    for (char c = '!'; c <= '~'; c++) {
+      IN_TOKEN[c] = "\"(),/:;<=>?@[\\]{}".indexOf(c) < 0;
+    }
+  }
 
   private Tokens() {}
 
@@ -10,7 +16,7 @@ public final class Tokens {
   public static boolean isToken(String text) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      if (c <= ' ' || c >= 0x7F || DELIMITERS.indexOf(c) >= 0) {
+      if (c >= IN_TOKEN.length || !IN_TOKEN[c]) {
         return false;
       }
     }

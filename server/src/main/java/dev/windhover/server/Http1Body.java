@@ -62,6 +62,7 @@ final class Http1Body extends InputStream {
     this.declared = declared;
     this.limit = limit;
     this.onFirstRead = onFirstRead;
+    this.complete = declared == 0;
   }
 
   // ---- The loop's side

@@ -117,8 +117,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       if (message instanceof HttpContent content && discarding) {
         discard(content);
       } else if (message instanceof HttpContent content && exchange != null) {
-        exchange.receiveBody(content);
-        if (content instanceof LastHttpContent && !exchange.hasBody()) {
+        if (exchange.hasBody()) {
+          exchange.receiveBody(content);
+        } else if (content instanceof LastHttpContent) {
           handler.handle(exchange);
         }
       }

@@ -14,14 +14,18 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpHeadersFactory;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.AsciiString;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -36,6 +40,14 @@ import org.jspecify.annotations.Nullable;
 final class Http1Exchange implements Exchange, Upgrade {
   private static final io.netty.handler.codec.http.HttpVersion HTTP_1_1 =
       io.netty.handler.codec.http.HttpVersion.HTTP_1_1;
+
+  // Netty asks for the hash of every name, and these keep theirs.
+  private static final AsciiString DATE = AsciiString.cached("Date");
+  private static final AsciiString CONTENT_LENGTH = AsciiString.cached("Content-Length");
+
+  /** What comes from {@link Headers} is not looked at again. */
+  private static final HttpHeadersFactory CHECKED_ALREADY =
+      DefaultHttpHeadersFactory.headersFactory().withValidation(false);
 
   /** A large body is copied piece by piece, as the client takes it. */
   private static final int PIECE_BYTES = 64 * 1024;
@@ -239,17 +251,17 @@ final class Http1Exchange implements Exchange, Upgrade {
       throw new IllegalStateException("the response has started");
     }
     responded = true;
-    HttpResponse response = new DefaultHttpResponse(HTTP_1_1, HttpResponseStatus.valueOf(status));
-    answer.forEach(field -> response.headers().add(field.getKey(), field.getValue()));
-    if (!response.headers().contains("Date")) {
-      response.headers().set("Date", HttpDate.now());
+    HttpResponse response = responseOf(HttpResponseStatus.valueOf(status), answer);
+    HttpHeaders fields = response.headers();
+    if (!answer.contains("Date")) {
+      fields.add(DATE, HttpDate.now());
     }
     boolean bodiless = status == 204 || status == 304;
-    if (!bodiless && !response.headers().contains("Content-Length")) {
+    if (!bodiless && !answer.contains("Content-Length")) {
       if (contentLength >= 0) {
-        response.headers().set("Content-Length", contentLength);
+        fields.add(CONTENT_LENGTH, Long.toString(contentLength));
       } else if (version == HttpVersion.HTTP_1_1) {
-        response.headers().set("Transfer-Encoding", "chunked");
+        fields.add("Transfer-Encoding", "chunked");
       } else {
         keepAlive = false; // the end of the body is the end of the connection
         endTellsLength = true;
@@ -269,11 +281,19 @@ final class Http1Exchange implements Exchange, Upgrade {
     if (answer.hasToken("Connection", "close")) {
       keepAlive = false;
     } else if (!keepAlive) {
-      response.headers().add("Connection", "close");
+      fields.add("Connection", "close");
     } else if (version == HttpVersion.HTTP_1_0) {
-      response.headers().add("Connection", "keep-alive");
+      fields.add("Connection", "keep-alive");
     }
     heldHead = response;
+  }
+
+  private static HttpResponse responseOf(HttpResponseStatus status, Headers answer) {
+    HttpResponse response = new DefaultHttpResponse(HTTP_1_1, status, CHECKED_ALREADY);
+    for (Map.Entry<String, String> field : answer) {
+      response.headers().add(field.getKey(), field.getValue());
+    }
+    return response;
   }
 
   /** Writes what was held, since more is to come before the end. */
@@ -353,14 +373,17 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   private void endOnLoop() {
     boolean bodyLeft = hasBody && !body.isComplete();
-    body.discard();
+    if (hasBody) {
+      body.discard();
+    }
     HttpResponse head = heldHead;
     ChannelFuture written =
         channel.writeAndFlush(
             head == null
                 ? LastHttpContent.EMPTY_LAST_CONTENT
                 : new DefaultFullHttpResponse(
-                    HTTP_1_1, head.status(), heldBody, head.headers(), EmptyHttpHeaders.INSTANCE));
+                    HTTP_1_1, head.status(), heldBody, head.headers(), EmptyHttpHeaders.INSTANCE),
+            endTellsLength || lastPart != null ? channel.newPromise() : channel.voidPromise());
     if (endTellsLength) {
       written.addListener(sent -> {
         if (sent.isSuccess()) {
@@ -437,10 +460,7 @@ final class Http1Exchange implements Exchange, Upgrade {
     responded = true;
     Runnable upgrade =
         () -> {
-          HttpResponse response =
-              new DefaultHttpResponse(HTTP_1_1, HttpResponseStatus.SWITCHING_PROTOCOLS);
-          answer.forEach(field -> response.headers().add(field.getKey(), field.getValue()));
-          channel.write(response);
+          channel.write(responseOf(HttpResponseStatus.SWITCHING_PROTOCOLS, answer));
           channel.flush();
           upgraded = true;
           connection.upgrade(duplex);

@@ -1,5 +1,6 @@
 package dev.windhover.server;
 
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpVersion;
 import java.util.List;
@@ -29,7 +30,7 @@ final class Http1Rules {
     }
     // 3.2
     boolean http10 = version.minorVersion() == 0;
-    List<String> hosts = request.headers().getAll("Host");
+    List<String> hosts = request.headers().getAll(HttpHeaderNames.HOST);
     if (hosts.size() > 1 || (hosts.isEmpty() && !http10)) {
       return new Fault(400, hosts.isEmpty() ? "Host is missing\n" : "Host comes more than once\n");
     }
@@ -49,7 +50,7 @@ final class Http1Rules {
       return new Fault(400, "malformed request target\n");
     }
     // 6.1; what the decoder lets through ends in chunked
-    for (String codings : request.headers().getAll("Transfer-Encoding")) {
+    for (String codings : request.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING)) {
       if (!codings.strip().equalsIgnoreCase("chunked")) {
         return new Fault(501, "Transfer-Encoding is not supported beyond chunked\n");
       }

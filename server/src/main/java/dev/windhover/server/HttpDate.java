@@ -18,10 +18,10 @@ final class HttpDate {
   private HttpDate() {}
 
   static String now() {
-    Instant now = Instant.now();
+    long second = System.currentTimeMillis() / 1000;
     Stamp stamp = last;
-    if (stamp.second != now.getEpochSecond()) {
-      stamp = new Stamp(now.getEpochSecond(), FORMAT.format(now));
+    if (stamp.second != second) {
+      stamp = new Stamp(second, FORMAT.format(Instant.ofEpochSecond(second)));
       last = stamp;
     }
     return stamp.text;

@@ -144,7 +144,7 @@ public final class Server {
     return message.contains("ermission denied") ? "permission denied" : message;
   }
 
-  /** Makes a new connection one of HTTP/1.1, or closes it. */
+  /** Takes a new connection in, or closes it. */
   void initialize(Channel channel) {
     ConnectionCount.Place place = count.enter();
     if (place == null) {
@@ -153,6 +153,11 @@ public final class Server {
     }
     channel.closeFuture().addListener(closed -> place.leave());
     connections.add(channel);
+    speakHttp1(channel, place);
+  }
+
+  /** Makes a connection one of HTTP/1.1; on its loop. */
+  private void speakHttp1(Channel channel, ConnectionCount.Place place) {
     ReadBuffers buffers = new ReadBuffers();
     if (!(channel instanceof IoUringSocketChannel)) { // io_uring holds a buffer while it waits
       channel.config().setRecvByteBufAllocator(buffers);
