@@ -154,7 +154,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     if (begun.isPlainConnect()) {
       begun.refuse(501, "CONNECT is not supported\n");
     } else if (begun.hasBody()) {
-      timeouts.bodyBegins(begun.http1Body());
+      timeouts.bodyBegins(begun.requestBody());
       handler.handle(begun);
     }
   }

@@ -63,7 +63,7 @@ final class Http1Exchange implements Exchange, Upgrade {
   private final HttpVersion version;
   private final Headers headers = new Headers();
   private final boolean hasBody;
-  private final Http1Body body;
+  private final RequestBody body;
   private final CompletableFuture<Void> aborted = new CompletableFuture<>();
 
   /** Guards the wait of a writer for a slow client. */
@@ -99,8 +99,7 @@ final class Http1Exchange implements Exchange, Upgrade {
         version == HttpVersion.HTTP_1_1
             ? !headers.hasToken("Connection", "close")
             : headers.hasToken("Connection", "keep-alive");
-    this.body =
-        new Http1Body(id, channel, length, connection.limits().maxBodySize(), this::sendContinue);
+    this.body = new RequestBody(id, new Supply(), length, connection.limits().maxBodySize());
   }
 
   /**
@@ -112,6 +111,34 @@ final class Http1Exchange implements Exchange, Upgrade {
     }
     String length = headers.get("Content-Length");
     return length == null ? 0 : Long.parseLong(length.strip());
+  }
+
+  /** The connection, which is read or not. */
+  private final class Supply implements RequestBody.Supply {
+    @Override
+    public void pause() {
+      channel.config().setAutoRead(false);
+    }
+
+    @Override
+    public void resume() {
+      channel.config().setAutoRead(true);
+    }
+
+    @Override
+    public void taken(int bytes) {
+      // TCP's own window tells the client.
+    }
+
+    @Override
+    public void awaited() {
+      sendContinue();
+    }
+
+    @Override
+    public boolean inLoop() {
+      return channel.eventLoop().inEventLoop();
+    }
   }
 
   // ---- The connection's side, on the loop
@@ -129,7 +156,7 @@ final class Http1Exchange implements Exchange, Upgrade {
     return upgraded;
   }
 
-  Http1Body http1Body() {
+  RequestBody requestBody() {
     return body;
   }
 
@@ -138,7 +165,14 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   void receiveBody(HttpContent content) {
-    body.add(content);
+    if (content.decoderResult().isFailure()) {
+      body.isMalformed();
+      return;
+    }
+    body.add(content.content());
+    if (content instanceof LastHttpContent last) {
+      body.end(last.trailingHeaders());
+    }
   }
 
   void clientGone() {

@@ -46,7 +46,7 @@ final class Http1Timeouts {
   private long deadline = NEVER;
   private boolean idle;
 
-  private @Nullable Http1Body body;
+  private @Nullable RequestBody body;
   private @Nullable RateMeter bodyMeter;
   private long bodyReceived;
   private long bodyWaited;
@@ -95,7 +95,7 @@ final class Http1Timeouts {
   }
 
   /** A body begins to come. */
-  void bodyBegins(Http1Body begun) {
+  void bodyBegins(RequestBody begun) {
     if (limits.minBodyRate().isOff()) {
       return;
     }
@@ -172,7 +172,7 @@ final class Http1Timeouts {
   }
 
   private void lookAtBody(long now) {
-    Http1Body coming = body;
+    RequestBody coming = body;
     RateMeter meter = bodyMeter;
     if (coming == null || meter == null) {
       return;

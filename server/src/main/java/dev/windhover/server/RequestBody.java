@@ -3,9 +3,7 @@ package dev.windhover.server;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpException;
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.Channel;
-import io.netty.handler.codec.http.HttpContent;
-import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -18,22 +16,49 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A request's body between the loop, which puts pieces in, and the handler's thread, which reads.
- * What is not read yet is kept up to a bound, beyond which the connection is not read.
+ * What is not read yet is kept up to a bound, beyond which its supply is paused.
  */
-final class Http1Body extends InputStream {
-  private static final Logger log = LoggerFactory.getLogger(Http1Body.class);
+final class RequestBody extends InputStream {
+  private static final Logger log = LoggerFactory.getLogger(RequestBody.class);
   private static final int MOST_KEPT = 64 * 1024;
 
-  /** The same in pieces, each of which takes more than its bytes: objects, and its buffer. */
-  private static final int MOST_PIECES = 256;
+  /**
+   * Pieces below this are gathered: each of them alone would take more than its bytes, in objects
+   * and in the buffer that it came in.
+   */
+  private static final int SMALL_PIECE = 1024;
+
+  private static final int LARGEST_GATHERED = 4 * 1024;
+  private static final int SMALLEST_GATHERED = 256;
+
+  /** Where a body comes from. */
+  interface Supply {
+    /** Enough is here for now; on the loop. */
+    void pause();
+
+    /** There is room again. */
+    void resume();
+
+    /** That many bytes are not kept any more; from any thread. */
+    void taken(int bytes);
+
+    /** The handler is about to wait for the first bytes. */
+    void awaited();
+
+    /** Returns whether the calling thread is the one that brings the bytes. */
+    boolean inLoop();
+  }
 
   private final String id;
-  private final Channel channel;
+  private final Supply supply;
   private final long declared;
-  private final Runnable onFirstRead;
 
   // Guarded by this.
-  private final Deque<ByteBuf> pieces = new ArrayDeque<>();
+  private final Deque<ByteBuf> pieces = new ArrayDeque<>(2);
+
+  /** The last piece, if small ones are gathered there. */
+  private @Nullable ByteBuf gathering;
+
   private int kept;
   private boolean begun;
   private boolean complete;
@@ -54,64 +79,81 @@ final class Http1Body extends InputStream {
    * @param id the request's, for the log
    * @param declared the length that the client says; -1 if it comes in chunks
    * @param limit the most bytes that the handler may read, unless it says otherwise
-   * @param onFirstRead run before the handler first waits for bytes: sends 100 Continue
    */
-  Http1Body(String id, Channel channel, long declared, long limit, Runnable onFirstRead) {
+  RequestBody(String id, Supply supply, long declared, long limit) {
     this.id = id;
-    this.channel = channel;
+    this.supply = supply;
     this.declared = declared;
     this.limit = limit;
-    this.onFirstRead = onFirstRead;
     this.complete = declared == 0;
   }
 
   // ---- The loop's side
 
-  synchronized void add(HttpContent content) {
-    if (fault != null) {
+  /** Adds a piece, of which the caller keeps its reference. */
+  synchronized void add(ByteBuf bytes) {
+    int size = bytes.readableBytes();
+    if (size == 0) {
       return;
     }
-    if (content.decoderResult().isFailure()) {
-      fail(new HttpException(400, "the request's body is malformed"));
+    received += size;
+    if (discarding || fault != null) {
+      supply.taken(size);
       return;
     }
-    ByteBuf bytes = content.content();
-    received += bytes.readableBytes();
-    if (bytes.isReadable() && !discarding) {
+    if (size < SMALL_PIECE) {
+      gather(bytes, size);
+    } else {
       pieces.add(bytes.retain());
-      kept += bytes.readableBytes();
-      if (isFull()) {
-        channel.config().setAutoRead(false);
-      }
+      gathering = null;
     }
-    if (content instanceof LastHttpContent last && takeTrailers(last)) {
-      complete = true;
+    kept += size;
+    if (isFull()) {
+      supply.pause();
     }
     notifyAll();
   }
 
-  private boolean isFull() {
-    return kept > MOST_KEPT || pieces.size() > MOST_PIECES;
+  private void gather(ByteBuf bytes, int size) {
+    ByteBuf last = gathering;
+    if (last == null || last.maxWritableBytes() < size) {
+      last = Unpooled.buffer(SMALLEST_GATHERED, LARGEST_GATHERED);
+      gathering = last;
+      pieces.add(last);
+    }
+    last.writeBytes(bytes, bytes.readerIndex(), size);
   }
 
-  /** Returns whether they are what they should be. */
-  private boolean takeTrailers(LastHttpContent last) {
+  private boolean isFull() {
+    return kept > MOST_KEPT;
+  }
+
+  /** Its end has come, with what stands behind it. */
+  synchronized void end(Iterable<Map.Entry<String, String>> fields) {
+    if (fault != null) {
+      return;
+    }
     try {
-      for (Map.Entry<String, String> field : last.trailingHeaders()) {
+      for (Map.Entry<String, String> field : fields) {
         trailers.add(field.getKey(), field.getValue());
       }
-      return true;
+      complete = true;
+      notifyAll();
     } catch (IllegalArgumentException e) {
-      fail(new HttpException(400, "the request's body is malformed"));
-      return false;
+      isMalformed();
     }
+  }
+
+  /** It is not what HTTP says. */
+  void isMalformed() {
+    fail(new HttpException(400, "the request's body is malformed"));
   }
 
   /** Nothing more is taken: who reads on, fails with {@code why}. */
   synchronized void fail(HttpException why) {
     if (fault == null && !complete) {
       refuse(why);
-      channel.config().setAutoRead(false); // until the connection closes, behind the answer
+      supply.pause(); // until the connection closes, behind the answer
     }
     notifyAll();
   }
@@ -135,7 +177,11 @@ final class Http1Body extends InputStream {
     discarding = true;
     pieces.forEach(ByteBuf::release);
     pieces.clear();
-    kept = 0;
+    gathering = null;
+    if (kept > 0) {
+      supply.taken(kept);
+      kept = 0;
+    }
     notifyAll();
   }
 
@@ -228,10 +274,12 @@ final class Http1Body extends InputStream {
       delivered += n;
       if (!piece.isReadable()) {
         pieces.remove().release();
+        gathering = pieces.isEmpty() ? null : gathering;
       }
       kept -= n;
+      supply.taken(n);
       if (wasFull && !isFull() && fault == null) {
-        channel.config().setAutoRead(true);
+        supply.resume();
       }
       return n;
     }
@@ -240,7 +288,7 @@ final class Http1Body extends InputStream {
   /** Waits for anything to happen; called with this locked. */
   @SuppressWarnings("WaitNotInLoop") // the caller loops
   private void await() throws IOException {
-    if (channel.eventLoop().inEventLoop()) {
+    if (supply.inLoop()) {
       throw new IllegalStateException("reading the body would block the connection's loop");
     }
     waiting = true;
@@ -273,7 +321,7 @@ final class Http1Body extends InputStream {
       begun = true;
     }
     if (first) {
-      onFirstRead.run();
+      supply.awaited();
     }
   }
 
