@@ -7,6 +7,7 @@ module dev.windhover.server {
   requires io.netty.buffer;
   requires io.netty.codec;
   requires io.netty.codec.http;
+  requires io.netty.codec.http2;
   requires io.netty.common;
   requires io.netty.transport;
   requires io.netty.transport.classes.epoll;

@@ -142,7 +142,7 @@ public class SessionBenchmark {
     }
 
     @Override
-    public void accept(Headers headers, Function<Duplex, Receiver> attach) {
+    public void accept(int status, Headers headers, Function<Duplex, Receiver> attach) {
       receiver = attach.apply(this);
       receiver().onOpen();
     }

@@ -149,9 +149,19 @@ public final class HttpContext {
    * @throws IllegalStateException if the response has started, or a body was written for it
    */
   public void takeOver(Takeover takeover) {
-    Upgrade upgrade = exchange.upgrade();
-    response.upgraded(upgrade != null && upgrade.isExtendedConnect() ? 200 : 101);
+    response.upgraded(upgradeStatus());
     this.takeover = takeover;
+  }
+
+  /**
+   * Returns the status that accepts the request's upgrade: 101, or for an extended CONNECT 200
+   * unless another of 200–299 was set (RFC 8441 5).
+   *
+   * @throws IllegalStateException if the status that was set is another
+   */
+  public int upgradeStatus() {
+    Upgrade upgrade = exchange.upgrade();
+    return upgrade != null && upgrade.isExtendedConnect() ? response.connectStatus() : 101;
   }
 
   /** Returns whether the request became a socket. */

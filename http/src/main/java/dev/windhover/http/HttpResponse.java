@@ -1,6 +1,7 @@
 package dev.windhover.http;
 
 import dev.windhover.http.host.Exchange;
+import dev.windhover.http.host.Upgrade;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
@@ -274,6 +275,14 @@ public final class HttpResponse {
     upgraded = true;
   }
 
+  /** Returns the status that accepts a CONNECT. */
+  int connectStatus() {
+    if (status > 299) {
+      throw new IllegalStateException("a CONNECT is not accepted with status " + status);
+    }
+    return status;
+  }
+
   /** The connection is being dropped: there is nothing to end any more. */
   void aborted() {
     aborted = true;
@@ -378,6 +387,15 @@ public final class HttpResponse {
   private void requireBody() {
     requireOpen();
     requireStatusWithBody();
+    if (!started && acceptsConnect()) {
+      throw new IllegalStateException("a CONNECT that is accepted has no response body");
+    }
+  }
+
+  /** Returns whether the status would accept a CONNECT (RFC 9110 9.3.6). */
+  private boolean acceptsConnect() {
+    Upgrade upgrade = status <= 299 ? exchange.upgrade() : null;
+    return upgrade != null && upgrade.isExtendedConnect();
   }
 
   private void requireStatusWithBody() {

@@ -15,6 +15,7 @@ import org.slf4j.LoggerFactory;
 final class ConnectionCount {
   private static final Logger log = LoggerFactory.getLogger(ConnectionCount.class);
   private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
+  private static final AtomicLong ids = new AtomicLong();
 
   private final ServerLimits limits;
   private final AtomicInteger plain = new AtomicInteger();
@@ -37,6 +38,15 @@ final class ConnectionCount {
     return null;
   }
 
+  private boolean takeUpgraded() {
+    int most = limits.maxUpgradedConnections();
+    boolean taken = take(upgraded, most);
+    if (!taken && isDue(nextUpgradedLine)) {
+      log.warn("more than {} upgraded connections; these are refused with 503", most);
+    }
+    return taken;
+  }
+
   private static boolean isDue(AtomicLong next) {
     long now = System.nanoTime();
     long due = next.get();
@@ -50,10 +60,30 @@ final class ConnectionCount {
 
   /** One connection's. */
   final class Place {
+    private final String id = "c" + ids.incrementAndGet();
     private boolean isUpgraded;
     private boolean hasLeft;
 
     private Place() {}
+
+    /** Returns what names the connection in logs, unique within the process. */
+    String id() {
+      return id;
+    }
+
+    /**
+     * Counts a stream of the connection as an upgraded connection, until {@link #removeSocket()}.
+     *
+     * @return false if there is no room among these
+     */
+    boolean addSocket() {
+      return takeUpgraded();
+    }
+
+    /** The stream has ended. */
+    void removeSocket() {
+      upgraded.decrementAndGet();
+    }
 
     /**
      * Counts the connection as an upgraded one from now on.
@@ -64,11 +94,7 @@ final class ConnectionCount {
       if (hasLeft || isUpgraded) {
         return true;
       }
-      int most = limits.maxUpgradedConnections();
-      if (!take(upgraded, most)) {
-        if (isDue(nextUpgradedLine)) {
-          log.warn("more than {} upgraded connections; these are refused with 503", most);
-        }
+      if (!takeUpgraded()) {
         return false;
       }
       plain.decrementAndGet();

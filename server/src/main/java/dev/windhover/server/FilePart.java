@@ -65,6 +65,11 @@ final class FilePart extends DefaultFileRegion {
     return new FilePart(new OpenFile(path), position, count);
   }
 
+  /** Returns the file, for who has to read it; it stays open as long as this does. */
+  FileChannel channel() {
+    return file.channel;
+  }
+
   @Override
   protected void deallocate() {
     file.release();

@@ -24,7 +24,6 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,7 +31,6 @@ import org.slf4j.LoggerFactory;
 /** The life of one HTTP/1.1 connection: one request after the other, until one takes it over. */
 final class Http1Connection extends ChannelInboundHandlerAdapter implements Http1Timeouts.Listener {
   private static final Logger log = LoggerFactory.getLogger(Http1Connection.class);
-  private static final AtomicLong ids = new AtomicLong();
 
   /** How long the client may take to end its side after we ended ours. */
   private static final int LINGER_SECONDS = 5;
@@ -91,7 +89,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     this.loop = new NettyLoop(channel.eventLoop());
     this.connection =
         new Connection(
-            "c" + ids.incrementAndGet(),
+            place.id(),
             channel.remoteAddress(),
             channel.localAddress(),
             null,
@@ -434,6 +432,14 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     if (inputEnded) {
       duplex.peerEnded();
     }
+  }
+
+  /** The connection turns out to be one of HTTP/2. */
+  void leave() {
+    timeouts.stop();
+    channel.pipeline().remove(this);
+    channel.pipeline().remove(encoder);
+    channel.pipeline().remove(decoder);
   }
 
   /**

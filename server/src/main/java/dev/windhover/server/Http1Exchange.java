@@ -479,7 +479,7 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   @Override
-  public void accept(Headers answer, Function<Duplex, Duplex.Receiver> attach) {
+  public void accept(int status, Headers answer, Function<Duplex, Duplex.Receiver> attach) {
     if (responded) {
       throw new IllegalStateException("the response has started");
     }
@@ -494,7 +494,7 @@ final class Http1Exchange implements Exchange, Upgrade {
     responded = true;
     Runnable upgrade =
         () -> {
-          channel.write(responseOf(HttpResponseStatus.SWITCHING_PROTOCOLS, answer));
+          channel.write(responseOf(HttpResponseStatus.valueOf(status), answer));
           channel.flush();
           upgraded = true;
           connection.upgrade(duplex);

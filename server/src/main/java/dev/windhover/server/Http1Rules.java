@@ -75,7 +75,7 @@ final class Http1Rules {
    * Returns whether this is {@code uri-host [":" port]} (RFC 9110 7.2), or nothing. An address in
    * brackets is looked at for its characters only.
    */
-  private static boolean isHost(String host) {
+  static boolean isHost(String host) {
     int end = host.startsWith("[") ? host.indexOf(']') + 1 : host.indexOf(':');
     String name = end < 0 ? host : host.substring(0, end);
     String port = host.substring(name.length());

@@ -156,7 +156,9 @@ public final class Server {
     speakHttp1(channel, place);
   }
 
-  /** Makes a connection one of HTTP/1.1; on its loop. */
+  /**
+   * Makes a connection one of HTTP/1.1, or of HTTP/2 if its first bytes say so; on its loop.
+   */
   private void speakHttp1(Channel channel, ConnectionCount.Place place) {
     ReadBuffers buffers = new ReadBuffers();
     if (!(channel instanceof IoUringSocketChannel)) { // io_uring holds a buffer while it waits
@@ -167,8 +169,24 @@ public final class Server {
     Http1Encoder encoder = new Http1Encoder();
     Http1Connection connection =
         new Http1Connection(this, handler, channel, place, buffers, output, decoder, encoder);
-    channel.pipeline().addLast(output, decoder, encoder, connection);
+    Http2Preface preface =
+        new Http2Preface(() -> {
+          connection.leave();
+          speakHttp2(channel, place, output);
+        });
+    channel.pipeline().addLast(output, preface, decoder, encoder, connection);
     if (stopping) { // accepted while the listeners were closing, and perhaps told by nobody
+      channel.eventLoop().execute(connection::stop);
+    }
+  }
+
+  /** Makes a connection one of HTTP/2; on its loop. */
+  private void speakHttp2(Channel channel, ConnectionCount.Place place, Http1Output output) {
+    Http2Request.Rules rules = new Http2Request.Rules("http", true, options.limits());
+    Http2Connection connection =
+        Http2Connection.create(handler, channel, place, output, rules, null);
+    channel.pipeline().addLast(connection);
+    if (stopping) {
       channel.eventLoop().execute(connection::stop);
     }
   }
@@ -191,10 +209,17 @@ public final class Server {
     stopping = true;
     listeners.close().awaitUninterruptibly();
     for (Channel channel : connections) {
-      Http1Connection connection = channel.pipeline().get(Http1Connection.class);
-      if (connection != null) {
-        channel.eventLoop().execute(connection::stop);
-      }
+      channel.eventLoop().execute(() -> stop(channel));
+    }
+  }
+
+  private static void stop(Channel channel) {
+    Http1Connection http1 = channel.pipeline().get(Http1Connection.class);
+    Http2Connection http2 = channel.pipeline().get(Http2Connection.class);
+    if (http1 != null) {
+      http1.stop();
+    } else if (http2 != null) {
+      http2.stop();
     }
   }
 
@@ -219,11 +244,14 @@ public final class Server {
   /** Resets, so that nobody takes this for a response's end, or a closing handshake's. */
   private static void drop(Channel channel) {
     NettyDuplex socket = channel.pipeline().get(NettyDuplex.class);
-    Http1Connection connection = channel.pipeline().get(Http1Connection.class);
+    Http1Connection http1 = channel.pipeline().get(Http1Connection.class);
+    Http2Connection http2 = channel.pipeline().get(Http2Connection.class);
     if (socket != null) {
       socket.abort();
-    } else if (connection != null) {
-      connection.drop();
+    } else if (http1 != null) {
+      http1.drop();
+    } else if (http2 != null) {
+      http2.abort();
     } else {
       channel.close();
     }

@@ -24,6 +24,7 @@ public final class ServerLimits {
 
   // Kestrel has no limit. Linux's fs.nr_open: more files no process has unless somebody raised it.
   private int maxUpgradedConnections = 1_048_576;
+  private final Http2Limits http2 = new Http2Limits();
 
   /** The least bytes in a second, and how long a client may fall behind. */
   record Rate(int bytesPerSecond, Duration grace) {
@@ -216,6 +217,13 @@ public final class ServerLimits {
   /** Returns the most upgraded connections. */
   public int maxUpgradedConnections() {
     return maxUpgradedConnections;
+  }
+
+  // ---- HTTP/2
+
+  /** Returns the limits that only connections of HTTP/2 have, which may be changed. */
+  public Http2Limits http2() {
+    return http2;
   }
 
   // ---- Ranges

@@ -27,7 +27,7 @@ class Http1UpgradeTest {
           options,
           exchange -> {
             Upgrade upgrade = Objects.requireNonNull(exchange.upgrade());
-            upgrade.accept(new Headers(), duplex -> new Deaf());
+            upgrade.accept(101, new Headers(), duplex -> new Deaf());
           });
   private final EmbeddedChannel channel = new EmbeddedChannel();
 

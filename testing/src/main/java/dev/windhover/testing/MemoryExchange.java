@@ -206,7 +206,7 @@ final class MemoryExchange implements Exchange, Upgrade {
   }
 
   @Override
-  public void accept(Headers given, Function<Duplex, Duplex.Receiver> attach) {
+  public void accept(int status, Headers given, Function<Duplex, Duplex.Receiver> attach) {
     synchronized (this) {
       if (answerHeaders != null) {
         throw new IllegalStateException("the response has started");
@@ -219,7 +219,7 @@ final class MemoryExchange implements Exchange, Upgrade {
     if (extension != null) {
       client.agreed(extension);
     }
-    respond(isExtendedConnect() ? 200 : 101, given, -1);
+    respond(status, given, -1);
     Runnable open = () -> open(duplex);
     if (host.loop().inLoop()) {
       open.run();

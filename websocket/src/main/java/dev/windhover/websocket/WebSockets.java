@@ -241,7 +241,7 @@ public final class WebSockets implements Middleware {
             return session;
           };
       try {
-        upgrade.accept(answer, attach);
+        upgrade.accept(context.upgradeStatus(), answer, attach);
       } catch (HttpException noRoom) {
         throw refused(context, noRoom);
       }

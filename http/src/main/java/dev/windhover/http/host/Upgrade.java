@@ -8,19 +8,20 @@ import java.util.function.Function;
  * HTTP/2's extended CONNECT (RFC 8441).
  */
 public interface Upgrade {
-  /** Returns whether this is an extended CONNECT, answered with 200 rather than 101. */
+  /** Returns whether this is an extended CONNECT, answered with 2xx rather than 101. */
   boolean isExtendedConnect();
 
   /**
-   * Answers the request with 101 (or 200) and {@code headers}, and delivers everything that follows
-   * it on the connection to the receiver that {@code attach} returns, starting with the bytes that
-   * are here already. Callable from any thread, once, before the response began; {@code attach} is
-   * called at once, on the calling thread. A connection that is gone is told through {@link
-   * Duplex.Receiver#onLost}.
+   * Answers the request with {@code status} and {@code headers}, and delivers everything that
+   * follows it on the connection to the receiver that {@code attach} returns, starting with the
+   * bytes that are here already. Callable from any thread, once, before the response began; {@code
+   * attach} is called at once, on the calling thread. A connection that is gone is told through
+   * {@link Duplex.Receiver#onLost}.
    *
+   * @param status 101, or with extended CONNECT one of 200–299
    * @throws IllegalStateException if the response has begun
    * @throws dev.windhover.http.HttpException 503 if the host has no room for another one; the
    *     request is still to be answered
    */
-  void accept(Headers headers, Function<Duplex, Duplex.Receiver> attach);
+  void accept(int status, Headers headers, Function<Duplex, Duplex.Receiver> attach);
 }

@@ -1,0 +1,688 @@
+package dev.windhover.server;
+
+import static io.netty.handler.codec.http2.Http2Error.ENHANCE_YOUR_CALM;
+import static io.netty.handler.codec.http2.Http2Error.NO_ERROR;
+import static io.netty.handler.codec.http2.Http2Error.SETTINGS_TIMEOUT;
+import static io.netty.handler.codec.http2.Http2Exception.connectionError;
+import static io.netty.handler.codec.http2.Http2Exception.streamError;
+
+import dev.windhover.http.Connection;
+import dev.windhover.http.Headers;
+import dev.windhover.http.HttpException;
+import dev.windhover.http.HttpVersion;
+import dev.windhover.http.host.ExchangeHandler;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
+import io.netty.handler.codec.http2.DefaultHttp2Connection;
+import io.netty.handler.codec.http2.DefaultHttp2Headers;
+import io.netty.handler.codec.http2.DefaultHttp2LocalFlowController;
+import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
+import io.netty.handler.codec.http2.Http2ConnectionAdapter;
+import io.netty.handler.codec.http2.Http2ConnectionDecoder;
+import io.netty.handler.codec.http2.Http2ConnectionEncoder;
+import io.netty.handler.codec.http2.Http2ConnectionHandler;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2Exception.StreamException;
+import io.netty.handler.codec.http2.Http2Flags;
+import io.netty.handler.codec.http2.Http2FrameAdapter;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2Settings;
+import io.netty.handler.codec.http2.Http2Stream;
+import io.netty.handler.codec.http2.UniformStreamByteDistributor;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One connection of HTTP/2: its streams, and what bounds them. Netty's handler does the frames and
+ * both windows; it is used without a channel for each stream, which would cost an idle socket more
+ * than the socket itself. Loop only, except where it says otherwise.
+ */
+final class Http2Connection extends Http2ConnectionHandler {
+  private static final Logger log = LoggerFactory.getLogger(Http2Connection.class);
+
+  /** A window's credit is given back when half of it is due. */
+  private static final float UPDATE_AT = 0.5f;
+
+  private static final int RESETS_SECONDS = 30;
+  private static final int CONTROL_FRAMES_SECONDS = 10;
+  private static final int LINGER_SECONDS = 1;
+  private static final String RETRY_AFTER_SECONDS = "5";
+  private static final long PING = 0x77696E64686F7665L;
+
+  private final ExchangeHandler handler;
+  private final Channel channel;
+  private final ConnectionCount.Place place;
+  private final Http2Request.Rules rules;
+  private final Http2Limits limits;
+  private final NettyLoop loop;
+  private final Connection facts;
+  private final io.netty.handler.codec.http2.Http2Connection.PropertyKey exchangeKey;
+  private final Http2Timeouts timeouts;
+  private final EventCount resets;
+  private final EventCount controlFrames;
+
+  /** WebSockets on this connection; from any thread. */
+  private final AtomicInteger sockets = new AtomicInteger();
+
+  private final List<Http2Duplex> batch = new ArrayList<>();
+  private @Nullable ChannelHandlerContext context;
+  private long requests;
+  private int running;
+  private int bodyWindows;
+  private boolean reading;
+  private boolean flushDue;
+  private boolean stopping;
+  private boolean closing;
+
+  /** Why the stream that closes next does. */
+  private @Nullable String closeReason;
+
+  private Http2Connection(
+      Http2ConnectionDecoder decoder,
+      Http2ConnectionEncoder encoder,
+      Http2Settings settings,
+      ExchangeHandler handler,
+      Channel channel,
+      ConnectionCount.Place place,
+      Http1Output output,
+      Http2Request.Rules rules,
+      @Nullable String tls) {
+    super(decoder, encoder, settings, true);
+    this.handler = handler;
+    this.channel = channel;
+    this.place = place;
+    this.rules = rules;
+    this.limits = rules.limits().http2();
+    this.loop = new NettyLoop(channel.eventLoop());
+    this.facts =
+        new Connection(
+            place.id(), channel.remoteAddress(), channel.localAddress(), tls, HttpVersion.HTTP_2);
+    this.timeouts = new Http2Timeouts(this, channel.eventLoop(), rules.limits(), output);
+    this.resets = new EventCount(limits.maxResets(), RESETS_SECONDS);
+    this.controlFrames = new EventCount(limits.maxControlFrames(), CONTROL_FRAMES_SECONDS);
+    exchangeKey = connection().newKey();
+    connection().addListener(new Streams());
+    decoder.frameListener(new Frames());
+  }
+
+  /** Creates the handler of a connection whose client has chosen HTTP/2. */
+  static Http2Connection create(
+      ExchangeHandler handler,
+      Channel channel,
+      ConnectionCount.Place place,
+      Http1Output output,
+      Http2Request.Rules rules,
+      @Nullable String tls) {
+    class Builder extends AbstractHttp2ConnectionHandlerBuilder<Http2Connection, Builder> {
+      Http2Connection create() {
+        var connection = new DefaultHttp2Connection(true);
+        connection
+            .local()
+            .flowController(new DefaultHttp2LocalFlowController(connection, UPDATE_AT, true));
+        connection
+            .remote()
+            .flowController(
+                new DefaultHttp2RemoteFlowController(
+                    connection, new UniformStreamByteDistributor(connection)));
+        return connection(connection)
+            .initialSettings(settings(rules))
+            .validateHeaders(true)
+            .validateRequiredPseudoHeaders(true)
+            .decoderEnforceMaxRstFramesPerWindow(0, 0) // counted here, by what they mean
+            .encoderEnforceMaxRstFramesPerWindow(0, 0)
+            .build();
+      }
+
+      @Override
+      protected Http2Connection build(
+          Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings settings) {
+        return new Http2Connection(
+            decoder, encoder, settings, handler, channel, place, output, rules, tls);
+      }
+    }
+
+    return new Builder().create();
+  }
+
+  private static Http2Settings settings(Http2Request.Rules rules) {
+    Http2Limits limits = rules.limits().http2();
+    Http2Settings settings =
+        new Http2Settings()
+            .maxConcurrentStreams(limits.maxStreamsPerConnection())
+            .initialWindowSize(limits.initialStreamWindowSize())
+            .maxHeaderListSize(rules.limits().maxHeaders());
+    return rules.extendedConnect() ? settings.connectProtocolEnabled(true) : settings;
+  }
+
+  // ---- From Netty: the connection
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext ctx) throws Exception {
+    context = ctx;
+    super.handlerAdded(ctx); // sends our SETTINGS
+    var whole = connection().connectionStream();
+    int more = limits.initialConnectionWindowSize() - decoder().flowController().windowSize(whole);
+    decoder().flowController().incrementWindowSize(whole, more);
+    ctx.flush();
+    timeouts.opened();
+  }
+
+  private ChannelHandlerContext context() {
+    if (context == null) {
+      throw new IllegalStateException("not in a pipeline");
+    }
+    return context;
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
+    reading = true;
+    timeouts.somethingCame();
+    super.channelRead(ctx, message);
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
+    endBatch();
+    reading = false;
+    flushDue = false;
+    super.channelReadComplete(ctx); // flushes
+  }
+
+  private void endBatch() {
+    for (int i = 0; i < batch.size(); i++) { // one may add another
+      batch.get(i).batchEnd();
+    }
+    batch.clear();
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+    if (event == ChannelInputShutdownEvent.INSTANCE) {
+      ctx.close(); // no stream can go on without its client's frames
+    }
+    super.userEventTriggered(ctx, event);
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) throws Exception {
+    timeouts.stop();
+    super.channelInactive(ctx);
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) throws Exception {
+    if (cause instanceof Http2Exception || cause.getCause() instanceof Http2Exception) {
+      super.exceptionCaught(ctx, cause);
+    } else {
+      log.debug("connection {} failed: {}", facts.id(), cause.toString());
+      abort();
+    }
+  }
+
+  @Override
+  protected void onConnectionError(
+      ChannelHandlerContext ctx,
+      boolean outbound,
+      Throwable cause,
+      @Nullable Http2Exception fault) {
+    String code = fault == null ? "INTERNAL_ERROR" : fault.error().name();
+    log.debug("connection {} ended with {}: {}", facts.id(), code, cause.getMessage());
+    super.onConnectionError(ctx, outbound, cause, fault);
+  }
+
+  @Override
+  protected void onStreamError(
+      ChannelHandlerContext ctx, boolean outbound, Throwable cause, StreamException fault) {
+    int stream = fault.streamId();
+    log.debug(
+        "stream {} of {} reset with {}: {}", stream, facts.id(), fault.error(), fault.getMessage());
+    if (resets.isTooMany(System.nanoTime())) { // the client makes us reset: CVE-2025-8671
+      onError(ctx, outbound, connectionError(ENHANCE_YOUR_CALM, "too many streams with faults"));
+      return;
+    }
+    super.onStreamError(ctx, outbound, cause, fault);
+  }
+
+  // ---- From Netty: frames
+
+  private final class Frames extends Http2FrameAdapter {
+    @Override
+    public void onHeadersRead(
+        ChannelHandlerContext ctx,
+        int streamId,
+        Http2Headers fields,
+        int dependency,
+        short weight,
+        boolean exclusive,
+        int padding,
+        boolean end)
+        throws Http2Exception {
+      onHeadersRead(ctx, streamId, fields, padding, end);
+    }
+
+    @Override
+    public void onHeadersRead(
+        ChannelHandlerContext ctx, int streamId, Http2Headers fields, int padding, boolean end)
+        throws Http2Exception {
+      Http2Stream stream = connection().stream(streamId);
+      Http2Exchange exchange = exchangeOf(stream);
+      if (exchange == null) {
+        begin(stream, fields, end);
+      } else if (end) {
+        exchange.receiveEnd(Http2Connection.trailers(fields));
+      }
+    }
+
+    @Override
+    public int onDataRead(
+        ChannelHandlerContext ctx, int streamId, ByteBuf data, int padding, boolean end) {
+      Http2Exchange exchange = exchangeOf(connection().stream(streamId));
+      if (exchange == null) {
+        return data.readableBytes() + padding;
+      }
+      if (data.isReadable()) {
+        exchange.receive(data);
+      }
+      if (end) {
+        exchange.receiveEnd(List.of());
+      }
+      return padding; // the rest when it is consumed
+    }
+
+    @Override
+    public void onRstStreamRead(ChannelHandlerContext ctx, int streamId, long code)
+        throws Http2Exception {
+      Http2Stream stream = connection().stream(streamId);
+      Http2Exchange exchange = exchangeOf(stream);
+      if (exchange == null) {
+        return;
+      }
+      closeReason = "the client reset the stream with " + nameOf(code);
+      if (!exchange.hasEnded() && resets.isTooMany(System.nanoTime())) { // CVE-2023-44487
+        throw connectionError(ENHANCE_YOUR_CALM, "too many requests were given up");
+      }
+    }
+
+    @Override
+    public void onSettingsRead(ChannelHandlerContext ctx, Http2Settings settings)
+        throws Http2Exception {
+      timeouts.settingsCame();
+      countControlFrame();
+    }
+
+    @Override
+    public void onPingRead(ChannelHandlerContext ctx, long data) throws Http2Exception {
+      countControlFrame();
+    }
+
+    @Override
+    public void onPingAckRead(ChannelHandlerContext ctx, long data) {
+      if (data == PING) {
+        timeouts.pingAnswered();
+      }
+    }
+
+    @Override
+    public void onPriorityRead(
+        ChannelHandlerContext ctx, int streamId, int dependency, short weight, boolean exclusive)
+        throws Http2Exception {
+      countControlFrame();
+    }
+
+    @Override
+    public void onUnknownFrame(
+        ChannelHandlerContext ctx, byte type, int streamId, Http2Flags flags, ByteBuf payload) {
+      if (controlFrames.isTooMany(System.nanoTime())) {
+        fail(ENHANCE_YOUR_CALM, "too many frames that carry nothing");
+      }
+    }
+
+    private void countControlFrame() throws Http2Exception {
+      if (controlFrames.isTooMany(System.nanoTime())) {
+        throw connectionError(ENHANCE_YOUR_CALM, "too many frames that carry nothing");
+      }
+    }
+  }
+
+  private final class Streams extends Http2ConnectionAdapter {
+    @Override
+    public void onStreamClosed(Http2Stream stream) {
+      Http2Exchange exchange = exchangeOf(stream);
+      String why = closeReason == null ? "the stream was closed" : closeReason;
+      closeReason = null;
+      if (exchange != null) {
+        if (!channel.isActive()) {
+          why = "the connection was lost";
+        }
+        timeouts.forget(exchange);
+        bodyWindows -= exchange.widened();
+        exchange.streamClosed(why);
+      }
+    }
+
+    @Override
+    public void onStreamRemoved(Http2Stream stream) {
+      if (connection().numActiveStreams() == 0) {
+        timeouts.isIdle();
+        closeIfDone();
+      }
+    }
+  }
+
+  private static String nameOf(long code) {
+    Http2Error error = Http2Error.valueOf(code);
+    return error == null ? Long.toString(code) : error.name();
+  }
+
+  private @Nullable Http2Exchange exchangeOf(@Nullable Http2Stream stream) {
+    return stream == null ? null : stream.getProperty(exchangeKey);
+  }
+
+  private static Iterable<Map.Entry<String, String>> trailers(Http2Headers fields) {
+    Map<String, String> trailers = LinkedHashMap.newLinkedHashMap(fields.size());
+    for (Map.Entry<CharSequence, CharSequence> field : fields) {
+      trailers.merge(
+          field.getKey().toString(), field.getValue().toString(), (a, b) -> a + ", " + b);
+    }
+    return trailers.entrySet();
+  }
+
+  private void begin(Http2Stream stream, Http2Headers fields, boolean end) throws Http2Exception {
+    timeouts.isBusy();
+    Http2Request request = Http2Request.of(stream.id(), fields, rules);
+    if (running >= 2 * limits.maxStreamsPerConnection()) { // of streams that are gone, many
+      throw streamError(stream.id(), ENHANCE_YOUR_CALM, "too many handlers are running");
+    }
+    if (request.fault() != null) {
+      refuse(stream, request.fault(), end);
+      return;
+    }
+    running++;
+    Http2Exchange exchange =
+        new Http2Exchange(this, stream, facts.id() + "-" + ++requests, request, end);
+    stream.setProperty(exchangeKey, exchange);
+    handler.handle(exchange);
+  }
+
+  /** Answers by itself. */
+  private void refuse(Http2Stream stream, Http1Rules.Fault fault, boolean complete) {
+    log.debug(
+        "stream {} of {}: {} {}", stream.id(), facts.id(), fault.status(), fault.text().strip());
+    ByteBuf text = Unpooled.copiedBuffer(fault.text(), StandardCharsets.UTF_8);
+    Http2Headers head =
+        new DefaultHttp2Headers(false)
+            .status(Integer.toString(fault.status()))
+            .add("date", HttpDate.now())
+            .add("content-type", "text/plain; charset=utf-8")
+            .add("content-length", Integer.toString(text.readableBytes()));
+    sendHead(stream, head, false, () -> {});
+    send(
+        stream,
+        text,
+        true,
+        () -> {
+          if (!complete) {
+            reset(stream, NO_ERROR);
+          }
+        });
+  }
+
+  // ---- From the exchanges
+
+  /** Runs {@code task} on the loop: now, if this is it; from any thread. */
+  void loopDo(Runnable task) {
+    if (loop.inLoop()) {
+      task.run();
+    } else {
+      loop.execute(task);
+    }
+  }
+
+  /** Sends a response's head; {@code onSent} runs when the network has it. */
+  void sendHead(Http2Stream stream, Http2Headers head, boolean last, Runnable onSent) {
+    ChannelFuture sent =
+        encoder().writeHeaders(context(), stream.id(), head, 0, last, context().newPromise());
+    if (last) {
+      sent.addListener(done -> {
+        if (done.isSuccess()) {
+          onSent.run();
+        }
+      });
+    }
+    flushSoon();
+  }
+
+  /**
+   * Sends bytes, which are released, as the stream's window allows; {@code onSent} runs when the
+   * network has them all, and never if it does not take them.
+   */
+  void send(Http2Stream stream, ByteBuf bytes, boolean last, Runnable onSent) {
+    encoder()
+        .writeData(context(), stream.id(), bytes, 0, last, context().newPromise())
+        .addListener(done -> {
+          if (done.isSuccess()) {
+            onSent.run();
+          }
+        });
+    flushSoon();
+  }
+
+  /** Gives credit back for bytes of a stream. */
+  void consumed(Http2Stream stream, int bytes) {
+    try {
+      if (decoder().flowController().consumeBytes(stream, bytes)) {
+        flushSoon();
+      }
+    } catch (Http2Exception e) {
+      onError(context(), true, e);
+    }
+  }
+
+  /** Drops a stream. */
+  void reset(Http2Stream stream, Http2Error why) {
+    resetStream(context(), stream.id(), why.code(), context().newPromise());
+    flushSoon();
+  }
+
+  /** The file of a response could not be read to where it was to be. */
+  void fileFailed(Http2Exchange exchange, Exception cause) {
+    log.error("request {} cut short: {}", exchange.id(), cause.getMessage());
+    reset(exchange.stream(), Http2Error.INTERNAL_ERROR);
+  }
+
+  ByteBuf allocate(int bytes) {
+    return channel.alloc().directBuffer(bytes);
+  }
+
+  /** {@code duplex} has something to do when all that was read is delivered. */
+  void endsWithBatch(Http2Duplex duplex) {
+    batch.add(duplex);
+    if (!reading) {
+      loop.execute(() -> {
+        endBatch();
+        flushSoon();
+      });
+    }
+  }
+
+  /** Flushes once for all that writes within a batch of reads, or within one turn of the loop. */
+  private void flushSoon() {
+    if (!flushDue) {
+      flushDue = true;
+      if (!reading) {
+        loop.execute(this::flushIfDue);
+      }
+    }
+  }
+
+  private void flushIfDue() {
+    if (flushDue && !reading) {
+      flushDue = false;
+      flush(context());
+    }
+  }
+
+  /** The handler begins to read a body: a larger window, and 100 if that is asked for. */
+  void bodyIsAwaited(Http2Exchange exchange, boolean continues) {
+    Http2Stream stream = exchange.stream();
+    if (continues) {
+      sendHead(stream, new DefaultHttp2Headers(false).status("100"), false, () -> {});
+    }
+    timeouts.bodyIsAwaited(exchange);
+    int more = limits.bodyWindowSize() - limits.initialStreamWindowSize();
+    if (more > 0 && more <= limits.bodyWindowBudget() - bodyWindows && isOpen(stream)) {
+      bodyWindows += more;
+      exchange.widened(more);
+      try {
+        decoder().flowController().incrementWindowSize(stream, more);
+        flushSoon();
+      } catch (Http2Exception e) {
+        onError(context(), true, e);
+      }
+    }
+  }
+
+  private static boolean isOpen(Http2Stream stream) {
+    return stream.state().remoteSideOpen();
+  }
+
+  /** The handler has ended its response, or given it up. */
+  void exchangeEnded(Http2Exchange exchange) {
+    if (exchange.stopsRunning()) {
+      running--;
+    }
+  }
+
+  /** Some of the response waits for the client. */
+  void outputWaits(Http2Exchange exchange) {
+    timeouts.outputWaits(exchange);
+  }
+
+  /**
+   * Counts one more WebSocket; from any thread.
+   *
+   * @throws HttpException 503 if there are too many, here or in all
+   */
+  void requireRoomForSocket() {
+    int most = limits.maxWebSocketsPerConnection();
+    if (sockets.getAndUpdate(n -> n < most ? n + 1 : n) >= most) {
+      throw noRoom("there are " + most + " WebSockets on this connection already");
+    }
+    if (!place.addSocket()) {
+      sockets.decrementAndGet();
+      int inAll = rules.limits().maxUpgradedConnections();
+      throw noRoom("there are " + inAll + " upgraded connections already");
+    }
+  }
+
+  private static HttpException noRoom(String why) {
+    return new HttpException(503, why, new Headers().add("Retry-After", RETRY_AFTER_SECONDS));
+  }
+
+  /** A WebSocket that was counted has ended, or came to nothing; from any thread. */
+  void socketEnded() {
+    sockets.decrementAndGet();
+    place.removeSocket();
+  }
+
+  // ---- From the timeouts and the server
+
+  /** Sends a PING of ours. */
+  void ping() {
+    encoder().writePing(context(), false, PING, context().newPromise());
+    flushSoon();
+  }
+
+  /** Ends the connection for a fault of the client's that no frame shows. */
+  void fail(Http2Error error, String why) {
+    onError(context(), false, connectionError(error, "%s", why));
+  }
+
+  void responseIsSlow(Http2Exchange exchange) {
+    log.debug("request {} dropped: its client takes the response too slowly", exchange.id());
+    reset(exchange.stream(), Http2Error.CANCEL);
+  }
+
+  void connectionIsSlow() {
+    log.debug("connection {} dropped: its client reads too slowly", facts.id());
+    abort();
+  }
+
+  void settingsAreLate(Duration limit) {
+    fail(SETTINGS_TIMEOUT, "no SETTINGS within " + limit.toMillis() + " ms");
+  }
+
+  /**
+   * Begins no request any more, and ends when those under way, and the sockets, have ended (RFC
+   * 9113 6.8).
+   */
+  void stop() {
+    if (!stopping && channel.isActive()) {
+      stopping = true;
+      int last = connection().remote().lastStreamCreated();
+      goAway(context(), last, NO_ERROR.code(), Unpooled.EMPTY_BUFFER, context().newPromise());
+      flushSoon();
+      closeIfDone();
+    }
+  }
+
+  private void closeIfDone() {
+    if (!stopping || closing || connection().numActiveStreams() > 0) {
+      return;
+    }
+    closing = true;
+    flush(context());
+    channel
+        .writeAndFlush(Unpooled.EMPTY_BUFFER)
+        .addListener(written -> {
+          if (channel.isActive()) {
+            ((DuplexChannel) channel).shutdownOutput();
+            channel.eventLoop().schedule(() -> channel.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+          }
+        });
+  }
+
+  /** Drops the connection with a reset. */
+  void abort() {
+    if (channel.isOpen()) {
+      channel.config().setOption(ChannelOption.SO_LINGER, 0);
+    }
+    channel.close();
+  }
+
+  // ---- What it is
+
+  ServerLimits limits() {
+    return rules.limits();
+  }
+
+  NettyLoop loop() {
+    return loop;
+  }
+
+  String scheme() {
+    return rules.scheme();
+  }
+
+  Connection facts() {
+    return facts;
+  }
+}

@@ -1,0 +1,277 @@
+package dev.windhover.server;
+
+import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.Loop;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http2.Http2Error;
+import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A stream after its extended CONNECT (RFC 8441), as the seam's duplex. Its credit is the stream's
+ * window; what is written within a batch of reads leaves as one DATA frame or a few.
+ */
+final class Http2Duplex implements Duplex {
+  private static final AtomicIntegerFieldUpdater<Http2Duplex> GATHERED =
+      AtomicIntegerFieldUpdater.newUpdater(Http2Duplex.class, "gathered");
+  private static final AtomicLongFieldUpdater<Http2Duplex> IN_FLIGHT =
+      AtomicLongFieldUpdater.newUpdater(Http2Duplex.class, "inFlight");
+
+  private static final ByteBuffer NO_ROOM = ByteBuffer.allocate(0);
+  private static final int SMALLEST_OUTPUT = 256;
+
+  /** A frame's most (RFC 9113 6.5.2), so that progress is seen frame by frame. */
+  private static final int LARGEST_OUTPUT = 16 * 1024;
+
+  private final Http2Connection connection;
+  private final Http2Exchange exchange;
+  private final Receiver receiver;
+
+  /** Bytes in {@link #output}; read by other threads for {@link #pending()}. */
+  private volatile int gathered;
+
+  /**
+   * Bytes that wait for the stream's window, or the network. What fails stays among them, so that
+   * whoever sends until it is told to stop does stop, and lets the loop bring the word.
+   */
+  private volatile long inFlight;
+
+  // Loop only.
+  private @Nullable ByteBuf output;
+
+  /** What is free of {@link #output}: its position is behind what was written. */
+  private ByteBuffer room = NO_ROOM;
+
+  private int roomFrom;
+  private int outputSize = SMALLEST_OUTPUT;
+  private int mark = Integer.MAX_VALUE;
+  private boolean aboveMark;
+  private long transmitted;
+  private boolean inBatch;
+  private boolean ended;
+  private boolean peerEnded;
+  private boolean lost;
+
+  Http2Duplex(
+      Http2Connection connection, Http2Exchange exchange, Function<Duplex, Receiver> attach) {
+    this.connection = connection;
+    this.exchange = exchange;
+    this.receiver = attach.apply(this);
+  }
+
+  // ---- From the exchange
+
+  void open() {
+    receiver.onOpen();
+    flush();
+  }
+
+  /** Delivers bytes; those the receiver does not want now keep their credit. */
+  void deliver(ByteBuf bytes) {
+    if (lost || peerEnded) {
+      consumed(bytes.readableBytes());
+      return;
+    }
+    beginBatch();
+    receiver.onBytes(bytes.internalNioBuffer(bytes.readerIndex(), bytes.readableBytes()));
+  }
+
+  /** The peer has ended its side of the stream. */
+  void peerEnded() {
+    if (!peerEnded && !lost) {
+      peerEnded = true;
+      beginBatch();
+      receiver.onEnd();
+    }
+  }
+
+  private void beginBatch() {
+    if (!inBatch) {
+      inBatch = true;
+      connection.endsWithBatch(this);
+    }
+  }
+
+  /** Nothing more comes for now. */
+  void batchEnd() {
+    inBatch = false;
+    if (!lost) {
+      receiver.onBatchEnd();
+      sendOutput(false);
+    }
+  }
+
+  /** Returns whether both sides have ended the stream: then its end is no loss. */
+  boolean hasEnded() {
+    return ended && peerEnded;
+  }
+
+  /** Returns whether we have ended our side. */
+  boolean isEnded() {
+    return ended;
+  }
+
+  /** The stream is no more; not from within a call of the receiver. */
+  void lose(String why) {
+    if (lost) {
+      return;
+    }
+    lost = true;
+    dropOutput();
+    receiver.onLost(why);
+  }
+
+  private void dropOutput() {
+    if (output != null) {
+      output.release();
+      output = null;
+    }
+    room = NO_ROOM;
+    roomFrom = 0;
+    GATHERED.lazySet(this, 0);
+  }
+
+  // ---- The seam
+
+  @Override
+  public Loop loop() {
+    return connection.loop();
+  }
+
+  @Override
+  public void pause() {
+    // The peer sends no more than it has credit for.
+  }
+
+  @Override
+  public void resume() {
+    // See above.
+  }
+
+  @Override
+  public void consumed(int bytes) {
+    if (bytes > 0) {
+      connection.consumed(exchange.stream(), bytes);
+    }
+  }
+
+  @Override
+  public ByteBuffer reserve(int bytes) {
+    if (room.remaining() < bytes) {
+      takeOutput(bytes);
+    }
+    return room;
+  }
+
+  @Override
+  public void commit() {
+    GATHERED.lazySet(this, room.position() - roomFrom);
+  }
+
+  @Override
+  public void write(ByteBuffer bytes) {
+    while (bytes.hasRemaining()) {
+      if (!room.hasRemaining()) {
+        takeOutput(Math.min(bytes.remaining(), LARGEST_OUTPUT));
+      }
+      int n = Math.min(room.remaining(), bytes.remaining());
+      room.put(room.position(), bytes, bytes.position(), n).position(room.position() + n);
+      bytes.position(bytes.position() + n);
+      commit();
+    }
+  }
+
+  /** Begins a new output buffer, behind what the last one holds. */
+  private void takeOutput(int bytes) {
+    if (output != null) { // this one was too small
+      outputSize = Math.min(2 * outputSize, LARGEST_OUTPUT);
+      sendOutput(false);
+    }
+    ByteBuf taken = connection.allocate(Math.max(outputSize, bytes));
+    output = taken;
+    room = taken.internalNioBuffer(0, taken.capacity());
+    roomFrom = room.position();
+  }
+
+  private void sendOutput(boolean last) {
+    ByteBuf current = output;
+    if (current == null) {
+      return;
+    }
+    int size = room.position() - roomFrom;
+    if (size < outputSize / 4) {
+      outputSize = Math.max(outputSize / 2, SMALLEST_OUTPUT);
+    }
+    output = null;
+    room = NO_ROOM;
+    roomFrom = 0;
+    IN_FLIGHT.lazySet(this, inFlight + size);
+    GATHERED.lazySet(this, 0);
+    aboveMark |= inFlight >= mark;
+    connection.send(exchange.stream(), current.writerIndex(size), last, () -> sent(size));
+  }
+
+  private void sent(int size) {
+    transmitted += size;
+    IN_FLIGHT.lazySet(this, inFlight - size);
+    if (aboveMark && pending() < mark && !lost) {
+      aboveMark = false;
+      receiver.onWritable();
+      flush();
+    }
+  }
+
+  @Override
+  public void flush() {
+    if (!inBatch) { // else there is more to come
+      sendOutput(false);
+    }
+  }
+
+  @Override
+  public long pending() {
+    return gathered + inFlight;
+  }
+
+  @Override
+  public long transmitted() {
+    return transmitted;
+  }
+
+  @Override
+  public void writeMark(int bytes) {
+    mark = bytes;
+    aboveMark = inFlight >= mark;
+  }
+
+  /** END_STREAM, on the last frame that is still here. */
+  @Override
+  public void end() {
+    if (ended || lost) {
+      return;
+    }
+    ended = true;
+    if (output == null) {
+      connection.send(exchange.stream(), Unpooled.EMPTY_BUFFER, true, () -> {});
+    } else {
+      sendOutput(true);
+    }
+  }
+
+  /**
+   * CANCEL, RFC 8441's counterpart of TCP's RST; a peer that only has not ended its side, when we
+   * have ended ours, is told that nothing is wrong.
+   */
+  @Override
+  public void abort() {
+    if (!lost) {
+      dropOutput();
+      boolean sent = ended && inFlight == 0;
+      connection.reset(exchange.stream(), sent ? Http2Error.NO_ERROR : Http2Error.CANCEL);
+    }
+  }
+}

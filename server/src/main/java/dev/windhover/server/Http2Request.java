@@ -1,0 +1,125 @@
+package dev.windhover.server;
+
+import static io.netty.handler.codec.http2.Http2Error.PROTOCOL_ERROR;
+import static io.netty.handler.codec.http2.Http2Exception.streamError;
+
+import dev.windhover.http.Headers;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2Headers.PseudoHeaderName;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The head of a request of HTTP/2 (RFC 9113 8.3), in the form in which all versions have it: {@code
+ * :authority} is {@code Host}, and the pieces of {@code Cookie} are one.
+ *
+ * @param target path and query, or {@code *}; of a plain CONNECT the authority
+ * @param protocol of an extended CONNECT (RFC 8441 4), else null
+ * @param fault what is to be answered instead of handing it to anybody, or null
+ */
+record Http2Request(
+    String method,
+    String target,
+    Headers headers,
+    @Nullable String protocol,
+    Http1Rules.@Nullable Fault fault) {
+  /** As Kestrel bounds method, scheme, host and path together. */
+  private static final int MOST_IN_LINE = 8 * 1024;
+
+  /** What the address that it came on says about requests. */
+  record Rules(String scheme, boolean extendedConnect, ServerLimits limits) {}
+
+  /**
+   * Returns what the fields of HEADERS say.
+   *
+   * @throws Http2Exception if they are malformed, which is the stream's error (RFC 9113 8.1.1);
+   *     what the header decoder refuses does not come here
+   */
+  static Http2Request of(int stream, Http2Headers fields, Rules rules) throws Http2Exception {
+    String method = text(fields.method());
+    CharSequence protocol = fields.get(PseudoHeaderName.PROTOCOL.value());
+    boolean connect = method.equals("CONNECT");
+    require(stream, !method.isEmpty(), ":method is missing");
+    require(stream, protocol == null || connect, ":protocol without CONNECT");
+    require(stream, protocol == null || rules.extendedConnect(), ":protocol was not offered");
+    boolean plainConnect = connect && protocol == null;
+    if (plainConnect) {
+      require(stream, fields.scheme() == null && fields.path() == null, "CONNECT with a path");
+    } else {
+      require(stream, text(fields.scheme()).equals(rules.scheme()), ":scheme is not ours");
+    }
+    String path = text(fields.path());
+    boolean asterisk = path.equals("*") && method.equals("OPTIONS");
+    require(stream, plainConnect || asterisk || path.startsWith("/"), ":path is malformed");
+    Headers headers = headers(stream, fields);
+    String host = headers.get("Host");
+    require(stream, host == null || Http1Rules.isHost(host), "the host is malformed");
+    int line = method.length() + path.length() + (host == null ? 0 : host.length());
+    require(stream, line + rules.scheme().length() <= MOST_IN_LINE, "the request line is too long");
+    return new Http2Request(
+        method,
+        plainConnect ? text(fields.authority()) : path,
+        headers,
+        protocol == null ? null : protocol.toString(),
+        fault(headers, plainConnect, protocol, rules.limits()));
+  }
+
+  private static Http1Rules.@Nullable Fault fault(
+      Headers headers, boolean plainConnect, @Nullable CharSequence protocol, ServerLimits limits) {
+    if (headers.size() > limits.maxHeaderCount()) {
+      String text = headers.size() + " headers are more than " + limits.maxHeaderCount() + "\n";
+      return new Http1Rules.Fault(431, text);
+    }
+    if (plainConnect) {
+      return new Http1Rules.Fault(501, "CONNECT is not supported\n");
+    }
+    if (protocol != null && !protocol.toString().equals("websocket")) { // RFC 9220 3
+      return new Http1Rules.Fault(501, ":protocol is not supported beyond websocket\n");
+    }
+    return headers.contains("Host") ? null : new Http1Rules.Fault(400, "Host is missing\n");
+  }
+
+  private static Headers headers(int stream, Http2Headers fields) throws Http2Exception {
+    Headers headers = new Headers();
+    StringBuilder cookie = new StringBuilder();
+    int hosts = 0;
+    try {
+      if (fields.authority() != null) {
+        headers.add("Host", text(fields.authority()));
+      }
+      for (Map.Entry<CharSequence, CharSequence> field : fields) {
+        String name = field.getKey().toString();
+        String value = field.getValue().toString();
+        if (name.equals("host")) {
+          hosts++;
+          if (fields.authority() == null) {
+            headers.add("Host", value);
+          } // else RFC 9113 8.3.1: the authority replaces it
+        } else if (name.equals("cookie")) { // RFC 9113 8.2.3
+          cookie.append(cookie.isEmpty() ? "" : "; ").append(value);
+        } else if (!name.startsWith(":")) {
+          headers.add(name, value);
+        }
+      }
+      if (!cookie.isEmpty()) {
+        headers.add("cookie", cookie.toString());
+      }
+    } catch (IllegalArgumentException e) {
+      throw streamError(stream, PROTOCOL_ERROR, "%s", Objects.requireNonNull(e.getMessage()));
+    }
+    require(stream, hosts <= 1, "Host comes more than once");
+    return headers;
+  }
+
+  private static String text(@Nullable CharSequence value) {
+    return value == null ? "" : value.toString();
+  }
+
+  private static void require(int stream, boolean holds, String otherwise) throws Http2Exception {
+    if (!holds) {
+      throw streamError(stream, PROTOCOL_ERROR, "%s", otherwise);
+    }
+  }
+}
