@@ -156,9 +156,7 @@ public final class Server {
     speakHttp1(channel, place);
   }
 
-  /**
-   * Makes a connection one of HTTP/1.1, or of HTTP/2 if its first bytes say so; on its loop.
-   */
+  /** Makes a connection one of HTTP/1.1, or of HTTP/2 if its first bytes say so; on its loop. */
   private void speakHttp1(Channel channel, ConnectionCount.Place place) {
     ReadBuffers buffers = new ReadBuffers();
     if (!(channel instanceof IoUringSocketChannel)) { // io_uring holds a buffer while it waits

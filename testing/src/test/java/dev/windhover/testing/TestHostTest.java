@@ -202,6 +202,7 @@ class TestHostTest {
   private static void accept(HttpContext context, Receiver receiver) {
     Objects.requireNonNull(context.upgrade())
         .accept(
+            101,
             new Headers(),
             duplex -> {
               receiver.duplex = duplex;

@@ -34,7 +34,10 @@ final class ListenerPump implements Inbound {
 
   private long demand;
 
-  /** What is kept and what is assembled, in bytes; a kept message costs more than its payload. */
+  /**
+   * What is kept, in bytes, and what is assembled without demand; a kept message costs more than
+   * its payload.
+   */
   private int held;
 
   private int credit;
@@ -77,7 +80,9 @@ final class ListenerPump implements Inbound {
     if (discarding) {
       return credited(session.skip(reader, in));
     }
-    boolean straight = held == 0 && demand > 0 && reader.isFinal() && !reader.isCoded();
+    boolean empty = assembling == null || assembling.isEmpty();
+    boolean straight =
+        empty && kept.isEmpty() && demand > 0 && reader.isFinal() && !reader.isCoded();
     if (straight && reader.frameRemaining() <= Math.min(in.remaining(), maxMessageSize)) {
       return deliverInPlace(reader, in);
     }
@@ -114,7 +119,7 @@ final class ListenerPump implements Inbound {
     if (n < 0) {
       return n;
     }
-    held += n;
+    hold(n);
     tooBig = message.exceededBy(0); // nobody declares what a coded message becomes
     if (tooBig != null) {
       return session.violated(tooBig);
@@ -132,7 +137,6 @@ final class ListenerPump implements Inbound {
   private void endMessage(MessageBuffer message, MessageType type) {
     int size = message.size();
     if (demand > 0 && kept.isEmpty()) {
-      release(size);
       deliver(type, message.message());
     } else {
       kept.add(new Kept(type, ByteBuffer.allocate(size).put(message.message()).flip()));
@@ -147,6 +151,17 @@ final class ListenerPump implements Inbound {
       assembling = null; // an idle socket holds no memory for messages
     }
     giveCredit();
+  }
+
+  /**
+   * Counts what has come of a message: the wanted one, however large it is to be, holds nothing.
+   */
+  private void hold(int bytes) {
+    if (demand > 0) {
+      credit += bytes;
+    } else {
+      held += bytes;
+    }
   }
 
   private void release(int size) {
@@ -177,8 +192,11 @@ final class ListenerPump implements Inbound {
       release(message.payload().remaining());
       deliver(message.type(), message.payload());
     }
+    if (demand > 0) {
+      release(held); // a message larger than the bound may be under way: it is wanted
+    }
     if (paused && demand > 0) {
-      paused = false; // a message larger than the bound may be under way: it is wanted
+      paused = false;
       session.resume();
     }
     giveCredit();

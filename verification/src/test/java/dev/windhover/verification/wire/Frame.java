@@ -1,6 +1,8 @@
 package dev.windhover.verification.wire;
 
 import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -44,6 +46,35 @@ public record Frame(int first, byte[] payload) {
   /** A Close without a code. */
   public static Frame emptyClose() {
     return new Frame(0x88, new byte[0]);
+  }
+
+  /** Reads a server's frame, which must be well-formed, unmasked, and in its shortest form. */
+  static Frame read(DataInputStream in) throws IOException {
+    int first = in.read();
+    if (first < 0) {
+      throw new AssertionError("a frame is due and the server ended the connection");
+    }
+    int second = in.readUnsignedByte();
+    if ((second & 0x80) != 0) {
+      throw new AssertionError("a server's frame is masked");
+    }
+    long length = second & 0x7F;
+    if (length == 126) {
+      length = in.readUnsignedShort();
+      requireMinimal(length, 125);
+    } else if (length == 127) {
+      length = in.readLong();
+      requireMinimal(length, 65_535);
+    }
+    byte[] payload = new byte[Math.toIntExact(length)];
+    in.readFully(payload);
+    return new Frame(first, payload);
+  }
+
+  private static void requireMinimal(long length, long shorter) {
+    if (length <= shorter) {
+      throw new AssertionError("length " + length + " is not in its shortest form");
+    }
   }
 
   /** Returns the bytes of this frame as a client sends it: masked, its length in minimal form. */

@@ -167,31 +167,7 @@ public final class Wire implements Peer {
 
   @Override
   public Frame frame() throws IOException {
-    int first = in.read();
-    if (first < 0) {
-      throw new AssertionError("a frame is due and the server ended the connection");
-    }
-    int second = in.readUnsignedByte();
-    if ((second & 0x80) != 0) {
-      throw new AssertionError("a server's frame is masked");
-    }
-    long length = second & 0x7F;
-    if (length == 126) {
-      length = in.readUnsignedShort();
-      requireMinimal(length, 125);
-    } else if (length == 127) {
-      length = in.readLong();
-      requireMinimal(length, 65_535);
-    }
-    byte[] payload = new byte[Math.toIntExact(length)];
-    in.readFully(payload);
-    return new Frame(first, payload);
-  }
-
-  private static void requireMinimal(long length, long shorter) {
-    if (length <= shorter) {
-      throw new AssertionError("length " + length + " is not in its shortest form");
-    }
+    return Frame.read(in);
   }
 
   @Override

@@ -1,0 +1,47 @@
+package dev.windhover.verification;
+
+import dev.windhover.app.WebApplication;
+import dev.windhover.verification.EchoApplication.Form;
+import dev.windhover.verification.wire.Http2Wire;
+import dev.windhover.verification.wire.Peer;
+import java.io.IOException;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Nested;
+
+/** The contract over HTTP/2 in clear text (RFC 8441), each socket on a connection of its own. */
+class Http2WebSocketTest {
+  /** A stream. */
+  record Http2(Consumer<WebApplication> host) implements TransportUnderTest {
+    private static final int WIDE = 1 << 20;
+    private static final int NARROW = 8 * 1024;
+
+    @Override
+    public boolean tellsResets() {
+      return true;
+    }
+
+    @Override
+    public Peer open(int port, String path) throws IOException {
+      return Http2Wire.connect(port, WIDE).open(path).owningConnection();
+    }
+
+    @Override
+    public Peer openNarrow(int port, String path) throws IOException {
+      return Http2Wire.connect(port, NARROW).open(path).owningConnection();
+    }
+  }
+
+  @Nested
+  class Blocking extends WebSocketContract {
+    Blocking() {
+      super(new Http2(app -> {}), Form.BLOCKING);
+    }
+  }
+
+  @Nested
+  class Listener extends WebSocketContract {
+    Listener() {
+      super(new Http2(app -> {}), Form.LISTENER);
+    }
+  }
+}
