@@ -12,6 +12,7 @@ import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.ExchangeHandler;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -37,6 +38,7 @@ import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
 import io.netty.handler.codec.http2.UniformStreamByteDistributor;
+import io.netty.util.ReferenceCountUtil;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -90,6 +92,9 @@ final class Http2Connection extends Http2ConnectionHandler {
   private boolean flushDue;
   private boolean stopping;
   private boolean closing;
+
+  /** Nothing that comes is looked at any more. */
+  private boolean failed;
 
   /** Why the stream that closes next does. */
   private @Nullable String closeReason;
@@ -193,6 +198,10 @@ final class Http2Connection extends Http2ConnectionHandler {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
+    if (failed) {
+      ReferenceCountUtil.release(message);
+      return;
+    }
     reading = true;
     timeouts.somethingCame();
     super.channelRead(ctx, message);
@@ -243,9 +252,17 @@ final class Http2Connection extends Http2ConnectionHandler {
       boolean outbound,
       Throwable cause,
       @Nullable Http2Exception fault) {
-    String code = fault == null ? "INTERNAL_ERROR" : fault.error().name();
-    log.debug("connection {} ended with {}: {}", facts.id(), code, cause.getMessage());
-    super.onConnectionError(ctx, outbound, cause, fault);
+    if (failed) {
+      return;
+    }
+    failed = true;
+    Http2Error error = fault == null ? Http2Error.INTERNAL_ERROR : fault.error();
+    log.debug("connection {} ended with {}: {}", facts.id(), error, cause.getMessage());
+    int last = connection().remote().lastStreamCreated();
+    ByteBuf why = ByteBufUtil.writeUtf8(ctx.alloc(), String.valueOf(cause.getMessage()));
+    encoder().frameWriter().writeGoAway(ctx, last, error.code(), why, ctx.newPromise());
+    connection().close(ctx.newPromise());
+    closeGently();
   }
 
   @Override
@@ -645,12 +662,21 @@ final class Http2Connection extends Http2ConnectionHandler {
   }
 
   private void closeIfDone() {
-    if (!stopping || closing || connection().numActiveStreams() > 0) {
+    if (stopping && connection().numActiveStreams() == 0) {
+      closeGently();
+    }
+  }
+
+  /**
+   * Ends our side, and soon the connection: closing at once, with unread bytes from the client,
+   * would reset it under what we said last.
+   */
+  private void closeGently() {
+    if (closing) {
       return;
     }
     closing = true;
-    flush(context());
-    channel
+    context()
         .writeAndFlush(Unpooled.EMPTY_BUFFER)
         .addListener(written -> {
           if (channel.isActive()) {

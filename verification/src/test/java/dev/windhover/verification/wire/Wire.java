@@ -165,6 +165,11 @@ public final class Wire implements Peer {
 
   // ---- Reading
 
+  /** Reads that many bytes. */
+  public void read(byte[] into, int count) throws IOException {
+    in.readFully(into, 0, count);
+  }
+
   @Override
   public Frame frame() throws IOException {
     return Frame.read(in);
