@@ -132,7 +132,9 @@ final class Http1Exchange implements Exchange, Upgrade {
 
     @Override
     public void awaited() {
-      sendContinue();
+      if (body.received() == 0) {
+        sendContinue();
+      }
     }
 
     @Override

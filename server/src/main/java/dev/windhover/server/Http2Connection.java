@@ -41,7 +41,9 @@ import io.netty.handler.codec.http2.UniformStreamByteDistributor;
 import io.netty.util.ReferenceCountUtil;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,6 +67,10 @@ final class Http2Connection extends Http2ConnectionHandler {
   private static final int RESETS_SECONDS = 30;
   private static final int CONTROL_FRAMES_SECONDS = 10;
   private static final int LINGER_SECONDS = 1;
+
+  /** As many streams that we reset last may still be sent to, by a client that does not know it. */
+  private static final int MOST_REMEMBERED = 100;
+
   private static final String RETRY_AFTER_SECONDS = "5";
   private static final long PING = 0x77696E64686F7665L;
 
@@ -83,7 +89,8 @@ final class Http2Connection extends Http2ConnectionHandler {
   /** WebSockets on this connection; from any thread. */
   private final AtomicInteger sockets = new AtomicInteger();
 
-  private final List<Http2Duplex> batch = new ArrayList<>();
+  private final List<Http2Duplex> batch = new ArrayList<>(1);
+  private final Deque<Integer> wasReset = new ArrayDeque<>(1);
   private @Nullable ChannelHandlerContext context;
   private long requests;
   private int running;
@@ -269,6 +276,10 @@ final class Http2Connection extends Http2ConnectionHandler {
   protected void onStreamError(
       ChannelHandlerContext ctx, boolean outbound, Throwable cause, StreamException fault) {
     int stream = fault.streamId();
+    if (connection().stream(stream) == null && (outbound || wasReset.contains(stream))) {
+      return; // what was to be sent on it, or was on its way when we reset it (RFC 9113 5.4.2)
+    }
+    remember(stream);
     log.debug(
         "stream {} of {} reset with {}: {}", stream, facts.id(), fault.error(), fault.getMessage());
     if (resets.isTooMany(System.nanoTime())) { // the client makes us reset: CVE-2025-8671
@@ -457,7 +468,7 @@ final class Http2Connection extends Http2ConnectionHandler {
         true,
         () -> {
           if (!complete) {
-            reset(stream, NO_ERROR);
+            resetSoon(stream);
           }
         });
   }
@@ -513,10 +524,28 @@ final class Http2Connection extends Http2ConnectionHandler {
     }
   }
 
-  /** Drops a stream. */
+  /**
+   * Drops a stream that is answered and whose request goes on, soon: a client that is told so
+   * together with the answer may overlook that.
+   */
+  void resetSoon(Http2Stream stream) {
+    channel.eventLoop().schedule(() -> reset(stream, NO_ERROR), LINGER_SECONDS, TimeUnit.SECONDS);
+  }
+
+  /** Drops a stream, unless it is closed already. */
   void reset(Http2Stream stream, Http2Error why) {
-    resetStream(context(), stream.id(), why.code(), context().newPromise());
-    flushSoon();
+    if (connection().stream(stream.id()) != null) {
+      remember(stream.id());
+      resetStream(context(), stream.id(), why.code(), context().newPromise());
+      flushSoon();
+    }
+  }
+
+  private void remember(int reset) {
+    if (wasReset.size() == MOST_REMEMBERED) {
+      wasReset.remove();
+    }
+    wasReset.add(reset);
   }
 
   /** The file of a response could not be read to where it was to be. */

@@ -110,12 +110,17 @@ final class Http2Exchange implements Exchange, Upgrade {
 
     @Override
     public void taken(int bytes) {
-      connection.loopDo(() -> connection.consumed(stream, bytes));
+      connection.loopDo(() -> {
+        if (!ended) { // else it may as well wait
+          connection.consumed(stream, bytes);
+        }
+      });
     }
 
     @Override
     public void awaited() {
-      connection.loopDo(() -> connection.bodyIsAwaited(Http2Exchange.this, expectsContinue()));
+      boolean continues = expectsContinue() && body.received() == 0;
+      connection.loopDo(() -> connection.bodyIsAwaited(Http2Exchange.this, continues));
     }
 
     @Override
@@ -548,7 +553,7 @@ final class Http2Exchange implements Exchange, Upgrade {
 
   private void endSent() {
     if (!inputEnded && !closed) { // nobody wants the rest of the request (RFC 9113 8.1)
-      connection.reset(stream, Http2Error.NO_ERROR);
+      connection.resetSoon(stream);
     }
   }
 

@@ -42,7 +42,7 @@ final class RequestBody extends InputStream {
     /** That many bytes are not kept any more; from any thread. */
     void taken(int bytes);
 
-    /** The handler is about to wait for the first bytes. */
+    /** The handler is about to wait for bytes, for the first time. */
     void awaited();
 
     /** Returns whether the calling thread is the one that brings the bytes. */
@@ -61,6 +61,7 @@ final class RequestBody extends InputStream {
 
   private int kept;
   private boolean begun;
+  private boolean awaited;
   private boolean complete;
   private boolean discarding;
   private long limit;
@@ -317,7 +318,8 @@ final class RequestBody extends InputStream {
       if (declared > limit) {
         throw tooLarge();
       }
-      first = !begun && !complete && pieces.isEmpty();
+      first = !awaited && !complete && pieces.isEmpty();
+      awaited |= first;
       begun = true;
     }
     if (first) {

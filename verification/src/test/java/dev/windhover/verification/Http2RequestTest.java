@@ -10,6 +10,7 @@ import dev.windhover.verification.logs.Logs;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Http2Wire;
+import dev.windhover.verification.wire.Http2Wire.Http2Frame;
 import dev.windhover.verification.wire.Http2Wire.Stream;
 import dev.windhover.verification.wire.Wire;
 import java.io.IOException;
@@ -24,6 +25,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -320,6 +322,19 @@ class Http2RequestTest {
       assertThat(text(stream)).isEqualTo("ignored");
       assertThat(stream.resetCode()).isEqualTo(Http2Wire.NO_ERROR);
       assertThat(text(wire.get("/echo"))).startsWith("GET");
+    }
+  }
+
+  @Test
+  void bodyThatIsStillOnItsWayIsNoFault() throws IOException {
+    try (Http2Wire wire = connect()) {
+      Stream stream = wire.request(false, Http2Wire.head("POST", "/ignore"));
+      byte[][] pieces = new byte[1_000][];
+      Arrays.fill(pieces, Http2Wire.bytes(Http2Wire.DATA, 0, stream.id(), new byte[60]));
+      assertThat(stream.resetCode()).isEqualTo(Http2Wire.NO_ERROR);
+      wire.send(Http2Wire.concat(pieces)); // as if the reset had not come yet
+      assertThat(text(wire.get("/echo"))).startsWith("GET");
+      assertThat(stream.resetCode()).isEqualTo(Http2Wire.NO_ERROR);
     }
   }
 
@@ -661,12 +676,15 @@ class Http2RequestTest {
     // the stream's window is larger once the handler reads
     try (Http2Wire wire = connect()) {
       Stream stream = wire.request(false, Http2Wire.head("POST", "/body"));
-      wire.ping();
-      assertThat(wire.frames())
-          .anyMatch(frame ->
+      Predicate<Http2Frame> wider =
+          frame ->
               frame.type() == Http2Wire.WINDOW_UPDATE
                   && frame.stream() == stream.id()
-                  && frame.number(0) == (768 - 64) * 1024);
+                  && frame.number(0) == (768 - 64) * 1024;
+      for (int i = 0; i < 1_000 && wire.frames().stream().noneMatch(wider); i++) {
+        wire.ping(); // until the handler has begun to read
+      }
+      assertThat(wire.frames()).anyMatch(wider);
       stream.data(true);
       assertThat(text(stream)).isEqualTo("0 []");
     }

@@ -89,6 +89,42 @@ class CurlTest {
     return options.toArray(String[]::new);
   }
 
+  /** With prior knowledge, in clear text. */
+  @Nested
+  class Http2 {
+    private static final String KNOWN = "--http2-prior-knowledge";
+
+    @Test
+    void fileIsServed() throws Exception {
+      assertThat(curl(echo, "/", KNOWN))
+          .startsWith("HTTP/2 200 \n")
+          .contains("\ncontent-type: text/html; charset=utf-8\n")
+          .contains("<title>Windhover");
+      assertThat(curl(echo, "/echo.js", KNOWN, "--range", "0-9")).startsWith("HTTP/2 206 \n");
+      assertThat(curl(echo, "/nowhere", KNOWN)).startsWith("HTTP/2 404 \n");
+      assertThat(curl(echo, "/", KNOWN, "--head")).startsWith("HTTP/2 200 \n");
+    }
+
+    @Test
+    void largeBodyArrivesWhole(@TempDir Path folder) throws Exception {
+      byte[] bytes = new byte[UPLOAD];
+      new Random(1).nextBytes(bytes);
+      Path file = java.nio.file.Files.write(folder.resolve("upload"), bytes);
+      CRC32 sum = new CRC32();
+      sum.update(bytes);
+      assertThat(curl(echo, "/sum", KNOWN, "--upload-file", file.toString()))
+          .endsWith("\n\n" + sum.getValue() + "\n");
+    }
+
+    @Test
+    void bodyThatNobodyReadsIsRefused(@TempDir Path folder) throws Exception {
+      Path file = java.nio.file.Files.write(folder.resolve("upload"), new byte[UPLOAD]);
+      assertThat(curl(echo, "/unread", KNOWN, "--upload-file", file.toString()))
+          .contains("HTTP/2 403 \n")
+          .endsWith("\n\nno\n");
+    }
+  }
+
   @Nested
   class Files {
     @ParameterizedTest

@@ -11,13 +11,13 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** HTTP/1.1 as nghttp2's h2load wants it, in numbers: every request has its answer. */
+/** HTTP/1.1 and HTTP/2 as nghttp2's h2load wants it, in numbers: every request has its answer. */
 @ExtendWith(StrictLogs.class)
 class LoadTest {
   private static final WebApplication app = WebApplication.create("--urls", "http://127.0.0.1:0");
@@ -50,8 +50,12 @@ class LoadTest {
     app.stop();
   }
 
-  private static void load(int requests, List<String> options, String... paths) throws Exception {
-    List<String> args = new ArrayList<>(List.of("--h1", "--requests=" + requests));
+  private static void load(String version, int requests, List<String> options, String... paths)
+      throws Exception {
+    List<String> args = new ArrayList<>(List.of("--requests=" + requests));
+    if (version.equals("h1")) { // else HTTP/2, by prior knowledge
+      args.add("--h1");
+    }
     args.addAll(options);
     for (String path : paths) {
       args.add(app.urls().getFirst() + path);
@@ -68,20 +72,26 @@ class LoadTest {
 
   @ParameterizedTest
   @CsvSource({
-    "/blocking, 1",
-    "/loop, 1",
-    "/chunks, 1",
-    "/blocking, 10",
-    "/loop, 10",
-    "/chunks, 10"
+    "h1, /blocking, 1",
+    "h1, /loop, 1",
+    "h1, /chunks, 1",
+    "h1, /blocking, 10",
+    "h1, /loop, 10",
+    "h1, /chunks, 10",
+    "h2, /blocking, 1",
+    "h2, /blocking, 10",
+    "h2, /loop, 10",
+    "h2, /chunks, 10"
   })
-  void everyRequestIsAnswered(String path, int pipelined) throws Exception {
-    load(3_000, List.of("--clients=50", "--max-concurrent-streams=" + pipelined), path);
+  void everyRequestIsAnswered(String version, String path, int pipelined) throws Exception {
+    load(version, 3_000, List.of("--clients=50", "--max-concurrent-streams=" + pipelined), path);
   }
 
-  @Test
-  void everyRequestOfAMixtureIsAnswered() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"h1", "h2"})
+  void everyRequestOfAMixtureIsAnswered(String version) throws Exception {
     load(
+        version,
         3_000,
         List.of("--clients=50", "--max-concurrent-streams=10"),
         "/blocking",
@@ -90,9 +100,14 @@ class LoadTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"/length", "/ignore"})
-  void everyRequestWithABodyIsAnswered(String path, @TempDir Path folder) throws Exception {
+  @CsvSource({"h1, /length", "h1, /ignore", "h2, /length"})
+  void everyRequestWithABodyIsAnswered(String version, String path, @TempDir Path folder)
+      throws Exception {
     Path body = Files.write(folder.resolve("body"), new byte[1_000]);
-    load(3_000, List.of("--clients=50", "--max-concurrent-streams=10", "--data=" + body), path);
+    load(
+        version,
+        3_000,
+        List.of("--clients=50", "--max-concurrent-streams=10", "--data=" + body),
+        path);
   }
 }
