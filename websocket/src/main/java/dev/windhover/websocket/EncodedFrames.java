@@ -8,8 +8,9 @@ import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Frames as bytes, in order: appended behind, taken away in front a chunk at a time. The lock of
- * its {@link SendQueue} guards it; {@link #size()} may be asked without.
+ * Frames as bytes, in order: appended behind, taken away in front a chunk at a time. Control frames
+ * that come inside of a frame wait for its end, other senders' messages for the end of the one
+ * under way. The lock of its {@link SendQueue} guards it; {@link #size()} may be asked without.
  */
 final class EncodedFrames {
   private static final int SMALLEST_CHUNK = 512;
@@ -27,16 +28,75 @@ final class EncodedFrames {
 
   private volatile int size;
 
+  private boolean insideFrame;
+  private final Deque<ByteBuffer> behindFrame = new ArrayDeque<>();
+  private final Deque<ByteBuffer> behindMessage = new ArrayDeque<>();
+  private volatile int bytesBehindMessage;
+
   EncodedFrames(FrameWriter writer, int largestChunk) {
     this.writer = writer;
     this.largestChunk = largestChunk;
     this.chunkSize = Math.min(SMALLEST_CHUNK, largestChunk);
   }
 
-  /** Returns the bytes that are here; from any thread. */
+  /** Returns the bytes that are here, without control frames that wait; from any thread. */
   int size() {
-    return size;
+    return size + bytesBehindMessage;
   }
+
+  // ---- What must not be cut
+
+  /** What is appended from here on is one frame, or several of one call. */
+  void beginFrame() {
+    insideFrame = true;
+  }
+
+  /** That frame is whole; behind it goes what was kept until then. */
+  void endFrame() {
+    insideFrame = false;
+    for (ByteBuffer frame; (frame = behindFrame.poll()) != null; ) {
+      append(frame, Integer.MAX_VALUE);
+    }
+  }
+
+  /** The rest of that frame is not sent. */
+  void abandonFrame() {
+    insideFrame = false;
+  }
+
+  boolean isInsideFrame() {
+    return insideFrame;
+  }
+
+  /** Returns whether control frames wait for the end of a frame. */
+  boolean hasControlsBehindFrame() {
+    return !behindFrame.isEmpty();
+  }
+
+  /** Keeps a whole message until the one under way has ended. */
+  void keepBehindMessage(Opcode opcode, ByteBuffer payload) {
+    ByteBuffer frame = frame(opcode, payload);
+    behindMessage.add(frame);
+    int sum = bytesBehindMessage + frame.remaining(); // under the lock, so that no change is lost
+    bytesBehindMessage = sum;
+  }
+
+  /** The message under way has ended; behind it goes what was kept until then. */
+  void endMessage() {
+    for (ByteBuffer frame; (frame = behindMessage.poll()) != null; ) {
+      append(frame, Integer.MAX_VALUE);
+    }
+    bytesBehindMessage = 0;
+  }
+
+  private ByteBuffer frame(Opcode opcode, ByteBuffer payload) {
+    int size = payload.remaining();
+    ByteBuffer frame = ByteBuffer.allocate(writer.headerSize(size) + size);
+    writer.frame(frame, opcode, true, payload);
+    return frame.flip();
+  }
+
+  // ---- Bytes
 
   /** Appends a header; its payload follows through {@link #append}, in any number of pieces. */
   void header(Opcode opcode, boolean fin, int reservedBits, long length) {
@@ -46,10 +106,14 @@ final class EncodedFrames {
     count(out.position() - before);
   }
 
-  /** Appends a control frame. */
+  /** Appends a control frame, now or behind the frame under way. */
   void control(Opcode opcode, ByteBuffer payload) {
-    header(opcode, true, 0, payload.remaining());
-    append(payload, Integer.MAX_VALUE);
+    if (insideFrame) {
+      behindFrame.add(frame(opcode, payload));
+    } else {
+      header(opcode, true, 0, payload.remaining());
+      append(payload, Integer.MAX_VALUE);
+    }
   }
 
   /** Appends payload, or bytes that are encoded already: at most {@code most}. */
@@ -96,6 +160,9 @@ final class EncodedFrames {
     chunks.clear();
     filling = null;
     count(-size);
+    behindFrame.clear();
+    behindMessage.clear();
+    bytesBehindMessage = 0;
   }
 
   private ByteBuffer room(int bytes) {

@@ -155,9 +155,15 @@ final class ReceiveQueue implements Inbound {
   private int fillTarget(FrameReader reader, ByteBuffer in, ByteBuffer out) {
     MessageType type = typeOf(reader);
     int before = out.position();
-    int n = reader.readInto(in, out);
+    int n = -1;
+    try {
+      n = reader.readInto(in, out);
+    } finally {
+      if (n < 0) {
+        out.position(before); // nobody sees what breaks the rules
+      }
+    }
     if (n < 0) {
-      out.position(before); // nobody sees what breaks the rules
       return n;
     }
     credit += n;
@@ -192,15 +198,18 @@ final class ReceiveQueue implements Inbound {
     ByteBuffer bytes = piece.bytes;
     int taken = bytes.position();
     bytes.limit(bytes.capacity()).position(limit);
-    int n = reader.readInto(in, bytes);
-    if (n < 0) {
-      bytes.limit(limit).position(taken); // nobody sees what breaks the rules
-      if (fresh) {
+    int n = -1;
+    try {
+      n = reader.readInto(in, bytes);
+    } finally {
+      bytes.limit(limit + Math.max(n, 0)).position(taken); // nobody sees what breaks the rules
+      if (n < 0 && fresh) {
         pieces.removeLast();
       }
+    }
+    if (n < 0) {
       return n;
     }
-    bytes.limit(limit + n).position(taken);
     held += n;
     piece.frameRemaining = coded ? 0 : reader.frameRemaining();
     piece.endOfFrame = reader.endOfFrame();

@@ -1,6 +1,7 @@
 package dev.windhover.websocket;
 
 import dev.windhover.http.MessageType;
+import dev.windhover.protocol.Opcode;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -94,6 +95,21 @@ final class Turns {
   /** Returns whether the message goes on: a piece of it was sent. */
   boolean isContinued() {
     return type != null;
+  }
+
+  /** Returns the opcode of the next piece. */
+  Opcode opcode(MessageType ofPiece) {
+    return isContinued() ? Opcode.CONTINUATION : opcodeOf(ofPiece);
+  }
+
+  /** Returns the opcode of a message's first frame. */
+  static Opcode opcodeOf(MessageType type) {
+    return switch (type) {
+      case TEXT -> Opcode.TEXT;
+      case BINARY -> Opcode.BINARY;
+      case CLOSE ->
+          throw new IllegalArgumentException("a message cannot be of type CLOSE; use closeOutput");
+    };
   }
 
   void requireType(MessageType ofPiece) {
