@@ -1,10 +1,12 @@
 package dev.windhover.websocket;
 
 import dev.windhover.http.MessageType;
+import dev.windhover.http.PreparedMessage;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.MessageDeflater;
 import java.nio.ByteBuffer;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The compressed messages of a {@link SendQueue}. The queue's lock guards this too; the turn keeps
@@ -24,6 +26,9 @@ final class CompressedOutput {
 
   /** Whether the last call took all of its payload. */
   private boolean done;
+
+  /** Whether the peer's window has something that ours has not. */
+  private boolean behind;
 
   CompressedOutput(Compression compression, ReentrantLock lock, EncodedFrames frames, Turns turns) {
     this.compression = compression;
@@ -88,6 +93,29 @@ final class CompressedOutput {
     frames.recycle(coded);
     turns.sent(type, 0);
     return done;
+  }
+
+  /** Returns the payload compressed by itself; null if it goes out as it is. Any thread. */
+  @Nullable ByteBuffer encoded(PreparedMessage message) {
+    return compression.encoded(message);
+  }
+
+  /** Returns whether that may overtake nothing of ours. Any thread. */
+  boolean takesOver() {
+    return compression.takesOver();
+  }
+
+  /** A message that was compressed elsewhere goes out. */
+  void passed() {
+    behind = true;
+  }
+
+  /** No message is under way: what comes must not refer beyond one that we do not know. */
+  void messageEnded() {
+    if (behind) {
+      behind = false;
+      compression.deflater().rest();
+    }
   }
 
   /** Nothing can be sent any more: gives the stream back, once nobody is using it. */

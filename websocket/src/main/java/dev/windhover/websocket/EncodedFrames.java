@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class EncodedFrames {
   private static final int SMALLEST_CHUNK = 512;
 
+  /** Shared bytes are copied if fewer: a chunk of their own costs more. */
+  private static final int LEAST_SHARED = 4096;
+
   private final FrameWriter writer;
   private final int slot = ChunkPool.slot();
   private final int largestChunk;
@@ -74,8 +77,8 @@ final class EncodedFrames {
   }
 
   /** Keeps a whole message until the one under way has ended. */
-  void keepBehindMessage(Opcode opcode, ByteBuffer payload) {
-    ByteBuffer frame = frame(opcode, payload);
+  void keepBehindMessage(Opcode opcode, int reservedBits, ByteBuffer payload) {
+    ByteBuffer frame = frame(opcode, reservedBits, payload);
     behindMessage.add(frame);
     int sum = bytesBehindMessage + frame.remaining(); // under the lock, so that no change is lost
     bytesBehindMessage = sum;
@@ -89,10 +92,11 @@ final class EncodedFrames {
     bytesBehindMessage = 0;
   }
 
-  private ByteBuffer frame(Opcode opcode, ByteBuffer payload) {
+  private ByteBuffer frame(Opcode opcode, int reservedBits, ByteBuffer payload) {
     int size = payload.remaining();
     ByteBuffer frame = ByteBuffer.allocate(writer.headerSize(size) + size);
-    writer.frame(frame, opcode, true, payload);
+    writer.header(frame, opcode, true, reservedBits, size);
+    writer.payload(payload, frame);
     return frame.flip();
   }
 
@@ -109,7 +113,7 @@ final class EncodedFrames {
   /** Appends a control frame, now or behind the frame under way. */
   void control(Opcode opcode, ByteBuffer payload) {
     if (insideFrame) {
-      behindFrame.add(frame(opcode, payload));
+      behindFrame.add(frame(opcode, 0, payload));
     } else {
       header(opcode, true, 0, payload.remaining());
       append(payload, Integer.MAX_VALUE);
@@ -126,6 +130,26 @@ final class EncodedFrames {
     }
     bytes.limit(limit);
     count(left);
+  }
+
+  /** As {@link #append}, for bytes that never change: large ones stay where they are. */
+  void share(ByteBuffer bytes, int most) {
+    int left = Math.min(bytes.remaining(), most);
+    if (left < LEAST_SHARED) {
+      append(bytes, left);
+      return;
+    }
+    if (filling != null) {
+      chunks.add(filling);
+      filling = null;
+    }
+    count(left);
+    while (left > 0) {
+      int n = Math.min(left, largestChunk);
+      chunks.add(bytes.slice(bytes.position(), n).position(n)); // as one that was filled
+      bytes.position(bytes.position() + n);
+      left -= n;
+    }
   }
 
   /** Takes the first chunk away, to be read from its start; null if nothing is here. */

@@ -1,6 +1,7 @@
 package dev.windhover.websocket;
 
 import dev.windhover.http.MessageType;
+import dev.windhover.http.PreparedMessage;
 import dev.windhover.http.WebSocketClosedException;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.protocol.CloseReason;
@@ -124,9 +125,9 @@ final class SendQueue {
    * Queues one frame of a message, and blocks while there is no room.
    *
    * @param by whose message it is: a thread, or a message writer
-   * @param plain whether it must not be compressed
+   * @param size of the payload before it was compressed, if it was
    */
-  boolean send(Object by, ByteBuffer payload, MessageType type, boolean end, boolean plain)
+  boolean send(Object by, ByteBuffer payload, int size, MessageType type, boolean end, SendAs as)
       throws IOException, InterruptedException {
     long whole;
     boolean below;
@@ -136,11 +137,9 @@ final class SendQueue {
       turns.take(by);
       boolean keepsTurn = turns.isBegun();
       try {
-        turns.requireType(type);
-        turns.requireFlag(plain);
+        requireFits(type, as);
         awaitRoom();
-        int size = payload.remaining();
-        CompressedOutput coder = coderFor(size, end, plain);
+        CompressedOutput coder = coderFor(size, end, as);
         turns.begin();
         keepsTurn = true;
         frames.beginFrame(); // or several of this call, which are finished like one
@@ -152,8 +151,8 @@ final class SendQueue {
             }
           }
         } else {
-          frames.header(turns.opcode(type), end, 0, size);
-          finishPayload(payload);
+          header(payload, type, end, as);
+          finishPayload(payload, as);
         }
         finishing = false;
         frames.endFrame();
@@ -176,10 +175,11 @@ final class SendQueue {
   }
 
   /** Moves the payload of the frame whose header is out, waiting for room as often as it takes. */
-  private void finishPayload(ByteBuffer payload) throws IOException, InterruptedException {
+  private void finishPayload(ByteBuffer payload, SendAs as)
+      throws IOException, InterruptedException {
     while (true) {
       int room = marks.capacity() - frames.size(); // the header may have gone beyond
-      frames.append(payload, Math.max(0, room));
+      payload(payload, Math.max(0, room), as);
       if (!payload.hasRemaining()) {
         return;
       }
@@ -210,15 +210,13 @@ final class SendQueue {
    * @return whether the queue is below its high mark
    * @throws IllegalStateException if it was at or above it already
    */
-  boolean offer(Object by, ByteBuffer payload, MessageType type, boolean end, boolean plain)
+  boolean offer(Object by, ByteBuffer payload, int size, MessageType type, boolean end, SendAs as)
       throws IOException {
-    int size = payload.remaining();
     boolean delivering = session.isDelivering();
     boolean inLoop = delivering || duplex.loop().inLoop();
-    boolean asItIs = plain || compressed == null || !compressed.isWorth(size);
-    if (inLoop && end && idle && asItIs) {
+    if (inLoop && end && idle && needsNoLock(size, as)) {
       requireOpen();
-      boolean below = direct.message(payload, Turns.opcodeOf(type), 0);
+      boolean below = direct.message(payload, Turns.opcodeOf(type), as.reservedBits());
       if (!delivering) {
         drain.runBehind();
       }
@@ -233,13 +231,12 @@ final class SendQueue {
       marks.requireBelowHigh(bufferedAmount());
       idle = false;
       if (!turns.tryTake(by)) {
-        offerBehindMessage(payload, type, end);
+        offerBehindMessage(payload, type, end, as);
       } else {
         boolean sent = false;
         try {
-          turns.requireType(type);
-          turns.requireFlag(plain);
-          appendPiece(payload, type, end, plain);
+          requireFits(type, as);
+          appendPiece(payload, size, type, end, as);
           whole = endFrame(type, end, size);
           sent = true;
         } finally {
@@ -269,6 +266,40 @@ final class SendQueue {
     return below;
   }
 
+  /**
+   * Returns whether a message concerns nobody else: it is not compressed here, or was by itself.
+   */
+  private boolean needsNoLock(int size, SendAs as) {
+    CompressedOutput coder = compressed;
+    return coder == null
+        || (as == SendAs.PREPARED_CODED
+            ? !coder.takesOver()
+            : as.isPlain() || !coder.isWorth(size));
+  }
+
+  /** The piece must go with those before it, if there are any. */
+  private void requireFits(MessageType type, SendAs as) {
+    if (as.isPrepared()) {
+      turns.requireNotBegun();
+    } else {
+      turns.requireType(type);
+      turns.requireFlag(as.isPlain());
+    }
+  }
+
+  private void header(ByteBuffer payload, MessageType type, boolean end, SendAs as) {
+    frames.header(turns.opcode(type), end, as.reservedBits(), payload.remaining());
+    noteCoded(as);
+  }
+
+  private void payload(ByteBuffer payload, int most, SendAs as) {
+    if (as.isPrepared()) {
+      frames.share(payload, most);
+    } else {
+      frames.append(payload, most);
+    }
+  }
+
   /** The host has delivered what came together: hands over what was sent meanwhile. Loop only. */
   void batchEnd() {
     if (idle) {
@@ -281,13 +312,24 @@ final class SendQueue {
   // ---- Compressed messages
 
   /** Returns what compresses this piece; null if it goes out as it is. */
-  private @Nullable CompressedOutput coderFor(int size, boolean end, boolean plain) {
+  private @Nullable CompressedOutput coderFor(int size, boolean end, SendAs as) {
     CompressedOutput coder = compressed;
     if (coder == null) {
-      turns.sendAs(plain, false);
+      turns.sendAs(as.isPlain(), false);
       return null;
     }
-    return coder.takes(size, end, plain) ? coder : null;
+    return coder.takes(size, end, as.isPlain()) ? coder : null;
+  }
+
+  /** Returns how {@code message} goes out compressed; null if it does not. Any thread. */
+  @Nullable ByteBuffer encoded(PreparedMessage message) {
+    return compressed == null ? null : compressed.encoded(message);
+  }
+
+  private void noteCoded(SendAs as) {
+    if (as == SendAs.PREPARED_CODED && compressed != null) {
+      compressed.passed();
+    }
   }
 
   /**
@@ -336,12 +378,12 @@ final class SendQueue {
   }
 
   /** Queues all of a piece at once. */
-  private void appendPiece(ByteBuffer payload, MessageType type, boolean end, boolean plain)
+  private void appendPiece(ByteBuffer payload, int size, MessageType type, boolean end, SendAs as)
       throws IOException {
-    CompressedOutput coder = coderFor(payload.remaining(), end, plain);
+    CompressedOutput coder = coderFor(size, end, as);
     if (coder == null) {
-      frames.header(turns.opcode(type), end, 0, payload.remaining());
-      frames.append(payload, Integer.MAX_VALUE);
+      header(payload, type, end, as);
+      payload(payload, Integer.MAX_VALUE, as);
       return;
     }
     boolean done;
@@ -351,11 +393,12 @@ final class SendQueue {
   }
 
   /** Keeps a whole message until the one under way has ended. */
-  private void offerBehindMessage(ByteBuffer payload, MessageType type, boolean end) {
+  private void offerBehindMessage(ByteBuffer payload, MessageType type, boolean end, SendAs as) {
     if (!end) {
       throw new IllegalStateException("a message of another sender is under way");
     }
-    frames.keepBehindMessage(Turns.opcodeOf(type), payload);
+    frames.keepBehindMessage(Turns.opcodeOf(type), as.reservedBits(), payload);
+    noteCoded(as);
   }
 
   /** Returns whether a message was begun, and nobody is about to end it. */
@@ -386,6 +429,9 @@ final class SendQueue {
   private void releaseTurn() {
     turns.release();
     frames.endMessage();
+    if (compressed != null) {
+      compressed.messageEnded();
+    }
   }
 
   /** Returns the size of the message so far. */

@@ -135,6 +135,13 @@ final class Turns {
     return coded;
   }
 
+  /** A whole message cannot be a piece of another. */
+  void requireNotBegun() {
+    if (begun) {
+      throw new IllegalStateException("a message of this sender is under way; it must end first");
+    }
+  }
+
   void requireFlag(boolean wantsPlain) {
     if (type != null && wantsPlain != plain) {
       throw new IllegalArgumentException(
