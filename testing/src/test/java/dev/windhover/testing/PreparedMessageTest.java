@@ -112,13 +112,15 @@ class PreparedMessageTest {
   @Test
   void whatWasPreparedDoesNotChange() {
     byte[] bytes = {1, 2, 3, 4};
+    byte[] whole = {2, 3};
     ByteBuffer buffer = ByteBuffer.wrap(bytes, 1, 2);
     List<PreparedMessage> messages =
         List.of(
             PreparedMessage.of(buffer, MessageType.BINARY),
             PreparedMessage.of(new Message.Binary(buffer)),
-            PreparedMessage.binary(new byte[] {2, 3}));
+            PreparedMessage.binary(whole));
     bytes[1] = 9;
+    whole[0] = 9;
     for (PreparedMessage message : messages) {
       assertThat(message.payload().position(1).remaining()).isOne();
       assertThat(message.payload()).isEqualTo(ByteBuffer.wrap(new byte[] {2, 3}));

@@ -10,7 +10,7 @@ import java.nio.ByteBuffer;
 final class Drain {
   private final SendQueue queue;
   private final Duplex duplex;
-  private final SendQueue.Owner session;
+  private final SendListener session;
   private final SendMarks marks;
   private final DirectOutput direct;
   private boolean running;
@@ -19,11 +19,7 @@ final class Drain {
   private boolean drained;
 
   Drain(
-      SendQueue queue,
-      Duplex duplex,
-      SendQueue.Owner session,
-      SendMarks marks,
-      DirectOutput direct) {
+      SendQueue queue, Duplex duplex, SendListener session, SendMarks marks, DirectOutput direct) {
     this.queue = queue;
     this.duplex = duplex;
     this.session = session;

@@ -2,7 +2,6 @@ package dev.windhover.websocket;
 
 import dev.windhover.http.MessageType;
 import dev.windhover.http.PreparedMessage;
-import dev.windhover.http.WebSocketClosedException;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.FrameWriter;
@@ -24,35 +23,8 @@ import org.jspecify.annotations.Nullable;
  * straight into the duplex's output buffer without the lock.
  */
 final class SendQueue {
-  /** What the queue tells its session. */
-  interface Owner {
-    /** The lost middle of a frame cannot be made up for. */
-    void abortSending(String why);
-
-    /** A Close was queued and is not on its way yet; called under the queue's lock. */
-    void closing();
-
-    /** Everything is handed over and the connection is to be ended. */
-    void drained();
-
-    /** The queue has reached its high mark; loop only. */
-    void full();
-
-    /** The queue was over its high mark and is now below the low one; loop only. */
-    void writable();
-
-    /** A message was queued to its end. */
-    void sent(MessageType type, long bytes);
-
-    /** Returns whether the caller is the loop that is delivering bytes, and will flush. */
-    boolean isDelivering();
-
-    /** Output was flushed, and the transport may not have taken it; loop only. */
-    void handedOver();
-  }
-
   private final Duplex duplex;
-  private final Owner session;
+  private final SendListener session;
   private final SendMarks marks;
   private final FrameWriter writer = FrameWriter.server();
   private final DirectOutput direct;
@@ -63,7 +35,7 @@ final class SendQueue {
   /** Signalled when room, turn or state have changed. */
   private final Condition changed = lock.newCondition();
 
-  private volatile WebSocketState state = WebSocketState.OPEN;
+  private final SendState state = new SendState(changed);
 
   /**
    * Nothing waits here and nobody is within a message, so that the loop may write without the lock:
@@ -78,31 +50,29 @@ final class SendQueue {
   /** Whether the call that is inside a frame ends its message. */
   private boolean finishing;
 
-  private final Turns turns = new Turns(changed, this::requireOpen);
-  private final @Nullable CompressedOutput compressed;
+  private final Turns turns = new Turns(changed, state::requireOpen);
+  private final MessageEncoder encoder;
   private boolean drainScheduled;
-  private boolean endWhenDrained;
-  private boolean gone;
 
   // Loop only.
   private final Drain drain;
   private boolean end;
   private @Nullable ByteBuffer latestPong;
 
-  SendQueue(Duplex duplex, Owner session, @Nullable Compression compression, int high, int low) {
+  SendQueue(
+      Duplex duplex, SendListener session, @Nullable Compression compression, int high, int low) {
     this.duplex = duplex;
     this.session = session;
     this.marks = new SendMarks(duplex, session::full, high, low);
     this.direct = new DirectOutput(duplex, writer, marks);
     this.drain = new Drain(this, duplex, session, marks, direct);
     this.frames = new EncodedFrames(writer, marks.largestChunk());
-    this.compressed =
-        compression == null ? null : new CompressedOutput(compression, lock, frames, turns);
+    this.encoder = new MessageEncoder(compression, lock, frames, turns);
     duplex.loop().execute(() -> duplex.writeMark(marks.share()));
   }
 
   WebSocketState state() {
-    return state;
+    return state.get();
   }
 
   long bufferedAmount() {
@@ -137,21 +107,21 @@ final class SendQueue {
       turns.take(by);
       boolean keepsTurn = turns.isBegun();
       try {
-        requireFits(type, as);
+        encoder.requireFits(type, as);
         awaitRoom();
-        CompressedOutput coder = coderFor(size, end, as);
+        boolean compresses = encoder.compresses(size, end, as);
         turns.begin();
         keepsTurn = true;
         frames.beginFrame(); // or several of this call, which are finished like one
         finishing = end;
-        if (coder != null) {
-          while (!compress(coder, payload, type, end, true)) {
+        if (compresses) {
+          while (!compress(payload, type, end, true)) {
             if (frames.size() >= marks.capacity()) {
               awaitLow();
             }
           }
         } else {
-          header(payload, type, end, as);
+          encoder.header(payload, type, end, as);
           finishPayload(payload, as);
         }
         finishing = false;
@@ -179,7 +149,7 @@ final class SendQueue {
       throws IOException, InterruptedException {
     while (true) {
       int room = marks.capacity() - frames.size(); // the header may have gone beyond
-      payload(payload, Math.max(0, room), as);
+      encoder.payload(payload, Math.max(0, room), as);
       if (!payload.hasRemaining()) {
         return;
       }
@@ -194,9 +164,7 @@ final class SendQueue {
     try {
       while (!marks.hasRoomAgain(frames.size())) {
         changed.await();
-        if (gone) {
-          throw closed();
-        }
+        state.requireNotGone();
       }
     } catch (InterruptedException e) {
       session.abortSending("a sender was interrupted in the middle of a frame");
@@ -214,8 +182,8 @@ final class SendQueue {
       throws IOException {
     boolean delivering = session.isDelivering();
     boolean inLoop = delivering || duplex.loop().inLoop();
-    if (inLoop && end && idle && needsNoLock(size, as)) {
-      requireOpen();
+    if (inLoop && end && idle && encoder.standsAlone(size, as)) {
+      state.requireOpen();
       boolean below = direct.message(payload, Turns.opcodeOf(type), as.reservedBits());
       if (!delivering) {
         drain.runBehind();
@@ -227,15 +195,18 @@ final class SendQueue {
     boolean below = true;
     lock.lock();
     try {
-      requireOpen();
+      state.requireOpen();
       marks.requireBelowHigh(bufferedAmount());
       idle = false;
       if (!turns.tryTake(by)) {
-        offerBehindMessage(payload, type, end, as);
+        if (!end) {
+          throw new IllegalStateException("a message of another sender is under way");
+        }
+        encoder.keepBehindMessage(payload, type, as);
       } else {
         boolean sent = false;
         try {
-          requireFits(type, as);
+          encoder.requireFits(type, as);
           appendPiece(payload, size, type, end, as);
           whole = endFrame(type, end, size);
           sent = true;
@@ -266,40 +237,6 @@ final class SendQueue {
     return below;
   }
 
-  /**
-   * Returns whether a message concerns nobody else: it is not compressed here, or was by itself.
-   */
-  private boolean needsNoLock(int size, SendAs as) {
-    CompressedOutput coder = compressed;
-    return coder == null
-        || (as == SendAs.PREPARED_CODED
-            ? !coder.takesOver()
-            : as.isPlain() || !coder.isWorth(size));
-  }
-
-  /** The piece must go with those before it, if there are any. */
-  private void requireFits(MessageType type, SendAs as) {
-    if (as.isPrepared()) {
-      turns.requireNotBegun();
-    } else {
-      turns.requireType(type);
-      turns.requireFlag(as.isPlain());
-    }
-  }
-
-  private void header(ByteBuffer payload, MessageType type, boolean end, SendAs as) {
-    frames.header(turns.opcode(type), end, as.reservedBits(), payload.remaining());
-    noteCoded(as);
-  }
-
-  private void payload(ByteBuffer payload, int most, SendAs as) {
-    if (as.isPrepared()) {
-      frames.share(payload, most);
-    } else {
-      frames.append(payload, most);
-    }
-  }
-
   /** The host has delivered what came together: hands over what was sent meanwhile. Loop only. */
   void batchEnd() {
     if (idle) {
@@ -311,25 +248,9 @@ final class SendQueue {
 
   // ---- Compressed messages
 
-  /** Returns what compresses this piece; null if it goes out as it is. */
-  private @Nullable CompressedOutput coderFor(int size, boolean end, SendAs as) {
-    CompressedOutput coder = compressed;
-    if (coder == null) {
-      turns.sendAs(as.isPlain(), false);
-      return null;
-    }
-    return coder.takes(size, end, as.isPlain()) ? coder : null;
-  }
-
   /** Returns how {@code message} goes out compressed; null if it does not. Any thread. */
   @Nullable ByteBuffer encoded(PreparedMessage message) {
-    return compressed == null ? null : compressed.encoded(message);
-  }
-
-  private void noteCoded(SendAs as) {
-    if (as == SendAs.PREPARED_CODED && compressed != null) {
-      compressed.passed();
-    }
+    return encoder.encoded(message);
   }
 
   /**
@@ -338,13 +259,12 @@ final class SendQueue {
    * @param unlocks whether the lock is let go for it
    * @return whether that was all of it
    */
-  private boolean compress(
-      CompressedOutput coder, ByteBuffer payload, MessageType type, boolean end, boolean unlocks)
+  private boolean compress(ByteBuffer payload, MessageType type, boolean end, boolean unlocks)
       throws IOException {
     ByteBuffer coded;
     boolean failed = true;
     try {
-      coded = coder.code(payload, end, unlocks);
+      coded = encoder.code(payload, end, unlocks);
       failed = false;
     } finally {
       endCompression();
@@ -352,16 +272,14 @@ final class SendQueue {
         session.abortSending("compressing a message failed");
       }
     }
-    if (gone) {
-      throw closed();
-    }
-    return coder.append(coded, type, end);
+    state.requireNotGone();
+    return encoder.append(coded, type, end);
   }
 
   /** Gives the stream back once nothing more can be sent. */
   private void endCompression() {
-    if (compressed != null && !frames.isInsideFrame() && !state.canSend()) {
-      compressed.end();
+    if (!frames.isInsideFrame() && !state.canSend()) {
+      encoder.end();
     }
   }
 
@@ -369,9 +287,7 @@ final class SendQueue {
   void rest() {
     lock.lock();
     try {
-      if (compressed != null) {
-        compressed.rest();
-      }
+      encoder.rest();
     } finally {
       lock.unlock();
     }
@@ -380,25 +296,15 @@ final class SendQueue {
   /** Queues all of a piece at once. */
   private void appendPiece(ByteBuffer payload, int size, MessageType type, boolean end, SendAs as)
       throws IOException {
-    CompressedOutput coder = coderFor(size, end, as);
-    if (coder == null) {
-      header(payload, type, end, as);
-      payload(payload, Integer.MAX_VALUE, as);
+    if (!encoder.compresses(size, end, as)) {
+      encoder.header(payload, type, end, as);
+      encoder.payload(payload, Integer.MAX_VALUE, as);
       return;
     }
     boolean done;
     do { // under the lock: who offers cannot wait for another's message
-      done = compress(coder, payload, type, end, false);
+      done = compress(payload, type, end, false);
     } while (!done);
-  }
-
-  /** Keeps a whole message until the one under way has ended. */
-  private void offerBehindMessage(ByteBuffer payload, MessageType type, boolean end, SendAs as) {
-    if (!end) {
-      throw new IllegalStateException("a message of another sender is under way");
-    }
-    frames.keepBehindMessage(Turns.opcodeOf(type), as.reservedBits(), payload);
-    noteCoded(as);
   }
 
   /** Returns whether a message was begun, and nobody is about to end it. */
@@ -429,9 +335,7 @@ final class SendQueue {
   private void releaseTurn() {
     turns.release();
     frames.endMessage();
-    if (compressed != null) {
-      compressed.messageEnded();
-    }
+    encoder.messageEnded();
   }
 
   /** Returns the size of the message so far. */
@@ -453,21 +357,8 @@ final class SendQueue {
     marks.full();
     while (!marks.hasRoomAgain(frames.size())) {
       changed.await();
-      requireOpen();
+      state.requireOpen();
     }
-  }
-
-  private void requireOpen() throws IOException {
-    if (!state.canSend()) {
-      throw closed();
-    }
-  }
-
-  private WebSocketClosedException closed() {
-    return new WebSocketClosedException(
-        state == WebSocketState.CLOSE_SENT
-            ? "cannot send: the socket is closing"
-            : "cannot send: the socket has ended");
   }
 
   // ---- Control frames
@@ -477,7 +368,7 @@ final class SendQueue {
     if (duplex.pending() >= marks.share()) {
       duplex.flush(); // it may be no more than what this batch has gathered
     }
-    if (drain.isDrained() || (!state.canSend() && state != WebSocketState.CLOSE_SENT)) {
+    if (drain.isDrained() || (!state.canSend() && state.get() != WebSocketState.CLOSE_SENT)) {
       return;
     }
     if (latestPong != null || duplex.pending() >= marks.share()) {
@@ -516,12 +407,10 @@ final class SendQueue {
       if (!state.canSend()) {
         return false;
       }
-      state = state.on(WebSocketState.Event.SENT_CLOSE);
-      endWhenDrained = end || state == WebSocketState.CLOSED;
+      state.sentClose(end);
       appendControl(Opcode.CLOSE, payload);
       endCompression();
       session.closing();
-      changed.signalAll();
       scheduleDrain();
       return true;
     } finally {
@@ -533,12 +422,9 @@ final class SendQueue {
   void peerClosed() {
     lock.lock();
     try {
-      state = state.on(WebSocketState.Event.RECEIVED_CLOSE);
-      if (state == WebSocketState.CLOSED) {
-        endWhenDrained = true;
+      if (state.receivedClose()) {
         scheduleDrain();
       }
-      changed.signalAll();
     } finally {
       lock.unlock();
     }
@@ -550,13 +436,10 @@ final class SendQueue {
   void connectionEnded(boolean end) {
     lock.lock();
     try {
-      state = state.on(WebSocketState.Event.CONNECTION_ENDED);
-      gone = true;
+      state.connectionEnded(end);
       frames.abandonFrame();
       endCompression();
-      changed.signalAll();
       if (end) {
-        endWhenDrained = true;
         scheduleDrain();
       } else {
         frames.clear();
@@ -570,9 +453,7 @@ final class SendQueue {
   void awaitTerminal() throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      while (!state.isTerminal()) {
-        changed.await();
-      }
+      state.awaitTerminal();
     } finally {
       lock.unlock();
     }
@@ -612,7 +493,7 @@ final class SendQueue {
     lock.lock();
     try {
       ByteBuffer chunk = frames.take();
-      if (chunk == null && latestPong != null && !frames.isInsideFrame() && !gone) {
+      if (chunk == null && latestPong != null && !frames.isInsideFrame() && !state.isGone()) {
         frames.control(Opcode.PONG, latestPong);
         latestPong = null;
         chunk = frames.take();
@@ -620,7 +501,7 @@ final class SendQueue {
       if (chunk == null) {
         drainScheduled = false;
         idle = latestPong == null && !turns.isWanted();
-        end = endWhenDrained && !frames.isInsideFrame();
+        end = state.endsBehind() && !frames.isInsideFrame();
       } else if (marks.hasRoomAgain(frames.size()) && turns.isWanted()) {
         changed.signalAll();
       }
