@@ -68,6 +68,7 @@ public interface WebSocket extends Iterable<Message> {
    *
    * @throws InterruptedException if the thread was interrupted; nothing is lost
    * @throws IllegalStateException if the handler has ended, or in the listener form
+   * @throws java.nio.ReadOnlyBufferException if nothing can be put into {@code buffer}
    */
   ReceiveResult receive(ByteBuffer buffer) throws InterruptedException;
 

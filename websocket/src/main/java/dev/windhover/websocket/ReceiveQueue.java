@@ -9,6 +9,7 @@ import dev.windhover.protocol.MessageBuffer;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.Violation;
 import java.nio.ByteBuffer;
+import java.nio.ReadOnlyBufferException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -332,6 +333,9 @@ final class ReceiveQueue implements Inbound {
   ReceiveResult receive(ByteBuffer buffer, long nanos)
       throws InterruptedException, TimeoutException {
     session.requireHandlerRunning();
+    if (buffer.isReadOnly()) {
+      throw new ReadOnlyBufferException(); // here, and not on the loop that would fill it
+    }
     Limit limit = nanos < 0 ? null : new Limit(nanos);
     ReceiveResult received;
     try {
