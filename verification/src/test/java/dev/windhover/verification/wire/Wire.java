@@ -166,6 +166,11 @@ public final class Wire implements Peer {
   // ---- Reading
 
   @Override
+  public int receive(byte[] into) throws IOException {
+    return in.read(into, 0, into.length);
+  }
+
+  @Override
   public Frame frame() throws IOException {
     int first = in.read();
     if (first < 0) {
