@@ -32,6 +32,11 @@ record Case(String id, Need needs, Script script) implements Comparable<Case> {
     return Integer.parseInt(id.substring(0, id.indexOf('.')));
   }
 
+  /** Whether it sends large messages, or many: those are slow on a busy machine. */
+  boolean isMuch() {
+    return group() >= 9 && group() <= 13;
+  }
+
   /** In the order of the numbers that an id is made of. */
   @Override
   public int compareTo(Case other) {

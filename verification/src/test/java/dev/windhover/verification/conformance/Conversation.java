@@ -36,16 +36,36 @@ final class Conversation implements AutoCloseable {
     long nanos();
 
     /** A control frame, or a whole message as if it had been one frame. */
-    record Came(Frame frame, long nanos) implements Event {}
+    record Came(Frame frame, long nanos) implements Event {
+      @Override
+      public String toString() {
+        return frame.toString();
+      }
+    }
 
     /** The server ended its direction in order. */
-    record Ended(long nanos) implements Event {}
+    record Ended(long nanos) implements Event {
+      @Override
+      public String toString() {
+        return "the end";
+      }
+    }
 
     /** The server dropped the connection. */
-    record Dropped(String why, long nanos) implements Event {}
+    record Dropped(String why, long nanos) implements Event {
+      @Override
+      public String toString() {
+        return "a dropped connection: " + why;
+      }
+    }
 
     /** The server broke a rule of the wire. */
-    record Broken(String rule, long nanos) implements Event {}
+    record Broken(String rule, long nanos) implements Event {
+      @Override
+      public String toString() {
+        return "a broken rule: " + rule;
+      }
+    }
   }
 
   private final Peer peer;

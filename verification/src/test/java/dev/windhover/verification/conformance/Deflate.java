@@ -45,7 +45,8 @@ final class Deflate {
     }
     Map<String, String> agreed = parameters(answer);
     for (String each : offer.split(",", -1)) {
-      if (answers(parameters(each), agreed)) {
+      boolean ours = each.strip().matches("permessage-deflate(\\s*;.*)?");
+      if (ours && answers(parameters(each), agreed)) {
         return new Deflate(agreed);
       }
     }
@@ -60,7 +61,7 @@ final class Deflate {
     Map<String, String> parameters = new TreeMap<>();
     for (String part : Arrays.asList(parts).subList(1, parts.length)) {
       String[] nameAndValue = part.split("=", 2);
-      String value = nameAndValue.length == 1 ? "" : nameAndValue[1];
+      String value = nameAndValue.length == 1 ? "" : nameAndValue[1].replace("\"", "");
       if (parameters.put(nameAndValue[0].toLowerCase(Locale.ROOT), value) != null) {
         throw new AssertionError("repeated parameter in " + extension);
       }

@@ -5,6 +5,7 @@ import dev.windhover.verification.conformance.Transport.Opened;
 import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Response;
 import dev.windhover.verification.wire.Wire;
+import java.io.IOException;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -31,10 +32,17 @@ final class Negotiations {
         row,
         settings.isEmpty() ? Need.ECHO : Need.SETTINGS,
         stage -> {
-          Opened opened = stage.ask(settings, Map.of(EXTENSIONS, offered));
-          try (Conversation peer = new Conversation(opened.peer(), stage.patienceMillis(), null)) {
+          if (stage.isOurs()) {
+            Opened opened = stage.ask(settings, Map.of(EXTENSIONS, offered));
+            opened.peer().close();
             expectAnswer(opened.response(), due);
-            peer.send(Frame.text("short")).expect(Frame.text("short")).finish();
+          }
+          if (due != null) { // any answer that RFC 7692 allows, and it is kept to
+            echo(stage.openDeflate(settings, offered));
+          } else if (!offered.endsWith("bits=8")) { // which others may be able to do
+            Opened opened = stage.ask(settings, Map.of(EXTENSIONS, offered));
+            echo(new Conversation(opened.peer(), stage.patienceMillis(), null));
+            expectAnswer(opened.response(), null);
           }
         });
   }
@@ -43,6 +51,13 @@ final class Negotiations {
     String answer = response.header(EXTENSIONS);
     if (due == null ? answer != null : !due.equals(answer)) {
       throw new AssertionError("due is the answer " + due + " and there came " + response);
+    }
+  }
+
+  private static void echo(Conversation peer) throws IOException {
+    try (peer) {
+      Frame message = Frame.text("often, often, often, often, often, often, often, often");
+      peer.send(message).expect(message).finish();
     }
   }
 

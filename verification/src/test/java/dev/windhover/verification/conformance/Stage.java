@@ -11,12 +11,18 @@ import org.jspecify.annotations.Nullable;
  * Where cases are played: a server, and how it is reached.
  *
  * @param port the server's
- * @param settings the query that every socket has, as {@code api=blocking}
+ * @param settings the query that every socket has, as {@code api=blocking}; empty for another
+ *     server than {@code samples/conformance}
  * @param patienceMillis how long one event is waited for
  * @param echoBytes about so many bytes are echoed where a case sends many messages
  */
 record Stage(Transport transport, int port, String settings, long patienceMillis, long echoBytes) {
   private static final String EXTENSIONS = "Sec-WebSocket-Extensions";
+
+  /** Whether the server is {@code samples/conformance}. */
+  boolean isOurs() {
+    return !settings.isEmpty();
+  }
 
   /** Opens a socket without an extension. */
   Conversation open() throws IOException {

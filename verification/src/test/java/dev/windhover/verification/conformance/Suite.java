@@ -1,9 +1,7 @@
 package dev.windhover.verification.conformance;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
@@ -14,7 +12,10 @@ import org.jspecify.annotations.Nullable;
 /** All cases, and how they are played. */
 final class Suite {
   /** So many cases at once: enough to keep two cores busy while others wait for a time limit. */
-  private static final int AT_ONCE = 12;
+  private static final int AT_ONCE = 24;
+
+  /** How a case ended: {@code wrong} is null, or what was not right. */
+  record End(Case played, @Nullable Throwable wrong) {}
 
   private Suite() {}
 
@@ -29,30 +30,27 @@ final class Suite {
   }
 
   /**
-   * Begins to play, on threads of its own.
+   * Begins to play those that are selected, on threads of its own.
    *
-   * @return for each case its end: null, or what was not right
+   * @return for each, in their order, how it ends
    */
-  static Map<Case, CompletableFuture<@Nullable Throwable>> play(
+  static List<CompletableFuture<End>> play(
       List<Case> cases, Stage stage, Predicate<Case> selected) {
     Executor threads = Executors.newVirtualThreadPerTaskExecutor();
     Semaphore places = new Semaphore(AT_ONCE);
-    Map<Case, CompletableFuture<@Nullable Throwable>> ends = new LinkedHashMap<>();
-    for (Case each : cases) {
-      if (selected.test(each)) {
-        ends.put(each, CompletableFuture.supplyAsync(() -> play(each, stage, places), threads));
-      }
-    }
-    return ends;
+    return cases.stream()
+        .filter(selected)
+        .map(each -> CompletableFuture.supplyAsync(() -> play(each, stage, places), threads))
+        .toList();
   }
 
-  private static @Nullable Throwable play(Case played, Stage stage, Semaphore places) {
+  private static End play(Case played, Stage stage, Semaphore places) {
     places.acquireUninterruptibly();
     try {
       played.script().play(stage);
-      return null;
+      return new End(played, null);
     } catch (Exception | AssertionError e) {
-      return e;
+      return new End(played, e);
     } finally {
       places.release();
     }

@@ -39,10 +39,18 @@ interface Transport {
               .map(header -> header.getKey() + ": " + header.getValue())
               .toArray(String[]::new);
       Response response = wire.send(Wire.handshake(target, lines)).response();
-      if (response.status() == 101) {
-        response.expectUpgrade();
+      if (response.status() == 101 && !isUpgrade(response)) {
+        wire.close();
+        throw new AssertionError("not the answer to an opening handshake: " + response);
       }
       return new Opened(response, wire);
+    }
+
+    /** What RFC 6455 4.1 requires of any server; ours is held to its bytes by the rows 20. */
+    private static boolean isUpgrade(Response response) {
+      return "websocket".equalsIgnoreCase(response.header("Upgrade"))
+          && "upgrade".equalsIgnoreCase(response.header("Connection"))
+          && Wire.ACCEPT.equals(response.header("Sec-WebSocket-Accept"));
     }
   }
 
