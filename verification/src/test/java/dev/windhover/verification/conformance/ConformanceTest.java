@@ -9,6 +9,7 @@ import dev.windhover.samples.conformance.ConformanceServer;
 import dev.windhover.verification.Repository;
 import dev.windhover.verification.conformance.Suite.End;
 import dev.windhover.verification.logs.StrictLogs;
+import java.io.IOException;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +59,11 @@ class ConformanceTest {
     assertThat(Row.ofTheTester()).hasSize(517).allMatch(row -> ids.contains(row.id()));
     assertThat(Row.beyond())
         .allMatch(row -> ids.stream().anyMatch(id -> id.startsWith(row.id() + ".")));
+  }
+
+  @Test
+  void exceptedCasesAreDocumented() throws IOException {
+    new Page(Repository.root(), "exceptions").check(EXCEPTED);
   }
 
   @TestFactory

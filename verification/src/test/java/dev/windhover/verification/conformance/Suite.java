@@ -17,16 +17,22 @@ final class Suite {
   /** How a case ended: {@code wrong} is null, or what was not right. */
   record End(Case played, @Nullable Throwable wrong) {}
 
+  private static final List<Case> CASES = make();
+
   private Suite() {}
 
   /** Returns a case for each row of the tester, then those for what it never checks. */
   static List<Case> cases() {
+    return CASES;
+  }
+
+  private static List<Case> make() {
     List<Case> cases = new ArrayList<>();
     for (Row row : Row.ofTheTester()) {
       cases.add(Case.of(row.id(), Standard.script(row)));
     }
     cases.addAll(Beyond.cases());
-    return cases;
+    return List.copyOf(cases);
   }
 
   /**
