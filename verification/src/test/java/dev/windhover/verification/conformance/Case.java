@@ -32,6 +32,11 @@ record Case(String id, Need needs, Script script) implements Comparable<Case> {
     return Integer.parseInt(id.substring(0, id.indexOf('.')));
   }
 
+  /** Whether it can be played over {@code transport}. */
+  boolean runsOver(Transport transport) {
+    return needs != Need.HTTP_1 || transport instanceof Transport.Http1;
+  }
+
   /** Whether it sends large messages, or many: those are slow on a busy machine. */
   boolean isMuch() {
     return group() >= 9 && group() <= 13;
