@@ -268,9 +268,10 @@ final class Compare {
     return Double.isNaN(ratio) ? "–" : String.format(Locale.ROOT, "%.2f", ratio);
   }
 
-  /** Three digits at least, of a number of thousands. */
+  /** In thousands, with two digits at least. */
   private static String thousands(double rate) {
-    return String.format(Locale.ROOT, rate < 100_000 ? "%,.1f k" : "%,.0f k", rate / 1000);
+    String format = rate < 10_000 ? "%.2f k" : rate < 100_000 ? "%.1f k" : "%,.0f k";
+    return String.format(Locale.ROOT, format, rate / 1000);
   }
 
   /** No number if there are no figures. */

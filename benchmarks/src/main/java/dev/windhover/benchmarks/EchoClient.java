@@ -86,6 +86,7 @@ final class EchoClient implements AutoCloseable {
   @Override
   public void close() throws IOException {
     inflater.close();
+    channel.write(WebSocketLoad.emptyClose());
     channel.close();
   }
 }

@@ -47,6 +47,11 @@ final class LoadGenerator {
   }
 
   private static void run(Arguments arguments) throws IOException {
+    System.out.print(measure(arguments).report());
+  }
+
+  /** Does what the command line says. */
+  static Measurement measure(Arguments arguments) throws IOException {
     int port = arguments.number("--port", 1, 65535);
     int count = arguments.number("--connections", 1, 10_000, 64);
     int size = arguments.number("--size", 1, 1 << 20, 64);
@@ -79,13 +84,13 @@ final class LoadGenerator {
       generator.connections.add(connector.connect("connection " + i, generator.selector));
     }
     Measurement measurement = generator.measure(warmup, seconds, serverPid);
-    System.out.print(measurement.report());
     if (inFlight >= 8 && measurement.serverStarved()) {
       System.err.printf(
           "warning: the server's core was only %.0f %% busy, so client or machine was the"
               + " bottleneck%n",
           100 * measurement.serverBusy());
     }
+    return measurement;
   }
 
   private Measurement measure(int warmup, int seconds, long serverPid) throws IOException {

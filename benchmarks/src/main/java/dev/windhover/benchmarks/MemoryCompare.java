@@ -9,19 +9,20 @@ import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Compares what idle compressed connections take of a server's memory, and prints a table in
  * Markdown: {@code bench --memory [--contenders netty,jetty,undertow,windhover:listener] [--modes
  * takeover,no-takeover,takeover:9,no-takeover:9] [--connections 2000] [--messages 3] [--size 4096]
- * [--idle 12] [--binary]}.
+ * [--idle 12,35] [--binary]}.
  *
  * <p>Each contender starts anew for each mode, and first serves a hundredth of the connections,
  * which end again: classes, code and pools are not the connections' cost. Then the connections come
  * one by one, each exchanges its messages, and stays. What they take is the growth since before
- * them, <em>right after</em> the last message and when all have been <em>idle</em> for the given
- * seconds; by then a server may have given back what it holds for traffic. In the end every
- * connection exchanges one more message, so none of them was lost. The growth is that of:
+ * them, <em>right after</em> the last message and when all have been <em>idle</em> for each of the
+ * given seconds; by then a server may have given back what it holds for traffic. In the end every
+ * connection exchanges one more message, so none of them was lost. The growth is that of the sum:
  *
  * <ul>
  *   <li><em>heap</em>: the bytes of live objects, after a full collection;
@@ -37,7 +38,6 @@ final class MemoryCompare {
           "-Xms1g", "-Xmx1g", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
 
   private static final int WARM_UP_MESSAGES = 100;
-  private static final int SETTLE_SECONDS = 2;
   private static final int JCMD_SECONDS = 60;
   private static final double KIB = 1024;
   private static final Pattern TOTAL = Pattern.compile("Total\\s+\\d+\\s+(\\d+)");
@@ -55,12 +55,13 @@ final class MemoryCompare {
       int connections,
       int messages,
       int size,
-      int idle,
+      List<Integer> idle,
       boolean binary) {}
 
   /** Bytes, of a process or of one connection. */
   private record Memory(double heap, double outside) {
-    Memory of(Memory before, int connections) {
+    /** Returns what it has grown since then for each connection. */
+    Memory growth(Memory before, int connections) {
       return new Memory(
           (heap - before.heap) / connections, (outside - before.outside) / connections);
     }
@@ -72,10 +73,14 @@ final class MemoryCompare {
     }
   }
 
-  private record Row(Contender contender, Compression mode, Memory rightAfter, Memory idle) {
+  /** What was read right after the traffic, and after each idle time. */
+  private record Row(Contender contender, Compression mode, List<Memory> memory) {
     @Override
     public String toString() {
-      return "| " + contender + " | " + mode.label() + " | " + rightAfter + " | " + idle + " |";
+      return memory.stream()
+          .map(Memory::toString)
+          .collect(
+              Collectors.joining(" | ", "| " + contender + " | " + mode.label() + " | ", " |"));
     }
   }
 
@@ -91,7 +96,11 @@ final class MemoryCompare {
             arguments.number("--connections", 1, 20_000, 2000),
             arguments.number("--messages", 1, 1000, 3),
             arguments.number("--size", 1, 1 << 20, 4096),
-            arguments.number("--idle", 0, 3600, 12),
+            arguments
+                .list("--idle", "12,35", text -> Arguments.parse("--idle", text, 1, 3600))
+                .stream()
+                .sorted()
+                .toList(),
             arguments.flag("--binary"));
     arguments.end();
     new MemoryCompare(settings).measure();
@@ -108,9 +117,12 @@ final class MemoryCompare {
       }
     }
     System.out.printf(
-        "%n| KiB for each of %,d connections | | right after: heap | native | sum"
-            + " | idle for %d s: heap | native | sum |%n|---|---|---|---|---|---|---|---|%n",
-        settings.connections(), settings.idle());
+        "%n| KiB for each of %,d connections, sum (heap + native) | | right after | %s |%n",
+        settings.connections(),
+        settings.idle().stream()
+            .map(seconds -> "idle for " + seconds + " s")
+            .collect(Collectors.joining(" | ")));
+    System.out.println("|---|---|---|" + "---|".repeat(settings.idle().size()));
     rows.forEach(System.out::println);
   }
 
@@ -126,21 +138,24 @@ final class MemoryCompare {
       }
       close(clients);
       read(pid); // warms up, too
-      TimeUnit.SECONDS.sleep(SETTLE_SECONDS);
+      // As below, so that what the JVM gives back is no part of the growth.
+      TimeUnit.SECONDS.sleep(settings.idle().getFirst());
       Memory before = read(pid);
 
       connect(clients, server.port(), ring, mode, settings.connections());
-      Memory rightAfter = read(pid);
-      TimeUnit.SECONDS.sleep(settings.idle());
-      Memory idle = read(pid);
+      var memory = new ArrayList<Memory>();
+      memory.add(read(pid));
+      int slept = 0;
+      for (int seconds : settings.idle()) {
+        TimeUnit.SECONDS.sleep(seconds - slept);
+        slept = seconds;
+        memory.add(read(pid));
+      }
       for (EchoClient client : clients) {
         client.echo(1);
       }
-      return new Row(
-          contender,
-          mode,
-          rightAfter.of(before, settings.connections()),
-          idle.of(before, settings.connections()));
+      memory.replaceAll(after -> after.growth(before, settings.connections()));
+      return new Row(contender, mode, memory);
     } catch (IOException e) {
       throw new IOException(contender + ", " + mode + ": " + e.getMessage(), e);
     } finally {

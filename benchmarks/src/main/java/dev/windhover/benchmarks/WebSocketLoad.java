@@ -101,9 +101,13 @@ abstract class WebSocketLoad extends LoadConnection {
     return true;
   }
 
-  /** An empty Close. */
   @Override
   final ByteBuffer farewell() {
+    return emptyClose();
+  }
+
+  /** The frame that closes. */
+  static ByteBuffer emptyClose() {
     return ByteBuffer.wrap(new byte[] {(byte) 0x88, (byte) 0x80, 0, 0, 0, 0});
   }
 }
