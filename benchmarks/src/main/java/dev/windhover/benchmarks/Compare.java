@@ -119,7 +119,7 @@ final class Compare {
           "warning: no taskset or only one core, so server and client are not pinned");
     }
     if (memory) {
-      MemoryCompare.run(arguments);
+      List<MemoryCompare.Row> _ = MemoryCompare.measure(arguments);
       return;
     }
     String peers = compressed ? "netty,jetty,undertow" : http ? "netty" : "netty-raw,netty";

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -59,7 +58,7 @@ final class MemoryCompare {
       boolean binary) {}
 
   /** Bytes, of a process or of one connection. */
-  private record Memory(double heap, double outside) {
+  record Memory(double heap, double outside) {
     /** Returns what it has grown since then for each connection. */
     Memory growth(Memory before, int connections) {
       return new Memory(
@@ -69,12 +68,12 @@ final class MemoryCompare {
     @Override
     public String toString() {
       return String.format(
-          Locale.ROOT, "%.1f | %.1f | %.1f", heap / KIB, outside / KIB, (heap + outside) / KIB);
+          Locale.ROOT, "%.1f (%.1f + %.1f)", (heap + outside) / KIB, heap / KIB, outside / KIB);
     }
   }
 
   /** What was read right after the traffic, and after each idle time. */
-  private record Row(Contender contender, Compression mode, List<Memory> memory) {
+  record Row(Contender contender, Compression mode, List<Memory> memory) {
     @Override
     public String toString() {
       return memory.stream()
@@ -84,7 +83,8 @@ final class MemoryCompare {
     }
   }
 
-  static void run(Arguments arguments) throws IOException, InterruptedException {
+  /** Does what the command line says, and returns the table's rows. */
+  static List<Row> measure(Arguments arguments) throws IOException, InterruptedException {
     var settings =
         new Settings(
             arguments.list(
@@ -103,10 +103,10 @@ final class MemoryCompare {
                 .toList(),
             arguments.flag("--binary"));
     arguments.end();
-    new MemoryCompare(settings).measure();
+    return new MemoryCompare(settings).measure();
   }
 
-  private void measure() throws IOException, InterruptedException {
+  private List<Row> measure() throws IOException, InterruptedException {
     var rows = new ArrayList<Row>();
     for (Compression mode : settings.modes()) {
       for (Contender contender : settings.contenders()) {
@@ -124,6 +124,7 @@ final class MemoryCompare {
             .collect(Collectors.joining(" | ")));
     System.out.println("|---|---|---|" + "---|".repeat(settings.idle().size()));
     rows.forEach(System.out::println);
+    return rows;
   }
 
   private Row measure(Contender contender, Compression mode)
@@ -173,7 +174,7 @@ final class MemoryCompare {
     }
   }
 
-  private static void close(List<EchoClient> clients) throws IOException {
+  private static void close(List<EchoClient> clients) {
     for (EchoClient client : clients) {
       client.close();
     }
@@ -192,7 +193,7 @@ final class MemoryCompare {
     return pattern
         .matcher(text)
         .results()
-        .map((MatchResult result) -> Double.parseDouble(result.group(1)))
+        .map(result -> Double.parseDouble(result.group(1)))
         .reduce((_, second) -> second)
         .orElseThrow(() -> new IOException("no " + pattern + " in: " + text));
   }
