@@ -40,10 +40,7 @@ record Compression(boolean on, boolean takeover, int windowBits) {
     };
   }
 
-  /**
-   * What the client asks for, and the server must answer. A client may always be asked to limit its
-   * window by a server that it told its own wish, so the window stands there for both.
-   */
+  /** What the client asks for, of itself too, and the server must answer likewise. */
   private List<String> parameters() {
     var parameters = Stream.<String>builder();
     if (!takeover) {

@@ -3,8 +3,9 @@ package dev.windhover.benchmarks;
 import java.nio.charset.StandardCharsets;
 
 /**
- * A contender: a server that echoes every WebSocket message whole, as one frame of the same type,
- * on any path but one, where it answers plain requests.
+ * A contender: a server that echoes every WebSocket message whole, as one frame of the same type
+ * (in fragments, if it likes, where it compresses), on any path but one, where it answers plain
+ * requests.
  *
  * <p>To add one, implement this, configure it as {@link NettyTransport} says if it stands on Netty,
  * and name it in {@link BenchServer}.
@@ -15,6 +16,9 @@ interface EchoServer {
 
   /** The body of a plain answer, 1 KiB. */
   byte[] ANSWER = "0123456789abcdef".repeat(64).getBytes(StandardCharsets.US_ASCII);
+
+  /** No message is larger; above what the load generator can be told to send. */
+  int MAX_MESSAGE = 2 << 20;
 
   /** Whether it can agree to this; one that cannot is not asked to. */
   boolean agreesTo(Compression compression);
@@ -31,9 +35,6 @@ interface EchoServer {
    * @param compression what it agrees to, if it is offered
    */
   record Options(Api api, int port, int loops, NettyTransport transport, Compression compression) {}
-
-  /** No message is larger; above what the load generator can be told to send. */
-  int MAX_MESSAGE = 2 << 20;
 
   /** The ways to run a handler. */
   enum Api {

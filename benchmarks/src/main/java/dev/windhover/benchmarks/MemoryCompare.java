@@ -117,7 +117,7 @@ final class MemoryCompare {
       }
     }
     System.out.printf(
-        "%n| KiB for each of %,d connections, sum (heap + native) | | right after | %s |%n",
+        "%n| KiB for each of %,d connections, sum (heap + native) | mode | right after | %s |%n",
         settings.connections(),
         settings.idle().stream()
             .map(seconds -> "idle for " + seconds + " s")
