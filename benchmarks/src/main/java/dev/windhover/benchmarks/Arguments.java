@@ -5,6 +5,8 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * The command line of a program: words, {@code --name value} pairs and {@code --flag}s in any
@@ -15,7 +17,7 @@ import java.util.Optional;
 final class Arguments {
   private final List<String> left;
 
-  private Arguments(List<String> arguments) {
+  Arguments(List<String> arguments) {
     left = new ArrayList<>(arguments);
   }
 
@@ -90,6 +92,11 @@ final class Arguments {
 
   int number(String name, int min, int max, int defaultValue) {
     return value(name).map(text -> parse(name, text, min, max)).orElse(defaultValue);
+  }
+
+  /** Takes words with commas between them, each once. */
+  <T> List<T> list(String name, String defaults, Function<String, T> parser) {
+    return Stream.of(value(name).orElse(defaults).split(",", -1)).map(parser).distinct().toList();
   }
 
   void end() {

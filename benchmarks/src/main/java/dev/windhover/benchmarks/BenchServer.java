@@ -7,8 +7,9 @@ import java.util.Locale;
 
 /**
  * Starts one echo server and prints a line with {@code ready} in it: {@code bench-server
- * <windhover|netty-raw|netty> --api <listener|blocking> --port N [--loops N] [--transport
- * epoll|nio]}.
+ * <windhover|netty-raw|netty|jetty|undertow> --api <listener|blocking> --port N [--loops N]
+ * [--transport epoll|nio] [--compression off|takeover|no-takeover|takeover:9]}. Jetty and Undertow
+ * have transports of their own.
  */
 final class BenchServer {
   private BenchServer() {}
@@ -18,7 +19,7 @@ final class BenchServer {
   }
 
   private static void run(Arguments arguments) throws Exception {
-    String name = arguments.word("windhover, netty-raw or netty");
+    String name = arguments.word("the name of a server");
     EchoServer server = server(name);
     Api api =
         Api.valueOf(arguments.choice("--api", "listener", "blocking").toUpperCase(Locale.ROOT));
@@ -26,11 +27,20 @@ final class BenchServer {
     int loops = arguments.number("--loops", 1, 1024, 1);
     String transport =
         arguments.choice("--transport", NettyTransport.preferred().toString(), "epoll", "nio");
+    var compression =
+        Compression.parse("--compression", arguments.value("--compression").orElse("off"));
     arguments.end();
+    if (!server.agreesTo(compression)) {
+      throw new UsageException(name + " does not agree to compression " + compression);
+    }
 
     var options =
         new EchoServer.Options(
-            api, port, loops, NettyTransport.valueOf(transport.toUpperCase(Locale.ROOT)));
+            api,
+            port,
+            loops,
+            NettyTransport.valueOf(transport.toUpperCase(Locale.ROOT)),
+            compression);
     int bound;
     try {
       bound = server.start(options);
@@ -38,18 +48,23 @@ final class BenchServer {
       throw new IOException("cannot listen on port " + port + ": " + e.getMessage(), e);
     }
     System.out.printf(
-        "ready %s on port %d (%s, loops: %d, pid: %d)%n",
-        name, bound, transport, loops, ProcessHandle.current().pid());
+        "ready %s on port %d (%s, loops: %d, compression: %s, pid: %d)%n",
+        name, bound, transport, loops, compression, ProcessHandle.current().pid());
   }
 
-  private static EchoServer server(String name) {
+  /** Returns the server of this name, not started. */
+  static EchoServer server(String name) {
     return switch (name) {
       case "netty-raw" -> new NettyRawEchoServer();
       case "netty" -> new NettyEchoServer();
+      case "jetty" -> new JettyEchoServer();
+      case "undertow" -> new UndertowEchoServer();
       case "windhover" -> new WindhoverEchoServer();
       default ->
           throw new UsageException(
-              "unknown server " + name + ", expected windhover, netty-raw or netty");
+              "unknown server "
+                  + name
+                  + ", expected windhover, netty-raw, netty, jetty or undertow");
     };
   }
 }

@@ -25,8 +25,12 @@ final class ChildJvm implements AutoCloseable {
   private final Process process;
   private final BufferedReader output;
 
-  /** Starts a main class, pinned to a core if {@link #canPin}. */
-  ChildJvm(int core, Class<?> main, List<String> arguments) throws IOException {
+  /**
+   * Starts a main class, pinned to a core if {@link #canPin}.
+   *
+   * @param flags of the JVM, beside this one's
+   */
+  ChildJvm(int core, List<String> flags, Class<?> main, List<String> arguments) throws IOException {
     name = main.getSimpleName() + " " + String.join(" ", arguments);
     var command = new ArrayList<String>();
     if (canPin()) {
@@ -35,6 +39,7 @@ final class ChildJvm implements AutoCloseable {
     }
     command.add(ProcessHandle.current().info().command().orElse("java"));
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    command.addAll(flags);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
     command.addAll(arguments);
     process = new ProcessBuilder(command).redirectError(Redirect.INHERIT).start();

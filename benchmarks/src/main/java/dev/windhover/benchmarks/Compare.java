@@ -7,29 +7,34 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Function;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
  * Compares the echo servers side by side and prints a table in Markdown: {@code bench [--contenders
  * netty-raw,netty,windhover:listener,windhover:blocking] [--cells 64x1,64x8,1024x8,16384x1,16384x8]
  * [--rounds 3] [--seconds 4] [--warmup 3] [--connections 64] [--binary]}. A cell is the size of a
- * message and the number in flight on each connection. With {@code --http} it compares plain HTTP
- * instead, answers of 1 KiB over connections that are kept alive; then {@code listener} is a
- * handler on the loop and {@code blocking} one on its virtual thread.
+ * message and the number in flight on each connection; {@code jetty} and {@code undertow} are
+ * contenders too. Other comparisons, with cells and contenders that suit them:
  *
- * <p>Each round starts every contender once and takes the cells in turn; a cell is measured for one
- * contender after the other, so that a drift of the machine hits all of them alike. A contender
- * thus serves all sizes in one JVM, as a server does in life, and idles while the others are
- * measured; the next round has newly compiled code. Figures are medians over the rounds, ratios are
- * to the first contender.
+ * <ul>
+ *   <li>{@code --compressed [--modes takeover,no-takeover]}: JSON over permessage-deflate, with and
+ *       without context takeover; {@code takeover:9} is a window of 9 bits. Beside the rates it
+ *       prints what the others' are to ours, and the bytes of an answer, which must be alike, or
+ *       zlib did less for one than for another.
+ *   <li>{@code --http}: plain HTTP, answers of 1 KiB over connections that are kept alive; then
+ *       {@code listener} is a handler on the loop and {@code blocking} one on its virtual thread.
+ *   <li>{@code --memory}: what {@link MemoryCompare} says.
+ * </ul>
+ *
+ * <p>Each round starts every contender once, for each mode, and takes the cells in turn; a cell is
+ * measured for one contender after the other, so that a drift of the machine hits all of them
+ * alike. A contender thus serves all sizes in one JVM, as a server does in life, and idles while
+ * the others are measured; the next round has newly compiled code. Figures are medians over the
+ * rounds, ratios are to the first contender. A contender that cannot agree to a mode has a dash.
  */
 final class Compare {
-  private static final int SERVER_CORE = 0;
   private static final int CLIENT_CORE = 1;
   private static final int STARTUP_SECONDS = 30;
-  private static final Pattern READY = Pattern.compile(".*ready .*port (\\d+).*");
   private static final double NOISY = 1.1;
 
   private final Settings settings;
@@ -47,52 +52,37 @@ final class Compare {
       int warmup,
       int connections,
       boolean binary,
-      boolean http) {
+      boolean http,
+      boolean compressed) {
     String what() {
-      return http ? "answers" : (binary ? "binary" : "text") + " messages";
+      return http
+          ? "answers"
+          : (compressed ? "compressed " : "") + (binary ? "binary" : "text") + " messages";
+    }
+
+    List<Contender> contenders(Compression compression) {
+      return contenders.stream().filter(one -> one.agreesTo(compression)).toList();
     }
   }
 
-  private record Contender(String server, String api) {
-    static Contender parse(String text) {
-      int colon = text.indexOf(':');
-      return colon < 0
-          ? new Contender(text, "listener")
-          : new Contender(text.substring(0, colon), text.substring(colon + 1));
-    }
-
-    @Override
-    public String toString() {
-      return server.equals("windhover") ? server + ", " + api : server;
-    }
-  }
-
-  private record Cell(int size, int inFlight) {
-    static Cell parse(String text) {
+  private record Cell(Compression compression, int size, int inFlight) {
+    static Cell parse(Compression compression, String text) {
       int x = text.indexOf('x');
       if (x < 0) {
         throw new UsageException(
             "--cells " + text + " is not a size and a number in flight, such as 64x8");
       }
       return new Cell(
+          compression,
           Arguments.parse("--cells", text.substring(0, x), 1, 1 << 20),
           Arguments.parse("--cells", text.substring(x + 1), 1, 1024));
     }
 
     @Override
     public String toString() {
-      return (size % 1024 == 0 ? size / 1024 + " KiB, " : size + " B, ") + inFlight;
-    }
-  }
-
-  private record Server(ChildJvm process, String port) {
-    static Server start(Contender contender) throws IOException {
-      var process =
-          new ChildJvm(
-              SERVER_CORE,
-              BenchServer.class,
-              List.of(contender.server(), "--api", contender.api(), "--port", "0"));
-      return new Server(process, process.awaitLine(READY, STARTUP_SECONDS).group(1));
+      return (size % 1024 == 0 ? size / 1024 + " KiB, " : size + " B, ")
+          + (compression.on() ? compression.label() + ", " : "")
+          + inFlight;
     }
   }
 
@@ -101,10 +91,10 @@ final class Compare {
     public String toString() {
       return String.format(
           Locale.ROOT,
-          "%-19s %-9s %,7.0f k, server %3.0f %%, client %3.0f %%, p50 %,.0f us, p99 %,.0f us",
+          "%-19s %-24s %8s, server %3.0f %%, client %3.0f %%, p50 %,.0f us, p99 %,.0f us",
           contender,
           cell,
-          measurement.messagesPerServerCpuSecond() / 1000,
+          thousands(measurement.messagesPerServerCpuSecond()),
           100 * measurement.serverBusy(),
           100 * measurement.clientBusy(),
           measurement.p50Micros(),
@@ -117,21 +107,9 @@ final class Compare {
   }
 
   private static void run(Arguments arguments) throws Exception {
+    boolean memory = arguments.flag("--memory");
+    boolean compressed = arguments.flag("--compressed");
     boolean http = arguments.flag("--http");
-    String contenders =
-        (http ? "netty" : "netty-raw,netty") + ",windhover:listener,windhover:blocking";
-    String cells = http ? "1024x1" : "64x1,64x8,1024x8,16384x1,16384x8";
-    var settings =
-        new Settings(
-            list(arguments, "--contenders", contenders, Contender::parse),
-            list(arguments, "--cells", cells, Cell::parse),
-            arguments.number("--rounds", 1, 100, 3),
-            arguments.number("--seconds", 1, 3600, 4),
-            arguments.number("--warmup", 0, 3600, 3),
-            arguments.number("--connections", 1, 10_000, 64),
-            arguments.flag("--binary"),
-            http);
-    arguments.end();
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
@@ -140,31 +118,62 @@ final class Compare {
       System.err.println(
           "warning: no taskset or only one core, so server and client are not pinned");
     }
+    if (memory) {
+      List<MemoryCompare.Row> _ = MemoryCompare.measure(arguments);
+      return;
+    }
+    String peers = compressed ? "netty,jetty,undertow" : http ? "netty" : "netty-raw,netty";
+    String cells =
+        compressed ? "256x1,4096x1,65536x1" : http ? "1024x1" : "64x1,64x8,1024x8,16384x1,16384x8";
+    List<Compression> modes =
+        compressed
+            ? arguments.list(
+                "--modes", "takeover,no-takeover", text -> Compression.parse("--modes", text))
+            : List.of(Compression.OFF);
+    String cellList = arguments.value("--cells").orElse(cells);
+    var settings =
+        new Settings(
+            arguments.list(
+                "--contenders", peers + ",windhover:listener,windhover:blocking", Contender::parse),
+            modes.stream()
+                .flatMap(
+                    mode -> Stream.of(cellList.split(",", -1)).map(text -> Cell.parse(mode, text)))
+                .distinct()
+                .toList(),
+            arguments.number("--rounds", 1, 100, 3),
+            arguments.number("--seconds", 1, 3600, 4),
+            arguments.number("--warmup", 0, 3600, 3),
+            arguments.number("--connections", 1, 10_000, 64),
+            arguments.flag("--binary"),
+            http,
+            compressed);
+    arguments.end();
 
     var compare = new Compare(settings);
     for (int round = 1; round <= settings.rounds(); round++) {
       System.out.println("round " + round);
-      compare.round();
+      for (Compression mode : modes) {
+        compare.round(mode);
+      }
     }
     compare.printTable();
+    if (compressed) {
+      compare.printRatios();
+      compare.printSizes();
+    }
     compare.printDoubts();
   }
 
-  private static <T> List<T> list(
-      Arguments arguments, String name, String defaults, Function<String, T> parser) {
-    return Stream.of(arguments.value(name).orElse(defaults).split(",", -1))
-        .map(parser)
-        .distinct()
-        .toList();
-  }
-
-  private void round() throws IOException, InterruptedException {
-    var servers = new LinkedHashMap<Contender, Server>();
+  private void round(Compression mode) throws IOException, InterruptedException {
+    var servers = new LinkedHashMap<Contender, Contender.Running>();
     try {
-      for (Contender contender : settings.contenders()) {
-        servers.put(contender, Server.start(contender));
+      for (Contender contender : settings.contenders(mode)) {
+        servers.put(contender, contender.start(mode, List.of()));
       }
       for (Cell cell : settings.cells()) {
+        if (!cell.compression().equals(mode)) {
+          continue;
+        }
         for (var entry : servers.entrySet()) {
           var run = new Run(entry.getKey(), cell, measure(entry.getValue(), cell));
           System.out.println("  " + run);
@@ -172,16 +181,18 @@ final class Compare {
         }
       }
     } finally {
-      servers.values().forEach(server -> server.process().close());
+      servers.values().forEach(Contender.Running::close);
     }
   }
 
-  private Measurement measure(Server server, Cell cell) throws IOException, InterruptedException {
+  private Measurement measure(Contender.Running server, Cell cell)
+      throws IOException, InterruptedException {
     var arguments = new ArrayList<Object>();
     Collections.addAll(arguments, "--port", server.port(), "--server-pid", server.process().pid());
     Collections.addAll(arguments, "--size", cell.size(), "--in-flight", cell.inFlight());
     Collections.addAll(arguments, "--connections", settings.connections());
     Collections.addAll(arguments, "--warmup", settings.warmup(), "--seconds", settings.seconds());
+    Collections.addAll(arguments, "--compression", cell.compression());
     if (settings.binary()) {
       arguments.add("--binary");
     }
@@ -190,32 +201,85 @@ final class Compare {
     }
     try (var client =
         new ChildJvm(
-            CLIENT_CORE, LoadGenerator.class, arguments.stream().map(Object::toString).toList())) {
+            CLIENT_CORE,
+            List.of(),
+            LoadGenerator.class,
+            arguments.stream().map(Object::toString).toList())) {
       return Measurement.parse(
           client.finish(settings.warmup() + settings.seconds() + STARTUP_SECONDS));
     }
   }
 
+  /** One figure of a contender in a cell; no number if it was not measured. */
+  private interface Figure {
+    String of(Contender contender, Cell cell);
+  }
+
   private void printTable() {
-    System.out.printf(
-        "%n| %s per second of server CPU (ratio to %s) |",
-        settings.what(), settings.contenders().getFirst());
+    Contender first = settings.contenders().getFirst();
+    printTable(
+        settings.what() + " per second of server CPU (ratio to " + first + ")",
+        settings.contenders(),
+        (contender, cell) -> {
+          double rate = median(contender, cell);
+          return thousands(rate) + " (" + ratio(rate / median(first, cell)) + ")";
+        });
+  }
+
+  /** Each of our forms beside each contender. */
+  private void printRatios() {
+    for (Contender ours : settings.contenders()) {
+      if (ours.isOurs()) {
+        printTable(
+            "messages per second of server CPU, ratio of " + ours + " to",
+            settings.contenders().stream().filter(peer -> !peer.isOurs()).toList(),
+            (peer, cell) -> ratio(median(ours, cell) / median(peer, cell)));
+      }
+    }
+  }
+
+  private void printSizes() {
+    printTable(
+        "bytes of an answer",
+        settings.contenders(),
+        (contender, cell) ->
+            runs.stream()
+                .filter(run -> run.contender().equals(contender) && run.cell().equals(cell))
+                .map(run -> String.format(Locale.ROOT, "%,.0f", run.measurement().bytesPerReply()))
+                .findFirst()
+                .orElseThrow());
+  }
+
+  private void printTable(String title, List<Contender> rows, Figure figure) {
+    System.out.print("\n| " + title + " |");
     settings.cells().forEach(cell -> System.out.print(" " + cell + " |"));
     System.out.println("\n|---|" + "---|".repeat(settings.cells().size()));
-    for (Contender contender : settings.contenders()) {
-      System.out.print("| " + contender + " |");
+    for (Contender row : rows) {
+      System.out.print("| " + row + " |");
       for (Cell cell : settings.cells()) {
-        double rate = median(contender, cell);
-        double ratio = rate / median(settings.contenders().getFirst(), cell);
-        System.out.printf(Locale.ROOT, " %,.0f k (%.2f) |", rate / 1000, ratio);
+        boolean measured = row.agreesTo(cell.compression());
+        System.out.print(" " + (measured ? figure.of(row, cell) : "–") + " |");
       }
       System.out.println();
     }
   }
 
+  private static String ratio(double ratio) {
+    return Double.isNaN(ratio) ? "–" : String.format(Locale.ROOT, "%.2f", ratio);
+  }
+
+  /** In thousands, with two digits at least. */
+  private static String thousands(double rate) {
+    String format = rate < 10_000 ? "%.2f k" : rate < 100_000 ? "%.1f k" : "%,.0f k";
+    return String.format(Locale.ROOT, format, rate / 1000);
+  }
+
+  /** No number if there are no figures. */
   private double median(Contender contender, Cell cell) {
     double[] rates = rates(contender, cell);
-    return (rates[(rates.length - 1) / 2] + rates[rates.length / 2]) / 2;
+    return rates.length == 0
+        ? Double.NaN
+        : (rates[(rates.length - 1) / 2] + rates[rates.length / 2]) / 2;
   }
 
   /** The figures of a cell in rising order. */
@@ -230,21 +294,18 @@ final class Compare {
   /** Says which figures of the table deserve less trust. */
   private void printDoubts() {
     for (Run run : runs) {
-      if (run.cell().inFlight() >= 8 && run.measurement().serverStarved()) {
+      if ((settings.compressed() || run.cell().inFlight() >= 8)
+          && run.measurement().serverStarved()) {
         System.out.println("warning: the server's core was not busy: " + run);
       }
     }
     for (Contender contender : settings.contenders()) {
       for (Cell cell : settings.cells()) {
         double[] rates = rates(contender, cell);
-        if (rates[rates.length - 1] > NOISY * rates[0]) {
+        if (rates.length > 0 && rates[rates.length - 1] > NOISY * rates[0]) {
           System.out.printf(
-              Locale.ROOT,
-              "warning: the rounds differ: %s, %s: %,.0f k to %,.0f k%n",
-              contender,
-              cell,
-              rates[0] / 1000,
-              rates[rates.length - 1] / 1000);
+              "warning: the rounds differ: %s, %s: %s to %s%n",
+              contender, cell, thousands(rates[0]), thousands(rates[rates.length - 1]));
         }
       }
     }

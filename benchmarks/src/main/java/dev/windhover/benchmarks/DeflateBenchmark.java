@@ -1,7 +1,5 @@
 package dev.windhover.benchmarks;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.windhover.protocol.DeflateCodec;
 import dev.windhover.protocol.Extension.PayloadException;
 import dev.windhover.protocol.MessageDeflater;
@@ -9,8 +7,6 @@ import dev.windhover.protocol.MessageInflater;
 import dev.windhover.protocol.StreamSource;
 import dev.windhover.websocket.NativeDeflateCodec;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
-import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -75,10 +71,10 @@ public class DeflateBenchmark {
     deflater = new MessageDeflater(oneOf(by.deflate(bits, LEVEL)), takeover);
     inflater = new MessageInflater(oneOf(by.inflate(bits)), takeover);
     out = ByteBuffer.allocateDirect(2 * size + 100);
-    Random random = new Random(size);
+    JsonMessages messages = new JsonMessages(size, size);
     MessageDeflater once = new MessageDeflater(StreamSource.deflating(by, bits, LEVEL), false);
     for (int i = 0; i < MESSAGES; i++) {
-      byte[] message = json(random);
+      byte[] message = messages.next();
       plain[i] = ByteBuffer.allocateDirect(size).put(message).flip();
       boolean _ = once.apply(plain[i].duplicate(), out.clear(), true);
       wire[i] = ByteBuffer.allocateDirect(out.position()).put(out.flip()).flip();
@@ -96,16 +92,6 @@ public class DeflateBenchmark {
       @Override
       public void give(T given, boolean reusable) {}
     };
-  }
-
-  private byte[] json(Random random) {
-    StringBuilder text = new StringBuilder();
-    while (text.length() < size) {
-      text.append("{\"id\":").append(random.nextInt(100_000));
-      text.append(",\"sensor\":\"s").append(random.nextInt(20)).append("\",\"value\":");
-      text.append(random.nextInt(10_000) / 100.0).append(",\"unit\":\"celsius\"},");
-    }
-    return Arrays.copyOf(text.toString().getBytes(UTF_8), size);
   }
 
   /** Compresses a message. */

@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.io.IOException;
-import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.channels.Selector;
 import java.util.Locale;
@@ -30,7 +29,7 @@ final class HttpLoad extends LoadConnection {
   private HttpLoad(
       String name, int port, int size, ByteBuffer requests, int inFlight, Selector selector)
       throws IOException {
-    super(name, port, requests.duplicate().limit(0), inFlight, selector);
+    super(name, port, _ -> {}, requests.duplicate().limit(0), inFlight, selector);
     this.requests = requests;
     this.requestSize = requests.capacity() / inFlight;
     this.size = size;
@@ -43,9 +42,6 @@ final class HttpLoad extends LoadConnection {
             .getBytes(US_ASCII);
     return ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
   }
-
-  @Override
-  void open(Socket socket) {}
 
   @Override
   void next(ByteBuffer unsent, int count) {

@@ -30,10 +30,18 @@ abstract class LoadConnection {
   private final long[] sentAt; // when each outstanding message was sent, a circle
   private int newest;
   private int oldest;
+  private long received;
   private boolean closing;
 
+  /** What is said on a new connection before the messages. */
+  @FunctionalInterface
+  interface Opening {
+    void perform(Socket socket) throws IOException;
+  }
+
   /** Connects, and says what is to be said before the messages. */
-  LoadConnection(String name, int port, ByteBuffer unsent, int inFlight, Selector selector)
+  LoadConnection(
+      String name, int port, Opening opening, ByteBuffer unsent, int inFlight, Selector selector)
       throws IOException {
     this.name = name;
     this.unsent = unsent;
@@ -46,16 +54,13 @@ abstract class LoadConnection {
       channel
           .socket()
           .connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), TIMEOUT_MILLIS);
-      open(channel.socket());
+      opening.perform(channel.socket());
     } catch (IOException e) {
       throw new IOException(this + ": cannot connect to port " + port + ": " + e.getMessage(), e);
     }
     channel.configureBlocking(false);
     key = channel.register(selector, SelectionKey.OP_READ, this);
   }
-
-  /** Says what is to be said before the messages; called by the constructor, so without state. */
-  abstract void open(Socket socket) throws IOException;
 
   /** Makes {@code unsent} hold the next {@code count} messages. */
   abstract void next(ByteBuffer unsent, int count);
@@ -75,7 +80,8 @@ abstract class LoadConnection {
     if (key.isReadable()) {
       buffer.clear().put(cut, 0, cutLength);
       cutLength = 0;
-      if (channel.read(buffer) < 0) {
+      int read = channel.read(buffer);
+      if (read < 0) {
         if (!closing) {
           throw new IOException("closed by the server");
         }
@@ -85,6 +91,7 @@ abstract class LoadConnection {
       if (closing) {
         return 0;
       }
+      received += read;
       int before = freeSlots;
       take(buffer.flip());
       replies = freeSlots - before;
@@ -129,6 +136,16 @@ abstract class LoadConnection {
     if (key.interestOps() != interest) {
       key.interestOps(interest);
     }
+  }
+
+  /** Whether as many replies have been looked at closely as ever will be. */
+  boolean verified() {
+    return true;
+  }
+
+  /** The bytes that have come. */
+  final long received() {
+    return received;
   }
 
   /** Whether every message sent has been answered. */

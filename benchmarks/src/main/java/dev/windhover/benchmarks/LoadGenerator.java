@@ -15,8 +15,9 @@ import org.HdrHistogram.Histogram;
 /**
  * Drives a server on loopback in a closed loop, and prints a {@link Measurement}: {@code bench-load
  * --port N --connections 64 --size 64 --in-flight 8 --warmup 3 --seconds 4 [--binary | --http]
- * [--server-pid PID]}. With {@code --http} a message is a request, and its reply an answer of
- * {@code size} bytes; else it is an echo.
+ * [--compression takeover] [--server-pid PID]}. With {@code --http} a message is a request, and its
+ * reply an answer of {@code size} bytes; else it is an echo. Compression is what {@link
+ * Compression} knows, {@code off} by default; the messages are JSON then.
  *
  * <p>Every connection keeps {@code in-flight} messages outstanding. One thread does all of it, on
  * frames masked beforehand, so that it costs less than a server that looks at them, and about as
@@ -46,6 +47,11 @@ final class LoadGenerator {
   }
 
   private static void run(Arguments arguments) throws IOException {
+    System.out.print(measure(arguments).report());
+  }
+
+  /** Does what the command line says. */
+  static Measurement measure(Arguments arguments) throws IOException {
     int port = arguments.number("--port", 1, 65535);
     int count = arguments.number("--connections", 1, 10_000, 64);
     int size = arguments.number("--size", 1, 1 << 20, 64);
@@ -55,6 +61,8 @@ final class LoadGenerator {
     boolean binary = arguments.flag("--binary");
     long serverPid = arguments.number("--server-pid", 1, Integer.MAX_VALUE, 0);
     boolean http = arguments.flag("--http");
+    var compression =
+        Compression.parse("--compression", arguments.value("--compression").orElse("off"));
     arguments.end();
     if (serverPid != 0 && ProcessHandle.of(serverPid).isEmpty()) {
       throw new UsageException("--server-pid " + serverPid + " is not running");
@@ -63,22 +71,26 @@ final class LoadGenerator {
     Connector connector;
     if (http) {
       connector = (name, selector) -> new HttpLoad(name, port, size, inFlight, selector);
+    } else if (compression.on()) {
+      var ring = MessageRing.compressed(binary, size, inFlight, compression);
+      connector =
+          (name, selector) -> new CompressedLoad(name, port, ring, compression, inFlight, selector);
     } else {
-      var ring = new MessageRing(binary, size, inFlight);
-      connector = (name, selector) -> new WebSocketLoad(name, port, ring, inFlight, selector);
+      var ring = MessageRing.plain(binary, size, inFlight);
+      connector = (name, selector) -> new PlainLoad(name, port, ring, inFlight, selector);
     }
     var generator = new LoadGenerator();
     for (int i = 1; i <= count; i++) {
       generator.connections.add(connector.connect("connection " + i, generator.selector));
     }
     Measurement measurement = generator.measure(warmup, seconds, serverPid);
-    System.out.print(measurement.report());
     if (inFlight >= 8 && measurement.serverStarved()) {
       System.err.printf(
           "warning: the server's core was only %.0f %% busy, so client or machine was the"
               + " bottleneck%n",
           100 * measurement.serverBusy());
     }
+    return measurement;
   }
 
   private Measurement measure(int warmup, int seconds, long serverPid) throws IOException {
@@ -86,9 +98,13 @@ final class LoadGenerator {
       connection.send(true);
     }
     runFor(Duration.ofSeconds(warmup), () -> false);
+    if (!runFor(PATIENCE, () -> connections.stream().allMatch(LoadConnection::verified))) {
+      throw new IOException("too few replies to verify, a longer --warmup may help");
+    }
 
     latencies.reset();
     long repliesBefore = replies;
+    long receivedBefore = received();
     long serverBefore = cpuNanos(serverPid);
     long clientBefore = cpuNanos(ProcessHandle.current().pid());
     long start = System.nanoTime();
@@ -103,6 +119,7 @@ final class LoadGenerator {
             messages * 1e9 / server,
             server / wall,
             client / wall,
+            (received() - receivedBefore) / messages,
             latencies.getValueAtPercentile(50) / 1e3,
             latencies.getValueAtPercentile(99) / 1e3);
 
@@ -146,6 +163,10 @@ final class LoadGenerator {
     } catch (IOException e) {
       throw new UncheckedIOException(connection + ": " + e.getMessage(), e);
     }
+  }
+
+  private long received() {
+    return connections.stream().mapToLong(LoadConnection::received).sum();
   }
 
   /** User and system time of a process so far, in steps of the kernel's clock tick (10 ms). */

@@ -9,6 +9,7 @@ import java.util.Locale;
  * @param messagesPerServerCpuSecond by the user and system time that the server's process used
  * @param serverBusy the CPU time of the server per second, 1.0 is one core
  * @param clientBusy the CPU time of the load generator per second
+ * @param bytesPerReply on the wire, with headers
  * @param p50Micros median of the time from the write of a message to the read that ended its reply
  * @param p99Micros 99th percentile of the same
  */
@@ -17,6 +18,7 @@ record Measurement(
     double messagesPerServerCpuSecond,
     double serverBusy,
     double clientBusy,
+    double bytesPerReply,
     double p50Micros,
     double p99Micros) {
 
@@ -35,6 +37,7 @@ record Measurement(
         messages/server CPU s: %.0f
         server CPU:            %.3f
         client CPU:            %.3f
+        bytes/reply:           %.1f
         latency p50 us:        %.1f
         latency p99 us:        %.1f
         """,
@@ -42,6 +45,7 @@ record Measurement(
         messagesPerServerCpuSecond,
         serverBusy,
         clientBusy,
+        bytesPerReply,
         p50Micros,
         p99Micros);
   }
@@ -59,6 +63,7 @@ record Measurement(
         figures.get(2),
         figures.get(3),
         figures.get(4),
-        figures.get(5));
+        figures.get(5),
+        figures.get(6));
   }
 }

@@ -1,36 +1,80 @@
 package dev.windhover.benchmarks;
 
+import dev.windhover.protocol.DeflateCodec;
+import dev.windhover.protocol.MessageDeflater;
+import dev.windhover.protocol.StreamSource;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Random;
 
 /**
- * The frames that every connection sends, round and round: a few distinct messages, masked once,
- * laid out behind each other so that any run of up to {@code inFlight} of them is one write of one
- * buffer.
+ * The frames that every connection sends, round and round: distinct messages, compressed if they
+ * are to be, masked once, laid out behind each other so that any run of up to {@code inFlight} of
+ * them is one write of one buffer.
  */
 final class MessageRing {
   private static final int DISTINCT = 8;
 
-  private final byte firstByte;
-  private final byte[][] payloads = new byte[DISTINCT][];
-  private final ByteBuffer frames;
-  private final int frameLength;
+  /** A lap of compressed messages: more than any window, so that no answer refers to itself. */
+  private static final int LAP = 256 * 1024;
 
-  MessageRing(boolean binary, int size, int inFlight) {
+  private final byte firstByte;
+  private final byte[][] payloads;
+  private final ByteBuffer frames;
+  private final int[] starts; // of the frames, and where the last one ends
+
+  private MessageRing(int firstByte, byte[][] payloads, byte[][] wire, int inFlight) {
+    this.firstByte = (byte) firstByte;
+    this.payloads = payloads;
+    starts = new int[payloads.length + inFlight + 1];
+    for (int i = 1; i < starts.length; i++) {
+      starts[i] = starts[i - 1] + frameLength(wire[next(i - 1, 0)].length);
+    }
+    frames = ByteBuffer.allocateDirect(starts[starts.length - 1]);
     var random = new Random(6455);
-    firstByte = (byte) (binary ? 0x82 : 0x81); // FIN and the opcode
-    int headerLength = 6 + (size < 126 ? 0 : size < 65536 ? 2 : 8);
-    frameLength = headerLength + size;
-    frames = ByteBuffer.allocateDirect(Math.multiplyExact(DISTINCT + inFlight, frameLength));
-    for (int i = 0; i < DISTINCT; i++) {
-      payloads[i] = new byte[size];
-      for (int j = 0; j < size; j++) {
-        payloads[i][j] = (byte) random.nextInt(' ', '~' + 1);
+    for (int i = 0; i < starts.length - 1; i++) {
+      putFrame(wire[next(i, 0)], random.nextInt());
+    }
+  }
+
+  /** Messages of random printable text, as they are. */
+  static MessageRing plain(boolean binary, int size, int inFlight) {
+    var random = new Random(6455);
+    var payloads = new byte[DISTINCT][size];
+    for (byte[] payload : payloads) {
+      for (int i = 0; i < size; i++) {
+        payload[i] = (byte) random.nextInt(' ', '~' + 1);
       }
     }
-    for (int i = 0; i < DISTINCT + inFlight; i++) {
-      putFrame(payloads[next(i, 0)], random.nextInt());
+    return new MessageRing(binary ? 0x82 : 0x81, payloads, payloads, inFlight); // FIN and opcode
+  }
+
+  /**
+   * JSON, compressed. With context takeover a message refers to those before it, but for the first
+   * one of a lap, so that a lap can follow any other.
+   */
+  static MessageRing compressed(boolean binary, int size, int inFlight, Compression compression) {
+    var messages = new JsonMessages(7692, size);
+    var payloads = new byte[Math.clamp(LAP / size, 16, 1024)][];
+    Arrays.setAll(payloads, _ -> messages.next());
+    var deflater =
+        new MessageDeflater(
+            StreamSource.deflating(DeflateCodec.jdk(), compression.windowBits(), Compression.LEVEL),
+            compression.takeover());
+    ByteBuffer out = ByteBuffer.allocate(2 * size + 100);
+    var wire = new byte[payloads.length][];
+    for (int i = 0; i < wire.length; i++) {
+      if (!deflater.apply(ByteBuffer.wrap(payloads[i]), out.clear(), true)) {
+        throw new IllegalStateException("a message of " + size + " bytes more than doubles");
+      }
+      wire[i] = Arrays.copyOf(out.array(), out.position());
     }
+    deflater.close();
+    return new MessageRing(binary ? 0xC2 : 0xC1, payloads, wire, inFlight); // RSV1 as well
+  }
+
+  private static int frameLength(int payload) {
+    return 6 + (payload < 126 ? 0 : payload < 65536 ? 2 : 8) + payload;
   }
 
   private void putFrame(byte[] payload, int maskingKey) {
@@ -53,8 +97,19 @@ final class MessageRing {
     return firstByte;
   }
 
+  /** The size of every message before it is compressed. */
   int size() {
     return payloads[0].length;
+  }
+
+  /** The number of distinct messages. */
+  int distinct() {
+    return payloads.length;
+  }
+
+  /** A message before it is compressed. */
+  byte[] payload(int message) {
+    return payloads[message];
   }
 
   /** A view of all frames, to be moved with {@link #window}. */
@@ -64,12 +119,12 @@ final class MessageRing {
 
   /** Moves a view onto {@code count} messages. */
   void window(ByteBuffer view, int message, int count) {
-    view.limit((message + count) * frameLength).position(message * frameLength);
+    view.limit(starts[message + count]).position(starts[message]);
   }
 
   /** The message that comes {@code count} after the given one. */
-  static int next(int message, int count) {
-    return (message + count) % DISTINCT;
+  int next(int message, int count) {
+    return (message + count) % payloads.length;
   }
 
   /**

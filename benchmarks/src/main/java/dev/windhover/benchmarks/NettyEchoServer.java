@@ -17,6 +17,8 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolHandler;
+import io.netty.handler.codec.http.websocketx.extensions.WebSocketServerExtensionHandler;
+import io.netty.handler.codec.http.websocketx.extensions.compression.PerMessageDeflateServerExtensionHandshaker;
 import io.netty.util.ReferenceCountUtil;
 
 /**
@@ -28,6 +30,13 @@ import io.netty.util.ReferenceCountUtil;
 final class NettyEchoServer implements EchoServer {
   private static final WebSocketServerProtocolConfig CONFIG =
       WebSocketServerProtocolConfig.newBuilder().websocketPath("/").checkStartsWith(true).build();
+  private static final WebSocketServerProtocolConfig COMPRESSED =
+      CONFIG.toBuilder().allowExtensions(true).maxFramePayloadLength(MAX_MESSAGE).build();
+
+  @Override
+  public boolean agreesTo(Compression compression) {
+    return true;
+  }
 
   @Override
   public int start(Options options) throws InterruptedException {
@@ -35,14 +44,40 @@ final class NettyEchoServer implements EchoServer {
         .transport()
         .bind(
             options,
-            () ->
-                new ChannelHandler[] {
-                  new HttpServerCodec(),
-                  new Answer(),
-                  new HttpObjectAggregator(64 * 1024), // leaves with the opening handshake
-                  new WebSocketServerProtocolHandler(CONFIG),
-                  new Echo()
-                });
+            options.compression().on()
+                ? () -> compressed(options.compression())
+                : () ->
+                    new ChannelHandler[] {
+                      new HttpServerCodec(),
+                      new Answer(),
+                      new HttpObjectAggregator(64 * 1024), // leaves with the opening handshake
+                      new WebSocketServerProtocolHandler(CONFIG),
+                      new Echo()
+                    });
+  }
+
+  /**
+   * Takeover and windows are as the client asks. Windows of less than 15 bits are JZlib's, in Java;
+   * what it decompresses has always one of 15.
+   */
+  private static ChannelHandler[] compressed(Compression compression) {
+    var handshaker =
+        new PerMessageDeflateServerExtensionHandshaker(
+            Compression.LEVEL,
+            true,
+            compression.windowBits(),
+            true,
+            true,
+            PerMessageDeflateServerExtensionHandshaker.MAX_WINDOW_SIZE,
+            Compression.MEMORY_LEVEL,
+            MAX_MESSAGE);
+    return new ChannelHandler[] {
+      new HttpServerCodec(),
+      new HttpObjectAggregator(64 * 1024),
+      new WebSocketServerExtensionHandler(handshaker),
+      new WebSocketServerProtocolHandler(COMPRESSED),
+      new Echo()
+    };
   }
 
   /** Answers {@link #ANSWER_PATH} as little code as can be; other requests go on. */

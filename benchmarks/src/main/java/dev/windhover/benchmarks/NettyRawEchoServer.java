@@ -19,6 +19,10 @@ import java.util.regex.Pattern;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a lost reply fails the load generator
 final class NettyRawEchoServer implements EchoServer {
+  @Override
+  public boolean agreesTo(Compression compression) {
+    return !compression.on();
+  }
 
   @Override
   public int start(Options options) throws InterruptedException {

@@ -6,6 +6,7 @@ import dev.windhover.http.HttpContext;
 import dev.windhover.http.Message;
 import dev.windhover.http.MessageType;
 import dev.windhover.http.WebSocket;
+import dev.windhover.http.WebSocketAcceptContext;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.server.Transport;
 import java.io.IOException;
@@ -26,25 +27,40 @@ final class WindhoverEchoServer implements EchoServer {
       };
 
   @Override
+  public boolean agreesTo(Compression compression) {
+    return true;
+  }
+
+  @Override
   public int start(Options options) throws Exception {
     WebApplication app = WebApplication.create("--urls", "http://127.0.0.1:" + options.port());
     app.server(server ->
         server.loops(options.loops()).transport(Transport.valueOf(options.transport().name())));
     // The load generator answers no pings.
-    app.useWebSockets(o -> o.allowedOrigins("*").keepAliveInterval(Duration.ZERO));
+    app.useWebSockets(o -> {
+      o.allowedOrigins("*").keepAliveInterval(Duration.ZERO);
+      // No other contender has a bound, and sockets beyond it would agree to less.
+      o.limits(limits ->
+          limits
+              .maxMessageSize(MAX_MESSAGE)
+              .compressionMemory(4L << 30)
+              .compressionMemoryLevel(Compression.MEMORY_LEVEL));
+    });
+    WebSocketAcceptContext settings = settings(options.compression());
     switch (options.api()) {
       case LISTENER -> {
         app.mapGet(ANSWER_PATH, Handler.nonBlocking(WindhoverEchoServer::answer));
         app.map(
             "/{*path}",
             Handler.nonBlocking(context -> {
-              WebSocket _ = context.webSockets().accept(ECHO);
+              WebSocket _ = context.webSockets().accept(settings, ECHO);
             }));
       }
       case BLOCKING -> {
         app.mapGet(ANSWER_PATH, WindhoverEchoServer::answer);
         app.mapWebSocket(
             "/{*path}",
+            settings,
             socket -> {
               for (Message message : socket) {
                 socket.send(message);
@@ -54,6 +70,16 @@ final class WindhoverEchoServer implements EchoServer {
     }
     app.start();
     return URI.create(app.urls().getFirst()).getPort();
+  }
+
+  private static WebSocketAcceptContext settings(Compression compression) {
+    return new WebSocketAcceptContext()
+        .dangerousEnableCompression(compression.on())
+        .disableServerContextTakeover(!compression.takeover())
+        .disableClientContextTakeover(!compression.takeover())
+        .serverMaxWindowBits(compression.windowBits())
+        .clientMaxWindowBits(compression.windowBits())
+        .compressionLevel(Compression.LEVEL);
   }
 
   private static void answer(HttpContext context) throws IOException {

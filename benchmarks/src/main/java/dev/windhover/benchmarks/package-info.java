@@ -4,7 +4,8 @@
  *
  * <p>{@link dev.windhover.benchmarks.Compare} runs the whole matrix and prints the table; {@link
  * dev.windhover.benchmarks.BenchServer} and {@link dev.windhover.benchmarks.LoadGenerator} are its
- * two halves, for looking at one cell by hand. How to measure honestly:
+ * two halves, for looking at one cell by hand. {@link dev.windhover.benchmarks.MemoryCompare} does
+ * without the generator. How to measure honestly:
  *
  * <ul>
  *   <li>The figure to compare is <em>messages per second of server CPU</em>. Messages per second of
@@ -20,6 +21,9 @@
  *       do not.
  *   <li>A contender that does not echo what was sent is not fast but wrong: the generator checks
  *       the header of every reply and the content of a sample of them, and fails.
+ *   <li>With compression zlib is most of the cost: contenders must do the same of it. Level, memory
+ *       level and what is negotiated are the same, or the program fails; the bytes of an answer
+ *       show the rest.
  * </ul>
  */
 @NullMarked

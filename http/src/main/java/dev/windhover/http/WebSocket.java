@@ -68,6 +68,7 @@ public interface WebSocket extends Iterable<Message> {
    *
    * @throws InterruptedException if the thread was interrupted; nothing is lost
    * @throws IllegalStateException if the handler has ended, or in the listener form
+   * @throws java.nio.ReadOnlyBufferException if nothing can be put into {@code buffer}
    */
   ReceiveResult receive(ByteBuffer buffer) throws InterruptedException;
 
@@ -148,6 +149,20 @@ public interface WebSocket extends Iterable<Message> {
       case Message.Text text -> sendText(text.text());
       case Message.Binary binary -> sendBinary(binary.payload().duplicate());
     };
+  }
+
+  /**
+   * Sends a whole message that goes to other sockets too. Where permessage-deflate was agreed and
+   * the message is worth it, it is compressed once for all sockets with the same window and level,
+   * and stands for itself (RFC 7692 7.2.1 leaves that to the sender): on a socket with context
+   * takeover the next message of its own refers to nothing before it.
+   *
+   * @throws IllegalStateException inside of a message that this thread has begun; else as {@link
+   *     #send(ByteBuffer, MessageType, boolean)}
+   */
+  default boolean send(PreparedMessage message, SendFlag... flags)
+      throws IOException, InterruptedException {
+    return send(message.payload(), message.type(), true, flags);
   }
 
   /** Opens a message of unknown length; other messages wait until it is finished. */

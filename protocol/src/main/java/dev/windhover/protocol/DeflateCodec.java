@@ -35,7 +35,9 @@ public interface DeflateCodec {
    * takes the same memory whatever the window, 243 KiB measured after 100 KB of JSON, and for a
    * smaller one it keeps zlib from referring farther back, which costs up to half as much output
    * again (9 bits, messages of 4 KiB or more) and a fresh start of zlib for each half of a window.
-   * A decompressing stream takes 40 KiB, and its window on the heap.
+   * A decompressing stream takes 40 KiB, and its window on the heap, which is copied behind each
+   * block with BFINAL set: a peer that sends many within a message, with fewer than 32 bytes
+   * between two, is refused with 1008.
    */
   static DeflateCodec jdk() {
     return JdkDeflateCodec.INSTANCE;

@@ -43,21 +43,32 @@ public record Extension(String token, int reservedBits, Transform decoder, Trans
     boolean apply(ByteBuffer in, ByteBuffer out, boolean endOfMessage) throws PayloadException;
   }
 
-  /** Payload that an extension cannot decode; becomes a close with 1007. */
+  /** Payload that an extension cannot decode, or will not. */
   public static final class PayloadException extends Exception {
     private static final long serialVersionUID = 1;
 
+    private final int closeCode;
     private final String text;
 
-    /** Creates one whose text is sent to the peer: lower case, at most 123 bytes. */
+    /**
+     * Creates one that becomes a close with 1007.
+     *
+     * @param text for the peer: lower case, at most 123 bytes
+     */
     public PayloadException(String text) {
-      super(text, null, false, false);
-      this.text = text;
+      this(Violation.undecodable(text));
     }
 
-    /** Returns the words for the peer. */
-    public String text() {
-      return text;
+    /** Creates one that becomes a close as {@code violation} says. */
+    public PayloadException(Violation violation) {
+      super(violation.text(), null, false, false);
+      this.closeCode = violation.closeCode();
+      this.text = violation.text();
+    }
+
+    /** Returns what the peer is told. */
+    public Violation violation() {
+      return new Violation(closeCode, text);
     }
   }
 }

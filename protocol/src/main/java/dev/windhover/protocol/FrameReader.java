@@ -416,7 +416,7 @@ public final class FrameReader {
     try {
       drained = Objects.requireNonNull(extension).decoder().apply(in, out, fin && remaining == n);
     } catch (Extension.PayloadException e) {
-      return fail(Violation.undecodable(e.text()));
+      return fail(e.violation());
     } finally {
       in.limit(limit);
     }

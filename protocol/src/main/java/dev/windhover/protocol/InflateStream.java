@@ -12,6 +12,9 @@ public interface InflateStream {
   /** What a peer is told whose data is no DEFLATE data. */
   String CORRUPT = "compressed data is corrupt";
 
+  /** What a peer is told whose blocks cost far more than they bring. */
+  String TOO_MANY_FINAL_BLOCKS = "too many final blocks in compressed data";
+
   /** What a peer is told whose message is not whole. */
   String CUT = "compressed message ends inside a block";
 
@@ -19,7 +22,7 @@ public interface InflateStream {
    * Decompresses until {@code in} is used up or {@code out} is full. The positions of both move. If
    * {@code out} is full afterwards more may wait, whatever is left of {@code in}.
    *
-   * @throws PayloadException if the data is corrupt
+   * @throws PayloadException if the data is corrupt, or too expensive
    */
   void inflate(ByteBuffer in, ByteBuffer out) throws PayloadException;
 

@@ -107,7 +107,9 @@ final class JdkDeflateCodec implements DeflateCodec {
 
   /**
    * The JDK's inflater loses its window with the reset that a block with BFINAL needs, and cannot
-   * be asked for it. So the last bytes are kept here too.
+   * be asked for it. So the last bytes are kept here too, and given to it again: two bytes of a
+   * peer would cost a copy of 32 KiB. What is copied must therefore be earned, by compressed bytes,
+   * of which each may come to as much anyway, and by messages; a block of 32 bytes pays for itself.
    */
   private static final class Inflating implements InflateStream {
     /**
@@ -118,21 +120,37 @@ final class JdkDeflateCodec implements DeflateCodec {
       0, 0, (byte) 0xFF, (byte) 0xFF, 0, 0, 0, (byte) 0xFF, (byte) 0xFF
     };
 
+    /** What DEFLATE makes of a byte at most, about. */
+    private static final int EARNED_BY_BYTE = 1024;
+
+    /** A message may end with a block with BFINAL, and have another, whatever its size. */
+    private static final int WINDOWS_BY_MESSAGE = 2;
+
+    private static final int MOST_WINDOWS = 4;
+
     private final Inflater zlib = new Inflater(true);
     private final SlidingWindow window;
+    private final long mostCredit;
     private final byte[] unexpected = new byte[1];
+
+    /** How many bytes of window may still be copied. */
+    private long credit;
 
     Inflating(int windowBits) {
       window = new SlidingWindow(1 << windowBits);
+      mostCredit = (long) MOST_WINDOWS << windowBits;
+      credit = mostCredit;
     }
 
     @Override
     public void inflate(ByteBuffer in, ByteBuffer out) throws PayloadException {
-      zlib.setInput(in);
       try {
         do {
+          zlib.setInput(in); // a reset has forgotten it
           int start = out.position();
+          int before = in.position();
           zlib.inflate(out);
+          earn((long) (in.position() - before) * EARNED_BY_BYTE);
           window.append(out, start, out.position());
         } while (restarted() && in.hasRemaining() && out.hasRemaining());
       } catch (DataFormatException e) {
@@ -144,6 +162,7 @@ final class JdkDeflateCodec implements DeflateCodec {
 
     @Override
     public void endMessage() throws PayloadException {
+      earn((long) WINDOWS_BY_MESSAGE * window.length());
       try {
         int left = TAIL.length;
         do {
@@ -162,13 +181,21 @@ final class JdkDeflateCodec implements DeflateCodec {
     }
 
     /** Goes on behind a block with BFINAL, if one has ended. */
-    private boolean restarted() {
+    private boolean restarted() throws PayloadException {
       boolean finished = zlib.finished();
       if (finished) {
+        credit -= window.length();
+        if (credit < 0) {
+          throw new PayloadException(Violation.policy(TOO_MANY_FINAL_BLOCKS));
+        }
         zlib.reset();
         zlib.setDictionary(window.toArray());
       }
       return finished;
+    }
+
+    private void earn(long bytes) {
+      credit = Math.min(mostCredit, credit + bytes);
     }
 
     @Override
@@ -180,6 +207,7 @@ final class JdkDeflateCodec implements DeflateCodec {
     public void reset(byte... dictionary) {
       zlib.reset();
       window.clear();
+      credit = mostCredit;
       if (dictionary.length > 0) {
         zlib.setDictionary(dictionary);
         window.append(ByteBuffer.wrap(dictionary), 0, dictionary.length);

@@ -20,6 +20,11 @@ final class SlidingWindow {
     this.ring = new byte[Math.min(size, SMALLEST)];
   }
 
+  /** Returns how many bytes are here. */
+  int length() {
+    return length;
+  }
+
   void clear() {
     end = 0;
     length = 0;

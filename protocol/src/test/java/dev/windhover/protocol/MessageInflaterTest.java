@@ -169,6 +169,89 @@ class MessageInflaterTest {
     private static final byte[] HELLO = Frames.utf8("Hello");
   }
 
+  /** The JDK's inflater must be given its window again behind each block with BFINAL. */
+  @Nested
+  class ManyBlocksWithBfinal {
+    private final byte[] fill = deflate(Deflater.SYNC_FLUSH, new byte[1 << 15]);
+
+    private static byte[] repeated(String block, int times) {
+      byte[] one = Hex.bytes(block);
+      byte[] all = new byte[one.length * times];
+      for (int i = 0; i < times; i++) {
+        System.arraycopy(one, 0, all, i * one.length, one.length);
+      }
+      return all;
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void ofAFewBytesAreRefused(boolean takeover) throws PayloadException {
+      MessageInflater with = inflater(15, takeover);
+      ByteBuffer flood = ByteBuffer.wrap(repeated("4b 04 00", 100_000)); // "a" each
+      inflate(with, ByteBuffer.wrap(fill), false, 1 << 16);
+      assertThatThrownBy(() -> inflate(with, flood, true, 1 << 16))
+          .isInstanceOf(PayloadException.class)
+          .hasMessage("too many final blocks in compressed data");
+      assertThat(flood.position()).isLessThan(30);
+    }
+
+    @Test
+    void mayEndMessagesOfAnySize() throws PayloadException {
+      inflate(inflater, ByteBuffer.wrap(fill), false, 1 << 16);
+      for (int i = 0; i < 1000; i++) {
+        assertThat(text("4b 04 00", "01")).isEqualTo("a"); // and in what a message goes without
+      }
+    }
+
+    @Test
+    void ofThirtyTwoBytesPayForThemselves() throws PayloadException {
+      byte[] noise = new byte[32];
+      new Random(5).nextBytes(noise);
+      byte[] block = Frames.join(Hex.bytes("01 20 00 df ff"), noise);
+      inflate(inflater, ByteBuffer.wrap(fill), false, 1 << 16);
+      for (int i = 0; i < 10_000; i++) {
+        assertThat(inflate(inflater, ByteBuffer.wrap(block), false, 100)).isEqualTo(noise);
+      }
+    }
+
+    @Test
+    void areNoMatterWithASmallWindow() throws PayloadException {
+      MessageInflater small = inflater(9, true);
+      byte[] many = repeated("4b 04 00", 100_000);
+      assertThat(inflate(small, ByteBuffer.wrap(many), false, 1 << 16)).hasSize(100_000);
+    }
+
+    @Test
+    void spoilNothingForTheNextWhoTakesTheStream() throws PayloadException {
+      InflateStream stream = DeflateCodec.jdk().inflate(15);
+      for (int i = 0; i < 100; i++) {
+        ByteBuffer out = ByteBuffer.allocate(1 << 16);
+        stream.inflate(ByteBuffer.wrap(fill), out);
+        stream.inflate(Hex.buffer("4b 04 00".repeat(3)), out);
+        assertThat(out.position()).isEqualTo((1 << 15) + 3);
+        stream.reset();
+      }
+      stream.end();
+    }
+
+    @Test
+    void areAnsweredWith1008() throws PayloadException {
+      Extension deflate =
+          new Extension(
+              DeflateAgreement.TOKEN,
+              Extension.RSV1,
+              inflater,
+              new MessageDeflater(StreamSource.deflating(DeflateCodec.jdk(), 15, 6), true));
+      FrameReader reader = new FrameReader(Role.CLIENT, deflate);
+      inflate(inflater, ByteBuffer.wrap(payload(new byte[1 << 15])), true, 1 << 16);
+      ByteBuffer in = Hex.buffer("c1 1e", "4b 04 00".repeat(10));
+      reader.next(in);
+      assertThat(reader.readInto(in, ByteBuffer.allocate(100))).isNegative();
+      assertThat(reader.violation())
+          .isEqualTo(new Violation(1008, "too many final blocks in compressed data"));
+    }
+  }
+
   @Nested
   class Messages {
     @Test

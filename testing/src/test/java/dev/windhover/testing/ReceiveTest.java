@@ -12,6 +12,7 @@ import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.ReadOnlyBufferException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -108,6 +109,18 @@ class ReceiveTest {
       assertThat(buffer.get(2)).isEqualTo((byte) 'H');
       assertThat(buffer.get(1)).isZero();
       assertThat(server.socket().receive(buffer.clear())).isEqualTo(text(1, true));
+      server.release();
+      client.answerClose();
+    }
+
+    @Test
+    void aBufferThatTakesNothingIsRefusedBeforeAnythingComes() throws Exception {
+      TestWebSocket client = server.hold();
+      ByteBuffer buffer = ByteBuffer.allocate(10);
+      var receiving = Background.start(() -> server.socket().receive(buffer.asReadOnlyBuffer()));
+      assertThatThrownBy(receiving::join).isInstanceOf(ReadOnlyBufferException.class);
+      client.sendText("Hello");
+      assertThat(server.socket().receive(buffer)).isEqualTo(text(5, true));
       server.release();
       client.answerClose();
     }

@@ -6,6 +6,7 @@ import dev.windhover.http.Events;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.Message;
 import dev.windhover.http.MessageType;
+import dev.windhover.http.PreparedMessage;
 import dev.windhover.http.WebSocket;
 import dev.windhover.http.WebSocketAcceptContext;
 import dev.windhover.http.WebSocketListener;
@@ -83,8 +84,9 @@ final class EchoApplication implements Events, AutoCloseable {
           crowd.add(socket);
           try {
             for (Message message : socket) {
+              PreparedMessage prepared = PreparedMessage.of(message);
               for (WebSocket each : crowd) {
-                each.send(message);
+                each.send(prepared);
               }
             }
           } finally {
@@ -224,8 +226,9 @@ final class EchoApplication implements Events, AutoCloseable {
 
     @Override
     public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) throws Exception {
+      PreparedMessage prepared = PreparedMessage.of(payload, type);
       for (WebSocket each : crowd) {
-        each.send(payload.duplicate(), type, true);
+        each.send(prepared);
       }
     }
 

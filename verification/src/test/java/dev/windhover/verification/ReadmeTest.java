@@ -16,6 +16,8 @@ import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the README shows is true of the code. */
 class ReadmeTest {
@@ -26,6 +28,8 @@ class ReadmeTest {
       import dev.windhover.http.*;
       import java.nio.file.*;
       import java.time.*;
+      import java.util.*;
+      import java.util.concurrent.*;
       """;
 
   @Test
@@ -33,10 +37,11 @@ class ReadmeTest {
     requireCompiles(IMPORTS + javaBlocks("README.md").getFirst(), classes);
   }
 
-  /** Its lines stand behind {@code var app = …}. */
-  @Test
-  void theExamplesOfMiddlewareCompile(@TempDir Path classes) throws IOException {
-    for (String block : javaBlocks("docs/middleware.md")) {
+  /** Their lines stand behind {@code var app = …}. */
+  @ParameterizedTest
+  @ValueSource(strings = {"docs/middleware.md", "docs/compression.md"})
+  void theExamplesCompile(String page, @TempDir Path classes) throws IOException {
+    for (String block : javaBlocks(page)) {
       requireCompiles(
           IMPORTS
               + "void main(String[] args) { var app = WebApplication.create(args);"

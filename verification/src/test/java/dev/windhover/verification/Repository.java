@@ -4,10 +4,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The folder that holds everything. */
-final class Repository {
+public final class Repository {
   private Repository() {}
 
-  static Path root() {
+  /** Returns it. */
+  public static Path root() {
     Path folder = Path.of("").toAbsolutePath();
     while (Files.notExists(folder.resolve(".mvn"))) {
       folder = folder.getParent();

@@ -221,14 +221,16 @@ abstract class WebSocketContract {
     }
   }
 
-  @Test
-  void messageReachesOtherSocketsThatReadNothingThemselves() throws IOException {
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4_096, 16_384, 100_000})
+  void messageReachesOtherSocketsThatReadNothingThemselves(int size) throws IOException {
     Peer[] peers = new Peer[6]; // more than there are loops: some share one
     for (int i = 0; i < peers.length; i++) {
       peers[i] = open("/shouts");
-      peers[i].send(Frame.text("joined as " + i));
+      Frame message = Frame.binary(random(size + i));
+      peers[i].send(message);
       for (int j = 0; j <= i; j++) {
-        assertThat(peers[j].frame()).isEqualTo(Frame.text("joined as " + i));
+        assertThat(peers[j].frame()).isEqualTo(message);
       }
     }
     for (Peer peer : peers) {

@@ -34,7 +34,7 @@ final class ChunkPool {
 
   /** Keeps {@code chunk} for the next that asks, if there is room and it is of the right size. */
   static void give(int slot, ByteBuffer chunk) {
-    if (chunk.capacity() == CHUNK_BYTES) {
+    if (chunk.capacity() == CHUNK_BYTES && !chunk.isReadOnly()) { // a shared one is others' too
       chunks.set(slot, chunk.clear());
     }
   }

@@ -1,9 +1,12 @@
 package dev.windhover.websocket;
 
+import dev.windhover.http.PreparedMessage;
 import dev.windhover.http.WebSocketAcceptContext;
 import dev.windhover.protocol.DeflateAgreement;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.MessageDeflater;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One socket's permessage-deflate: what was agreed, and the contexts of both directions. The
@@ -12,11 +15,13 @@ import dev.windhover.protocol.MessageDeflater;
 final class Compression {
   private final DeflatePool pool;
   private final DeflatePool.Lease lease;
+  private final boolean takeover;
   private final int threshold;
 
   Compression(DeflatePool pool, DeflateAgreement agreement, WebSocketAcceptContext given) {
     this.pool = pool;
     this.lease = pool.lease(agreement, given.compressionLevel());
+    this.takeover = agreement.serverContextTakeover();
     this.threshold = given.compressionThreshold();
   }
 
@@ -41,6 +46,23 @@ final class Compression {
   /** Returns whether a message of so many bytes is worth it. */
   boolean isWorth(int size) {
     return size >= threshold;
+  }
+
+  /** Returns whether our messages refer to those before them. */
+  boolean takesOver() {
+    return takeover;
+  }
+
+  /**
+   * Returns the payload as all sockets of the same setting send it; null if it goes out as it is.
+   * Any thread.
+   */
+  @Nullable ByteBuffer encoded(PreparedMessage message) {
+    if (!isWorth(message.size())) {
+      return null;
+    }
+    ByteBuffer coded = message.encoded(lease.sendSetting(), lease::deflateAlone);
+    return coded != null && coded.remaining() < message.size() ? coded : null;
   }
 
   /** Nothing is read any more. */

@@ -8,8 +8,10 @@ import dev.windhover.protocol.InflateStream;
 import dev.windhover.protocol.MessageDeflater;
 import dev.windhover.protocol.MessageInflater;
 import dev.windhover.protocol.StreamSource;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -392,6 +394,38 @@ final class DeflatePool {
       inflater = new MessageInflater(receiving, clientTakeover);
     }
 
+    /** Returns what stands for all that decides what {@link #deflateAlone} makes of a payload. */
+    Object sendSetting() {
+      return sending.kind;
+    }
+
+    /**
+     * Compresses a whole message for any number of sockets with this one's setting; it refers to
+     * nothing before it. Any thread.
+     *
+     * @return the payload itself if it does not shrink; null if there is no context to be had
+     */
+    @Nullable ByteBuffer deflateAlone(ByteBuffer payload) {
+      leases.incrementAndGet(); // the context may come back after the last socket has ended
+      try {
+        var once = new MessageDeflater(new Direction<>(sending.kind, false, false), false);
+        return once.begin() ? deflateAlone(once, payload) : null;
+      } finally {
+        ended();
+      }
+    }
+
+    private static ByteBuffer deflateAlone(MessageDeflater once, ByteBuffer payload) {
+      int size = payload.remaining();
+      ByteBuffer out = ByteBuffer.allocate(size + MessageDeflater.LEAST_ROOM);
+      boolean done = once.deflate(payload.duplicate(), out, MessageDeflater.End.MESSAGE);
+      if (!done) {
+        once.close();
+      }
+      int n = out.position();
+      return done && n < size ? ByteBuffer.wrap(Arrays.copyOf(out.array(), n)) : payload;
+    }
+
     MessageDeflater deflater() {
       return deflater;
     }
@@ -422,9 +456,16 @@ final class DeflatePool {
     }
 
     private void closedOne() {
-      if (open.decrementAndGet() == 0 && leases.decrementAndGet() == 0) {
-        while (dropOne()) {} // nobody would clean
+      if (open.decrementAndGet() == 0) {
+        ended();
       }
+    }
+  }
+
+  /** A lease has ended. */
+  private void ended() {
+    if (leases.decrementAndGet() == 0) {
+      while (dropOne()) {} // nobody would clean
     }
   }
 }

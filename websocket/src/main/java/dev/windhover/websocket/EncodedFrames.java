@@ -8,11 +8,15 @@ import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Frames as bytes, in order: appended behind, taken away in front a chunk at a time. The lock of
- * its {@link SendQueue} guards it; {@link #size()} may be asked without.
+ * Frames as bytes, in order: appended behind, taken away in front a chunk at a time. Control frames
+ * that come inside of a frame wait for its end, other senders' messages for the end of the one
+ * under way. The lock of its {@link SendQueue} guards it; {@link #size()} may be asked without.
  */
 final class EncodedFrames {
   private static final int SMALLEST_CHUNK = 512;
+
+  /** Shared bytes are copied if fewer: a chunk of their own costs more. */
+  private static final int LEAST_SHARED = 4096;
 
   private final FrameWriter writer;
   private final int slot = ChunkPool.slot();
@@ -27,16 +31,76 @@ final class EncodedFrames {
 
   private volatile int size;
 
+  private boolean insideFrame;
+  private final Deque<ByteBuffer> behindFrame = new ArrayDeque<>();
+  private final Deque<ByteBuffer> behindMessage = new ArrayDeque<>();
+  private volatile int bytesBehindMessage;
+
   EncodedFrames(FrameWriter writer, int largestChunk) {
     this.writer = writer;
     this.largestChunk = largestChunk;
     this.chunkSize = Math.min(SMALLEST_CHUNK, largestChunk);
   }
 
-  /** Returns the bytes that are here; from any thread. */
+  /** Returns the bytes that are here, without control frames that wait; from any thread. */
   int size() {
-    return size;
+    return size + bytesBehindMessage;
   }
+
+  // ---- What must not be cut
+
+  /** What is appended from here on is one frame, or several of one call. */
+  void beginFrame() {
+    insideFrame = true;
+  }
+
+  /** That frame is whole; behind it goes what was kept until then. */
+  void endFrame() {
+    insideFrame = false;
+    for (ByteBuffer frame; (frame = behindFrame.poll()) != null; ) {
+      append(frame, Integer.MAX_VALUE);
+    }
+  }
+
+  /** The rest of that frame is not sent. */
+  void abandonFrame() {
+    insideFrame = false;
+  }
+
+  boolean isInsideFrame() {
+    return insideFrame;
+  }
+
+  /** Returns whether control frames wait for the end of a frame. */
+  boolean hasControlsBehindFrame() {
+    return !behindFrame.isEmpty();
+  }
+
+  /** Keeps a whole message until the one under way has ended. */
+  void keepBehindMessage(Opcode opcode, int reservedBits, ByteBuffer payload) {
+    ByteBuffer frame = frame(opcode, reservedBits, payload);
+    behindMessage.add(frame);
+    int sum = bytesBehindMessage + frame.remaining(); // under the lock, so that no change is lost
+    bytesBehindMessage = sum;
+  }
+
+  /** The message under way has ended; behind it goes what was kept until then. */
+  void endMessage() {
+    for (ByteBuffer frame; (frame = behindMessage.poll()) != null; ) {
+      append(frame, Integer.MAX_VALUE);
+    }
+    bytesBehindMessage = 0;
+  }
+
+  private ByteBuffer frame(Opcode opcode, int reservedBits, ByteBuffer payload) {
+    int size = payload.remaining();
+    ByteBuffer frame = ByteBuffer.allocate(writer.headerSize(size) + size);
+    writer.header(frame, opcode, true, reservedBits, size);
+    writer.payload(payload, frame);
+    return frame.flip();
+  }
+
+  // ---- Bytes
 
   /** Appends a header; its payload follows through {@link #append}, in any number of pieces. */
   void header(Opcode opcode, boolean fin, int reservedBits, long length) {
@@ -46,10 +110,14 @@ final class EncodedFrames {
     count(out.position() - before);
   }
 
-  /** Appends a control frame. */
+  /** Appends a control frame, now or behind the frame under way. */
   void control(Opcode opcode, ByteBuffer payload) {
-    header(opcode, true, 0, payload.remaining());
-    append(payload, Integer.MAX_VALUE);
+    if (insideFrame) {
+      behindFrame.add(frame(opcode, 0, payload));
+    } else {
+      header(opcode, true, 0, payload.remaining());
+      append(payload, Integer.MAX_VALUE);
+    }
   }
 
   /** Appends payload, or bytes that are encoded already: at most {@code most}. */
@@ -62,6 +130,26 @@ final class EncodedFrames {
     }
     bytes.limit(limit);
     count(left);
+  }
+
+  /** As {@link #append}, for bytes that never change: large ones stay where they are. */
+  void share(ByteBuffer bytes, int most) {
+    int left = Math.min(bytes.remaining(), most);
+    if (left < LEAST_SHARED) {
+      append(bytes, left);
+      return;
+    }
+    if (filling != null) {
+      chunks.add(filling);
+      filling = null;
+    }
+    count(left);
+    while (left > 0) {
+      int n = Math.min(left, largestChunk);
+      chunks.add(bytes.slice(bytes.position(), n).position(n)); // as one that was filled
+      bytes.position(bytes.position() + n);
+      left -= n;
+    }
   }
 
   /** Takes the first chunk away, to be read from its start; null if nothing is here. */
@@ -96,6 +184,9 @@ final class EncodedFrames {
     chunks.clear();
     filling = null;
     count(-size);
+    behindFrame.clear();
+    behindMessage.clear();
+    bytesBehindMessage = 0;
   }
 
   private ByteBuffer room(int bytes) {

@@ -93,7 +93,9 @@ final class KeepAlive {
   long delay(long now) {
     long smallest = Math.max(1, Math.min(interval, timeout == 0 ? interval : timeout) / 4);
     if (outstanding) {
-      return waiting ? smallest : Math.max(sent + timeout - now, smallest);
+      // No later than after an interval: once the answer has come, the next Ping is due then.
+      long next = Math.min(sent + timeout - now, interval);
+      return waiting ? smallest : Math.max(next, smallest);
     }
     return Math.max((timeout == 0 ? sent : heard) + interval - now, 1);
   }

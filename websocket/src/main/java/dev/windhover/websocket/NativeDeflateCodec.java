@@ -213,7 +213,12 @@ public final class NativeDeflateCodec implements DeflateCodec {
     /** What came of the last step. */
     private int left;
 
-    NativeStream(Zlib zlib) {
+    /**
+     * Makes the stream.
+     *
+     * @param init the library's function for that
+     */
+    NativeStream(Zlib zlib, Init init) {
       this.zlib = zlib;
       MemorySegment memory;
       try {
@@ -225,6 +230,21 @@ public final class NativeDeflateCodec implements DeflateCodec {
         throw outOfMemory();
       }
       this.stream = memory.reinterpret(SIZE);
+      int code;
+      try {
+        code = init.call(stream);
+      } catch (Throwable e) {
+        throw failed(e);
+      }
+      if (code != Z_OK) {
+        throw notMade(code);
+      }
+    }
+
+    /** Sets a {@code z_stream} up and returns what zlib says. */
+    @FunctionalInterface
+    interface Init {
+      int call(MemorySegment of) throws Throwable;
     }
 
     /** Returns the stream, which must not have ended: what it was may be another's by now. */
@@ -322,7 +342,7 @@ public final class NativeDeflateCodec implements DeflateCodec {
     }
 
     /** The stream could not be made. */
-    final RuntimeException notMade(int code) {
+    private RuntimeException notMade(int code) {
       ended = true;
       release();
       if (code == Z_MEM_ERROR) {
@@ -376,26 +396,19 @@ public final class NativeDeflateCodec implements DeflateCodec {
 
   private static final class Deflating extends NativeStream implements DeflateStream {
     Deflating(Zlib zlib, int windowBits, int memoryLevel, int level) {
-      super(zlib);
-      int code;
-      try {
-        code =
-            (int)
-                zlib.deflateInit.invokeExact(
-                    stream(),
-                    level,
-                    Z_DEFLATED,
-                    -windowBits, // raw
-                    memoryLevel,
-                    Z_DEFAULT_STRATEGY,
-                    zlib.version,
-                    SIZE);
-      } catch (Throwable e) {
-        throw failed(e);
-      }
-      if (code != Z_OK) {
-        throw notMade(code);
-      }
+      super(
+          zlib,
+          of ->
+              (int)
+                  zlib.deflateInit.invokeExact(
+                      of,
+                      level,
+                      Z_DEFLATED,
+                      -windowBits, // raw
+                      memoryLevel,
+                      Z_DEFAULT_STRATEGY,
+                      zlib.version,
+                      SIZE));
     }
 
     @Override
@@ -445,17 +458,8 @@ public final class NativeDeflateCodec implements DeflateCodec {
     private final int window;
 
     Inflating(Zlib zlib, int windowBits) {
-      super(zlib);
+      super(zlib, of -> (int) zlib.inflateInit.invokeExact(of, -windowBits, zlib.version, SIZE));
       window = 1 << windowBits;
-      int code;
-      try {
-        code = (int) zlib.inflateInit.invokeExact(stream(), -windowBits, zlib.version, SIZE);
-      } catch (Throwable e) {
-        throw failed(e);
-      }
-      if (code != Z_OK) {
-        throw notMade(code);
-      }
     }
 
     @Override

@@ -9,6 +9,7 @@ import dev.windhover.protocol.MessageBuffer;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.Violation;
 import java.nio.ByteBuffer;
+import java.nio.ReadOnlyBufferException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -155,9 +156,15 @@ final class ReceiveQueue implements Inbound {
   private int fillTarget(FrameReader reader, ByteBuffer in, ByteBuffer out) {
     MessageType type = typeOf(reader);
     int before = out.position();
-    int n = reader.readInto(in, out);
+    int n = -1;
+    try {
+      n = reader.readInto(in, out);
+    } finally {
+      if (n < 0) {
+        out.position(before); // nobody sees what breaks the rules
+      }
+    }
     if (n < 0) {
-      out.position(before); // nobody sees what breaks the rules
       return n;
     }
     credit += n;
@@ -192,15 +199,18 @@ final class ReceiveQueue implements Inbound {
     ByteBuffer bytes = piece.bytes;
     int taken = bytes.position();
     bytes.limit(bytes.capacity()).position(limit);
-    int n = reader.readInto(in, bytes);
-    if (n < 0) {
-      bytes.limit(limit).position(taken); // nobody sees what breaks the rules
-      if (fresh) {
+    int n = -1;
+    try {
+      n = reader.readInto(in, bytes);
+    } finally {
+      bytes.limit(limit + Math.max(n, 0)).position(taken); // nobody sees what breaks the rules
+      if (n < 0 && fresh) {
         pieces.removeLast();
       }
+    }
+    if (n < 0) {
       return n;
     }
-    bytes.limit(limit + n).position(taken);
     held += n;
     piece.frameRemaining = coded ? 0 : reader.frameRemaining();
     piece.endOfFrame = reader.endOfFrame();
@@ -323,6 +333,9 @@ final class ReceiveQueue implements Inbound {
   ReceiveResult receive(ByteBuffer buffer, long nanos)
       throws InterruptedException, TimeoutException {
     session.requireHandlerRunning();
+    if (buffer.isReadOnly()) {
+      throw new ReadOnlyBufferException(); // here, and not on the loop that would fill it
+    }
     Limit limit = nanos < 0 ? null : new Limit(nanos);
     ReceiveResult received;
     try {

@@ -1,18 +1,14 @@
 package dev.windhover.websocket;
 
 import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocketClosedException;
+import dev.windhover.http.PreparedMessage;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.protocol.CloseReason;
-import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.FrameWriter;
-import dev.windhover.protocol.MessageDeflater;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -27,52 +23,11 @@ import org.jspecify.annotations.Nullable;
  * straight into the duplex's output buffer without the lock.
  */
 final class SendQueue {
-  /**
-   * Frames up to this size are gathered in the output buffer; the payload of larger ones follows.
-   */
-  private static final int GATHER_BYTES = 32 * 1024;
-
-  /** The most that is handed to the transport ahead of time; the rest waits here. */
-  private static final int LARGEST_SHARE = 64 * 1024;
-
-  /** What a compressed frame has room for at least. */
-  private static final int SMALLEST_CODED = 64;
-
-  /** What the queue tells its session. */
-  interface Owner {
-    /** The lost middle of a frame cannot be made up for. */
-    void abortSending(String why);
-
-    /** A Close was queued and is not on its way yet; called under the queue's lock. */
-    void closing();
-
-    /** Everything is handed over and the connection is to be ended. */
-    void drained();
-
-    /** The queue has reached its high mark; loop only. */
-    void full();
-
-    /** The queue was over its high mark and is now below the low one; loop only. */
-    void writable();
-
-    /** A message was queued to its end. */
-    void sent(MessageType type, long bytes);
-
-    /** Returns whether the caller is the loop that is delivering bytes, and will flush. */
-    boolean isDelivering();
-
-    /** Output was flushed, and the transport may not have taken it; loop only. */
-    void handedOver();
-  }
-
   private final Duplex duplex;
-  private final Owner session;
-  private final int high;
-  private final int low;
-  private final int share;
-  private final int largestChunk;
+  private final SendListener session;
+  private final SendMarks marks;
   private final FrameWriter writer = FrameWriter.server();
-  private final @Nullable Compression compression;
+  private final DirectOutput direct;
 
   /** Guards all fields below; volatile ones may be read without it. */
   private final ReentrantLock lock = new ReentrantLock();
@@ -80,7 +35,7 @@ final class SendQueue {
   /** Signalled when room, turn or state have changed. */
   private final Condition changed = lock.newCondition();
 
-  private volatile WebSocketState state = WebSocketState.OPEN;
+  private final SendState state = new SendState(changed);
 
   /**
    * Nothing waits here and nobody is within a message, so that the loop may write without the lock:
@@ -91,72 +46,47 @@ final class SendQueue {
 
   // What waits to be handed over, and the frame under way at its end.
   private final EncodedFrames frames;
-  private boolean insideFrame;
 
   /** Whether the call that is inside a frame ends its message. */
   private boolean finishing;
 
-  private final Deque<ByteBuffer> controlsBehindFrame = new ArrayDeque<>();
-
-  // The message under way, and what other senders must not wait for.
-  private final Turns turns = new Turns(changed, this::requireOpen);
-  private final Deque<ByteBuffer> behindMessage = new ArrayDeque<>();
-  private volatile int bytesBehindMessage;
-
-  /** Whether the sender is compressing, without the lock. */
-  private boolean coding;
-
+  private final Turns turns = new Turns(changed, state::requireOpen);
+  private final MessageEncoder encoder;
   private boolean drainScheduled;
-  private boolean endWhenDrained;
-  private boolean gone;
-
-  /** Set under the lock, or on the loop; cleared on the loop under the lock. */
-  private volatile boolean overHigh;
 
   // Loop only.
-  private boolean draining;
-  private boolean drainAgain;
-  private boolean flushScheduled;
-
-  /** How much may be written directly before the transport is asked again what it still holds. */
-  private int directRoom;
-
-  private boolean drained;
+  private final Drain drain;
+  private boolean end;
   private @Nullable ByteBuffer latestPong;
 
-  SendQueue(Duplex duplex, Owner session, @Nullable Compression compression, int high, int low) {
+  SendQueue(
+      Duplex duplex, SendListener session, @Nullable Compression compression, int high, int low) {
     this.duplex = duplex;
     this.session = session;
-    this.compression = compression;
-    this.high = high;
-    this.low = low;
-    this.share = Math.max(1, Math.min(LARGEST_SHARE, Math.min(low, high / 4)));
-    this.largestChunk = Math.min(ChunkPool.CHUNK_BYTES, share);
-    this.frames = new EncodedFrames(writer, largestChunk);
-    duplex.loop().execute(() -> duplex.writeMark(share));
+    this.marks = new SendMarks(duplex, session::full, high, low);
+    this.direct = new DirectOutput(duplex, writer, marks);
+    this.drain = new Drain(this, duplex, session, marks, direct);
+    this.frames = new EncodedFrames(writer, marks.largestChunk());
+    this.encoder = new MessageEncoder(compression, lock, frames, turns);
+    duplex.loop().execute(() -> duplex.writeMark(marks.share()));
   }
 
   WebSocketState state() {
-    return state;
+    return state.get();
   }
 
   long bufferedAmount() {
-    return queued() + duplex.pending();
+    return frames.size() + duplex.pending();
   }
 
   /** Returns whether the transport has taken all that was to be sent. Loop only. */
   boolean isAllTaken() {
     lock.lock();
     try {
-      return bufferedAmount() == 0 && controlsBehindFrame.isEmpty() && latestPong == null;
+      return bufferedAmount() == 0 && !frames.hasControlsBehindFrame() && latestPong == null;
     } finally {
       lock.unlock();
     }
-  }
-
-  /** Bytes that wait here; from any thread. */
-  private int queued() {
-    return frames.size() + bytesBehindMessage;
   }
 
   // ---- Messages
@@ -165,9 +95,9 @@ final class SendQueue {
    * Queues one frame of a message, and blocks while there is no room.
    *
    * @param by whose message it is: a thread, or a message writer
-   * @param plain whether it must not be compressed
+   * @param size of the payload before it was compressed, if it was
    */
-  boolean send(Object by, ByteBuffer payload, MessageType type, boolean end, boolean plain)
+  boolean send(Object by, ByteBuffer payload, int size, MessageType type, boolean end, SendAs as)
       throws IOException, InterruptedException {
     long whole;
     boolean below;
@@ -177,29 +107,26 @@ final class SendQueue {
       turns.take(by);
       boolean keepsTurn = turns.isBegun();
       try {
-        turns.requireType(type);
-        turns.requireFlag(plain);
+        encoder.requireFits(type, as);
         awaitRoom();
-        int size = payload.remaining();
-        MessageDeflater deflater = deflaterFor(size, end, plain);
+        boolean compresses = encoder.compresses(size, end, as);
         turns.begin();
         keepsTurn = true;
-        insideFrame = true; // or within several of one call, which are finished like one
+        frames.beginFrame(); // or several of this call, which are finished like one
         finishing = end;
-        if (deflater != null) {
-          while (!compress(deflater, payload, type, end, true)) {
-            if (queued() >= capacity()) {
+        if (compresses) {
+          while (!compress(payload, type, end, true)) {
+            if (frames.size() >= marks.capacity()) {
               awaitLow();
             }
           }
         } else {
-          frames.header(nextOpcode(type), end, 0, size);
-          finishPayload(payload);
+          encoder.header(payload, type, end, as);
+          finishPayload(payload, as);
         }
-        insideFrame = false;
         finishing = false;
-        flushControls();
-        endCompression(); // a Close may be among them
+        frames.endFrame();
+        endCompression(); // a Close may be among what waited for that
         whole = endFrame(type, end, size);
       } finally {
         if (!keepsTurn) {
@@ -207,7 +134,7 @@ final class SendQueue {
         }
       }
       scheduleDrain();
-      below = queued() < capacity();
+      below = frames.size() < marks.capacity();
     } finally {
       lock.unlock();
     }
@@ -218,9 +145,11 @@ final class SendQueue {
   }
 
   /** Moves the payload of the frame whose header is out, waiting for room as often as it takes. */
-  private void finishPayload(ByteBuffer payload) throws IOException, InterruptedException {
+  private void finishPayload(ByteBuffer payload, SendAs as)
+      throws IOException, InterruptedException {
     while (true) {
-      frames.append(payload, Math.max(0, capacity() - queued())); // the header may have gone beyond
+      int room = marks.capacity() - frames.size(); // the header may have gone beyond
+      encoder.payload(payload, Math.max(0, room), as);
       if (!payload.hasRemaining()) {
         return;
       }
@@ -231,13 +160,11 @@ final class SendQueue {
   /** Waits for room while something is half sent, which cannot be left like that. */
   private void awaitLow() throws IOException, InterruptedException {
     scheduleDrain();
-    full();
+    marks.full();
     try {
-      while (queued() > low - share) {
+      while (!marks.hasRoomAgain(frames.size())) {
         changed.await();
-        if (gone) {
-          throw closed();
-        }
+        state.requireNotGone();
       }
     } catch (InterruptedException e) {
       session.abortSending("a sender was interrupted in the middle of a frame");
@@ -251,16 +178,15 @@ final class SendQueue {
    * @return whether the queue is below its high mark
    * @throws IllegalStateException if it was at or above it already
    */
-  boolean offer(Object by, ByteBuffer payload, MessageType type, boolean end, boolean plain)
+  boolean offer(Object by, ByteBuffer payload, int size, MessageType type, boolean end, SendAs as)
       throws IOException {
-    int size = payload.remaining();
     boolean delivering = session.isDelivering();
     boolean inLoop = delivering || duplex.loop().inLoop();
-    boolean direct = plain || compression == null || !compression.isWorth(size);
-    if (inLoop && end && idle && direct) {
-      boolean below = writeDirectly(payload, type, size);
+    if (inLoop && end && idle && encoder.standsAlone(size, as)) {
+      state.requireOpen();
+      boolean below = direct.message(payload, Turns.opcodeOf(type), as.reservedBits());
       if (!delivering) {
-        flushBehind();
+        drain.runBehind();
       }
       session.sent(type, size);
       return below;
@@ -269,17 +195,19 @@ final class SendQueue {
     boolean below = true;
     lock.lock();
     try {
-      requireOpen();
-      requireBelowHigh(bufferedAmount());
+      state.requireOpen();
+      marks.requireBelowHigh(bufferedAmount());
       idle = false;
       if (!turns.tryTake(by)) {
-        offerBehindMessage(payload, type, end);
+        if (!end) {
+          throw new IllegalStateException("a message of another sender is under way");
+        }
+        encoder.keepBehindMessage(payload, type, as);
       } else {
         boolean sent = false;
         try {
-          turns.requireType(type);
-          turns.requireFlag(plain);
-          appendPiece(payload, type, end, plain);
+          encoder.requireFits(type, as);
+          appendPiece(payload, size, type, end, as);
           whole = endFrame(type, end, size);
           sent = true;
         } finally {
@@ -290,17 +218,18 @@ final class SendQueue {
         }
       }
       if (!inLoop) {
-        below = below(bufferedAmount()); // before the loop can drain it and miss who is to be told
+        // Before the loop can drain it and miss who is to be told.
+        below = marks.isBelowHigh(bufferedAmount());
         scheduleDrain();
       }
     } finally {
       lock.unlock();
     }
     if (inLoop) {
-      if (!delivering || bufferedAmount() >= high) { // else with the rest of the batch
+      if (!delivering || bufferedAmount() >= marks.high()) { // else with the rest of the batch
         drain();
       }
-      below = below(bufferedAmount());
+      below = marks.isBelowHigh(bufferedAmount());
     }
     if (end) {
       session.sent(type, whole);
@@ -319,71 +248,38 @@ final class SendQueue {
 
   // ---- Compressed messages
 
-  /**
-   * Returns what compresses this piece: decided by the first of its message; null if it goes out as
-   * it is.
-   */
-  private @Nullable MessageDeflater deflaterFor(int size, boolean end, boolean plain) {
-    if (compression == null) {
-      turns.sendAs(plain, false);
-      return null;
-    }
-    MessageDeflater deflater = compression.deflater();
-    if (!turns.isContinued()) {
-      boolean worth = !plain && (!end || compression.isWorth(size));
-      turns.sendAs(plain, worth && deflater.begin());
-    }
-    return turns.isCoded() ? deflater : null;
+  /** Returns how {@code message} goes out compressed; null if it does not. Any thread. */
+  @Nullable ByteBuffer encoded(PreparedMessage message) {
+    return encoder.encoded(message);
   }
 
   /**
-   * Compresses payload into one frame, as large as a chunk at most: a frame's length stands before
-   * it.
+   * Compresses payload into one frame.
    *
-   * @param unlocks whether that happens without the lock, since it takes time; the turn keeps other
-   *     senders away
+   * @param unlocks whether the lock is let go for it
    * @return whether that was all of it
    */
-  private boolean compress(
-      MessageDeflater deflater, ByteBuffer payload, MessageType type, boolean end, boolean unlocks)
+  private boolean compress(ByteBuffer payload, MessageType type, boolean end, boolean unlocks)
       throws IOException {
-    ByteBuffer coded = frames.borrow(SMALLEST_CODED);
-    boolean done = false;
+    ByteBuffer coded;
     boolean failed = true;
-    coding = true;
-    if (unlocks) {
-      lock.unlock();
-    }
     try {
-      done =
-          deflater.deflate(
-              payload, coded, end ? MessageDeflater.End.MESSAGE : MessageDeflater.End.FRAGMENT);
+      coded = encoder.code(payload, end, unlocks);
       failed = false;
     } finally {
-      if (unlocks) {
-        lock.lock();
-      }
-      coding = false;
       endCompression();
       if (failed) {
         session.abortSending("compressing a message failed");
       }
     }
-    if (gone) {
-      throw closed();
-    }
-    int bits = turns.isContinued() ? 0 : Extension.RSV1; // RFC 7692 6.1: on the first frame
-    frames.header(nextOpcode(type), end && done, bits, coded.flip().remaining());
-    frames.append(coded, Integer.MAX_VALUE);
-    frames.recycle(coded);
-    turns.sent(type, 0);
-    return done;
+    state.requireNotGone();
+    return encoder.append(coded, type, end);
   }
 
-  /** Gives the stream back once nothing more can be sent, and nobody is using it. */
+  /** Gives the stream back once nothing more can be sent. */
   private void endCompression() {
-    if (compression != null && !coding && !insideFrame && !state.canSend()) {
-      compression.endSending();
+    if (!frames.isInsideFrame() && !state.canSend()) {
+      encoder.end();
     }
   }
 
@@ -391,108 +287,24 @@ final class SendQueue {
   void rest() {
     lock.lock();
     try {
-      if (compression != null && !coding) {
-        compression.deflater().rest();
-      }
+      encoder.rest();
     } finally {
       lock.unlock();
     }
   }
 
-  /** Flushes soon what was written directly while the host will not. */
-  private void flushBehind() {
-    if (!flushScheduled) {
-      flushScheduled = true;
-      duplex
-          .loop()
-          .execute(() -> {
-            flushScheduled = false;
-            drain();
-          });
-    }
-  }
-
   /** Queues all of a piece at once. */
-  private void appendPiece(ByteBuffer payload, MessageType type, boolean end, boolean plain)
+  private void appendPiece(ByteBuffer payload, int size, MessageType type, boolean end, SendAs as)
       throws IOException {
-    MessageDeflater deflater = deflaterFor(payload.remaining(), end, plain);
-    if (deflater == null) {
-      frames.header(nextOpcode(type), end, 0, payload.remaining());
-      frames.append(payload, Integer.MAX_VALUE);
+    if (!encoder.compresses(size, end, as)) {
+      encoder.header(payload, type, end, as);
+      encoder.payload(payload, Integer.MAX_VALUE, as);
       return;
     }
     boolean done;
     do { // under the lock: who offers cannot wait for another's message
-      done = compress(deflater, payload, type, end, false);
+      done = compress(payload, type, end, false);
     } while (!done);
-  }
-
-  /** Keeps a whole message until the one under way has ended. */
-  private void offerBehindMessage(ByteBuffer payload, MessageType type, boolean end) {
-    if (!end) {
-      throw new IllegalStateException("a message of another sender is under way");
-    }
-    int size = payload.remaining();
-    ByteBuffer frame = ByteBuffer.allocate(writer.headerSize(size) + size);
-    writer.frame(frame, opcodeOf(type), true, payload);
-    behindMessage.add(frame.flip());
-    int sum = bytesBehindMessage + frame.remaining(); // under the lock, so that no change is lost
-    bytesBehindMessage = sum;
-  }
-
-  /** Writes a whole message into the transport's output; returns whether that is below the mark. */
-  private boolean writeDirectly(ByteBuffer payload, MessageType type, int size) throws IOException {
-    requireOpen();
-    int headerSize = writer.headerSize(size);
-    int room = directRoom;
-    if (room <= headerSize + size) {
-      long pending = duplex.pending();
-      requireBelowHigh(pending);
-      room = (int) (high - pending);
-    }
-    directRoom = room - headerSize - size;
-    boolean gather = size <= GATHER_BYTES;
-    ByteBuffer out = duplex.reserve(gather ? headerSize + size : headerSize);
-    writer.header(out, opcodeOf(type), true, 0, size);
-    if (gather) {
-      writer.payload(payload, out);
-      duplex.commit();
-    } else {
-      duplex.commit();
-      duplex.write(payload);
-    }
-    if (directRoom <= 0) {
-      full();
-      return false;
-    }
-    return true;
-  }
-
-  private boolean below(long amount) {
-    if (amount < high) {
-      return true;
-    }
-    full();
-    return false;
-  }
-
-  /** The high mark is reached: told once until the queue is below the low one again. */
-  private void full() {
-    if (!overHigh) {
-      overHigh = true;
-      duplex.loop().execute(session::full); // not under the lock
-    }
-  }
-
-  private void requireBelowHigh(long amount) {
-    if (amount >= high) {
-      throw new IllegalStateException(
-          "send queue of "
-              + amount
-              + " bytes is over its high mark of "
-              + high
-              + "; wait for onWritable");
-    }
   }
 
   /** Returns whether a message was begun, and nobody is about to end it. */
@@ -522,10 +334,8 @@ final class SendQueue {
   /** Ends the turn; behind the message goes what was kept until then. */
   private void releaseTurn() {
     turns.release();
-    for (ByteBuffer frame; (frame = behindMessage.poll()) != null; ) {
-      frames.append(frame, Integer.MAX_VALUE);
-    }
-    bytesBehindMessage = 0;
+    frames.endMessage();
+    encoder.messageEnded();
   }
 
   /** Returns the size of the message so far. */
@@ -540,49 +350,28 @@ final class SendQueue {
   // ---- Room
 
   private void awaitRoom() throws IOException, InterruptedException {
-    if (queued() < capacity()) {
+    if (frames.size() < marks.capacity()) {
       return;
     }
     scheduleDrain();
-    full();
-    while (queued() > low - share) {
+    marks.full();
+    while (!marks.hasRoomAgain(frames.size())) {
       changed.await();
-      requireOpen();
+      state.requireOpen();
     }
-  }
-
-  /**
-   * Room here, so that with what the transport holds, a chunk beyond its share at most, no more
-   * than the high mark is in memory.
-   */
-  private int capacity() {
-    return high - share - largestChunk - FrameWriter.MAX_HEADER_BYTES;
-  }
-
-  private void requireOpen() throws IOException {
-    if (!state.canSend()) {
-      throw closed();
-    }
-  }
-
-  private WebSocketClosedException closed() {
-    return new WebSocketClosedException(
-        state == WebSocketState.CLOSE_SENT
-            ? "cannot send: the socket is closing"
-            : "cannot send: the socket has ended");
   }
 
   // ---- Control frames
 
   /** Answers a Ping; while the transport takes nothing, only the latest Pong is kept. Loop only. */
   void pong(ByteBuffer payload) {
-    if (duplex.pending() >= share) {
+    if (duplex.pending() >= marks.share()) {
       duplex.flush(); // it may be no more than what this batch has gathered
     }
-    if (drained || (!state.canSend() && state != WebSocketState.CLOSE_SENT)) {
+    if (drain.isDrained() || (!state.canSend() && state.get() != WebSocketState.CLOSE_SENT)) {
       return;
     }
-    if (latestPong != null || duplex.pending() >= share) {
+    if (latestPong != null || duplex.pending() >= marks.share()) {
       latestPong = ByteBuffer.allocate(payload.remaining()).put(payload).flip();
       idle = false;
       return;
@@ -593,10 +382,7 @@ final class SendQueue {
   /** Sends a Ping or a Pong of our own. Loop only. */
   void control(Opcode opcode, ByteBuffer payload) {
     if (idle) {
-      ByteBuffer out = duplex.reserve(writer.headerSize(125) + payload.remaining());
-      writer.frame(out, opcode, true, payload);
-      duplex.commit();
-      directRoom = 0;
+      direct.control(opcode, payload);
       return;
     }
     lock.lock();
@@ -621,12 +407,10 @@ final class SendQueue {
       if (!state.canSend()) {
         return false;
       }
-      state = state.on(WebSocketState.Event.SENT_CLOSE);
-      endWhenDrained = end || state == WebSocketState.CLOSED;
+      state.sentClose(end);
       appendControl(Opcode.CLOSE, payload);
       endCompression();
       session.closing();
-      changed.signalAll();
       scheduleDrain();
       return true;
     } finally {
@@ -638,12 +422,9 @@ final class SendQueue {
   void peerClosed() {
     lock.lock();
     try {
-      state = state.on(WebSocketState.Event.RECEIVED_CLOSE);
-      if (state == WebSocketState.CLOSED) {
-        endWhenDrained = true;
+      if (state.receivedClose()) {
         scheduleDrain();
       }
-      changed.signalAll();
     } finally {
       lock.unlock();
     }
@@ -655,19 +436,13 @@ final class SendQueue {
   void connectionEnded(boolean end) {
     lock.lock();
     try {
-      state = state.on(WebSocketState.Event.CONNECTION_ENDED);
-      gone = true;
-      insideFrame = false; // the rest of it is not sent
+      state.connectionEnded(end);
+      frames.abandonFrame();
       endCompression();
-      changed.signalAll();
       if (end) {
-        endWhenDrained = true;
         scheduleDrain();
       } else {
         frames.clear();
-        bytesBehindMessage = 0;
-        controlsBehindFrame.clear();
-        behindMessage.clear();
       }
     } finally {
       lock.unlock();
@@ -678,9 +453,7 @@ final class SendQueue {
   void awaitTerminal() throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      while (!state.isTerminal()) {
-        changed.await();
-      }
+      state.awaitTerminal();
     } finally {
       lock.unlock();
     }
@@ -688,19 +461,7 @@ final class SendQueue {
 
   private void appendControl(Opcode opcode, ByteBuffer payload) {
     idle = false;
-    if (insideFrame) {
-      ByteBuffer frame = ByteBuffer.allocate(writer.headerSize(125) + payload.remaining());
-      writer.frame(frame, opcode, true, payload);
-      controlsBehindFrame.add(frame.flip());
-    } else {
-      frames.control(opcode, payload);
-    }
-  }
-
-  private void flushControls() {
-    for (ByteBuffer frame; (frame = controlsBehindFrame.poll()) != null; ) {
-      frames.append(frame, Integer.MAX_VALUE);
-    }
+    frames.control(opcode, payload);
   }
 
   // ---- To the duplex
@@ -712,83 +473,51 @@ final class SendQueue {
     }
   }
 
-  /** Hands queued bytes to the duplex, as many as it takes, and flushes. Loop only. */
+  /** Hands over as much as the duplex takes, and flushes. Loop only. */
   void drain() {
-    if (draining) {
-      drainAgain = true;
-      return;
-    }
-    draining = true;
-    directRoom = 0;
-    boolean ended;
-    do {
-      drainAgain = false;
-      ended = handOver();
-      duplex.flush();
-    } while (drainAgain);
-    draining = false;
-    if (ended && !drained) {
-      drained = true;
-      session.drained();
-    }
-    session.handedOver();
-    if (overHigh && isLow()) {
-      session.writable();
-    }
+    drain.run();
   }
 
-  private boolean isLow() {
+  /** Returns whether what waits is low again, for a queue that was over its high mark. */
+  boolean isLow() {
     lock.lock();
     try {
-      if (bufferedAmount() > low) {
-        return false;
-      }
-      overHigh = false;
-      return true;
+      return marks.settle(bufferedAmount());
     } finally {
       lock.unlock();
     }
   }
 
-  /** Returns whether all is handed over and the connection is to be ended. */
-  private boolean handOver() {
-    while (duplex.pending() < share) {
-      ByteBuffer chunk;
-      lock.lock();
-      try {
+  /** Takes the bytes to be handed over next; null if there are none. Loop only. */
+  @Nullable ByteBuffer next() {
+    lock.lock();
+    try {
+      ByteBuffer chunk = frames.take();
+      if (chunk == null && latestPong != null && !frames.isInsideFrame() && !state.isGone()) {
+        frames.control(Opcode.PONG, latestPong);
+        latestPong = null;
         chunk = frames.take();
-        if (chunk == null) {
-          drainScheduled = false;
-          if (latestPong != null && !insideFrame && !gone) {
-            frames.control(Opcode.PONG, latestPong);
-            latestPong = null;
-            continue;
-          }
-          idle = latestPong == null && !turns.isWanted();
-          return endWhenDrained && !insideFrame;
-        }
-        if (queued() <= low - share && turns.isWanted()) {
-          changed.signalAll();
-        }
-      } finally {
-        lock.unlock();
       }
-      duplex.write(chunk);
-      frames.recycle(chunk);
+      if (chunk == null) {
+        drainScheduled = false;
+        idle = latestPong == null && !turns.isWanted();
+        end = state.endsBehind() && !frames.isInsideFrame();
+      } else if (marks.hasRoomAgain(frames.size()) && turns.isWanted()) {
+        changed.signalAll();
+      }
+      return chunk;
+    } finally {
+      lock.unlock();
     }
-    return false;
   }
 
-  private Opcode nextOpcode(MessageType type) {
-    return turns.isContinued() ? Opcode.CONTINUATION : opcodeOf(type);
+  /** Returns whether the last {@link #next} was the end of all sending. Loop only. */
+  boolean isEnd() {
+    return end;
   }
 
-  private static Opcode opcodeOf(MessageType type) {
-    return switch (type) {
-      case TEXT -> Opcode.TEXT;
-      case BINARY -> Opcode.BINARY;
-      case CLOSE ->
-          throw new IllegalArgumentException("a message cannot be of type CLOSE; use closeOutput");
-    };
+  /** Takes back what {@link #next} gave, once it is written. */
+  void recycle(ByteBuffer chunk) {
+    frames.recycle(chunk);
   }
 }

@@ -4,6 +4,7 @@ import dev.windhover.http.Ending;
 import dev.windhover.http.Message;
 import dev.windhover.http.MessageType;
 import dev.windhover.http.MessageWriter;
+import dev.windhover.http.PreparedMessage;
 import dev.windhover.http.ReceiveResult;
 import dev.windhover.http.SendFlag;
 import dev.windhover.http.WebSocket;
@@ -135,14 +136,37 @@ final class ServerWebSocket implements WebSocket {
   @Override
   public boolean send(ByteBuffer payload, MessageType type, boolean endOfMessage)
       throws IOException, InterruptedException {
-    return send(Thread.currentThread(), payload, type, endOfMessage, false);
+    return send(
+        Thread.currentThread(),
+        payload,
+        payload.remaining(),
+        type,
+        endOfMessage,
+        SendAs.COMPRESSIBLE);
   }
 
   @Override
   public boolean send(ByteBuffer payload, MessageType type, boolean endOfMessage, SendFlag... flags)
       throws IOException, InterruptedException {
-    boolean plain = List.of(flags).contains(SendFlag.DISABLE_COMPRESSION);
-    return send(Thread.currentThread(), payload, type, endOfMessage, plain);
+    SendAs as = isPlain(flags) ? SendAs.PLAIN : SendAs.COMPRESSIBLE;
+    return send(Thread.currentThread(), payload, payload.remaining(), type, endOfMessage, as);
+  }
+
+  @Override
+  public boolean send(PreparedMessage message, SendFlag... flags)
+      throws IOException, InterruptedException {
+    ByteBuffer coded = isPlain(flags) ? null : out.encoded(message);
+    return send(
+        Thread.currentThread(),
+        coded == null ? message.payload() : coded,
+        message.size(),
+        message.type(),
+        true,
+        coded == null ? SendAs.PREPARED : SendAs.PREPARED_CODED);
+  }
+
+  private static boolean isPlain(SendFlag... flags) {
+    return List.of(flags).contains(SendFlag.DISABLE_COMPRESSION);
   }
 
   @Override
@@ -150,19 +174,20 @@ final class ServerWebSocket implements WebSocket {
     return send(encode(text), MessageType.TEXT, true);
   }
 
-  private boolean send(Object by, ByteBuffer payload, MessageType type, boolean end, boolean plain)
+  private boolean send(
+      Object by, ByteBuffer payload, int size, MessageType type, boolean end, SendAs as)
       throws IOException, InterruptedException {
     if (type == MessageType.CLOSE) {
       throw new IllegalArgumentException("a message cannot be of type CLOSE; use closeOutput");
     }
     if (in instanceof ListenerPump) {
-      return out.offer(by, payload, type, end, plain);
+      return out.offer(by, payload, size, type, end, as);
     }
     session.requireHandlerRunning();
     if (session.inLoop()) {
       throw new IllegalStateException("send would block the connection's loop");
     }
-    return out.send(by, payload, type, end, plain);
+    return out.send(by, payload, size, type, end, as);
   }
 
   @Override
@@ -301,7 +326,7 @@ final class ServerWebSocket implements WebSocket {
         if (finished) {
           throw new IllegalStateException("the message is finished");
         }
-        ServerWebSocket.this.send(this, piece, type, end, false);
+        ServerWebSocket.this.send(this, piece, piece.remaining(), type, end, SendAs.COMPRESSIBLE);
         finished = end;
       } finally {
         turn.unlock();

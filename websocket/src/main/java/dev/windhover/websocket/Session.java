@@ -4,7 +4,6 @@ import dev.windhover.http.Ending;
 import dev.windhover.http.Events;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocketClosedException;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Loop;
@@ -19,8 +18,6 @@ import dev.windhover.protocol.WebSocketState;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,17 +28,11 @@ import org.slf4j.LoggerFactory;
  * the closing handshake are watched over. Lives on the connection's loop; methods that other
  * threads call say so.
  */
-final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
+final class Session implements Duplex.Receiver, SendListener, Takeover {
   private static final Logger log = LoggerFactory.getLogger(Session.class);
 
   /** How long a Close or a violation that was read waits for the application to reach it. */
   private static final long EFFECT_NANOS = 5_000_000_000L;
-
-  /** How long a compressed socket may be quiet before its streams are given back. */
-  private static final long REST_NANOS = DeflatePool.IDLE_NANOS;
-
-  /** How often it rests before it is left alone: the pool needs to see twice what nobody needs. */
-  private static final int MOST_RESTS = 3;
 
   private final HttpContext context;
   private final Events events;
@@ -52,8 +43,8 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   private final SendQueue out;
   private final Inbound in;
   private final Deadlines deadlines;
-  private final KeepAlive keepAlive;
-  private final WriteStall writeStall;
+  private final Watch watch;
+  private final HandlerEnd handlerEnd;
   private final ServerWebSocket socket;
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
@@ -62,22 +53,17 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   private boolean delivering;
   private boolean reading = true;
   private boolean doneReading;
-  private long pings;
   private long messageBytes;
 
-  // Of a compressed socket: what could not be decompressed yet, since nobody takes it, whether the
-  // peer has ended behind it, the credit that is owed for plain messages, and when it was used.
-  private @Nullable ByteBuffer backlog;
-  private boolean endBehindBacklog;
+  private final Backlog backlog = new Backlog();
+
+  /** The credit that is due for messages which came uncompressed. */
   private long owed;
-  private long lastUsed;
-  private int rests;
 
   /** The loop's thread; plain, since only that thread finds itself here. */
   private @Nullable Thread loopThread;
 
   // Any thread.
-  private volatile boolean handlerEnded;
   private volatile @Nullable CloseReason received;
   private final Causes causes = new Causes();
   private volatile @Nullable Ending ending;
@@ -105,12 +91,8 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
             : new ListenerPump(this, listener, limits.inboundBytes(), settings.maxMessageSize());
     this.socket = new ServerWebSocket(this, out, in, subprotocol);
     this.deadlines = new Deadlines(duplex.loop(), this::passed);
-    this.keepAlive =
-        new KeepAlive(
-            settings.keepAliveInterval().toNanos(),
-            settings.keepAliveTimeout().toNanos(),
-            duplex.loop().nanoTime());
-    this.writeStall = new WriteStall(limits.writeStallTimeout().toNanos());
+    this.watch = new Watch(this, duplex, out, deadlines, settings, compression);
+    this.handlerEnd = new HandlerEnd(context, this, out);
   }
 
   ServerWebSocket socket() {
@@ -122,9 +104,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   @Override
   public void onOpen() {
     loopThread = Thread.currentThread();
-    if (keepAlive.isOn()) {
-      deadlines.set(Deadlines.Kind.KEEP_ALIVE, keepAlive.delay(duplex.loop().nanoTime()));
-    }
+    watch.begin();
     opened();
   }
 
@@ -137,16 +117,12 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   @Override
   public void onBytes(ByteBuffer bytes) {
-    ByteBuffer before = backlog;
-    if (before != null) { // these were on their way when we paused
-      int size = before.remaining() + bytes.remaining();
-      backlog = ByteBuffer.allocate(size).put(before).put(bytes).flip();
+    if (!backlog.isEmpty()) { // these were on their way when we paused
+      backlog.add(bytes);
       return;
     }
     delivering = true;
-    if (keepAlive.isOn()) {
-      keepAlive.heard(duplex.loop().nanoTime());
-    }
+    watch.heard();
     int control = bytes.remaining(); // headers and control frames are credited at once
     while (!doneReading) {
       switch (reader.next(bytes)) {
@@ -177,7 +153,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
           }
           if (coded && !reading) {
             control -= bytes.remaining();
-            backlog = ByteBuffer.allocate(bytes.remaining()).put(bytes).flip();
+            backlog.add(bytes);
             duplex.consumed(control);
             return;
           }
@@ -198,21 +174,20 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
     in.batchEnd();
     delivering = false; // a listener that is told of room in the next line sends for itself
     out.batchEnd(); // what the transport takes at once need not be watched
-    watchOutput();
-    watchCompression();
+    watch.output();
+    watch.compression();
   }
 
   @Override
   public void onWritable() {
     out.drain();
-    watchOutput();
+    watch.output();
   }
 
   /** The peer's direction ended; without a Close that is a lost connection, in its turn. */
   @Override
   public void onEnd() {
-    endBehindBacklog = backlog != null;
-    if (!doneReading && !endBehindBacklog) {
+    if (!backlog.endsBehind() && !doneReading) {
       finish(new Outcome.Lost("the peer ended the connection without a close frame"));
     }
   }
@@ -261,7 +236,7 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   private void endReading() {
     doneReading = true;
-    backlog = null;
+    backlog.take();
     if (compression != null) {
       compression.endReading();
     }
@@ -277,14 +252,14 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   /** A violation that the reader did not find: a message over the limit. Returns -1. */
   int violated(Violation violation) {
-    events.limitReached(context, "message size");
+    limitReached("message size");
     finish(new Outcome.Violated(violation));
     return -1;
   }
 
   /** The receiving thread found a message over the limit; nothing more is read. Any thread. */
   void stopReading(Violation violation) {
-    events.limitReached(context, "message size");
+    limitReached("message size");
     causes.foundBefore(violation); // a Close of the peer may have come behind that message
     onLoop(this::endReading);
   }
@@ -301,14 +276,14 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   void pause() {
     reading = false;
-    events.limitReached(context, "inbound bytes");
+    limitReached("inbound bytes");
     duplex.pause();
   }
 
   void resume() {
     reading = true;
-    keepAlive.readingAgain(duplex.loop().nanoTime());
-    if (backlog == null) {
+    watch.readingAgain();
+    if (backlog.isEmpty()) {
       duplex.resume();
     } else {
       duplex.loop().execute(this::readBacklog); // not within the call that made room for it
@@ -316,12 +291,11 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
   }
 
   private void readBacklog() {
-    ByteBuffer bytes = backlog;
     if (!reading) {
       return; // paused again
     }
+    ByteBuffer bytes = backlog.take();
     if (bytes != null) {
-      backlog = null;
       try {
         onBytes(bytes);
         onBatchEnd();
@@ -330,11 +304,11 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
         throw e;
       }
     }
-    if (backlog == null) {
+    if (backlog.isEmpty()) {
       if (reading) {
         duplex.resume();
       }
-      if (endBehindBacklog) {
+      if (backlog.isEnd()) {
         onEnd();
       }
     }
@@ -429,8 +403,8 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   @Override
   public void handedOver() {
-    watchOutput();
-    watchCompression();
+    watch.output();
+    watch.compression();
   }
 
   @Override
@@ -455,73 +429,25 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   /** Returns with an exception if the handler has ended, and its socket with it. */
   void requireHandlerRunning() {
-    if (handlerEnded) {
-      throw new IllegalStateException("the handler of request " + context.id() + " has ended");
-    }
+    handlerEnd.requireRunning();
   }
 
   @Override
   public void handlerEnded(@Nullable Throwable failure) {
-    if (in instanceof ListenerPump) {
-      if (failure != null) {
-        listenerFailed(failure);
-      }
-      return;
-    }
-    handlerEnded = true;
-    in.discard(); // a Close or a violation that waits takes effect with this
-    if (failure == null || isOwnEnd(failure)) {
-      if (out.hasUnfinishedMessage()) {
-        close(CloseCode.INTERNAL_ERROR, "a message was not finished");
-      } else {
-        answerClose();
-        close(CloseCode.NORMAL_CLOSURE, "");
-      }
-    } else {
-      failed("handler", failure);
+    if (in instanceof ReceiveQueue) {
+      handlerEnd.ended(failure, in);
+    } else if (failure != null) {
+      listenerFailed(failure);
     }
   }
 
   void listenerFailed(Throwable failure) {
-    if (!isOwnEnd(failure)) {
-      failed("listener", failure);
-    }
-    in.discard();
-  }
-
-  /**
-   * Returns whether {@code failure}, or that of a task which the handler waited for, says that this
-   * socket has ended; another's is a failure.
-   */
-  private boolean isOwnEnd(Throwable failure) {
-    boolean ofTask =
-        failure instanceof ExecutionException || failure instanceof CompletionException;
-    Throwable cause = ofTask ? failure.getCause() : failure;
-    return cause instanceof WebSocketClosedException && !out.state().canSend();
-  }
-
-  private void failed(String what, Throwable failure) {
-    boolean gone = out.state().isTerminal();
-    if (gone && failure instanceof InterruptedException) {
-      log.debug("{} of request {} was interrupted after its socket ended", what, context.id());
-    } else {
-      log.error("{} of request {} failed", what, context.id(), failure);
-    }
-    close(CloseCode.INTERNAL_ERROR, "");
+    handlerEnd.listenerFailed(failure, in);
   }
 
   /** A message writer was closed before its message was finished. */
   void messageAbandoned() {
-    close(CloseCode.INTERNAL_ERROR, "a message was not finished");
-  }
-
-  private void close(int code, String text) {
-    CloseReason reason = new CloseReason(code, text);
-    if (out.state().canSend()) {
-      blameApplication(
-          reason, code == CloseCode.INTERNAL_ERROR ? "the handler failed" : "the handler ended");
-      closeOutput(reason, code == CloseCode.INTERNAL_ERROR && out.hasUnfinishedMessage());
-    }
+    handlerEnd.messageAbandoned();
   }
 
   @Override
@@ -533,111 +459,45 @@ final class Session implements Duplex.Receiver, SendQueue.Owner, Takeover {
 
   private void passed(Deadlines.Kind kind) {
     switch (kind) {
-      case KEEP_ALIVE -> lookAlive();
+      case KEEP_ALIVE -> watch.lookAlive();
       case EFFECT -> {
         Outcome waiting = causes.found();
         if (waiting != null && takeEffect(waiting)) {
-          events.limitReached(context, "unread end");
+          limitReached("unread end");
           answerClose();
         }
       }
       case CLOSING -> {
-        events.limitReached(context, "closing handshake");
+        limitReached("closing handshake");
         abort(
             Ending.By.SERVER,
             "closing handshake not finished within " + settings.limits().closeTimeout());
       }
-      case WRITE -> lookAtOutput();
-      case REST -> rest();
+      case WRITE -> watch.lookAtOutput();
+      case REST -> watch.rest();
     }
   }
 
-  private void watchCompression() {
-    if (compression != null) {
-      lastUsed = duplex.loop().nanoTime();
-      rests = 0;
-      if (!deadlines.isSet(Deadlines.Kind.REST)) {
-        deadlines.set(Deadlines.Kind.REST, REST_NANOS);
-      }
-    }
+  /** Returns whether the peer is read, or has been paused. Loop only. */
+  boolean isReading() {
+    return reading;
   }
 
-  /** Gives the streams of a quiet socket back; those that are within a message stay. */
-  private void rest() {
-    long now = duplex.loop().nanoTime();
-    long quiet = now - lastUsed;
-    if (quiet < REST_NANOS) {
-      deadlines.set(Deadlines.Kind.REST, REST_NANOS - quiet);
-    } else if (compression != null) {
-      out.rest();
-      compression.rest(now);
-      if (++rests < MOST_RESTS) {
-        deadlines.set(Deadlines.Kind.REST, REST_NANOS);
-      }
-    }
+  /** Returns whether what ends the peer's messages was read. Loop only. */
+  boolean isDoneReading() {
+    return doneReading;
   }
 
-  private void watchOutput() {
-    if (duplex.pending() > 0 && !deadlines.isSet(Deadlines.Kind.WRITE)) {
-      long now = duplex.loop().nanoTime();
-      writeStall.begin(now, duplex.transmitted());
-      deadlines.set(Deadlines.Kind.WRITE, writeStall.delay(now));
-    }
-  }
-
-  private void lookAtOutput() {
-    long now = duplex.loop().nanoTime();
-    if (duplex.pending() == 0) {
-      return; // watched again when something waits
-    }
-    if (writeStall.isStalled(now, duplex.transmitted())) {
-      events.limitReached(context, "stalled write");
-      abort(Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
-    } else {
-      deadlines.set(Deadlines.Kind.WRITE, writeStall.delay(now));
-    }
-  }
-
-  private void lookAlive() {
-    long now = duplex.loop().nanoTime();
-    if (!out.state().canSend() || doneReading) {
-      return; // the closing limits watch from here on
-    }
-    switch (keepAlive.ask(now, reading, out.isAllTaken())) {
-      case WAIT -> {}
-      case PING -> {
-        sendUnasked(Opcode.PING);
-        if (!out.isAllTaken()) {
-          keepAlive.pingWaits();
-        }
-      }
-      case PONG -> sendUnasked(Opcode.PONG);
-      case ABORT -> {
-        events.limitReached(context, "keep-alive");
-        abort(
-            Ending.By.SERVER,
-            "no sign of life within " + settings.keepAliveTimeout() + " after a ping");
-        return;
-      }
-    }
-    deadlines.set(Deadlines.Kind.KEEP_ALIVE, keepAlive.delay(now));
-  }
-
-  private void sendUnasked(Opcode opcode) {
-    ByteBuffer payload = ByteBuffer.allocate(opcode == Opcode.PING ? 8 : 0);
-    if (opcode == Opcode.PING) {
-      payload.putLong(++pings).flip();
-    }
-    out.control(opcode, payload);
-    duplex.flush();
-    watchOutput();
+  /** Tells of a bound that was reached. Any thread. */
+  void limitReached(String limit) {
+    events.limitReached(context, limit);
   }
 
   // ---- For the socket
 
   @Override
   public void full() {
-    events.limitReached(context, "send queue");
+    limitReached("send queue");
   }
 
   @Override

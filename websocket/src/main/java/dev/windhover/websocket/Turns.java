@@ -1,6 +1,7 @@
 package dev.windhover.websocket;
 
 import dev.windhover.http.MessageType;
+import dev.windhover.protocol.Opcode;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -96,6 +97,21 @@ final class Turns {
     return type != null;
   }
 
+  /** Returns the opcode of the next piece. */
+  Opcode opcode(MessageType ofPiece) {
+    return isContinued() ? Opcode.CONTINUATION : opcodeOf(ofPiece);
+  }
+
+  /** Returns the opcode of a message's first frame. */
+  static Opcode opcodeOf(MessageType type) {
+    return switch (type) {
+      case TEXT -> Opcode.TEXT;
+      case BINARY -> Opcode.BINARY;
+      case CLOSE ->
+          throw new IllegalArgumentException("a message cannot be of type CLOSE; use closeOutput");
+    };
+  }
+
   void requireType(MessageType ofPiece) {
     if (type != null && type != ofPiece) {
       throw new IllegalArgumentException(
@@ -117,6 +133,13 @@ final class Turns {
   /** Returns whether the message goes out compressed. */
   boolean isCoded() {
     return coded;
+  }
+
+  /** A whole message cannot be a piece of another. */
+  void requireNotBegun() {
+    if (begun) {
+      throw new IllegalStateException("a message of this sender is under way; it must end first");
+    }
   }
 
   void requireFlag(boolean wantsPlain) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import dev.windhover.http.PreparedMessage;
 import dev.windhover.protocol.DeflateAgreement;
 import dev.windhover.protocol.DeflateAgreement.Terms;
 import dev.windhover.protocol.DeflateCodec;
@@ -15,6 +16,7 @@ import dev.windhover.protocol.MessageDeflater.End;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -34,6 +36,7 @@ class DeflatePoolTest {
   private static final class CountingCodec implements DeflateCodec {
     final AtomicInteger alive = new AtomicInteger();
     final AtomicInteger made = new AtomicInteger();
+    final AtomicInteger calls = new AtomicInteger();
     boolean fails;
 
     @Override
@@ -46,6 +49,7 @@ class DeflatePoolTest {
           if (fails) {
             throw new IllegalStateException("broken");
           }
+          calls.incrementAndGet();
           of.deflate(in, out, flush);
         }
 
@@ -406,6 +410,75 @@ class DeflatePoolTest {
         assertThat(codec.alive).hasValue(0);
         close(lease);
       }
+    }
+  }
+
+  @Nested
+  class AMessageForManySockets {
+    private ByteBuffer encoded(DeflatePool.Lease by, PreparedMessage message) {
+      ByteBuffer coded = message.encoded(by.sendSetting(), by::deflateAlone);
+      assertThat(coded).isNotNull();
+      return coded;
+    }
+
+    @Test
+    void isCompressedOnceForEachSetting() throws InterruptedException, ExecutionException {
+      List<DeflatePool.Lease> sockets = List.of(lease(LEAN), lease(LEAN), lease(TAKEOVER));
+      DeflatePool.Lease narrow = lease(new Terms(false, 9, false, 15));
+      PreparedMessage message = PreparedMessage.text("Hello".repeat(1000));
+      try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
+        List<Future<ByteBuffer>> all = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+          DeflatePool.Lease socket = sockets.get(i % 3);
+          all.add(threads.submit(() -> encoded(socket, message)));
+        }
+        for (Future<ByteBuffer> one : all) {
+          assertThat(one.get()).isEqualTo(encoded(sockets.getFirst(), message));
+        }
+      }
+      assertThat(codec.calls).hasValue(1);
+      assertThat(encoded(narrow, message).remaining()).isBetween(30, 1000);
+      assertThat(codec.calls).hasValue(2);
+    }
+
+    @Test
+    void refersToNothingBeforeIt() {
+      DeflatePool.Lease sender = lease(TAKEOVER);
+      DeflatePool.Lease fresh = lease(LEAN);
+      PreparedMessage message = PreparedMessage.text("Hello, hello, hello, hello");
+      String first =
+          inflate(sender, deflate(sender, "Hello, hello, hello, hello", End.MESSAGE), true);
+      ByteBuffer coded = encoded(sender, message);
+      byte[] wire = new byte[coded.remaining()];
+      coded.get(wire);
+      assertThat(inflate(fresh, wire, true)).isEqualTo(first);
+    }
+
+    @Test
+    void staysAsItIsIfItDoesNotShrink() {
+      byte[] noise = new byte[500];
+      new Random(1).nextBytes(noise);
+      PreparedMessage message = PreparedMessage.binary(noise);
+      assertThat(encoded(lease(LEAN), message)).isEqualTo(ByteBuffer.wrap(noise));
+    }
+
+    @Test
+    void isTriedAgainWhenThereWasNoContext() {
+      pool = new DeflatePool(codec, 100);
+      DeflatePool.Lease lease = lease(LEAN);
+      PreparedMessage message = PreparedMessage.text("Hello".repeat(100));
+      deflate(lease, "H", End.FRAGMENT);
+      assertThat(message.encoded(lease.sendSetting(), lease::deflateAlone)).isNull();
+      deflate(lease, "ello", End.MESSAGE);
+      assertThat(encoded(lease, message).remaining()).isLessThan(100);
+    }
+
+    @Test
+    void leavesNothingBehindASocketThatHasEnded() {
+      DeflatePool.Lease lease = lease(LEAN);
+      close(lease);
+      assertThat(encoded(lease, PreparedMessage.text("Hello".repeat(100)))).isNotNull();
+      assertThat(pool.used()).isZero();
     }
   }
 

@@ -26,6 +26,20 @@ class KeepAliveTest {
   }
 
   @Test
+  void anAnsweredPingIsFollowedByTheNextAfterAnIntervalHoweverLongTheLimit() {
+    KeepAlive keepAlive = new KeepAlive(100, 1_000, at(0));
+    assertThat(keepAlive.ask(at(100), true, true)).isEqualTo(PING);
+    assertThat(keepAlive.delay(at(100))).isEqualTo(100);
+    keepAlive.heard(at(101));
+    assertThat(keepAlive.ask(at(200), true, true)).isEqualTo(WAIT);
+    assertThat(keepAlive.delay(at(200))).isEqualTo(1);
+    assertThat(keepAlive.ask(at(201), true, true)).isEqualTo(PING);
+    assertThat(keepAlive.ask(at(301), true, true)).isEqualTo(WAIT);
+    assertThat(keepAlive.delay(at(1_150))).isEqualTo(51); // this one is not answered
+    assertThat(keepAlive.ask(at(1_201), true, true)).isEqualTo(ABORT);
+  }
+
+  @Test
   void itIsNeverAskedInNoTime() {
     KeepAlive keepAlive = new KeepAlive(1, 1, at(0));
     assertThat(keepAlive.ask(at(1), true, true)).isEqualTo(PING);

@@ -79,12 +79,19 @@ public record Frame(int first, byte[] payload) {
 
   /** Returns the bytes of this frame as a client sends it: masked, its length in minimal form. */
   public byte[] masked() {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(payload.length + 14);
-    bytes.writeBytes(header(first, payload.length));
+    return masked(KEY);
+  }
+
+  /** Returns the same with another masking key, of four bytes. */
+  public byte[] masked(byte[] key) {
+    byte[] header = header(first, payload.length);
+    int start = header.length;
+    System.arraycopy(key, 0, header, start - 4, 4);
+    byte[] bytes = Arrays.copyOf(header, start + payload.length);
     for (int i = 0; i < payload.length; i++) {
-      bytes.write(payload[i] ^ KEY[i & 3]);
+      bytes[start + i] = (byte) (payload[i] ^ key[i & 3]);
     }
-    return bytes.toByteArray();
+    return bytes;
   }
 
   /** Returns the header alone of a masked frame that declares {@code length}. */

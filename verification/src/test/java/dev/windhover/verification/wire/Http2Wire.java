@@ -624,6 +624,11 @@ public final class Http2Wire implements AutoCloseable {
     }
 
     @Override
+    public int receive(byte[] into) throws IOException {
+      return read(into, 0, into.length);
+    }
+
+    @Override
     public Frame frame() throws IOException {
       return Frame.read(in);
     }

@@ -19,6 +19,15 @@ public interface Peer extends AutoCloseable {
    */
   long sendUntilBlocked(byte[] piece, long most) throws IOException;
 
+  /**
+   * Reads what has come, and waits for the first byte.
+   *
+   * @return how many bytes, or -1 where the server has ended its direction in order
+   * @throws java.net.SocketTimeoutException if none came for long; one may ask again
+   * @throws IOException if the server has dropped the connection
+   */
+  int receive(byte[] into) throws IOException;
+
   /** Reads one frame, which must be well-formed, of a server, and in its shortest form. */
   Frame frame() throws IOException;
 

@@ -36,7 +36,7 @@ public record Response(int status, List<String> headers, byte[] bytes) {
         status == 101
             && "websocket".equals(header("Upgrade"))
             && "Upgrade".equals(header("Connection"))
-            && "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=".equals(header("Sec-WebSocket-Accept"))
+            && Wire.ACCEPT.equals(header("Sec-WebSocket-Accept"))
             && header("Content-Length") == null
             && header("Transfer-Encoding") == null;
     if (!right) {

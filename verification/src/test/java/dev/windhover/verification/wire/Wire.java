@@ -25,8 +25,11 @@ public final class Wire implements Peer {
 
   private static final int BLOCKED_MILLIS = 700;
 
-  /** The key of RFC 6455 1.3, whose answer is {@code s3pPLMBiTxaQ9kYGzzhZRbK+xOo=}. */
+  /** The key of RFC 6455 1.3. */
   public static final String KEY = "dGhlIHNhbXBsZSBub25jZQ==";
+
+  /** The answer to {@link #KEY}. */
+  public static final String ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
   private final SocketChannel channel;
   private final DataInputStream in;
@@ -168,6 +171,11 @@ public final class Wire implements Peer {
   /** Reads that many bytes. */
   public void read(byte[] into, int count) throws IOException {
     in.readFully(into, 0, count);
+  }
+
+  @Override
+  public int receive(byte[] into) throws IOException {
+    return in.read(into, 0, into.length);
   }
 
   @Override

@@ -1,0 +1,215 @@
+package dev.windhover.benchmarks;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * Compares what idle compressed connections take of a server's memory, and prints a table in
+ * Markdown: {@code bench --memory [--contenders netty,jetty,undertow,windhover:listener] [--modes
+ * takeover,no-takeover,takeover:9,no-takeover:9] [--connections 2000] [--messages 3] [--size 4096]
+ * [--idle 12,35] [--binary]}.
+ *
+ * <p>Each contender starts anew for each mode, and first serves a hundredth of the connections,
+ * which end again: classes, code and pools are not the connections' cost. Then the connections come
+ * one by one, each exchanges its messages, and stays. What they take is the growth since before
+ * them, <em>right after</em> the last message and when all have been <em>idle</em> for each of the
+ * given seconds; by then a server may have given back what it holds for traffic. In the end every
+ * connection exchanges one more message, so none of them was lost. The growth is that of the sum:
+ *
+ * <ul>
+ *   <li><em>heap</em>: the bytes of live objects, after a full collection;
+ *   <li><em>native</em>: resident anonymous memory ({@code Anonymous} of {@code
+ *       /proc/PID/smaps_rollup}), after {@code malloc_trim}. The heap is of one size and touched
+ *       beforehand, so it is no part of the growth; nor are the kernel's socket buffers. The JVM
+ *       compiles with C1 only, since C2's work space would be most of the growth.
+ * </ul>
+ */
+final class MemoryCompare {
+  private static final List<String> FLAGS =
+      List.of(
+          "-Xms1g", "-Xmx1g", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
+
+  private static final int WARM_UP_MESSAGES = 100;
+  private static final int JCMD_SECONDS = 60;
+  private static final double KIB = 1024;
+  private static final Pattern TOTAL = Pattern.compile("Total\\s+\\d+\\s+(\\d+)");
+  private static final Pattern ANONYMOUS = Pattern.compile("Anonymous:\\s+(\\d+) kB");
+
+  private final Settings settings;
+
+  private MemoryCompare(Settings settings) {
+    this.settings = settings;
+  }
+
+  private record Settings(
+      List<Contender> contenders,
+      List<Compression> modes,
+      int connections,
+      int messages,
+      int size,
+      List<Integer> idle,
+      boolean binary) {}
+
+  /** Bytes, of a process or of one connection. */
+  record Memory(double heap, double outside) {
+    /** Returns what it has grown since then for each connection. */
+    Memory growth(Memory before, int connections) {
+      return new Memory(
+          (heap - before.heap) / connections, (outside - before.outside) / connections);
+    }
+
+    @Override
+    public String toString() {
+      return String.format(
+          Locale.ROOT, "%.1f (%.1f + %.1f)", (heap + outside) / KIB, heap / KIB, outside / KIB);
+    }
+  }
+
+  /** What was read right after the traffic, and after each idle time. */
+  record Row(Contender contender, Compression mode, List<Memory> memory) {
+    @Override
+    public String toString() {
+      return memory.stream()
+          .map(Memory::toString)
+          .collect(
+              Collectors.joining(" | ", "| " + contender + " | " + mode.label() + " | ", " |"));
+    }
+  }
+
+  /** Does what the command line says, and returns the table's rows. */
+  static List<Row> measure(Arguments arguments) throws IOException, InterruptedException {
+    var settings =
+        new Settings(
+            arguments.list(
+                "--contenders", "netty,jetty,undertow,windhover:listener", Contender::parse),
+            arguments.list(
+                "--modes",
+                "takeover,no-takeover,takeover:9,no-takeover:9",
+                text -> Compression.parse("--modes", text)),
+            arguments.number("--connections", 1, 20_000, 2000),
+            arguments.number("--messages", 1, 1000, 3),
+            arguments.number("--size", 1, 1 << 20, 4096),
+            arguments
+                .list("--idle", "12,35", text -> Arguments.parse("--idle", text, 1, 3600))
+                .stream()
+                .sorted()
+                .toList(),
+            arguments.flag("--binary"));
+    arguments.end();
+    return new MemoryCompare(settings).measure();
+  }
+
+  private List<Row> measure() throws IOException, InterruptedException {
+    var rows = new ArrayList<Row>();
+    for (Compression mode : settings.modes()) {
+      for (Contender contender : settings.contenders()) {
+        if (contender.agreesTo(mode)) {
+          rows.add(measure(contender, mode));
+          System.out.println("  " + rows.getLast());
+        }
+      }
+    }
+    System.out.printf(
+        "%n| KiB for each of %,d connections, sum (heap + native) | mode | right after | %s |%n",
+        settings.connections(),
+        settings.idle().stream()
+            .map(seconds -> "idle for " + seconds + " s")
+            .collect(Collectors.joining(" | ")));
+    System.out.println("|---|---|---|" + "---|".repeat(settings.idle().size()));
+    rows.forEach(System.out::println);
+    return rows;
+  }
+
+  private Row measure(Contender contender, Compression mode)
+      throws IOException, InterruptedException {
+    var ring = MessageRing.compressed(settings.binary(), settings.size(), 1, mode);
+    var clients = new ArrayList<EchoClient>();
+    try (var server = contender.start(mode, FLAGS)) {
+      long pid = server.process().pid();
+      connect(clients, server.port(), ring, mode, Math.ceilDiv(settings.connections(), 100));
+      for (EchoClient client : clients) {
+        client.echo(WARM_UP_MESSAGES);
+      }
+      close(clients);
+      read(pid); // warms up, too
+      // As below, so that what the JVM gives back is no part of the growth.
+      TimeUnit.SECONDS.sleep(settings.idle().getFirst());
+      Memory before = read(pid);
+
+      connect(clients, server.port(), ring, mode, settings.connections());
+      var memory = new ArrayList<Memory>();
+      memory.add(read(pid));
+      int slept = 0;
+      for (int seconds : settings.idle()) {
+        TimeUnit.SECONDS.sleep(seconds - slept);
+        slept = seconds;
+        memory.add(read(pid));
+      }
+      for (EchoClient client : clients) {
+        client.echo(1);
+      }
+      memory.replaceAll(after -> after.growth(before, settings.connections()));
+      return new Row(contender, mode, memory);
+    } catch (IOException e) {
+      throw new IOException(contender + ", " + mode + ": " + e.getMessage(), e);
+    } finally {
+      close(clients);
+    }
+  }
+
+  private void connect(
+      List<EchoClient> clients, int port, MessageRing ring, Compression mode, int count)
+      throws IOException {
+    for (int i = 0; i < count; i++) {
+      var client = new EchoClient(port, ring, mode);
+      clients.add(client);
+      client.echo(settings.messages());
+    }
+  }
+
+  private static void close(List<EchoClient> clients) {
+    for (EchoClient client : clients) {
+      client.close();
+    }
+    clients.clear();
+  }
+
+  private static Memory read(long pid) throws IOException, InterruptedException {
+    String histogram = jcmd(pid, "GC.class_histogram"); // collects first
+    jcmd(pid, "System.trim_native_heap");
+    return new Memory(
+        last(TOTAL, histogram),
+        last(ANONYMOUS, Files.readString(Path.of("/proc/" + pid + "/smaps_rollup"))) * KIB);
+  }
+
+  private static double last(Pattern pattern, String text) throws IOException {
+    return pattern
+        .matcher(text)
+        .results()
+        .map(result -> Double.parseDouble(result.group(1)))
+        .reduce((_, second) -> second)
+        .orElseThrow(() -> new IOException("no " + pattern + " in: " + text));
+  }
+
+  private static String jcmd(long pid, String command) throws IOException, InterruptedException {
+    Process jcmd =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                Long.toString(pid),
+                command)
+            .redirectErrorStream(true)
+            .start();
+    String output = jcmd.inputReader().readAllAsString();
+    if (!jcmd.waitFor(JCMD_SECONDS, TimeUnit.SECONDS) || jcmd.exitValue() != 0) {
+      throw new IOException("jcmd " + command + " failed: " + output);
+    }
+    return output;
+  }
+}

@@ -1,0 +1,101 @@
+package dev.windhover.http;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A whole message that goes to many sockets: {@link WebSocket#send(PreparedMessage, SendFlag...)}.
+ * Its payload is held once, and what a setting of permessage-deflate makes of it once for all
+ * sockets of that setting, for as long as this is held. Immutable; any thread.
+ *
+ * <p>For one socket it has no advantage over {@link Message}.
+ */
+public final class PreparedMessage {
+  private final MessageType type;
+
+  /** Read-only; handed out as duplicates. */
+  private final ByteBuffer payload;
+
+  private final Map<Object, ByteBuffer> encodings = new ConcurrentHashMap<>();
+
+  private PreparedMessage(MessageType type, ByteBuffer payload) {
+    this.type = type;
+    this.payload = payload.asReadOnlyBuffer();
+  }
+
+  /** Prepares a text message. */
+  public static PreparedMessage text(CharSequence text) {
+    byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
+    return new PreparedMessage(MessageType.TEXT, ByteBuffer.wrap(bytes));
+  }
+
+  /** Prepares a binary message; keeps a copy of {@code payload}. */
+  public static PreparedMessage binary(byte[] payload) {
+    return new PreparedMessage(MessageType.BINARY, ByteBuffer.wrap(payload.clone()));
+  }
+
+  /**
+   * Prepares a message; keeps a copy of what is between position and limit of {@code payload},
+   * whose position stays.
+   *
+   * @param type {@link MessageType#TEXT} (the bytes must be UTF-8) or {@link MessageType#BINARY}
+   * @throws IllegalArgumentException for {@link MessageType#CLOSE}
+   */
+  public static PreparedMessage of(ByteBuffer payload, MessageType type) {
+    if (type == MessageType.CLOSE) {
+      throw new IllegalArgumentException("a message cannot be of type CLOSE; use closeOutput");
+    }
+    int size = payload.remaining();
+    ByteBuffer copy = ByteBuffer.allocate(size).put(0, payload, payload.position(), size);
+    return new PreparedMessage(type, copy);
+  }
+
+  /** Prepares {@code message}; keeps a copy of a binary one's payload. */
+  public static PreparedMessage of(Message message) {
+    return switch (message) {
+      case Message.Text text -> text(text.text());
+      case Message.Binary binary -> of(binary.payload(), MessageType.BINARY);
+    };
+  }
+
+  /** Returns {@link MessageType#TEXT} or {@link MessageType#BINARY}. */
+  public MessageType type() {
+    return type;
+  }
+
+  /** Returns the size of the payload in bytes. */
+  public int size() {
+    return payload.remaining();
+  }
+
+  /** Returns a read-only view of the payload, with a position of its own. */
+  public ByteBuffer payload() {
+    return payload.duplicate();
+  }
+
+  /**
+   * For implementations of {@link WebSocket}: returns the payload as {@code setting} encodes it.
+   * The first to ask makes that, the others wait for it.
+   *
+   * @param setting all that the result depends on beside the payload; compared by {@code equals}
+   * @param encoder makes it of a view of the payload, and changes it no more; null, which is not
+   *     kept, if it cannot now
+   * @return a read-only view of what it made, with a position of its own
+   */
+  public @Nullable ByteBuffer encoded(
+      Object setting, Function<ByteBuffer, @Nullable ByteBuffer> encoder) {
+    ByteBuffer known = encodings.get(setting);
+    if (known == null) {
+      known = encodings.computeIfAbsent(setting, _ -> readOnly(encoder.apply(payload())));
+    }
+    return known == null ? null : known.duplicate();
+  }
+
+  private static @Nullable ByteBuffer readOnly(@Nullable ByteBuffer bytes) {
+    return bytes == null ? null : bytes.asReadOnlyBuffer();
+  }
+}

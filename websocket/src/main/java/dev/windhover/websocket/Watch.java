@@ -1,0 +1,162 @@
+package dev.windhover.websocket;
+
+import dev.windhover.http.Ending;
+import dev.windhover.http.host.Duplex;
+import dev.windhover.protocol.Opcode;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Watches over the connection of a {@link Session}: that its peer lives and takes what is sent, and
+ * that a quiet one holds no compression contexts. Loop only.
+ */
+final class Watch {
+  /** How long a compressed socket may be quiet before its streams are given back. */
+  private static final long REST_NANOS = DeflatePool.IDLE_NANOS;
+
+  /** How often it rests before it is left alone: the pool needs to see twice what nobody needs. */
+  private static final int MOST_RESTS = 3;
+
+  private final Session session;
+  private final Duplex duplex;
+  private final SendQueue out;
+  private final Deadlines deadlines;
+  private final SessionSettings settings;
+  private final @Nullable Compression compression;
+  private final KeepAlive keepAlive;
+  private final WriteStall writeStall;
+  private long pings;
+  private long compressionUsed;
+  private int rests;
+
+  Watch(
+      Session session,
+      Duplex duplex,
+      SendQueue out,
+      Deadlines deadlines,
+      SessionSettings settings,
+      @Nullable Compression compression) {
+    this.session = session;
+    this.duplex = duplex;
+    this.out = out;
+    this.deadlines = deadlines;
+    this.settings = settings;
+    this.compression = compression;
+    this.keepAlive =
+        new KeepAlive(
+            settings.keepAliveInterval().toNanos(), settings.keepAliveTimeout().toNanos(), now());
+    this.writeStall = new WriteStall(settings.limits().writeStallTimeout().toNanos());
+  }
+
+  private long now() {
+    return duplex.loop().nanoTime();
+  }
+
+  // ---- That the peer lives
+
+  void begin() {
+    if (keepAlive.isOn()) {
+      deadlines.set(Deadlines.Kind.KEEP_ALIVE, keepAlive.delay(now()));
+    }
+  }
+
+  /** Bytes have come. */
+  void heard() {
+    if (keepAlive.isOn()) {
+      keepAlive.heard(now());
+    }
+  }
+
+  /** Reading begins again after we had stopped it. */
+  void readingAgain() {
+    keepAlive.readingAgain(now());
+  }
+
+  void lookAlive() {
+    if (!out.state().canSend() || session.isDoneReading()) {
+      return; // the closing limits watch from here on
+    }
+    long now = now();
+    switch (keepAlive.ask(now, session.isReading(), out.isAllTaken())) {
+      case WAIT -> {}
+      case PING -> {
+        sendUnasked(Opcode.PING);
+        if (!out.isAllTaken()) {
+          keepAlive.pingWaits();
+        }
+      }
+      case PONG -> sendUnasked(Opcode.PONG);
+      case ABORT -> {
+        session.limitReached("keep-alive");
+        session.abort(
+            Ending.By.SERVER,
+            "no sign of life within " + settings.keepAliveTimeout() + " after a ping");
+        return;
+      }
+    }
+    deadlines.set(Deadlines.Kind.KEEP_ALIVE, keepAlive.delay(now));
+  }
+
+  private void sendUnasked(Opcode opcode) {
+    ByteBuffer payload = ByteBuffer.allocate(opcode == Opcode.PING ? 8 : 0);
+    if (opcode == Opcode.PING) {
+      payload.putLong(++pings).flip();
+    }
+    out.control(opcode, payload);
+    duplex.flush();
+    output();
+  }
+
+  // ---- That it takes what is sent
+
+  /** Output may wait from now on. */
+  void output() {
+    if (duplex.pending() > 0 && !deadlines.isSet(Deadlines.Kind.WRITE)) {
+      long now = now();
+      writeStall.begin(now, duplex.transmitted());
+      deadlines.set(Deadlines.Kind.WRITE, writeStall.delay(now));
+    }
+  }
+
+  void lookAtOutput() {
+    if (duplex.pending() == 0) {
+      return; // watched again when something waits
+    }
+    long now = now();
+    if (writeStall.isStalled(now, duplex.transmitted())) {
+      session.limitReached("stalled write");
+      session.abort(
+          Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
+    } else {
+      deadlines.set(Deadlines.Kind.WRITE, writeStall.delay(now));
+    }
+  }
+
+  // ---- That a quiet one holds nothing
+
+  /** Messages may have been compressed or decompressed. */
+  void compression() {
+    if (compression != null) {
+      compressionUsed = now();
+      rests = 0;
+      if (!deadlines.isSet(Deadlines.Kind.REST)) {
+        deadlines.set(Deadlines.Kind.REST, REST_NANOS);
+      }
+    }
+  }
+
+  /** Gives the streams of a quiet socket back; those that are within a message stay. */
+  void rest() {
+    long now = now();
+    long quiet = now - compressionUsed;
+    if (quiet < REST_NANOS) {
+      deadlines.set(Deadlines.Kind.REST, REST_NANOS - quiet);
+    } else if (compression != null) {
+      out.rest();
+      compression.rest(now);
+      if (++rests < MOST_RESTS) {
+        deadlines.set(Deadlines.Kind.REST, REST_NANOS);
+      }
+    }
+  }
+}
