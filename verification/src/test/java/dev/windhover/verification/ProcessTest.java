@@ -134,7 +134,10 @@ class ProcessTest {
     try (Running server = Running.on(url)) {
       assertThat(server.exitCode()).isEqualTo(1);
       assertThat(server.errors())
-          .isEqualTo("cannot listen on \"" + url + "\": it is not of the form http://host:port\n");
+          .isEqualTo(
+              "cannot listen on \""
+                  + url
+                  + "\": it is not of the form http://host:port or https://host:port\n");
     }
   }
 
