@@ -106,14 +106,17 @@ public final class Server {
       throw new ListenException("cannot listen on " + url + ": unknown host", e);
     }
     TlsContext context = address.isTls() ? tls : null;
-    bootstrap.childHandler(
-        new ChannelInitializer<Channel>() {
-          @Override
-          protected void initChannel(Channel channel) {
-            initialize(channel, context);
-          }
-        });
-    urls.add(address.toUrl(bind(bootstrap, url, sockets, address.port(), PORT_ATTEMPTS)));
+    ServerBootstrap its =
+        bootstrap
+            .clone()
+            .childHandler(
+                new ChannelInitializer<Channel>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    initialize(channel, context);
+                  }
+                });
+    urls.add(address.toUrl(bind(its, url, sockets, address.port(), PORT_ATTEMPTS)));
   }
 
   /** Returns what the https addresses need; null if there are none. */

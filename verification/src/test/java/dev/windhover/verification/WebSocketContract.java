@@ -452,7 +452,9 @@ abstract class WebSocketContract {
     try (Peer peer = open("/echo", id)) {
       peer.send(Frame.text("last words"));
       peer.endOutput();
-      assertThat(peer.frame()).isEqualTo(Frame.text("last words"));
+      if (transport.endsSidesApart()) {
+        assertThat(peer.frame()).isEqualTo(Frame.text("last words"));
+      }
       peer.expectEnd();
     }
     assertThat(server.ending(id).reason().code()).isEqualTo(1006);
@@ -464,8 +466,12 @@ abstract class WebSocketContract {
     try (Peer peer = open("/echo", id)) {
       peer.send(Frame.text("last words"), Frame.close(1000, ""));
       peer.endOutput();
-      assertThat(peer.frame()).isEqualTo(Frame.text("last words"));
-      expectClose(peer, Frame.close(1000, ""));
+      if (transport.endsSidesApart()) {
+        assertThat(peer.frame()).isEqualTo(Frame.text("last words"));
+        expectClose(peer, Frame.close(1000, ""));
+      } else {
+        peer.expectEnd();
+      }
     }
     assertThat(server.ending(id).reason().code()).isEqualTo(1000);
   }
