@@ -37,7 +37,6 @@ final class TlsEnd {
 
   private final SocketChannel channel;
   private final SSLEngine engine;
-  private final InputStream raw;
 
   /** What came and is not decrypted: from 0 to its position. */
   private ByteBuffer received = ByteBuffer.allocate(64 * 1024);
@@ -49,7 +48,6 @@ final class TlsEnd {
 
   TlsEnd(SocketChannel channel, String protocol, String... alpn) throws IOException {
     this.channel = channel;
-    this.raw = channel.socket().getInputStream();
     try {
       SSLContext context = SSLContext.getInstance("TLS");
       context.init(null, new TrustManager[] {EVERYBODY}, new SecureRandom());
@@ -143,8 +141,12 @@ final class TlsEnd {
 
   // ---- Reading
 
+  private InputStream raw() throws IOException {
+    return channel.socket().getInputStream();
+  }
+
   private boolean receive() throws IOException {
-    int n = raw.read(received.array(), received.position(), received.remaining());
+    int n = raw().read(received.array(), received.position(), received.remaining());
     if (n < 0) {
       return false;
     }
@@ -197,7 +199,7 @@ final class TlsEnd {
 
   /** Requires that FIN follows close_notify. */
   void expectFin() throws IOException {
-    if (received.position() > 0 || raw.read() >= 0) {
+    if (received.position() > 0 || raw().read() >= 0) {
       throw new AssertionError("more than close_notify came");
     }
   }
