@@ -134,7 +134,6 @@ final class TlsContext {
     try {
       SslHandler handler = context.newHandler(allocator);
       handler.setHandshakeTimeout(limits.tlsHandshakeTimeout().toMillis(), TimeUnit.MILLISECONDS);
-      handler.setCloseNotifyFlushTimeoutMillis(0); // connections have time limits of their own
       return handler;
     } finally {
       ReferenceCountUtil.release(context);

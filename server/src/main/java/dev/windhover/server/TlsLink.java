@@ -1,8 +1,11 @@
 package dev.windhover.server;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.ApplicationProtocolNames;
@@ -23,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * 1.2, and with BoringSSL in any version, the engine has ended ours too, and the connection is
  * closed. A FIN without close_notify may be an attacker's: {@link #isTruncated()}.
  */
-final class TlsLink extends ChannelInboundHandlerAdapter implements Link {
+final class TlsLink extends ChannelDuplexHandler implements Link {
   private static final Logger log = LoggerFactory.getLogger(TlsLink.class);
 
   private final SslHandler ssl;
@@ -35,6 +38,7 @@ final class TlsLink extends ChannelInboundHandlerAdapter implements Link {
   private boolean failed;
   private boolean inputEnded;
   private boolean truncated;
+  private boolean outputEnded;
 
   /**
    * Creates one, to be put behind {@code ssl}.
@@ -134,6 +138,7 @@ final class TlsLink extends ChannelInboundHandlerAdapter implements Link {
   /** Says close_notify, then FIN: there are clients that wait for the one, or for the other. */
   @Override
   public void endOutput(Channel channel) {
+    outputEnded = true;
     ssl.closeOutbound()
         .addListener(told -> {
           if (channel.isActive()) {
@@ -147,6 +152,27 @@ final class TlsLink extends ChannelInboundHandlerAdapter implements Link {
   public void abort(Channel channel) {
     Link.resetAtClose(channel);
     transport().close();
+  }
+
+  /**
+   * Closes as TCP would, at once, and says close_notify before that if it is true: if all that was
+   * written has left, and the end is no reset.
+   */
+  @Override
+  public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
+    Channel channel = ctx.channel();
+    ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+    boolean isComplete = buffer != null && buffer.isEmpty();
+    if (handshaken && !outputEnded && isComplete && !isReset(channel)) {
+      outputEnded = true;
+      ssl.closeOutbound();
+    }
+    transport().close(promise);
+  }
+
+  private static boolean isReset(Channel channel) {
+    Integer linger = channel.config().getOption(ChannelOption.SO_LINGER);
+    return linger != null && linger == 0;
   }
 
   /** Ends a connection that is still within its handshake. */

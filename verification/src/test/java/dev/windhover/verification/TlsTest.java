@@ -56,6 +56,11 @@ class TlsTest {
   private static final String GET = "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n";
   private static final int MEBIBYTE = 1 << 20;
 
+  private static final Certificate RSA = Certificate.valid("RSA");
+  private static final Certificate EDDSA = Certificate.valid("Ed25519");
+  private static final Certificate OTHER = Certificate.valid("EC");
+  private static final Certificate EXPIRED = Certificate.expired();
+
   @TempDir private Path folder = Path.of("");
 
   private final WebApplication app = WebApplication.create();
@@ -168,13 +173,12 @@ class TlsTest {
   @ParameterizedTest
   @EnumSource
   void certificateMayHaveAnyForm(Form form) throws IOException {
-    for (String algorithm : List.of("EC", "RSA", "Ed25519")) {
-      Certificate certificate = Certificate.valid(algorithm);
+    for (Certificate certificate : List.of(OTHER, RSA, EDDSA)) {
       WebApplication each = WebApplication.create();
       ServerOptions[] set = new ServerOptions[1];
       each.server(options -> set[0] = options.urls("https://127.0.0.1:0"));
       form.write(certificate, folder, set[0]);
-      set[0].tls().provider(algorithm.equals("EC") ? TlsProvider.AUTO : TlsProvider.JDK);
+      set[0].tls().provider(certificate.equals(EDDSA) ? TlsProvider.JDK : TlsProvider.AUTO);
       each.mapGet("/", context -> context.response().write("here"));
       each.start();
       try (Wire wire = Wire.connect(Ports.of(each)).secure()) {
@@ -216,7 +220,7 @@ class TlsTest {
       Certificate.USUAL.writeEncryptedKey(folder.resolve("e.pem"));
     }
     Certificate.USUAL.writePkcs12(folder.resolve("c.p12"));
-    Certificate.valid("EC").writeKey(folder.resolve("other.pem"));
+    OTHER.writeKey(folder.resolve("other.pem"));
     String good = Files.readString(folder.resolve("c.pem"));
     Files.writeString(folder.resolve("cut.pem"), good.substring(0, good.length() - 40));
     Files.writeString(folder.resolve("bad.pem"), good.replace("MII", "AAA"));
@@ -252,7 +256,7 @@ class TlsTest {
 
   @Test
   void expiredCertificateIsServedWithAWarning() throws IOException {
-    Path file = Certificate.expired().writePkcs12(folder.resolve("c.p12"));
+    Path file = EXPIRED.writePkcs12(folder.resolve("c.p12"));
     try (Logs.Recording log = Logs.record(line -> line.level() == Level.WARN)) {
       start(options -> options.tls().certificate(file).password(Certificate.PASSWORD));
       assertThat(log.lines()).hasSize(1);
@@ -270,17 +274,16 @@ class TlsTest {
   @EnumSource(names = {"AUTO", "JDK"})
   void newCertificateIsTakenWithoutLosingSockets(TlsProvider provider) throws IOException {
     Path file = folder.resolve("usual.p12");
-    Certificate second = Certificate.valid("EC");
     try (Logs.Recording log = Logs.record(line -> line.text().startsWith("certificate "))) {
       startUsual(options -> options.tls().provider(provider).reloadInterval(Duration.ofMillis(20)));
       try (Wire old = connect().secure().upgrade("/ws")) {
-        Path written = second.writePkcs12(folder.resolve("second.p12"));
+        Path written = OTHER.writePkcs12(folder.resolve("second.p12"));
         Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
         await(() -> log.lines().size(), 1);
         assertThat(log.lines().getFirst().text())
             .startsWith("certificate " + file + " was reloaded and is valid until ");
         try (Wire young = connect().secure()) {
-          assertThat(young.certificate()).isEqualTo(second.certificate());
+          assertThat(young.certificate()).isEqualTo(OTHER.certificate());
           assertThat(get(young, "/").body()).isEqualTo("https TLSv1.3");
         }
         old.send(Frame.text("still here"));
@@ -297,7 +300,7 @@ class TlsTest {
       startUsual(options -> options.tls().reloadInterval(Duration.ofMillis(20)));
       Files.writeString(file, "half a certifi");
       await(() -> log.lines().size(), 1);
-      Certificate.expired().writePkcs12(file);
+      EXPIRED.writePkcs12(file);
       await(() -> log.lines().size(), 2);
       Files.delete(file);
       await(() -> log.lines().size(), 3);
@@ -312,11 +315,10 @@ class TlsTest {
       try (Wire wire = connect().secure()) {
         assertThat(wire.certificate()).isEqualTo(Certificate.USUAL.certificate());
       }
-      Certificate last = Certificate.valid("EC");
-      last.writePkcs12(file);
+      OTHER.writePkcs12(file);
       await(() -> log.lines().size(), 4);
       try (Wire wire = connect().secure()) {
-        assertThat(wire.certificate()).isEqualTo(last.certificate());
+        assertThat(wire.certificate()).isEqualTo(OTHER.certificate());
       }
     }
   }
