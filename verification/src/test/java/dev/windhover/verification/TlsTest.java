@@ -13,11 +13,14 @@ import dev.windhover.http.WebSocket;
 import dev.windhover.server.ListenException;
 import dev.windhover.server.ServerOptions;
 import dev.windhover.server.TlsProvider;
+import dev.windhover.server.Transport;
 import dev.windhover.verification.logs.Logs;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Response;
 import dev.windhover.verification.wire.Wire;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.uring.IoUring;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -95,7 +98,7 @@ class TlsTest {
     app.start();
   }
 
-  /** Listens with a usual certificate. */
+  /** Listens with the usual certificate. */
   private void startUsual(Consumer<ServerOptions> change) throws IOException {
     Path file = Certificate.USUAL.writePkcs12(folder.resolve("usual.p12"));
     start(options -> {
@@ -590,7 +593,36 @@ class TlsTest {
     }
   }
 
-  // ---- Middleware
+  // ---- Transports and middleware
+
+  @ParameterizedTest
+  @EnumSource
+  void everyTransportCarriesIt(Transport transport) throws IOException {
+    Assumptions.assumeTrue(transport != Transport.EPOLL || Epoll.isAvailable(), "no epoll here");
+    Assumptions.assumeTrue(
+        transport != Transport.IO_URING || IoUring.isAvailable(), "no io_uring here");
+    startUsual(options -> options.transport(transport));
+    try (Wire wire = connect().secure().upgrade("/ws")) {
+      Frame message = Frame.text("x".repeat(500_000));
+      wire.send(message, Frame.close(1000, ""));
+      assertThat(wire.frame()).isEqualTo(message);
+      assertThat(wire.frame()).isEqualTo(Frame.close(1000, ""));
+      wire.expectEnd();
+    }
+  }
+
+  @Test
+  void pageOfTheSameOriginIsOneOfHttps() throws IOException {
+    app.useHostFiltering(options -> options.allowedHosts("localhost"));
+    app.useWebSockets(options -> options.sameOrigin());
+    startUsual(options -> {});
+    for (String scheme : List.of("http", "https")) {
+      try (Wire wire = connect().secure()) {
+        wire.send(Wire.handshake("/ws", "Origin: " + scheme + "://localhost"));
+        assertThat(wire.response().status()).isEqualTo(scheme.equals("https") ? 101 : 403);
+      }
+    }
+  }
 
   @Test
   void middlewareSeesTheScheme() throws IOException {
