@@ -69,8 +69,9 @@ record DevelopmentCertificate(Path file, Path pem, boolean isNew) {
       KeyStore store = KeyStore.getInstance("PKCS12");
       store.load(new ByteArrayInputStream(Files.readAllBytes(file)), PASSWORD.toCharArray());
       return store.getCertificate("localhost") instanceof X509Certificate found ? found : null;
-    } catch (GeneralSecurityException e) {
-      throw new IOException("development certificate " + file + " cannot be read: " + e, e);
+    } catch (IOException | GeneralSecurityException e) {
+      throw new IOException(
+          "development certificate " + file + " cannot be read; delete it for a new one", e);
     }
   }
 

@@ -88,10 +88,10 @@ final class TlsContext {
     this.certificate = file;
     this.key = options.key();
     this.password = options.password();
-    this.provider = options.provider().resolve();
     if (System.getProperty(NO_RENEGOTIATION) == null) {
-      System.setProperty(NO_RENEGOTIATION, "true");
+      System.setProperty(NO_RENEGOTIATION, "true"); // before the JDK's TLS looks at it, once
     }
+    this.provider = options.provider().resolve();
     this.seen = stamps(); // first: what is changed while it is read is read again
     this.settled = seen;
     Identity identity = Identity.read(certificate, key, password);

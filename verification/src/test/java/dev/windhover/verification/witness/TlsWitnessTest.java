@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.windhover.app.WebApplication;
 import dev.windhover.samples.conformance.ConformanceServer;
 import dev.windhover.samples.echo.Echo;
+import dev.windhover.server.TlsProvider;
 import dev.windhover.verification.Certificate;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.witness.JdkSocket.Heard;
@@ -12,6 +13,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** TLS, as the clients of others see it. */
@@ -112,6 +115,37 @@ class TlsWitnessTest {
     Program.Result result = openssl.run(command.split(" "));
     assertThat(result.exitCode()).as(result.output()).isNotZero();
     assertThat(result.output()).containsPattern("alert (protocol version|handshake failure)");
+  }
+
+  /** A client could make the server compute again and again, at little cost for itself. */
+  @ParameterizedTest
+  @EnumSource(names = {"AUTO", "JDK"})
+  void opensslIsRefusedAnotherHandshake(TlsProvider provider) throws Exception {
+    Program openssl = Program.require("openssl");
+    WebApplication server = WebApplication.create();
+    server.server(options -> {
+      options.urls("https://127.0.0.1:0");
+      options
+          .tls()
+          .provider(provider)
+          .certificate(folder.resolve("c.p12"))
+          .password(Certificate.PASSWORD);
+    });
+    server.start();
+    try {
+      int port = URI.create(server.urls().getFirst()).getPort();
+      Process client =
+          new ProcessBuilder(
+                  openssl.path().toString(), "s_client", "-tls1_2", "-connect", "127.0.0.1:" + port)
+              .redirectErrorStream(true)
+              .start();
+      client.getOutputStream().write("R\n".getBytes(StandardCharsets.US_ASCII)); // renegotiate
+      client.getOutputStream().flush();
+      String said = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(said).containsPattern("RENEGOTIATING\\s.*(?i:no.renegotiation|handshake failure)");
+    } finally {
+      server.stop();
+    }
   }
 
   @Test
