@@ -13,6 +13,7 @@ public final class ServerOptions {
   private int loops = Math.max(1, Runtime.getRuntime().availableProcessors());
   private Duration stopTimeout = Duration.ofSeconds(10);
   private final ServerLimits limits = new ServerLimits();
+  private final TlsOptions tls = new TlsOptions();
 
   /** Creates the defaults. */
   public ServerOptions() {}
@@ -20,8 +21,9 @@ public final class ServerOptions {
   /**
    * Listens on these addresses instead of {@code http://localhost:5000}.
    *
-   * @param urls {@code http://host:port}; {@code *} as the host for all interfaces, 0 as the port
-   *     for one that the system chooses
+   * @param urls {@code http://host:port} or {@code https://host:port}; {@code *} as the host for
+   *     all interfaces, 0 as the port for one that the system chooses. {@code https} needs a
+   *     certificate: {@link #tls()}
    * @throws IllegalArgumentException if one is malformed
    */
   public ServerOptions urls(String... urls) {
@@ -75,6 +77,11 @@ public final class ServerOptions {
   /** Returns how long a stop waits. */
   public Duration stopTimeout() {
     return stopTimeout;
+  }
+
+  /** Returns how {@code https} addresses are served, which may be changed. */
+  public TlsOptions tls() {
+    return tls;
   }
 
   /** Returns the limits, which may be changed. */
