@@ -9,6 +9,8 @@ module dev.windhover.server {
   requires io.netty.codec.http;
   requires io.netty.codec.http2;
   requires io.netty.common;
+  requires io.netty.handler;
+  requires io.netty.tcnative.classes.openssl; // for Netty, which finds BoringSSL through it
   requires io.netty.transport;
   requires io.netty.transport.classes.epoll;
   requires io.netty.transport.classes.io_uring;

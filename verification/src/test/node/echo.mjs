@@ -5,7 +5,7 @@ import { once } from "node:events";
 import test from "node:test";
 import WebSocket from "ws";
 
-const server = process.argv[2].replace("http:", "ws:");
+const server = process.argv[2].replace("http", "ws");
 const largest = Number(process.argv[3] ?? 16) << 20;
 
 for (const api of ["blocking", "listener"]) {

@@ -18,12 +18,15 @@ import dev.windhover.server.Server;
 import dev.windhover.server.ServerOptions;
 import dev.windhover.websocket.WebSocketOptions;
 import dev.windhover.websocket.WebSockets;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,7 +47,14 @@ import org.slf4j.LoggerFactory;
  *
  * <p>It listens on {@code --urls} of the arguments, else on {@code WINDHOVER_URLS} of the
  * environment (several, separated by {@code ;}), else on what {@link #server} was told, else on
- * {@code http://localhost:5000}.
+ * {@code http://localhost:5000}; with {@code --https}, on {@code https://localhost:5001} too.
+ *
+ * <p>The certificate of {@code https} addresses is the file {@code --certificate}, its private key
+ * in {@code --certificate-key} unless it is in the same file, and the password of either {@code
+ * --certificate-password}; or {@code WINDHOVER_CERTIFICATE}, {@code WINDHOVER_CERTIFICATE_KEY} and
+ * {@code WINDHOVER_CERTIFICATE_PASSWORD}, since other users of the machine see arguments; or what
+ * {@link #server} was told. Addresses of this machine alone need none: one for development is made
+ * for them, in {@code ~/.windhover}.
  *
  * <p>Where it runs is said by {@code --environment}, else by {@code WINDHOVER_ENVIRONMENT}, and is
  * {@code Production} otherwise. In {@code Development} the developer exception page is on.
@@ -52,10 +62,20 @@ import org.slf4j.LoggerFactory;
 public final class WebApplication extends Application {
   private static final Logger log = LoggerFactory.getLogger(WebApplication.class);
 
+  private static final String DEVELOPMENT_URL = "https://localhost:5001";
+
+  /** The addresses that a development certificate is for. */
+  private static final Pattern LOOPBACK =
+      Pattern.compile("https://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?/?");
+
   private final ServerOptions options = new ServerOptions();
   private final List<Runnable> onStarted = new ArrayList<>();
   private final CountDownLatch stopped = new CountDownLatch(1);
   private @Nullable String urls;
+  private boolean https;
+  private @Nullable String certificate;
+  private @Nullable String certificateKey;
+  private @Nullable String certificatePassword;
   private @Nullable Server server;
 
   private WebApplication() {}
@@ -63,13 +83,17 @@ public final class WebApplication extends Application {
   /**
    * Creates an application.
    *
-   * @param args {@code --urls http://localhost:5000;http://…}, {@code --environment Development};
-   *     others are the program's own. A malformed URL is told at the start, as one that cannot be
-   *     listened on
+   * @param args {@code --urls http://localhost:5000;https://…}, {@code --https}, {@code
+   *     --certificate} and its kin, {@code --environment Development}; others are the program's
+   *     own. A malformed URL is told at the start, as one that cannot be listened on
    */
   public static WebApplication create(String... args) {
     WebApplication app = new WebApplication();
     app.urls = setting("urls", args);
+    app.https = List.of(args).contains("--https");
+    app.certificate = setting("certificate", args);
+    app.certificateKey = setting("certificate-key", args);
+    app.certificatePassword = setting("certificate-password", args);
     String environment = setting("environment", args);
     if (environment != null && !environment.isBlank()) {
       app.environment(environment.strip());
@@ -91,7 +115,8 @@ public final class WebApplication extends Application {
         return i + 1 < args.length ? args[i + 1] : "";
       }
     }
-    String environment = System.getenv("WINDHOVER_" + name.toUpperCase(Locale.ROOT));
+    String environment =
+        System.getenv("WINDHOVER_" + name.toUpperCase(Locale.ROOT).replace('-', '_'));
     return environment == null || environment.isBlank() ? null : environment;
   }
 
@@ -187,19 +212,57 @@ public final class WebApplication extends Application {
   /**
    * Starts and returns.
    *
-   * @throws ListenException if an address is malformed or cannot be listened on
+   * @throws ListenException if an address is malformed or cannot be listened on, or a certificate
+   *     not be used
    */
   public WebApplication start() throws ListenException {
-    if (urls != null) {
-      try {
+    try {
+      if (urls != null) {
         options.urls(split(urls));
-      } catch (IllegalArgumentException e) { // whoever typed it erred, not this program
-        throw new ListenException(String.valueOf(e.getMessage()), e);
       }
+      if (https) {
+        List<String> all = new ArrayList<>(options.urls());
+        all.add(DEVELOPMENT_URL);
+        options.urls(all.toArray(String[]::new));
+      }
+      chooseCertificate();
+    } catch (IllegalArgumentException e) { // whoever typed it erred, not this program
+      throw new ListenException(String.valueOf(e.getMessage()), e);
     }
     server = new Server(options, build()).start();
     onStarted.forEach(Runnable::run);
     return this;
+  }
+
+  private void chooseCertificate() throws ListenException {
+    if (certificate != null) {
+      options.tls().certificate(Path.of(certificate));
+    }
+    if (certificateKey != null) {
+      options.tls().key(Path.of(certificateKey));
+    }
+    if (certificatePassword != null) {
+      options.tls().password(certificatePassword);
+    }
+    List<String> urls = options.urls().stream().filter(url -> url.startsWith("https://")).toList();
+    if (urls.isEmpty() || options.tls().certificate() != null) {
+      return;
+    }
+    for (String url : urls) {
+      if (!LOOPBACK.matcher(url).matches()) {
+        throw new ListenException("cannot listen on " + url + ": there is no certificate for it");
+      }
+    }
+    try {
+      var made = DevelopmentCertificate.in(Path.of(System.getProperty("user.home"), ".windhover"));
+      options.tls().certificate(made.file()).password(DevelopmentCertificate.PASSWORD);
+      log.info(
+          "{} development certificate for localhost: {}; docs/tls.md tells how to trust it",
+          made.isNew() ? "made a" : "using the",
+          made.pem());
+    } catch (IOException e) {
+      throw new ListenException("cannot listen on " + urls.getFirst() + ": " + e.getMessage(), e);
+    }
   }
 
   /** Returns the addresses listened on, with the ports that were bound; empty before the start. */

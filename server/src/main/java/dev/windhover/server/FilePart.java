@@ -1,5 +1,6 @@
 package dev.windhover.server;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.DefaultFileRegion;
 import io.netty.util.AbstractReferenceCounted;
 import io.netty.util.IllegalReferenceCountException;
@@ -65,9 +66,9 @@ final class FilePart extends DefaultFileRegion {
     return new FilePart(new OpenFile(path), position, count);
   }
 
-  /** Returns the file, for who has to read it; it stays open as long as this does. */
-  FileChannel channel() {
-    return file.channel;
+  /** Reads what stands {@code from} bytes behind its beginning; returns how much, -1 for none. */
+  int read(ByteBuf into, long from, int most) throws IOException {
+    return into.writeBytes(file.channel, position() + from, most);
   }
 
   @Override

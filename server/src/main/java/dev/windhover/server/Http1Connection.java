@@ -4,6 +4,7 @@ import dev.windhover.http.Connection;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpVersion;
+import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.ExchangeHandler;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -12,7 +13,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
@@ -24,6 +24,7 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,6 +55,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   private final NettyLoop loop;
   private final Connection connection;
   private final Channel channel;
+  private final Link link;
 
   // Loop only.
   private @Nullable Http1Exchange exchange;
@@ -72,6 +74,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       Server server,
       ExchangeHandler handler,
       Channel channel,
+      Link link,
       ConnectionCount.Place place,
       ReadBuffers buffers,
       Http1Output output,
@@ -80,6 +83,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     this.server = server;
     this.handler = handler;
     this.channel = channel;
+    this.link = link;
     this.buffers = buffers;
     this.decoder = decoder;
     this.encoder = encoder;
@@ -92,7 +96,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
             place.id(),
             channel.remoteAddress(),
             channel.localAddress(),
-            null,
+            link.tls(),
             HttpVersion.HTTP_1_1);
   }
 
@@ -100,6 +104,11 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   @Override
   public void channelActive(ChannelHandlerContext ctx) {
+    opened();
+  }
+
+  /** A first request is due from now on. */
+  void opened() {
     timeouts.opened();
   }
 
@@ -374,8 +383,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
    * the response, if nothing else tells its length (RFC 9112 8).
    */
   void abort() {
-    linger(0);
-    channel.close();
+    link.abort(channel);
   }
 
   /** Drops the connection if it is still at this exchange, or has become its socket. */
@@ -399,18 +407,21 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
    * Netty brings about by itself, when a file turns out to be too short.
    */
   void endIsReset() {
-    loop.execute(() -> linger(0));
+    loop.execute(() -> Link.resetAtClose(channel));
   }
 
   /** The response was sent to its end. On the loop. */
   void endIsNoReset() {
-    linger(-1);
+    if (channel.isOpen()) {
+      channel.config().setOption(ChannelOption.SO_LINGER, -1);
+    }
   }
 
-  private void linger(int seconds) {
-    if (channel.isOpen()) {
-      channel.config().setOption(ChannelOption.SO_LINGER, seconds);
-    }
+  /** Makes the duplex that this connection is to become; from any thread. */
+  NettyDuplex duplex(Function<Duplex, Duplex.Receiver> attach, Runnable onClientGone) {
+    return link instanceof TlsLink tls
+        ? new TlsDuplex(channel, tls, output, loop, attach, onClientGone)
+        : new NettyDuplex(channel, link, loop, attach, onClientGone);
   }
 
   /** Makes the connection a duplex; the bytes that were held go to it first. */
@@ -425,10 +436,17 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     channel.config().setAutoRead(true);
     channel.pipeline().replace(this, null, duplex);
     channel.pipeline().remove(encoder);
-    channel.pipeline().remove(output);
+    if (link.tls() == null) {
+      channel.pipeline().remove(output);
+    } else {
+      output.onPending(() -> {}); // it stays, and counts what leaves
+      channel.pipeline().remove(TlsFiles.class);
+    }
     duplex.open();
     channel.pipeline().remove(decoder); // hands over what it held
-    buffers.share();
+    if (link.tls() == null) {
+      buffers.share(); // TLS holds what it read until a record is complete
+    }
     if (inputEnded) {
       duplex.peerEnded();
     }
@@ -478,7 +496,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
             channel.close();
           } else if (channel.isActive()) {
             outputEnded = true;
-            ((DuplexChannel) channel).shutdownOutput();
+            link.endOutput(channel);
             channel.config().setAutoRead(true);
             closeIn(server.isStopping() ? LINGER_SECONDS_AT_STOP : LINGER_SECONDS);
           }
@@ -503,6 +521,10 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   /** What was asked for by {@link #requireRoomForUpgrade} came to nothing; from any thread. */
   void upgradeFailed() {
     place.goBack();
+  }
+
+  Link link() {
+    return link;
   }
 
   ServerLimits limits() {

@@ -229,7 +229,7 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   @Override
   public String scheme() {
-    return "http";
+    return connection.link().scheme();
   }
 
   @Override
@@ -488,7 +488,7 @@ final class Http1Exchange implements Exchange, Upgrade {
     connection.requireRoomForUpgrade();
     NettyDuplex duplex;
     try {
-      duplex = new NettyDuplex(channel, connection.loop(), attach, () -> aborted.complete(null));
+      duplex = connection.duplex(attach, () -> aborted.complete(null));
     } catch (RuntimeException e) {
       connection.upgradeFailed();
       throw e;

@@ -54,13 +54,17 @@ final class Http1Output extends ChannelOutboundHandlerAdapter {
     return buffer != null && !buffer.isEmpty();
   }
 
+  /** Returns how much the network has taken in all, and what Netty adds to it. */
+  long total() {
+    ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+    return buffer == null
+        ? accepted
+        : accepted - buffer.totalPendingWriteBytes() + buffer.currentProgress();
+  }
+
   /** Returns how much the network has taken since this was asked last, a little too much. */
   long taken() {
-    ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
-    long total =
-        buffer == null
-            ? accepted
-            : accepted - buffer.totalPendingWriteBytes() + buffer.currentProgress();
+    long total = total();
     long taken = Math.max(0, total - counted); // less when a file, which has no size here, is done
     counted = total;
     return taken;

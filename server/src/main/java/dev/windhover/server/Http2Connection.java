@@ -17,9 +17,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
@@ -76,6 +74,7 @@ final class Http2Connection extends Http2ConnectionHandler {
 
   private final ExchangeHandler handler;
   private final Channel channel;
+  private final Link link;
   private final ConnectionCount.Place place;
   private final Http2Request.Rules rules;
   private final Http2Limits limits;
@@ -112,20 +111,25 @@ final class Http2Connection extends Http2ConnectionHandler {
       Http2Settings settings,
       ExchangeHandler handler,
       Channel channel,
+      Link link,
       ConnectionCount.Place place,
       Http1Output output,
-      Http2Request.Rules rules,
-      @Nullable String tls) {
+      Http2Request.Rules rules) {
     super(decoder, encoder, settings, true);
     this.handler = handler;
     this.channel = channel;
+    this.link = link;
     this.place = place;
     this.rules = rules;
     this.limits = rules.limits().http2();
     this.loop = new NettyLoop(channel.eventLoop());
     this.facts =
         new Connection(
-            place.id(), channel.remoteAddress(), channel.localAddress(), tls, HttpVersion.HTTP_2);
+            place.id(),
+            channel.remoteAddress(),
+            channel.localAddress(),
+            link.tls(),
+            HttpVersion.HTTP_2);
     this.timeouts = new Http2Timeouts(this, channel.eventLoop(), rules.limits(), output);
     this.resets = new EventCount(limits.maxResets(), RESETS_SECONDS);
     this.controlFrames = new EventCount(limits.maxControlFrames(), CONTROL_FRAMES_SECONDS);
@@ -138,10 +142,10 @@ final class Http2Connection extends Http2ConnectionHandler {
   static Http2Connection create(
       ExchangeHandler handler,
       Channel channel,
+      Link link,
       ConnectionCount.Place place,
       Http1Output output,
-      Http2Request.Rules rules,
-      @Nullable String tls) {
+      Http2Request.Rules rules) {
     class Builder extends AbstractHttp2ConnectionHandlerBuilder<Http2Connection, Builder> {
       Http2Connection create() {
         var connection = new DefaultHttp2Connection(true);
@@ -166,7 +170,7 @@ final class Http2Connection extends Http2ConnectionHandler {
       protected Http2Connection build(
           Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings settings) {
         return new Http2Connection(
-            decoder, encoder, settings, handler, channel, place, output, rules, tls);
+            decoder, encoder, settings, handler, channel, link, place, output, rules);
       }
     }
 
@@ -180,7 +184,7 @@ final class Http2Connection extends Http2ConnectionHandler {
             .maxConcurrentStreams(limits.maxStreamsPerConnection())
             .initialWindowSize(limits.initialStreamWindowSize())
             .maxHeaderListSize(rules.limits().maxHeaders());
-    return rules.extendedConnect() ? settings.connectProtocolEnabled(true) : settings;
+    return rules.address().extendedConnect() ? settings.connectProtocolEnabled(true) : settings;
   }
 
   // ---- From Netty: the connection
@@ -709,7 +713,7 @@ final class Http2Connection extends Http2ConnectionHandler {
         .writeAndFlush(Unpooled.EMPTY_BUFFER)
         .addListener(written -> {
           if (channel.isActive()) {
-            ((DuplexChannel) channel).shutdownOutput();
+            link.endOutput(channel);
             channel.eventLoop().schedule(() -> channel.close(), LINGER_SECONDS, TimeUnit.SECONDS);
           }
         });
@@ -717,10 +721,7 @@ final class Http2Connection extends Http2ConnectionHandler {
 
   /** Drops the connection with a reset. */
   void abort() {
-    if (channel.isOpen()) {
-      channel.config().setOption(ChannelOption.SO_LINGER, 0);
-    }
-    channel.close();
+    link.abort(channel);
   }
 
   // ---- What it is

@@ -495,8 +495,8 @@ final class Http2Exchange implements Exchange, Upgrade {
     ByteBuf piece = connection.allocate(size);
     try {
       while (piece.readableBytes() < size) {
-        long from = part.position() + fileSent + piece.readableBytes();
-        if (piece.writeBytes(part.channel(), from, size - piece.readableBytes()) < 0) {
+        int read = piece.readableBytes();
+        if (part.read(piece, fileSent + read, size - read) < 0) {
           throw new IOException("the file is shorter than it was");
         }
       }

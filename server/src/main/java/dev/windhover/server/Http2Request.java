@@ -29,7 +29,13 @@ record Http2Request(
   private static final int MOST_IN_LINE = 8 * 1024;
 
   /** What the address that it came on says about requests. */
-  record Rules(String scheme, boolean extendedConnect, ServerLimits limits) {}
+  record Rules(String scheme, AddressOptions address, ServerLimits limits) {
+    /** Returns whether a request may say that it is of this scheme. */
+    boolean takes(String said) {
+      return said.equals(scheme)
+          || (address.alternateSchemes() && (said.equals("http") || said.equals("https")));
+    }
+  }
 
   /**
    * Returns what the fields of HEADERS say.
@@ -43,12 +49,12 @@ record Http2Request(
     boolean connect = method.equals("CONNECT");
     require(stream, !method.isEmpty(), ":method is missing");
     require(stream, protocol == null || connect, ":protocol without CONNECT");
-    require(stream, protocol == null || rules.extendedConnect(), ":protocol was not offered");
+    require(stream, protocol == null || rules.address().extendedConnect(), ":protocol was not offered");
     boolean plainConnect = connect && protocol == null;
     if (plainConnect) {
       require(stream, fields.scheme() == null && fields.path() == null, "CONNECT with a path");
     } else {
-      require(stream, text(fields.scheme()).equals(rules.scheme()), ":scheme is not ours");
+      require(stream, rules.takes(text(fields.scheme())), ":scheme is not ours");
     }
     String path = text(fields.path());
     boolean asterisk = path.equals("*") && method.equals("OPTIONS");
@@ -57,7 +63,7 @@ record Http2Request(
     String host = headers.get("Host");
     require(stream, host == null || Http1Rules.isHost(host), "the host is malformed");
     int line = method.length() + path.length() + (host == null ? 0 : host.length());
-    require(stream, line + rules.scheme().length() <= MOST_IN_LINE, "the request line is too long");
+    require(stream, line + text(fields.scheme()).length() <= MOST_IN_LINE, "the request line is too long");
     return new Http2Request(
         method,
         plainConnect ? text(fields.authority()) : path,

@@ -10,23 +10,23 @@ import java.util.List;
 /**
  * An address to listen on, as it is written in {@code --urls}.
  *
- * @param scheme {@code http}
+ * @param scheme {@code http} or {@code https}
  * @param host a name or an address; {@code *} or {@code +} for all interfaces; {@code localhost}
  *     for the loopback addresses of both families
  * @param port 0 lets the system choose
  */
 record ListenAddress(String scheme, String host, int port) {
   /**
-   * Parses {@code http://host[:port]}; the port is 80 if it is left out.
+   * Parses {@code http://host[:port]} or {@code https://host[:port]}; the port is 80 or 443 if it
+   * is left out.
    *
    * @throws IllegalArgumentException if {@code url} is something else
    */
   static ListenAddress parse(String url) {
     int host = url.indexOf("://") + 3;
     String scheme = host < 3 ? "" : url.substring(0, host - 3);
-    if (!scheme.equals("http")) {
-      throw new IllegalArgumentException(
-          "cannot listen on \"" + url + "\": it is not of the form http://host:port");
+    if (!scheme.equals("http") && !scheme.equals("https")) {
+      throw malformed(url);
     }
     String authority = url.substring(host).replaceFirst("/$", "");
     boolean all = authority.startsWith("*") || authority.startsWith("+");
@@ -39,13 +39,19 @@ record ListenAddress(String scheme, String host, int port) {
     if (uri.getHost() == null || !uri.getRawPath().isEmpty() || uri.getPort() > 65_535) {
       throw malformed(url);
     }
-    return new ListenAddress(
-        scheme, all ? "*" : uri.getHost(), uri.getPort() < 0 ? 80 : uri.getPort());
+    int port = uri.getPort() >= 0 ? uri.getPort() : scheme.equals("https") ? 443 : 80;
+    return new ListenAddress(scheme, all ? "*" : uri.getHost(), port);
   }
 
   private static IllegalArgumentException malformed(String url) {
     return new IllegalArgumentException(
-        "cannot listen on \"" + url + "\": it is not of the form http://host:port");
+        "cannot listen on \""
+            + url
+            + "\": it is not of the form http://host:port or https://host:port");
+  }
+
+  boolean isTls() {
+    return scheme.equals("https");
   }
 
   /** Returns the sockets to bind: one for each address of the host. */

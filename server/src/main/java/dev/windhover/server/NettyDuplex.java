@@ -7,11 +7,9 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
@@ -20,11 +18,12 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A TCP connection after its upgrade, as the seam's duplex: the last and only handler in its
- * pipeline. The read buffer is lent to the receiver as the memory it is; output is gathered in one
- * pooled buffer and flushed once per batch of reads.
+ * A TCP connection after its upgrade, as the seam's duplex: the last handler in its pipeline, and
+ * the only one unless there is TLS, which is {@link TlsDuplex}'s. The read buffer is lent to the
+ * receiver as the memory it is; output is gathered in one pooled buffer and flushed once per batch
+ * of reads.
  */
-final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
+class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   /**
    * A batch's answers are most often written at once, and then the next connection gathers its own
    * in the same memory.
@@ -39,6 +38,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   private static final int LARGEST_OUTPUT = 64 * 1024;
 
   private final Channel channel;
+  private final Link link;
   private final Loop loop;
   private final Receiver receiver;
   private final Runnable onClientGone;
@@ -78,9 +78,14 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
    * @param onClientGone run when the connection ends otherwise than by both sides' ends
    */
   NettyDuplex(
-      Channel channel, Loop loop, Function<Duplex, Receiver> attach, Runnable onClientGone) {
+      Channel channel,
+      Link link,
+      Loop loop,
+      Function<Duplex, Receiver> attach,
+      Runnable onClientGone) {
     this.onClientGone = onClientGone;
     this.channel = channel;
+    this.link = link;
     this.loop = loop;
     this.receiver = attach.apply(this);
   }
@@ -155,7 +160,8 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     lose(why);
   }
 
-  private void lose(String reason) {
+  /** Tells that the connection is gone, once. */
+  final void lose(String reason) {
     if (lost) {
       return;
     }
@@ -250,8 +256,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     }
     batchSize += size;
     accepted += size;
-    // Straight to the transport: no other handler stands in this pipeline.
-    channel.unsafe().write(current.writerIndex(size), channel.voidPromise());
+    send(current.writerIndex(size));
   }
 
   @Override
@@ -265,12 +270,27 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
       outputSize = Math.clamp(enough, SMALLEST_OUTPUT, LARGEST_OUTPUT);
     }
     batchSize = 0;
-    channel.unsafe().flush();
+    sendAll();
     if (!channel.isActive()) {
       // A failed write closed it, and what is written now is dropped in silence. Netty tells later;
       // a receiver that writes as long as there is room would never let it.
       lose(why);
     }
+  }
+
+  /** Writes straight to the transport: no other handler stands in this pipeline. */
+  void send(ByteBuf bytes) {
+    channel.unsafe().write(bytes, channel.voidPromise());
+  }
+
+  /** Flushes what was sent. */
+  void sendAll() {
+    channel.unsafe().flush();
+  }
+
+  /** Returns whether {@link #end()} was called. */
+  final boolean hasEnded() {
+    return ended;
   }
 
   @Override
@@ -312,7 +332,7 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
             channel.close();
           } else {
             outputEnded = true;
-            ((DuplexChannel) channel).shutdownOutput();
+            link.endOutput(channel);
             channel.config().setAutoRead(true); // to see the peer's end
           }
         });
@@ -324,9 +344,6 @@ final class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
       return;
     }
     why = "aborted";
-    if (channel.isOpen()) {
-      channel.config().setOption(ChannelOption.SO_LINGER, 0); // RST rather than FIN
-    }
-    channel.close();
+    link.abort(channel);
   }
 }

@@ -1,5 +1,7 @@
 package dev.windhover.server;
 
+import dev.windhover.http.Headers;
+import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.ExchangeHandler;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -10,13 +12,19 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.uring.IoUringSocketChannel;
+import io.netty.handler.ssl.ApplicationProtocolNames;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,6 +51,7 @@ public final class Server {
   private final ConnectionCount count;
   private final List<String> urls = new ArrayList<>();
   private @Nullable EventLoopGroup loops;
+  private @Nullable TlsContext tls;
   private volatile boolean stopping;
 
   /** Creates a server that does not listen yet. */
@@ -55,11 +64,13 @@ public final class Server {
   /**
    * Begins to listen.
    *
-   * @throws ListenException if an address cannot be listened on; then none is
-   * @throws IllegalStateException if the transport is not available here
+   * @throws ListenException if an address cannot be listened on, or the certificate not be used;
+   *     then none is
+   * @throws IllegalStateException if the transport, or who speaks TLS, is not available here
    */
   public Server start() throws ListenException {
     Transport transport = options.transport().resolve();
+    tls = readCertificate();
     EventLoopGroup group =
         new MultiThreadIoEventLoopGroup(
             options.loops(), new DefaultThreadFactory("windhover"), transport.handlers());
@@ -70,14 +81,7 @@ public final class Server {
             .channel(transport.serverChannel())
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .childOption(ChannelOption.TCP_NODELAY, true)
-            .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
-            .childHandler(
-                new ChannelInitializer<Channel>() {
-                  @Override
-                  protected void initChannel(Channel channel) {
-                    initialize(channel);
-                  }
-                });
+            .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
     try {
       for (String url : options.urls()) {
         listen(bootstrap, url);
@@ -85,8 +89,10 @@ public final class Server {
     } catch (ListenException e) {
       listeners.close().awaitUninterruptibly();
       group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+      releaseCertificate();
       throw e;
     }
+    lookForCertificates(group);
     log.debug("{} event loops on {}", options.loops(), transport);
     return this;
   }
@@ -99,7 +105,62 @@ public final class Server {
     } catch (UnknownHostException e) {
       throw new ListenException("cannot listen on " + url + ": unknown host", e);
     }
-    urls.add(address.toUrl(bind(bootstrap, url, sockets, address.port(), PORT_ATTEMPTS)));
+    TlsContext context = address.isTls() ? tls : null;
+    ServerBootstrap its =
+        bootstrap
+            .clone()
+            .childHandler(
+                new ChannelInitializer<Channel>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    initialize(channel, context, options.address(url));
+                  }
+                });
+    urls.add(address.toUrl(bind(its, url, sockets, address.port(), PORT_ATTEMPTS)));
+  }
+
+  /** Returns what the https addresses need; null if there are none. */
+  private @Nullable TlsContext readCertificate() throws ListenException {
+    for (String url : options.urls()) {
+      if (ListenAddress.parse(url).isTls()) {
+        try {
+          return new TlsContext(options.tls());
+        } catch (BadCertificateException e) {
+          throw new ListenException("cannot listen on " + url + ": " + e.getMessage(), e);
+        }
+      }
+    }
+    return null;
+  }
+
+  private void lookForCertificates(EventLoopGroup group) {
+    TlsContext context = tls;
+    if (context != null) {
+      long nanos = options.tls().reloadInterval().toNanos();
+      Semaphore one = new Semaphore(1); // files may be far away, and slow
+      group
+          .next()
+          .scheduleWithFixedDelay(
+              () -> {
+                if (one.tryAcquire()) {
+                  Thread.ofVirtual()
+                      .name("certificate")
+                      .start(() -> {
+                        context.look();
+                        one.release();
+                      });
+                }
+              },
+              nanos,
+              nanos,
+              TimeUnit.NANOSECONDS);
+    }
+  }
+
+  private void releaseCertificate() {
+    if (tls != null) {
+      tls.release();
+    }
   }
 
   /** Binds all of {@code sockets} to one port, and returns which. */
@@ -144,8 +205,8 @@ public final class Server {
     return message.contains("ermission denied") ? "permission denied" : message;
   }
 
-  /** Takes a new connection in, or closes it. */
-  void initialize(Channel channel) {
+  /** Takes a new connection in, or closes it; {@code context} is null without TLS. */
+  void initialize(Channel channel, @Nullable TlsContext context, AddressOptions address) {
     ConnectionCount.Place place = count.enter();
     if (place == null) {
       channel.close();
@@ -153,11 +214,69 @@ public final class Server {
     }
     channel.closeFuture().addListener(closed -> place.leave());
     connections.add(channel);
-    speakHttp1(channel, place);
+    if (context == null) {
+      Http1Connection http1 = speakHttp1(channel, Link.TCP, place, handler);
+      Http2Preface preface =
+          new Http2Preface(() -> {
+            http1.leave();
+            speakHttp2(channel, Link.TCP, place, address);
+          });
+      channel.pipeline().addFirst(preface);
+    } else {
+      speakTls(channel, context, place, address);
+    }
   }
 
-  /** Makes a connection one of HTTP/1.1, or of HTTP/2 if its first bytes say so; on its loop. */
-  private void speakHttp1(Channel channel, ConnectionCount.Place place) {
+  /** Begins with TLS; what comes then, the client and we agree upon. */
+  private void speakTls(
+      Channel channel, TlsContext context, ConnectionCount.Place place, AddressOptions address) {
+    SslHandler ssl = context.newHandler(channel.alloc(), options.limits());
+    TlsLink link =
+        new TlsLink(ssl, (done, protocol) -> speak(protocol, channel, done, place, address));
+    FirstByte firstByte =
+        new FirstByte(() -> {
+          log.debug("{} does not speak TLS", channel.remoteAddress());
+          channel.pipeline().remove(link);
+          channel.pipeline().remove(ssl);
+          speakHttp1(channel, Link.TCP, place, Server::refusePlain).opened();
+        });
+    channel.pipeline().addLast(firstByte, ssl, link);
+  }
+
+  /** What a browser shows to somebody who typed in http for https. */
+  private static void refusePlain(Exchange exchange) {
+    byte[] text = "this port speaks HTTPS: use https://\n".getBytes(StandardCharsets.US_ASCII);
+    Headers headers = new Headers();
+    headers.set("Content-Type", "text/plain; charset=utf-8").set("Connection", "close");
+    try {
+      exchange.respond(400, headers, text.length);
+      exchange.write(ByteBuffer.wrap(text));
+      exchange.end();
+    } catch (IOException | InterruptedException e) { // the client is gone
+      exchange.abort();
+    }
+  }
+
+  /**
+   * Makes a connection one of the protocol that was agreed upon (RFC 7301), on its loop; what is
+   * spoken here is what {@link TlsContext} offers.
+   */
+  private void speak(
+      String protocol,
+      Channel channel,
+      Link link,
+      ConnectionCount.Place place,
+      AddressOptions address) {
+    switch (protocol) {
+      case ApplicationProtocolNames.HTTP_2 -> speakHttp2(channel, link, place, address);
+      case ApplicationProtocolNames.HTTP_1_1 -> speakHttp1(channel, link, place, handler).opened();
+      default -> throw new IllegalStateException("nobody offered " + protocol);
+    }
+  }
+
+  /** Makes a connection one of HTTP/1.1; on its loop. */
+  private Http1Connection speakHttp1(
+      Channel channel, Link link, ConnectionCount.Place place, ExchangeHandler handler) {
     ReadBuffers buffers = new ReadBuffers();
     if (!(channel instanceof IoUringSocketChannel)) { // io_uring holds a buffer while it waits
       channel.config().setRecvByteBufAllocator(buffers);
@@ -166,23 +285,30 @@ public final class Server {
     Http1Decoder decoder = new Http1Decoder(options.limits());
     Http1Encoder encoder = new Http1Encoder();
     Http1Connection connection =
-        new Http1Connection(this, handler, channel, place, buffers, output, decoder, encoder);
-    Http2Preface preface =
-        new Http2Preface(() -> {
-          connection.leave();
-          speakHttp2(channel, place, output);
-        });
-    channel.pipeline().addLast(output, preface, decoder, encoder, connection);
+        new Http1Connection(this, handler, channel, link, place, buffers, output, decoder, encoder);
+    if (link.tls() == null) {
+      channel.pipeline().addLast(output, decoder, encoder, connection);
+    } else {
+      channel.pipeline().addFirst(output); // which counts what leaves, encrypted
+      channel.pipeline().addLast(decoder, new TlsFiles(link), encoder, connection);
+    }
     if (stopping) { // accepted while the listeners were closing, and perhaps told by nobody
       channel.eventLoop().execute(connection::stop);
     }
+    return connection;
   }
 
   /** Makes a connection one of HTTP/2; on its loop. */
-  private void speakHttp2(Channel channel, ConnectionCount.Place place, Http1Output output) {
-    Http2Request.Rules rules = new Http2Request.Rules("http", true, options.limits());
+  private void speakHttp2(
+      Channel channel, Link link, ConnectionCount.Place place, AddressOptions address) {
+    Http1Output output = channel.pipeline().get(Http1Output.class);
+    if (output == null) {
+      output = new Http1Output(channel);
+      channel.pipeline().addFirst(output);
+    }
+    Http2Request.Rules rules = new Http2Request.Rules(link.scheme(), address, options.limits());
     Http2Connection connection =
-        Http2Connection.create(handler, channel, place, output, rules, null);
+        Http2Connection.create(handler, channel, link, place, output, rules);
     channel.pipeline().addLast(connection);
     if (stopping) {
       channel.eventLoop().execute(connection::stop);
@@ -214,10 +340,13 @@ public final class Server {
   private static void stop(Channel channel) {
     Http1Connection http1 = channel.pipeline().get(Http1Connection.class);
     Http2Connection http2 = channel.pipeline().get(Http2Connection.class);
+    TlsLink link = channel.pipeline().get(TlsLink.class);
     if (http1 != null) {
       http1.stop();
     } else if (http2 != null) {
       http2.stop();
+    } else if (link != null) {
+      link.stop();
     }
   }
 
@@ -237,6 +366,7 @@ public final class Server {
     if (group != null) {
       group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2_000);
     }
+    releaseCertificate();
   }
 
   /** Resets, so that nobody takes this for a response's end, or a closing handshake's. */

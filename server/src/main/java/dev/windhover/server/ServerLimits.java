@@ -19,6 +19,8 @@ public final class ServerLimits {
   private Rate minBodyRate = new Rate(240, Duration.ofSeconds(5)); // Kestrel's …BodyDataRate
   private Rate minResponseRate = new Rate(240, Duration.ofSeconds(5)); // its …ResponseDataRate
 
+  private Duration tlsHandshakeTimeout = Duration.ofSeconds(10); // Kestrel's HandshakeTimeout
+
   // Kestrel has no limit. So many, with the 64 KiB that are read ahead of each, hold 1 GiB.
   private int maxConnections = 16_384;
 
@@ -167,6 +169,22 @@ public final class ServerLimits {
   }
 
   // ---- Connections
+
+  /**
+   * Sets the time for the handshake of TLS, all of it, from the connection's beginning; what takes
+   * longer is closed. 10 s by default.
+   *
+   * @throws IllegalArgumentException if it is not positive
+   */
+  public ServerLimits tlsHandshakeTimeout(Duration timeout) {
+    tlsHandshakeTimeout = positive("tlsHandshakeTimeout", timeout);
+    return this;
+  }
+
+  /** Returns the time for the handshake of TLS. */
+  public Duration tlsHandshakeTimeout() {
+    return tlsHandshakeTimeout;
+  }
 
   /**
    * Sets how long a connection may stay without a request after one was answered; then it is

@@ -1,18 +1,21 @@
 package dev.windhover.server;
 
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
 
 /** What a {@link Server} is to do. Each method with an argument sets and returns this. */
 public final class ServerOptions {
   static final String DEFAULT_URL = "http://localhost:5000";
 
-  private final List<String> urls = new ArrayList<>();
+  private final Map<String, AddressOptions> urls = new LinkedHashMap<>();
   private Transport transport = Transport.AUTO;
   private int loops = Math.max(1, Runtime.getRuntime().availableProcessors());
   private Duration stopTimeout = Duration.ofSeconds(10);
   private final ServerLimits limits = new ServerLimits();
+  private final TlsOptions tls = new TlsOptions();
 
   /** Creates the defaults. */
   public ServerOptions() {}
@@ -20,22 +23,39 @@ public final class ServerOptions {
   /**
    * Listens on these addresses instead of {@code http://localhost:5000}.
    *
-   * @param urls {@code http://host:port}; {@code *} as the host for all interfaces, 0 as the port
-   *     for one that the system chooses
+   * @param urls {@code http://host:port} or {@code https://host:port}; {@code *} as the host for
+   *     all interfaces, 0 as the port for one that the system chooses. {@code https} needs a
+   *     certificate: {@link #tls()}
    * @throws IllegalArgumentException if one is malformed
    */
   public ServerOptions urls(String... urls) {
     this.urls.clear();
     for (String url : urls) {
       ListenAddress.parse(url);
-      this.urls.add(url);
+      this.urls.put(url, new AddressOptions());
     }
     return this;
   }
 
+  /**
+   * Listens on one more address, or changes what is particular to it.
+   *
+   * @param url as in {@link #urls(String...)}
+   * @throws IllegalArgumentException if it is malformed
+   */
+  public ServerOptions url(String url, Consumer<AddressOptions> change) {
+    ListenAddress.parse(url);
+    change.accept(urls.computeIfAbsent(url, _ -> new AddressOptions()));
+    return this;
+  }
+
+  AddressOptions address(String url) {
+    return urls.getOrDefault(url, new AddressOptions());
+  }
+
   /** Returns the addresses to listen on. */
   public List<String> urls() {
-    return urls.isEmpty() ? List.of(DEFAULT_URL) : List.copyOf(urls);
+    return urls.isEmpty() ? List.of(DEFAULT_URL) : List.copyOf(urls.keySet());
   }
 
   /** Chooses how to talk to the network; {@link Transport#AUTO} by default. */
@@ -75,6 +95,11 @@ public final class ServerOptions {
   /** Returns how long a stop waits. */
   public Duration stopTimeout() {
     return stopTimeout;
+  }
+
+  /** Returns how {@code https} addresses are served, which may be changed. */
+  public TlsOptions tls() {
+    return tls;
   }
 
   /** Returns the limits, which may be changed. */

@@ -34,7 +34,7 @@ class Http1ConnectionTest {
               exchange.respond(204, new Headers(), 0);
               exchange.end();
             });
-    server.initialize(channel);
+    server.initialize(channel, null, new AddressOptions());
     channel.pipeline().fireChannelActive();
   }
 

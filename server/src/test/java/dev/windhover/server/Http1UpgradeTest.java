@@ -64,7 +64,7 @@ class Http1UpgradeTest {
 
   @Test
   void socketIsTheOnlyHandlerLeft() {
-    server.initialize(channel);
+    server.initialize(channel, null, new AddressOptions());
     assertThat(handlers()).hasAtLeastOneElementOfType(Http1Connection.class);
     read(HANDSHAKE + "bytes behind it");
     assertThat(handlers()).singleElement().isInstanceOf(NettyDuplex.class);
@@ -75,7 +75,7 @@ class Http1UpgradeTest {
   void noTimeOfHttpRunsOn() {
     options.limits().headersTimeout(Duration.ofSeconds(1)).idleTimeout(Duration.ofSeconds(1));
     channel.freezeTime();
-    server.initialize(channel);
+    server.initialize(channel, null, new AddressOptions());
     channel.pipeline().fireChannelActive();
     read(HANDSHAKE);
     assertThat(channel.runScheduledPendingTasks()).as("the next one's time").isEqualTo(-1);

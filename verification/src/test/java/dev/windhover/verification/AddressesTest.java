@@ -113,7 +113,10 @@ class AddressesTest {
   void malformedAddressIsToldInOneLine(String url) {
     assertThatThrownBy(() -> on(url))
         .isInstanceOf(ListenException.class)
-        .hasMessage("cannot listen on \"" + url + "\": it is not of the form http://host:port");
+        .hasMessage(
+            "cannot listen on \""
+                + url
+                + "\": it is not of the form http://host:port or https://host:port");
   }
 
   private static boolean hasIpv6() {

@@ -41,7 +41,7 @@ class ArchitectureTest {
     "protocol,                                     ,",
     "http,      protocol                           , org.slf4j..",
     "websocket, protocol http                      , org.slf4j..",
-    "server,    protocol http                      , org.slf4j.. io.netty..",
+    "server,    protocol http                      , org.slf4j.. io.netty.. javax.crypto.. javax.net.ssl..",
     "app,       protocol http websocket server     , org.slf4j..",
     "testing,   protocol http websocket            , org.slf4j..",
   })

@@ -42,7 +42,8 @@ final class EchoApplication implements Events, AutoCloseable {
   private final Map<String, LinkedBlockingQueue<Ending>> endings = new ConcurrentHashMap<>();
 
   EchoApplication(Form form, Consumer<WebApplication> host) {
-    app = WebApplication.create("--urls", "http://127.0.0.1:0");
+    app = WebApplication.create();
+    app.server(options -> options.urls("http://127.0.0.1:0"));
     host.accept(app);
     app.events(this);
     app.useWebSockets(options ->

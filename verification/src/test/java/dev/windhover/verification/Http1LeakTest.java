@@ -6,10 +6,14 @@ import dev.windhover.app.WebApplication;
 import dev.windhover.http.Message;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;
+import dev.windhover.verification.wire.Hex;
 import dev.windhover.verification.wire.Wire;
 import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -20,6 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -46,7 +51,10 @@ class Http1LeakTest {
   /** The allocators of Netty take whole mebibytes, and keep some for the next who comes. */
   private static final long MOST_DIRECT = 8 << 20;
 
-  private static final WebApplication app = WebApplication.create("--urls=http://127.0.0.1:0");
+  @TempDir private static Path folder = Path.of("");
+
+  private static final WebApplication app =
+      WebApplication.create("--urls=http://127.0.0.1:0;https://127.0.0.1:0");
   private static final AtomicInteger clients = new AtomicInteger();
 
   // What there is before the first test, and what the process needs once.
@@ -86,6 +94,8 @@ class Http1LeakTest {
             socket.send(message);
           }
         });
+    Path certificate = Certificate.USUAL.writePkcs12(folder.resolve("c.p12"));
+    app.server(options -> options.tls().certificate(certificate).password(Certificate.PASSWORD));
     app.start();
     for (Stage stage : Stage.values()) {
       visits(stage, WARM_UP);
@@ -218,9 +228,73 @@ class Http1LeakTest {
         wire.upgrade("/socket").send(Frame.header(0x82, 60_000));
         wire.send(new byte[10_000]);
       }
+    },
+    TLS_CONNECTED {
+      @Override
+      void reach(Wire wire) {}
+    },
+    TLS_WITHIN_THE_CLIENT_HELLO {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.sendRaw(Arrays.copyOf(Wire.clientHello(), 100));
+      }
+    },
+    TLS_BEHIND_THE_CLIENT_HELLO {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.sendRaw(Wire.clientHello());
+        assertThat(wire.isQuietFor(Wire.MOST_MILLIS)).isFalse();
+      }
+    },
+    TLS_REFUSED {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send(GET.formatted("hello") + "\r\n");
+        wire.response();
+      }
+    },
+    TLS_IDLE {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.secure().send(GET.formatted("hello") + "\r\n");
+        wire.response();
+      }
+    },
+    TLS_BEHIND_CLOSE_NOTIFY {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.secure().send(GET.formatted("waits") + "\r\n");
+        wire.responseHead();
+        wire.closeNotify();
+      }
+    },
+    TLS_WITHIN_A_RECORD {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.secure().upgrade("/socket").sendRaw(Hex.bytes("17 0303 1000 00 01 02 03"));
+      }
+    },
+    TLS_WITHIN_THE_RESPONSE {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.secure().send(GET.formatted("large") + "\r\n");
+        wire.responseHead();
+      }
+    },
+    TLS_SOCKET {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.secure().upgrade("/socket").send(Frame.text("x"));
+        wire.frame();
+      }
     };
 
     abstract void reach(Wire wire) throws IOException;
+
+    int port() {
+      String url = name().startsWith("TLS") ? app.urls().getLast() : app.urls().getFirst();
+      return URI.create(url).getPort();
+    }
   }
 
   @ParameterizedTest
@@ -270,7 +344,7 @@ class Http1LeakTest {
   }
 
   private static void visit(Stage stage, int client) throws IOException {
-    try (Wire wire = Wire.connect(Ports.of(app), Ports.addressOf(client))) {
+    try (Wire wire = Wire.connect(stage.port(), Ports.addressOf(client))) {
       stage.reach(wire);
       if (client % 2 == 0) {
         wire.abort();

@@ -11,13 +11,23 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The server as a process of its own: what it says, where it listens, how it ends. */
 @ExtendWith(StrictLogs.class)
@@ -26,11 +36,18 @@ class ProcessTest {
   private record Running(Process process, BufferedReader out) implements AutoCloseable {
     static Running start(List<String> arguments, Map<String, String> environment)
         throws IOException {
+      return start(List.of(), arguments, environment);
+    }
+
+    static Running start(
+        List<String> flags, List<String> arguments, Map<String, String> environment)
+        throws IOException {
       List<String> command = new ArrayList<>();
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
       command.add("--enable-native-access=ALL-UNNAMED");
       command.add("-Dslf4j.provider=dev.windhover.verification.logs.CapturingProvider");
       command.add("-Dslf4j.internal.verbosity=WARN");
+      command.addAll(flags);
       command.add("-cp");
       command.add(System.getProperty("java.class.path"));
       command.add(ServerProcess.class.getName());
@@ -134,7 +151,96 @@ class ProcessTest {
     try (Running server = Running.on(url)) {
       assertThat(server.exitCode()).isEqualTo(1);
       assertThat(server.errors())
-          .isEqualTo("cannot listen on \"" + url + "\": it is not of the form http://host:port\n");
+          .isEqualTo(
+              "cannot listen on \""
+                  + url
+                  + "\": it is not of the form http://host:port or https://host:port\n");
+    }
+  }
+
+  // ---- Certificates
+
+  @Test
+  void certificateComesFromArgumentsAndItsPasswordFromTheEnvironment(@TempDir Path folder)
+      throws IOException {
+    Path certificate = Certificate.USUAL.writeCertificate(folder.resolve("c.pem"));
+    Path key = Certificate.USUAL.writeEncryptedKey(folder.resolve("k.pem"));
+    try (Running server =
+        Running.start(
+            List.of(
+                "--urls=https://127.0.0.1:0",
+                "--certificate=" + certificate,
+                "--certificate-key",
+                key.toString()),
+            Map.of("WINDHOVER_CERTIFICATE_PASSWORD", Certificate.PASSWORD))) {
+      String line = server.out().readLine();
+      assertThat(line).startsWith("Now listening on: https://127.0.0.1:");
+      int port = Integer.parseInt(line.substring(line.lastIndexOf(':') + 1));
+      try (Wire wire = Wire.connect(port).secure()) {
+        assertThat(wire.certificate()).isEqualTo(Certificate.USUAL.certificate());
+      }
+    }
+  }
+
+  @Test
+  void badCertificateIsOneLineAndExitCode1(@TempDir Path folder) throws Exception {
+    Path certificate = Certificate.USUAL.writePkcs12(folder.resolve("c.p12"));
+    try (Running server =
+        Running.start(
+            List.of(
+                "--urls=https://127.0.0.1:0",
+                "--certificate=" + certificate,
+                "--certificate-password=wrong"),
+            Map.of())) {
+      assertThat(server.exitCode()).isEqualTo(1);
+      assertThat(server.errors())
+          .isEqualTo(
+              "cannot listen on https://127.0.0.1:0: certificate "
+                  + certificate
+                  + " does not open with the password\n");
+    }
+  }
+
+  @Test
+  void addressOfThisMachineGetsADevelopmentCertificateThatIsKept(@TempDir Path home)
+      throws IOException, GeneralSecurityException {
+    Set<PosixFilePermission> mine = PosixFilePermissions.fromString("rw-------");
+    List<X509Certificate> seen = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      try (Running server =
+          Running.start(
+              List.of("-Duser.home=" + home), List.of("--urls=https://localhost:0"), Map.of())) {
+        String line = server.out().readLine();
+        assertThat(line).startsWith("Now listening on: https://localhost:");
+        int port = Integer.parseInt(line.substring(line.lastIndexOf(':') + 1));
+        try (Wire wire = Wire.connect(port).secure()) {
+          seen.add(wire.certificate());
+        }
+      }
+    }
+    assertThat(seen.getFirst()).isEqualTo(seen.getLast());
+    assertThat(seen.getFirst().getSubjectAlternativeNames().toString())
+        .contains("localhost", "127.0.0.1", "0:0:0:0:0:0:0:1");
+    assertThat(seen.getFirst().getNotAfter().toInstant())
+        .isBetween(
+            Instant.now().plus(Duration.ofDays(364)), Instant.now().plus(Duration.ofDays(366)));
+    Path folder = home.resolve(".windhover");
+    assertThat(Files.getPosixFilePermissions(folder))
+        .isEqualTo(PosixFilePermissions.fromString("rwx------"));
+    assertThat(Files.getPosixFilePermissions(folder.resolve("localhost.p12"))).isEqualTo(mine);
+    try (Stream<Path> files = Files.list(folder)) {
+      assertThat(files).hasSize(2);
+    }
+  }
+
+  @Test
+  void publicAddressGetsNoDevelopmentCertificate(@TempDir Path home) throws Exception {
+    try (Running server =
+        Running.start(List.of("-Duser.home=" + home), List.of("--urls=https://*:0"), Map.of())) {
+      assertThat(server.exitCode()).isEqualTo(1);
+      assertThat(server.errors())
+          .isEqualTo("cannot listen on https://*:0: there is no certificate for it\n");
+      assertThat(home).isEmptyDirectory();
     }
   }
 

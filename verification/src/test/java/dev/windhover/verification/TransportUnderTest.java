@@ -16,6 +16,11 @@ interface TransportUnderTest {
   /** Returns whether the server is told of a reset that comes right behind data. */
   boolean tellsResets();
 
+  /** Returns whether one side goes on when the other has ended, as it does in TCP. */
+  default boolean endsSidesApart() {
+    return true;
+  }
+
   /** Opens a socket whose client takes little while it does not read. */
   Peer openNarrow(int port, String path) throws IOException;
 }

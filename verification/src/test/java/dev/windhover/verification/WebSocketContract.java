@@ -454,10 +454,12 @@ abstract class WebSocketContract {
     try (Peer peer = open("/echo", id)) {
       peer.send(Frame.text("last words"));
       peer.endOutput();
-      assertThat(peer.frame()).isEqualTo(Frame.text("last words"));
-      peer.expectEnd();
+      if (transport.endsSidesApart()) {
+        assertThat(peer.frame()).isEqualTo(Frame.text("last words"));
+        peer.expectEnd();
+      }
+      assertThat(server.ending(id).reason().code()).isEqualTo(1006);
     }
-    assertThat(server.ending(id).reason().code()).isEqualTo(1006);
   }
 
   @Test
@@ -466,10 +468,12 @@ abstract class WebSocketContract {
     try (Peer peer = open("/echo", id)) {
       peer.send(Frame.text("last words"), Frame.close(1000, ""));
       peer.endOutput();
-      assertThat(peer.frame()).isEqualTo(Frame.text("last words"));
-      expectClose(peer, Frame.close(1000, ""));
+      if (transport.endsSidesApart()) {
+        assertThat(peer.frame()).isEqualTo(Frame.text("last words"));
+        expectClose(peer, Frame.close(1000, ""));
+      }
+      assertThat(server.ending(id).reason().code()).isEqualTo(1000);
     }
-    assertThat(server.ending(id).reason().code()).isEqualTo(1000);
   }
 
   @Test

@@ -15,10 +15,16 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
-/** A TCP connection to a server, read strictly and never for longer than {@link #MOST_MILLIS}. */
+/**
+ * A connection to a server, by TCP or by TLS above it, read strictly and never for longer than
+ * {@link #MOST_MILLIS}.
+ */
 public final class Wire implements Peer {
   /** The longest wait for anything; far above what is needed, for machines that are busy. */
   public static final int MOST_MILLIS = 15_000;
@@ -32,7 +38,8 @@ public final class Wire implements Peer {
   public static final String ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
   private final SocketChannel channel;
-  private final DataInputStream in;
+  private @Nullable TlsEnd tls;
+  private DataInputStream in;
 
   private Wire(SocketChannel channel) throws IOException {
     this.channel = channel;
@@ -68,6 +75,63 @@ public final class Wire implements Peer {
     return new Wire(channel);
   }
 
+  // ---- TLS
+
+  /** Goes through the handshake of TLS 1.3. */
+  public Wire secure() throws IOException {
+    return secure("TLSv1.3");
+  }
+
+  /** Goes through the handshake of one version of TLS, offering the protocols of {@code alpn}. */
+  public Wire secure(String version, String... alpn) throws IOException {
+    TlsEnd end = new TlsEnd(channel, version, alpn);
+    end.handshake();
+    tls = end;
+    in = new DataInputStream(new BufferedInputStream(end.input()));
+    return this;
+  }
+
+  /** Returns what a client begins its handshake with. */
+  public static byte[] clientHello() throws IOException {
+    try (SocketChannel unconnected = SocketChannel.open()) {
+      return new TlsEnd(unconnected, "TLSv1.3").hello();
+    }
+  }
+
+  private TlsEnd tls() {
+    return Objects.requireNonNull(tls);
+  }
+
+  /** Returns what was agreed upon by ALPN; empty for nothing. */
+  public String applicationProtocol() {
+    return tls().applicationProtocol();
+  }
+
+  /** Returns the server's certificate. */
+  public X509Certificate certificate() throws IOException {
+    return tls().certificate();
+  }
+
+  /** Ends this direction as TLS has it, without FIN. */
+  public void closeNotify() throws IOException {
+    tls().closeNotify();
+  }
+
+  /** Ends this direction as TCP has it, without close_notify. */
+  public void fin() throws IOException {
+    channel.shutdownOutput();
+  }
+
+  /** Sends bytes as they are, whatever was agreed upon. */
+  public void sendRaw(byte... bytes) throws IOException {
+    ByteBuffer left = ByteBuffer.wrap(bytes);
+    while (left.hasRemaining()) {
+      channel.write(left);
+    }
+  }
+
+  // ---- The opening handshake
+
   /** Returns the request of a valid opening handshake, with further header lines. */
   public static String handshake(String path, String... headers) {
     StringBuilder request = new StringBuilder("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n");
@@ -101,8 +165,12 @@ public final class Wire implements Peer {
   /** Sends bytes. */
   public void send(ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
-      channel.write(bytes);
+      write(bytes);
     }
+  }
+
+  private int write(ByteBuffer bytes) throws IOException {
+    return tls == null ? channel.write(bytes) : tls.write(bytes);
   }
 
   /** Sends text as ISO 8859-1. */
@@ -119,7 +187,7 @@ public final class Wire implements Peer {
       SelectionKey key = channel.register(selector, SelectionKey.OP_WRITE);
       ByteBuffer bytes = ByteBuffer.wrap(piece);
       while (sent < most) {
-        int n = channel.write(bytes);
+        int n = write(bytes);
         sent += n;
         if (!bytes.hasRemaining()) {
           bytes.rewind();
@@ -137,6 +205,9 @@ public final class Wire implements Peer {
 
   @Override
   public void endOutput() throws IOException {
+    if (tls != null) {
+      tls.closeNotify();
+    }
     channel.shutdownOutput();
   }
 
@@ -193,6 +264,9 @@ public final class Wire implements Peer {
     }
     if (next >= 0) {
       throw new AssertionError("more than expected came: 0x" + Integer.toHexString(next));
+    }
+    if (tls != null) {
+      tls.expectFin();
     }
   }
 

@@ -32,8 +32,8 @@ final class Browser implements AutoCloseable {
   private final Path profile;
   private final ChromeDriver driver;
 
-  /** Starts it, or skips the test and says so. */
-  Browser() throws IOException {
+  /** Starts it, with further arguments, or skips the test and says so. */
+  Browser(String... arguments) throws IOException {
     Program chromium = Program.require("chromium");
     Program chromedriver = Program.require("chromedriver");
     profile = Files.createTempDirectory("windhover-chromium-");
@@ -49,6 +49,7 @@ final class Browser implements AutoCloseable {
         "--disable-component-update",
         "--disable-sync",
         "--user-data-dir=" + profile);
+    options.addArguments(arguments);
     LoggingPreferences everything = new LoggingPreferences();
     everything.enable(LogType.BROWSER, Level.ALL);
     options.setCapability(ChromeOptions.LOGGING_PREFS, everything);

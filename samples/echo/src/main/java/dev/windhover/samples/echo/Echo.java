@@ -14,7 +14,8 @@ import java.time.Duration;
 
 /**
  * A page that talks to four WebSocket endpoints, each of which sends back what it gets. Run it with
- * {@code ./run echo} and open http://localhost:5000.
+ * {@code ./run echo} and open http://localhost:5000; {@code ./run echo --https} listens on
+ * https://localhost:5001 too.
  */
 public final class Echo {
   /**

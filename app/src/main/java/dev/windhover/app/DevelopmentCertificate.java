@@ -1,0 +1,158 @@
+package dev.windhover.app;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A certificate for this machine alone, signed by itself, that nobody trusts until its user says
+ * so. Made by the JDK's keytool, on first use and again when it has expired, in a folder that only
+ * its user may read.
+ *
+ * @param file PKCS#12, certificate and private key
+ * @param pem the certificate alone, for those who are to trust it
+ * @param isNew whether it was made just now
+ */
+record DevelopmentCertificate(Path file, Path pem, boolean isNew) {
+  /** PKCS#12 needs one; what protects the file is who may read it. */
+  static final String PASSWORD = "windhover";
+
+  private static final int DAYS = 365;
+
+  /** Who starts now wants to work for a while. */
+  private static final Duration LEAST_LEFT = Duration.ofDays(1);
+
+  private static final int KEYTOOL_SECONDS = 60;
+
+  /**
+   * Returns the one in {@code folder}, after making it if need be.
+   *
+   * @throws IOException if it can be neither read nor made; the message is one line
+   */
+  static DevelopmentCertificate in(Path folder) throws IOException {
+    Path file = folder.resolve("localhost.p12");
+    Path pem = folder.resolve("localhost.pem");
+    X509Certificate present = read(file);
+    boolean isGood =
+        present != null
+            && present.getNotAfter().toInstant().isAfter(Instant.now().plus(LEAST_LEFT));
+    if (!isGood) {
+      make(folder, file);
+      present = read(file);
+    }
+    writePem(Objects.requireNonNull(present, "keytool made no certificate"), pem);
+    return new DevelopmentCertificate(file, pem, !isGood);
+  }
+
+  private static @Nullable X509Certificate read(Path file) throws IOException {
+    if (Files.notExists(file)) {
+      return null;
+    }
+    try {
+      KeyStore store = KeyStore.getInstance("PKCS12");
+      store.load(new ByteArrayInputStream(Files.readAllBytes(file)), PASSWORD.toCharArray());
+      return store.getCertificate("localhost") instanceof X509Certificate found ? found : null;
+    } catch (IOException | GeneralSecurityException e) {
+      throw new IOException(
+          "development certificate " + file + " cannot be read; delete it for a new one", e);
+    }
+  }
+
+  /** Makes it beside its place, and then puts it there: another process may be at the same. */
+  private static void make(Path folder, Path file) throws IOException {
+    Files.createDirectories(folder, onlyTheirs("rwx------"));
+    Path work = Files.createTempDirectory(folder, "new-", onlyTheirs("rwx------"));
+    Path made = work.resolve("localhost.p12");
+    try {
+      keytool(made);
+      if (isPosix()) {
+        Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rw-------"));
+      }
+      Files.move(made, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(made);
+      Files.deleteIfExists(work);
+    }
+  }
+
+  private static void keytool(Path into) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+    command.addAll(List.of("-genkeypair", "-alias", "localhost", "-keyalg", "EC"));
+    command.addAll(List.of("-groupname", "secp256r1", "-sigalg", "SHA256withECDSA"));
+    command.addAll(List.of("-dname", "CN=localhost, O=Windhover development certificate"));
+    command.addAll(List.of("-validity", Integer.toString(DAYS)));
+    command.addAll(List.of("-ext", "SAN=dns:localhost,ip:127.0.0.1,ip:0:0:0:0:0:0:0:1"));
+    command.addAll(List.of("-ext", "BC:critical=ca:false", "-ext", "KU:critical=digitalSignature"));
+    command.addAll(List.of("-ext", "EKU=serverAuth"));
+    command.addAll(List.of("-storetype", "PKCS12", "-storepass", PASSWORD));
+    command.addAll(List.of("-keystore", into.toString()));
+    Process process;
+    try {
+      process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    } catch (IOException e) {
+      throw new IOException("no development certificate can be made without the JDK's keytool", e);
+    }
+    process.getOutputStream().close();
+    try {
+      String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      boolean ended = process.waitFor(KEYTOOL_SECONDS, TimeUnit.SECONDS);
+      if (!ended || process.exitValue() != 0) {
+        throw new IOException(
+            "keytool made no development certificate: " + said.strip().replace('\n', ' '));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while the development certificate was made", e);
+    } finally {
+      process.destroy();
+    }
+  }
+
+  private static void writePem(X509Certificate certificate, Path pem) throws IOException {
+    String text;
+    try {
+      text =
+          "-----BEGIN CERTIFICATE-----\n"
+              + Base64.getMimeEncoder(64, new byte[] {'\n'})
+                  .encodeToString(certificate.getEncoded())
+              + "\n-----END CERTIFICATE-----\n";
+    } catch (GeneralSecurityException e) {
+      throw new IOException("development certificate cannot be written: " + e, e);
+    }
+    if (Files.notExists(pem) || !Files.readString(pem).equals(text)) {
+      Files.deleteIfExists(pem);
+      Files.writeString(Files.createFile(pem, onlyTheirs("rw-------")), text);
+    }
+  }
+
+  private static boolean isPosix() {
+    return FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
+  }
+
+  /** Elsewhere a user's own folder is the user's alone. */
+  private static FileAttribute<?>[] onlyTheirs(String permissions) {
+    return isPosix()
+        ? new FileAttribute<?>[] {
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
+        }
+        : new FileAttribute<?>[0];
+  }
+}

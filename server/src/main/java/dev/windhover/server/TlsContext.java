@@ -1,0 +1,197 @@
+package dev.windhover.server;
+
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
+import io.netty.handler.ssl.ApplicationProtocolNames;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.handler.ssl.SupportedCipherSuiteFilter;
+import io.netty.util.ReferenceCountUtil;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The certificate in use and what TLS makes of it. The files are looked at now and then: once they
+ * have changed, new connections get the new one, and those that stand keep theirs. Safe for all
+ * threads, but {@link #look()} is for one at a time.
+ */
+final class TlsContext {
+  private static final Logger log = LoggerFactory.getLogger(TlsContext.class);
+
+  /** What {@link Server#speak} can speak, the best first (RFC 7301). */
+  private static final List<String> PROTOCOLS = List.of(ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1);
+
+  /** Those with forward secrecy and authenticated encryption, which HTTP/2 takes too. */
+  private static final List<String> CIPHERS =
+      List.of(
+          "TLS_AES_128_GCM_SHA256",
+          "TLS_AES_256_GCM_SHA384",
+          "TLS_CHACHA20_POLY1305_SHA256",
+          "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+          "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+          "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+          "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+          "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+          "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
+
+  /** Old clients may begin a new handshake at any time, which costs them little and us much. */
+  private static final String NO_RENEGOTIATION = "jdk.tls.rejectClientInitiatedRenegotiation";
+
+  /** What a file that was replaced or rewritten does not share with what it was. */
+  private record Stamp(FileTime modified, long size, @Nullable Object file) {
+    static Stamp of(Path path) throws IOException {
+      BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
+      return new Stamp(now.lastModifiedTime(), now.size(), now.fileKey());
+    }
+  }
+
+  private final Path certificate;
+  private final @Nullable Path key;
+  private final @Nullable String password;
+  private final SslProvider provider;
+
+  private @Nullable SslContext current; // guarded by this; null when released
+
+  // Of the last look only.
+  private List<Stamp> seen;
+  private List<Stamp> settled;
+
+  /**
+   * Reads the certificate.
+   *
+   * @throws BadCertificateException if it cannot be used
+   * @throws IllegalStateException if the provider is not available
+   */
+  TlsContext(TlsOptions options) throws BadCertificateException {
+    Path file = options.certificate();
+    if (file == null) {
+      throw new BadCertificateException("there is no certificate for it");
+    }
+    this.certificate = file;
+    this.key = options.key();
+    this.password = options.password();
+    if (System.getProperty(NO_RENEGOTIATION) == null) {
+      System.setProperty(NO_RENEGOTIATION, "true"); // before the JDK's TLS looks at it, once
+    }
+    this.provider = options.provider().resolve();
+    this.seen = stamps(); // first: what is changed while it is read is read again
+    this.settled = seen;
+    Identity identity = Identity.read(certificate, key, password);
+    String untimely = identity.untimely(Instant.now());
+    if (untimely != null) {
+      // No reason not to start: other addresses are fine, and a new file is taken as soon as it is
+      // there.
+      log.warn("certificate {} is {}: no client will take it", certificate, untimely);
+    }
+    this.current = contextOf(identity);
+  }
+
+  private SslContext contextOf(Identity identity) throws BadCertificateException {
+    try {
+      return SslContextBuilder.forServer(
+              identity.key(), identity.chain().toArray(X509Certificate[]::new))
+          .sslProvider(provider)
+          .protocols("TLSv1.3", "TLSv1.2")
+          .ciphers(CIPHERS, SupportedCipherSuiteFilter.INSTANCE)
+          .applicationProtocolConfig(
+              new ApplicationProtocolConfig(
+                  Protocol.ALPN,
+                  SelectorFailureBehavior.NO_ADVERTISE,
+                  SelectedListenerFailureBehavior.ACCEPT,
+                  PROTOCOLS))
+          .build();
+    } catch (SSLException | IllegalArgumentException e) {
+      throw new BadCertificateException(
+          "certificate " + certificate + " cannot be used: " + e.getMessage(), e);
+    }
+  }
+
+  /** Returns what speaks TLS on a new connection, with the certificate of now. */
+  SslHandler newHandler(ByteBufAllocator allocator, ServerLimits limits) {
+    SslContext context;
+    synchronized (this) {
+      context = Objects.requireNonNull(current);
+      ReferenceCountUtil.retain(context); // BoringSSL's memory
+    }
+    try {
+      SslHandler handler = context.newHandler(allocator);
+      handler.setHandshakeTimeout(limits.tlsHandshakeTimeout().toMillis(), TimeUnit.MILLISECONDS);
+      return handler;
+    } finally {
+      ReferenceCountUtil.release(context);
+    }
+  }
+
+  // ---- A new certificate
+
+  /** Takes files in that have changed since, and are no longer being written. Blocks. */
+  void look() {
+    List<Stamp> now = stamps();
+    boolean isStill = now.equals(seen);
+    seen = now;
+    if (now.equals(settled) || !isStill) {
+      return;
+    }
+    settled = now;
+    try {
+      Identity identity = Identity.read(certificate, key, password);
+      String untimely = identity.untimely(Instant.now());
+      if (untimely != null) {
+        throw new BadCertificateException("certificate " + certificate + " is " + untimely);
+      }
+      replace(contextOf(identity));
+      Instant end = identity.certificate().getNotAfter().toInstant();
+      log.info("certificate {} was reloaded and is valid until {}", certificate, end);
+    } catch (BadCertificateException e) {
+      log.warn("the old certificate stays in use: {}", e.getMessage());
+    }
+  }
+
+  private List<Stamp> stamps() {
+    List<Stamp> stamps = new ArrayList<>();
+    try {
+      stamps.add(Stamp.of(certificate));
+      if (key != null) {
+        stamps.add(Stamp.of(key));
+      }
+    } catch (IOException e) {
+      stamps.clear(); // who reads the files will say why
+    }
+    return stamps;
+  }
+
+  private synchronized void replace(SslContext context) {
+    if (current == null) {
+      ReferenceCountUtil.release(context); // the server has stopped
+      return;
+    }
+    ReferenceCountUtil.release(current);
+    current = context;
+  }
+
+  /** No connection will begin any more. */
+  synchronized void release() {
+    if (current != null) {
+      ReferenceCountUtil.release(current);
+      current = null;
+    }
+  }
+}
