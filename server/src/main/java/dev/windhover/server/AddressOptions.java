@@ -9,8 +9,8 @@ public final class AddressOptions {
 
   /**
    * Says whether clients of HTTP/2 may open WebSockets on their streams (RFC 8441), which is told
-   * them in {@code SETTINGS_ENABLE_CONNECT_PROTOCOL}; browsers then open them over HTTP/1.1. True by
-   * default; Kestrel has no such switch.
+   * them in {@code SETTINGS_ENABLE_CONNECT_PROTOCOL}; browsers then open them over HTTP/1.1. True
+   * by default; Kestrel has no such switch.
    */
   public AddressOptions extendedConnect(boolean allowed) {
     extendedConnect = allowed;

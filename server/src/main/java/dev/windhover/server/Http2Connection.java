@@ -734,10 +734,6 @@ final class Http2Connection extends Http2ConnectionHandler {
     return loop;
   }
 
-  String scheme() {
-    return rules.scheme();
-  }
-
   Connection facts() {
     return facts;
   }

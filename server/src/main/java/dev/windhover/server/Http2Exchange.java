@@ -264,7 +264,7 @@ final class Http2Exchange implements Exchange, Upgrade {
 
   @Override
   public String scheme() {
-    return connection.scheme();
+    return request.scheme();
   }
 
   @Override

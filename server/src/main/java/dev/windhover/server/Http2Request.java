@@ -15,12 +15,14 @@ import org.jspecify.annotations.Nullable;
  * The head of a request of HTTP/2 (RFC 9113 8.3), in the form in which all versions have it: {@code
  * :authority} is {@code Host}, and the pieces of {@code Cookie} are one.
  *
+ * @param scheme {@code http} or {@code https}
  * @param target path and query, or {@code *}; of a plain CONNECT the authority
  * @param protocol of an extended CONNECT (RFC 8441 4), else null
  * @param fault what is to be answered instead of handing it to anybody, or null
  */
 record Http2Request(
     String method,
+    String scheme,
     String target,
     Headers headers,
     @Nullable String protocol,
@@ -49,7 +51,8 @@ record Http2Request(
     boolean connect = method.equals("CONNECT");
     require(stream, !method.isEmpty(), ":method is missing");
     require(stream, protocol == null || connect, ":protocol without CONNECT");
-    require(stream, protocol == null || rules.address().extendedConnect(), ":protocol was not offered");
+    require(
+        stream, protocol == null || rules.address().extendedConnect(), ":protocol was not offered");
     boolean plainConnect = connect && protocol == null;
     if (plainConnect) {
       require(stream, fields.scheme() == null && fields.path() == null, "CONNECT with a path");
@@ -63,9 +66,13 @@ record Http2Request(
     String host = headers.get("Host");
     require(stream, host == null || Http1Rules.isHost(host), "the host is malformed");
     int line = method.length() + path.length() + (host == null ? 0 : host.length());
-    require(stream, line + text(fields.scheme()).length() <= MOST_IN_LINE, "the request line is too long");
+    require(
+        stream,
+        line + text(fields.scheme()).length() <= MOST_IN_LINE,
+        "the request line is too long");
     return new Http2Request(
         method,
+        plainConnect ? rules.scheme() : text(fields.scheme()),
         plainConnect ? text(fields.authority()) : path,
         headers,
         protocol == null ? null : protocol.toString(),

@@ -37,7 +37,8 @@ final class TlsContext {
   private static final Logger log = LoggerFactory.getLogger(TlsContext.class);
 
   /** What {@link Server#speak} can speak, the best first (RFC 7301). */
-  private static final List<String> PROTOCOLS = List.of(ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1);
+  private static final List<String> PROTOCOLS =
+      List.of(ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1);
 
   /** Those with forward secrecy and authenticated encryption, which HTTP/2 takes too. */
   private static final List<String> CIPHERS =
