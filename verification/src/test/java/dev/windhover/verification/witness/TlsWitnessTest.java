@@ -97,7 +97,7 @@ class TlsWitnessTest {
             upload.toString(),
             url() + "/length");
     assertThat(result.exitCode()).as(result.output()).isZero();
-    assertThat(result.output()).contains("1.1 1\n").endsWith("3000000\n");
+    assertThat(result.output()).contains("2 1\n").endsWith("3000000\n");
   }
 
   @Test
