@@ -121,12 +121,14 @@ function connect() {
   socket.binaryType = "arraybuffer";
   awaitedEchoes = [];
   showNegotiated("–", "–");
+  byId("socketHttpVersion").textContent = "–";
   byId("lastRoundTrip").textContent = "–";
 
   socket.addEventListener("open", () => {
     opened = true;
     logEvent("opened", "Connection opened");
     showNegotiated(socket.protocol || "none", socket.extensions || "none");
+    showSocketHttpVersion();
     showState();
   });
   socket.addEventListener("message", (event) => received(event.data));
@@ -142,6 +144,12 @@ function connect() {
 function showNegotiated(protocol, extensions) {
   byId("negotiatedProtocol").textContent = protocol;
   byId("negotiatedExtensions").textContent = extensions;
+}
+
+/** A browser does not tell a page; our server says it in a cookie of the handshake's answer. */
+function showSocketHttpVersion() {
+  const [, version] = document.cookie.match(/(?:^|; )socketHttpVersion=([^;]*)/) ?? [];
+  byId("socketHttpVersion").textContent = version ?? "unknown";
 }
 
 function showPageHttpVersion() {

@@ -88,6 +88,7 @@ class EchoPageTest {
     assertThat(browser.text("#negotiatedProtocol")).isEqualTo("chat");
     assertThat(browser.text("#negotiatedExtensions"))
         .isEqualTo("permessage-deflate; client_max_window_bits=15");
+    assertThat(browser.text("#socketHttpVersion")).isEqualTo("HTTP/1.1");
     assertThat(browser.element("#connectButton").isEnabled()).isFalse();
 
     browser.type("#sendMessage", "Grüße");

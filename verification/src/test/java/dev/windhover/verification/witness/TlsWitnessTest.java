@@ -196,6 +196,7 @@ class TlsWitnessTest {
   @Test
   void chromiumTalksFromTheEchoPage() throws Exception {
     try (Browser browser = new Browser("--ignore-certificate-errors")) {
+      browser.screen(1200, 900, "light");
       browser.open(url());
       browser.awaitCount("html[data-state=ready]", 1);
       browser.click("label:has(#endpointMessages)");
@@ -206,9 +207,12 @@ class TlsWitnessTest {
       browser.type("#sendMessage", "hello over TLS");
       browser.click("#sendButton");
       browser.awaitCount("#commsLog tr.message", 2);
-      browser.screenshot("echo-tls");
+      assertThat(browser.text("#pageHttpVersion")).isEqualTo("HTTP/2");
+      assertThat(browser.text("#socketHttpVersion")).isEqualTo("HTTP/2");
+      browser.screenshot("echo-http2");
       browser.click("#closeButton");
       browser.awaitCount("html[data-state=closed]", 1);
+      assertThat(browser.text("#commsLog tr.notice.closed")).contains("Code: 1000");
       assertThat(browser.console()).isEmpty();
     }
   }

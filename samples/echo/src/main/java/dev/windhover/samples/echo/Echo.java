@@ -41,6 +41,7 @@ public final class Echo {
     // An echo has no secrets, so pages from everywhere may connect; your application names its own.
     app.useWebSockets(o -> o.keepAliveInterval(Duration.ofMinutes(2)).allowedOrigins("*"));
     app.use(Middleware.nonBlocking(Echo::restrictPage));
+    app.use(Middleware.nonBlocking(Echo::tellHttpVersion));
     app.useStaticFiles(StaticFiles.fromClassPath(Echo.class, "wwwroot"));
 
     app.map("/ws", Echo::echoBuffers);
@@ -79,6 +80,18 @@ public final class Echo {
         socket.send(message);
       }
     }
+  }
+
+  /** Tells the page over which version of HTTP its socket runs, which a browser keeps to itself. */
+  private static void tellHttpVersion(HttpContext context, Handler next) throws Exception {
+    if (context.webSockets().isWebSocketRequest()) {
+      String cookie = "socketHttpVersion=" + context.request().version();
+      context
+          .response()
+          .headers()
+          .add("Set-Cookie", cookie + "; Path=/; SameSite=Strict; Max-Age=10");
+    }
+    next.handle(context);
   }
 
   /** Lets the page load only what is its own, and connect to any WebSocket that is typed in. */
