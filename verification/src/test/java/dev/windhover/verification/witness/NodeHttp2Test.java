@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.app.WebApplication;
 import dev.windhover.http.Message;
+import dev.windhover.verification.Certificate;
 import dev.windhover.verification.logs.Logs;
 import dev.windhover.verification.logs.StrictLogs;
+import java.nio.file.Path;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.event.Level;
 
 /** Node's {@code http2}; its claims stand in {@code src/test/node/http2.mjs}. */
@@ -17,10 +21,13 @@ class NodeHttp2Test {
   /** Long enough for what was asked behind it to be answered. */
   private static final long SLOW_NANOS = 200_000_000;
 
-  @Test
-  void nodeIsContentWithTheServer() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"http", "https"})
+  void nodeIsContentWithTheServer(String scheme, @TempDir Path folder) throws Exception {
     Program node = Program.require("node");
-    WebApplication app = WebApplication.create("--urls", "http://127.0.0.1:0");
+    WebApplication app = WebApplication.create("--urls", scheme + "://127.0.0.1:0");
+    Path certificate = Certificate.USUAL.writePkcs12(folder.resolve("c.p12"));
+    app.server(options -> options.tls().certificate(certificate).password(Certificate.PASSWORD));
     app.useWebSockets(options -> options.allowedOrigins("*"));
     app.map("/hello", context -> context.response().write("hello\n"));
     app.map(
