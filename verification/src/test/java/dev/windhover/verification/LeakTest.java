@@ -7,9 +7,11 @@ import dev.windhover.http.Message;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Hex;
+import dev.windhover.verification.wire.Http2Wire;
 import dev.windhover.verification.wire.Wire;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,7 +35,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * memory, files and threads are then what they were.
  */
 @ExtendWith(StrictLogs.class)
-class Http1LeakTest {
+class LeakTest {
   private static final int AT_ONCE = 8;
   private static final int WARM_UP = 200;
 
@@ -287,7 +289,124 @@ class Http1LeakTest {
         wire.secure().upgrade("/socket").send(Frame.text("x"));
         wire.frame();
       }
+    },
+    HTTP2_WITHIN_THE_PREFACE {
+      @Override
+      void reach(Wire wire) throws IOException {
+        wire.send("PRI * HTTP/2.0\r\n\r\nSM");
+      }
+    },
+    HTTP2_CONNECTED {
+      @Override
+      void reach(Wire wire) throws IOException {
+        http2(wire);
+        await(wire, Http2Wire.SETTINGS);
+      }
+    },
+    HTTP2_WITHIN_THE_HEADERS {
+      @Override
+      void reach(Wire wire) throws IOException {
+        byte[] block = Http2Wire.block(Http2Wire.head("GET", "/hello"));
+        byte[] half = Arrays.copyOf(block, 20);
+        http2(wire, Http2Wire.bytes(Http2Wire.HEADERS, Http2Wire.END_STREAM, 1, half));
+        await(wire, Http2Wire.SETTINGS);
+      }
+    },
+    HTTP2_WITHIN_A_BODY {
+      @Override
+      void reach(Wire wire) throws IOException {
+        http2(
+            wire,
+            head(1, false, Http2Wire.head("POST", "/body")),
+            Http2Wire.bytes(Http2Wire.DATA, 0, 1, new byte[10_000]));
+        await(wire, Http2Wire.DATA);
+      }
+    },
+    HTTP2_WITHIN_BODIES_THAT_ARE_NOT_READ {
+      @Override
+      void reach(Wire wire) throws IOException {
+        http2(
+            wire,
+            head(1, false, Http2Wire.head("POST", "/waits")),
+            Http2Wire.bytes(Http2Wire.DATA, 0, 1, new byte[10_000]),
+            head(3, false, Http2Wire.head("POST", "/waits")),
+            Http2Wire.bytes(Http2Wire.DATA, 0, 3, new byte[100]));
+        await(wire, Http2Wire.HEADERS);
+      }
+    },
+    HTTP2_WITHIN_RESPONSES {
+      @Override
+      void reach(Wire wire) throws IOException {
+        http2(
+            wire,
+            head(1, true, Http2Wire.head("GET", "/large")),
+            head(3, true, Http2Wire.head("GET", "/waits")));
+        await(wire, Http2Wire.DATA);
+      }
+    },
+    HTTP2_GIVEN_UP {
+      @Override
+      void reach(Wire wire) throws IOException {
+        http2(
+            wire,
+            head(1, true, Http2Wire.head("GET", "/waits")),
+            Http2Wire.bytes(Http2Wire.RST_STREAM, 0, 1, (byte) 0, (byte) 0, (byte) 0, (byte) 8),
+            head(3, true, Http2Wire.head("GET", "/hello")));
+        await(wire, Http2Wire.HEADERS);
+      }
+    },
+    HTTP2_FAILED {
+      @Override
+      void reach(Wire wire) throws IOException {
+        http2(
+            wire,
+            connect(1),
+            Http2Wire.bytes(Http2Wire.PING, 0, 1, new byte[8])); // which belongs to no stream
+        await(wire, Http2Wire.GOAWAY);
+      }
+    },
+    HTTP2_SOCKETS {
+      @Override
+      void reach(Wire wire) throws IOException {
+        http2(
+            wire,
+            connect(1),
+            connect(3),
+            Http2Wire.bytes(Http2Wire.DATA, 0, 1, Frame.text("x").masked()),
+            Http2Wire.bytes(Http2Wire.DATA, 0, 3, Frame.header(0x82, 60_000)),
+            Http2Wire.bytes(Http2Wire.DATA, 0, 3, new byte[10_000]));
+        await(wire, Http2Wire.DATA);
+      }
     };
+
+    private static void http2(Wire wire, byte[]... frames) throws IOException {
+      byte[] settings = Http2Wire.bytes(Http2Wire.SETTINGS, 0, 0);
+      wire.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+      wire.send(Http2Wire.concat(settings, Http2Wire.concat(frames)));
+    }
+
+    private static byte[] head(int stream, boolean end, String... fields) {
+      int flags = Http2Wire.END_HEADERS | (end ? Http2Wire.END_STREAM : 0);
+      return Http2Wire.bytes(Http2Wire.HEADERS, flags, stream, Http2Wire.block(fields));
+    }
+
+    private static byte[] connect(int stream) {
+      return head(
+          stream,
+          false,
+          Http2Wire.head(
+              "CONNECT", "/socket", ":protocol: websocket", "sec-websocket-version: 13"));
+    }
+
+    /** Reads frames until one of that type. */
+    private static void await(Wire wire, int type) throws IOException {
+      byte[] head = new byte[9];
+      do {
+        wire.read(head, head.length);
+        int length = ByteBuffer.wrap(head).getInt() >>> 8;
+        wire.read(new byte[length], length);
+      } while (head[3] != type);
+    }
 
     abstract void reach(Wire wire) throws IOException;
 
@@ -317,7 +436,7 @@ class Http1LeakTest {
     awaitAtMost("files", Http1ChurnTest::openFiles, files + 2);
     awaitAtMost("heap", Memory::heap, heap + MOST_HEAP);
     awaitAtMost("direct memory", Memory::direct, direct + MOST_DIRECT);
-    awaitAtMost("threads", Http1LeakTest::threads, threads + 2);
+    awaitAtMost("threads", LeakTest::threads, threads + 2);
   }
 
   private static long threads() {
