@@ -18,6 +18,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
@@ -236,9 +237,28 @@ final class Http2Connection extends Http2ConnectionHandler {
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
     if (event == ChannelInputShutdownEvent.INSTANCE) {
-      ctx.close(); // no stream can go on without its client's frames
+      inputEnds();
     }
     super.userEventTriggered(ctx, event);
+  }
+
+  /** The client has ended its side of all streams; it may still read what is under way. */
+  private void inputEnds() throws Http2Exception {
+    if (failed || closing) {
+      channel.close();
+      return;
+    }
+    stopping = true;
+    List<Http2Stream> open = new ArrayList<>();
+    connection().forEachActiveStream(open::add);
+    for (Http2Stream stream : open) {
+      Http2Exchange exchange = exchangeOf(stream);
+      if (exchange != null) {
+        exchange.connectionEnds();
+      }
+      closeStreamRemote(stream, context().newSucceededFuture());
+    }
+    closeIfDone();
   }
 
   @Override
@@ -712,7 +732,9 @@ final class Http2Connection extends Http2ConnectionHandler {
     context()
         .writeAndFlush(Unpooled.EMPTY_BUFFER)
         .addListener(written -> {
-          if (channel.isActive()) {
+          if (channel instanceof DuplexChannel duplex && duplex.isInputShutdown()) {
+            channel.close();
+          } else if (channel.isActive()) {
             link.endOutput(channel);
             channel.eventLoop().schedule(() -> channel.close(), LINGER_SECONDS, TimeUnit.SECONDS);
           }

@@ -190,6 +190,20 @@ final class Http2Exchange implements Exchange, Upgrade {
     }
   }
 
+  /** The client's side of the connection is ended, and so of the stream. */
+  void connectionEnds() {
+    if (duplex == null) {
+      aborted.complete(null); // first: who fails now because of that, is not at fault
+    }
+    if (!inputEnded) {
+      inputEnded = true;
+      body.lose("the client ended the connection");
+      if (duplex != null) {
+        duplex.peerEnded();
+      }
+    }
+  }
+
   void bodyIsSlow() {
     body.fail(new HttpException(408, "the request's body comes too slowly"));
   }

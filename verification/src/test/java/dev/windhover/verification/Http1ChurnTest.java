@@ -121,7 +121,7 @@ class Http1ChurnTest {
   }
 
   /** Waits, without a pause longer than a moment, and not for long. */
-  private static void awaitAtMost(LongSupplier count, long most) {
+  static void awaitAtMost(LongSupplier count, long most) {
     long start = System.nanoTime();
     while (count.getAsLong() > most) {
       if (System.nanoTime() - start > Wire.MOST_MILLIS * 1_000_000L) {

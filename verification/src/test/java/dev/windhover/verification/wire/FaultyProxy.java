@@ -1,0 +1,147 @@
+package dev.windhover.verification.wire;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Stands between clients and a server, on this machine, and does to the client's bytes what a
+ * network may: each connection suffers one fault at one place.
+ */
+public final class FaultyProxy implements AutoCloseable {
+  /** What happens to the connection, when the server has been sent a number of bytes. */
+  public enum Fault {
+    /** Nothing; but every byte is sent by itself. */
+    SPLIT,
+    /** All that follows comes a while later, and together. */
+    DELAY,
+    /** Both sides see an end in order, and the server's words go nowhere. */
+    CUT,
+    /** The server sees the end of the client's side, and may go on. */
+    HALF_CLOSE,
+    /** Both sides see a reset. */
+    RESET
+  }
+
+  private static final long DELAY_NANOS = 20_000_000;
+  private static final int PIECE_BYTES = 16 * 1024;
+
+  private final ServerSocket listener;
+  private final int server;
+  private final Fault fault;
+  private final int place;
+
+  /** Listens for the clients of a server's port; {@code place} counts the client's bytes. */
+  public FaultyProxy(int server, Fault fault, int place) throws IOException {
+    this.server = server;
+    this.fault = fault;
+    this.place = place;
+    this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    Thread.ofVirtual().start(this::accept);
+  }
+
+  /** Returns the port to connect to. */
+  public int port() {
+    return listener.getLocalPort();
+  }
+
+  private void accept() {
+    try {
+      while (true) {
+        Socket client = listener.accept();
+        Thread.ofVirtual().start(() -> serve(client));
+      }
+    } catch (IOException e) {
+      // closed
+    }
+  }
+
+  private void serve(Socket client) {
+    try (client;
+        Socket upstream = new Socket()) {
+      client.setTcpNoDelay(true);
+      upstream.setTcpNoDelay(true);
+      upstream.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), server));
+      Thread back = Thread.ofVirtual().start(() -> copyBack(upstream, client));
+      forward(client, upstream);
+      back.join();
+    } catch (IOException e) {
+      // one of them has gone, and takes the other along
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void forward(Socket client, Socket upstream) throws IOException {
+    InputStream in = client.getInputStream();
+    OutputStream out = upstream.getOutputStream();
+    byte[] first = in.readNBytes(place);
+    if (fault == Fault.SPLIT) {
+      for (byte b : first) {
+        out.write(b);
+      }
+    } else {
+      out.write(first);
+    }
+    switch (fault) {
+      case SPLIT -> in.transferTo(out);
+      case DELAY -> {
+        LockSupport.parkNanos(DELAY_NANOS);
+        in.transferTo(out);
+      }
+      case CUT -> {
+        upstream.shutdownOutput(); // closing it, with bytes unread, would be a reset
+        client.close();
+      }
+      case HALF_CLOSE -> upstream.shutdownOutput();
+      case RESET -> {
+        upstream.setSoLinger(true, 0);
+        client.setSoLinger(true, 0);
+        upstream.close();
+        client.close();
+      }
+    }
+    if (fault == Fault.SPLIT || fault == Fault.DELAY) {
+      upstream.shutdownOutput();
+    }
+  }
+
+  private static void copyBack(Socket upstream, Socket client) {
+    byte[] piece = new byte[PIECE_BYTES];
+    try {
+      InputStream in = upstream.getInputStream();
+      OutputStream out = client.getOutputStream();
+      for (int n = in.read(piece); n >= 0; n = in.read(piece)) {
+        if (!client.isClosed()) {
+          out.write(piece, 0, n);
+        }
+      }
+      client.shutdownOutput();
+    } catch (IOException e) {
+      drain(upstream);
+    }
+  }
+
+  private static void drain(Socket upstream) {
+    try {
+      upstream.getInputStream().transferTo(OutputStream.nullOutputStream());
+    } catch (IOException e) {
+      // that was its end, too
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      listener.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
