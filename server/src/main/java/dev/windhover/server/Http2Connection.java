@@ -38,6 +38,7 @@ import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
 import io.netty.handler.codec.http2.UniformStreamByteDistributor;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -66,6 +67,9 @@ final class Http2Connection extends Http2ConnectionHandler {
   private static final int RESETS_SECONDS = 30;
   private static final int CONTROL_FRAMES_SECONDS = 10;
   private static final int LINGER_SECONDS = 1;
+
+  /** The same for a client that takes not even our last words. */
+  private static final int MOST_LINGER_SECONDS = 5;
 
   /** As many streams that we reset last may still be sent to, by a client that does not know it. */
   private static final int MOST_REMEMBERED = 100;
@@ -231,7 +235,7 @@ final class Http2Connection extends Http2ConnectionHandler {
     for (int i = 0; i < batch.size(); i++) { // one may add another
       batch.get(i).batchEnd();
     }
-    batch.clear();
+    batch.clear(); // no receiver's failure comes here
   }
 
   @Override
@@ -300,7 +304,9 @@ final class Http2Connection extends Http2ConnectionHandler {
   protected void onStreamError(
       ChannelHandlerContext ctx, boolean outbound, Throwable cause, StreamException fault) {
     int stream = fault.streamId();
-    if (connection().stream(stream) == null && (outbound || wasReset.contains(stream))) {
+    Http2Stream open = connection().stream(stream);
+    boolean closed = open == null || open.state() == Http2Stream.State.CLOSED;
+    if (closed && (outbound || wasReset.contains(stream))) {
       return; // what was to be sent on it, or was on its way when we reset it (RFC 9113 5.4.2)
     }
     remember(stream);
@@ -311,6 +317,17 @@ final class Http2Connection extends Http2ConnectionHandler {
       return;
     }
     super.onStreamError(ctx, outbound, cause, fault);
+    closeNow(stream);
+  }
+
+  /**
+   * Of a stream that was reset nothing more may leave, which waits for its window (RFC 9113 5.1).
+   */
+  private void closeNow(int stream) {
+    Http2Stream reset = connection().stream(stream);
+    if (reset != null) {
+      reset.close();
+    }
   }
 
   // ---- From Netty: frames
@@ -336,6 +353,9 @@ final class Http2Connection extends Http2ConnectionHandler {
         throws Http2Exception {
       Http2Stream stream = connection().stream(streamId);
       Http2Exchange exchange = exchangeOf(stream);
+      if (exchange == null && stream.isHeadersSent()) {
+        return; // trailers of what we refused ourselves
+      }
       if (exchange == null) {
         begin(stream, fields, end);
       } else if (end) {
@@ -386,13 +406,6 @@ final class Http2Connection extends Http2ConnectionHandler {
     }
 
     @Override
-    public void onPingAckRead(ChannelHandlerContext ctx, long data) {
-      if (data == PING) {
-        timeouts.pingAnswered();
-      }
-    }
-
-    @Override
     public void onPriorityRead(
         ChannelHandlerContext ctx, int streamId, int dependency, short weight, boolean exclusive)
         throws Http2Exception {
@@ -425,7 +438,7 @@ final class Http2Connection extends Http2ConnectionHandler {
           why = "the connection was lost";
         }
         timeouts.forget(exchange);
-        bodyWindows -= exchange.widened();
+        narrowed(exchange);
         exchange.streamClosed(why);
       }
     }
@@ -561,6 +574,7 @@ final class Http2Connection extends Http2ConnectionHandler {
     if (connection().stream(stream.id()) != null) {
       remember(stream.id());
       resetStream(context(), stream.id(), why.code(), context().newPromise());
+      closeNow(stream.id());
       flushSoon();
     }
   }
@@ -628,6 +642,12 @@ final class Http2Connection extends Http2ConnectionHandler {
         onError(context(), true, e);
       }
     }
+  }
+
+  /** The body that had a larger window is complete. */
+  void narrowed(Http2Exchange exchange) {
+    bodyWindows -= exchange.widened();
+    exchange.widened(0);
   }
 
   private static boolean isOpen(Http2Stream stream) {
@@ -729,6 +749,9 @@ final class Http2Connection extends Http2ConnectionHandler {
       return;
     }
     closing = true;
+    ScheduledFuture<?> last =
+        channel.eventLoop().schedule(() -> abort(), MOST_LINGER_SECONDS, TimeUnit.SECONDS);
+    channel.closeFuture().addListener(closed -> last.cancel(false));
     context()
         .writeAndFlush(Unpooled.EMPTY_BUFFER)
         .addListener(written -> {

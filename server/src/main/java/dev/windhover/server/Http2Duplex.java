@@ -10,12 +10,16 @@ import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A stream after its extended CONNECT (RFC 8441), as the seam's duplex. Its credit is the stream's
  * window; what is written within a batch of reads leaves as one DATA frame or a few.
  */
 final class Http2Duplex implements Duplex {
+  private static final Logger log = LoggerFactory.getLogger(Http2Duplex.class);
+
   private static final AtomicIntegerFieldUpdater<Http2Duplex> GATHERED =
       AtomicIntegerFieldUpdater.newUpdater(Http2Duplex.class, "gathered");
   private static final AtomicLongFieldUpdater<Http2Duplex> IN_FLIGHT =
@@ -52,6 +56,9 @@ final class Http2Duplex implements Duplex {
   private boolean aboveMark;
   private long transmitted;
   private boolean inBatch;
+  private boolean paused;
+  private @Nullable ByteBuf held;
+  private boolean endIsHeld;
   private boolean ended;
   private boolean peerEnded;
   private boolean lost;
@@ -70,23 +77,55 @@ final class Http2Duplex implements Duplex {
     flush();
   }
 
-  /** Delivers bytes; those the receiver does not want now keep their credit. */
+  /** Delivers bytes, or holds them, with their credit, while the receiver is paused. */
   void deliver(ByteBuf bytes) {
     if (lost || peerEnded) {
       consumed(bytes.readableBytes());
+    } else if (paused || held != null) {
+      ByteBuf all = held == null ? Unpooled.buffer(bytes.readableBytes()) : held;
+      held = all.writeBytes(bytes, bytes.readerIndex(), bytes.readableBytes()); // within a window
+    } else {
+      beginBatch();
+      try {
+        receiver.onBytes(bytes.internalNioBuffer(bytes.readerIndex(), bytes.readableBytes()));
+      } catch (RuntimeException | Error e) {
+        fail(e);
+      }
+    }
+  }
+
+  private void deliverHeld() {
+    ByteBuf bytes = held;
+    if (paused || bytes == null) {
       return;
     }
-    beginBatch();
-    receiver.onBytes(bytes.internalNioBuffer(bytes.readerIndex(), bytes.readableBytes()));
+    held = null;
+    deliver(bytes);
+    bytes.release();
+    if (endIsHeld) {
+      peerEnded();
+    }
   }
 
   /** The peer has ended its side of the stream. */
   void peerEnded() {
-    if (!peerEnded && !lost) {
+    if (held != null) {
+      endIsHeld = true;
+    } else if (!peerEnded && !lost) {
       peerEnded = true;
       beginBatch();
-      receiver.onEnd();
+      try {
+        receiver.onEnd();
+      } catch (RuntimeException | Error e) {
+        fail(e);
+      }
     }
+  }
+
+  /** A receiver that fails costs its own stream, and not those beside it. */
+  private void fail(Throwable fault) {
+    log.error("socket {} failed", exchange.id(), fault);
+    connection.reset(exchange.stream(), Http2Error.INTERNAL_ERROR);
   }
 
   private void beginBatch() {
@@ -100,8 +139,12 @@ final class Http2Duplex implements Duplex {
   void batchEnd() {
     inBatch = false;
     if (!lost) {
-      receiver.onBatchEnd();
-      sendOutput(false);
+      try {
+        receiver.onBatchEnd();
+        sendOutput(false);
+      } catch (RuntimeException | Error e) {
+        fail(e);
+      }
     }
   }
 
@@ -122,6 +165,10 @@ final class Http2Duplex implements Duplex {
     }
     lost = true;
     dropOutput();
+    if (held != null) {
+      held.release();
+      held = null;
+    }
     receiver.onLost(why);
   }
 
@@ -144,12 +191,15 @@ final class Http2Duplex implements Duplex {
 
   @Override
   public void pause() {
-    // The peer sends no more than it has credit for.
+    paused = true;
   }
 
   @Override
   public void resume() {
-    // See above.
+    paused = false;
+    if (held != null) {
+      loop().execute(this::deliverHeld); // not within the call that made room for it
+    }
   }
 
   @Override
@@ -220,8 +270,12 @@ final class Http2Duplex implements Duplex {
     IN_FLIGHT.lazySet(this, inFlight - size);
     if (aboveMark && pending() < mark && !lost) {
       aboveMark = false;
-      receiver.onWritable();
-      flush();
+      try {
+        receiver.onWritable();
+        flush();
+      } catch (RuntimeException | Error e) {
+        fail(e);
+      }
     }
   }
 

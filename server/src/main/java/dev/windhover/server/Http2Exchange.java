@@ -19,9 +19,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -77,7 +75,7 @@ final class Http2Exchange implements Exchange, Upgrade {
   private boolean inputEnded;
   private long transmitted;
   private @Nullable Http2Duplex duplex;
-  private List<ByteBuf> early = List.of(); // what came before the upgrade was answered
+  private @Nullable ByteBuf early; // what came before the upgrade was answered
 
   Http2Exchange(
       Http2Connection connection,
@@ -169,10 +167,8 @@ final class Http2Exchange implements Exchange, Upgrade {
     if (duplex != null) {
       duplex.deliver(data);
     } else if (isExtendedConnect() && !ended) {
-      if (early.isEmpty()) {
-        early = new ArrayList<>();
-      }
-      early.add(Unpooled.copiedBuffer(data)); // at most a window
+      ByteBuf all = early == null ? Unpooled.buffer(data.readableBytes()) : early;
+      early = all.writeBytes(data, data.readerIndex(), data.readableBytes()); // within a window
     } else if (hasBody) {
       body.add(data);
     } else {
@@ -183,6 +179,7 @@ final class Http2Exchange implements Exchange, Upgrade {
   /** The client has ended its side; {@code trailers} may be empty. */
   void receiveEnd(Iterable<Map.Entry<String, String>> trailers) {
     inputEnded = true;
+    connection.narrowed(this);
     if (duplex != null) {
       duplex.peerEnded();
     } else if (hasBody) {
@@ -247,8 +244,10 @@ final class Http2Exchange implements Exchange, Upgrade {
     for (Object piece; (piece = output.poll()) != null; ) {
       release(piece);
     }
-    early.forEach(ByteBuf::release);
-    early = List.of();
+    if (early != null) {
+      early.release();
+      early = null;
+    }
   }
 
   private static void release(Object piece) {
@@ -620,12 +619,12 @@ final class Http2Exchange implements Exchange, Upgrade {
       connection.socketEnded();
       throw e;
     }
+    responded = true;
     Http2Headers head = headOf(status, answer);
     connection.loopDo(() -> open(socket, head));
   }
 
   private void open(Http2Duplex socket, Http2Headers head) {
-    responded = true;
     connection.exchangeEnded(this);
     if (closed) {
       connection.socketEnded();
@@ -640,11 +639,11 @@ final class Http2Exchange implements Exchange, Upgrade {
     duplex = socket;
     connection.sendHead(stream, head, false, () -> {});
     socket.open();
-    List<ByteBuf> held = early;
-    early = List.of();
-    for (ByteBuf bytes : held) {
-      socket.deliver(bytes);
-      bytes.release();
+    ByteBuf held = early;
+    if (held != null) {
+      early = null;
+      socket.deliver(held);
+      held.release();
     }
     if (inputEnded) {
       socket.peerEnded();

@@ -93,12 +93,8 @@ final class Http2Timeouts {
   void somethingCame() {
     if (limits.http2().keepAlivePingDelay().isPositive()) {
       cameAt = now();
+      pingSentAt = NEVER; // whatever it was
     }
-  }
-
-  void pingAnswered() {
-    pingSentAt = NEVER;
-    wakeForPing();
   }
 
   /** A handler reads a body. */

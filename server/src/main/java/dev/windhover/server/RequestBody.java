@@ -23,13 +23,15 @@ final class RequestBody extends InputStream {
   private static final int MOST_KEPT = 64 * 1024;
 
   /**
-   * Pieces below this are gathered: each of them alone would take more than its bytes, in objects
-   * and in the buffer that it came in.
+   * What comes is copied into pieces of up to that many bytes: kept as it came, each piece would
+   * hold all of the buffer that it came in, and small ones as many objects.
    */
-  private static final int SMALL_PIECE = 1024;
+  private static final int LARGEST_PIECE = 16 * 1024;
 
-  private static final int LARGEST_GATHERED = 4 * 1024;
-  private static final int SMALLEST_GATHERED = 256;
+  private static final int SMALLEST_PIECE = 256;
+
+  /** Credit is given in lumps, since each costs the loop a task. */
+  private static final int LUMP = 32 * 1024;
 
   /** Where a body comes from. */
   interface Supply {
@@ -56,10 +58,8 @@ final class RequestBody extends InputStream {
   // Guarded by this.
   private final Deque<ByteBuf> pieces = new ArrayDeque<>(2);
 
-  /** The last piece, if small ones are gathered there. */
-  private @Nullable ByteBuf gathering;
-
   private int kept;
+  private int due;
   private boolean begun;
   private boolean awaited;
   private boolean complete;
@@ -102,12 +102,7 @@ final class RequestBody extends InputStream {
       supply.taken(size);
       return;
     }
-    if (size < SMALL_PIECE) {
-      gather(bytes, size);
-    } else {
-      pieces.add(bytes.retain());
-      gathering = null;
-    }
+    keep(bytes);
     kept += size;
     if (isFull()) {
       supply.pause();
@@ -115,14 +110,20 @@ final class RequestBody extends InputStream {
     notifyAll();
   }
 
-  private void gather(ByteBuf bytes, int size) {
-    ByteBuf last = gathering;
-    if (last == null || last.maxWritableBytes() < size) {
-      last = Unpooled.buffer(SMALLEST_GATHERED, LARGEST_GATHERED);
-      gathering = last;
-      pieces.add(last);
+  private void keep(ByteBuf bytes) {
+    int from = bytes.readerIndex();
+    int end = bytes.writerIndex();
+    while (from < end) {
+      ByteBuf last = pieces.peekLast();
+      if (last == null || last.maxWritableBytes() == 0) {
+        int size = Math.clamp(end - from, SMALLEST_PIECE, LARGEST_PIECE);
+        last = Unpooled.buffer(size, LARGEST_PIECE);
+        pieces.add(last);
+      }
+      int n = Math.min(end - from, last.maxWritableBytes());
+      last.writeBytes(bytes, from, n);
+      from += n;
     }
-    last.writeBytes(bytes, bytes.readerIndex(), size);
   }
 
   private boolean isFull() {
@@ -178,11 +179,9 @@ final class RequestBody extends InputStream {
     discarding = true;
     pieces.forEach(ByteBuf::release);
     pieces.clear();
-    gathering = null;
-    if (kept > 0) {
-      supply.taken(kept);
-      kept = 0;
-    }
+    due += kept;
+    kept = 0;
+    giveCredit();
     notifyAll();
   }
 
@@ -275,14 +274,23 @@ final class RequestBody extends InputStream {
       delivered += n;
       if (!piece.isReadable()) {
         pieces.remove().release();
-        gathering = pieces.isEmpty() ? null : gathering;
       }
       kept -= n;
-      supply.taken(n);
+      due += n;
+      if (due >= LUMP || kept == 0) {
+        giveCredit();
+      }
       if (wasFull && !isFull() && fault == null) {
         supply.resume();
       }
       return n;
+    }
+  }
+
+  private void giveCredit() {
+    if (due > 0) {
+      supply.taken(due);
+      due = 0;
     }
   }
 

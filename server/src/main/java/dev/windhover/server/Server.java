@@ -146,8 +146,13 @@ public final class Server {
                   Thread.ofVirtual()
                       .name("certificate")
                       .start(() -> {
-                        context.look();
-                        one.release();
+                        try {
+                          context.look();
+                        } catch (RuntimeException e) {
+                          log.warn("looking for a new certificate failed: {}", e.toString());
+                        } finally {
+                          one.release();
+                        }
                       });
                 }
               },

@@ -53,6 +53,12 @@ class Http2LimitsTest {
           context.response().write("through");
         });
     app.map(
+        "/thinks",
+        context -> {
+          gate.tryAcquire(Wire.MOST_MILLIS, TimeUnit.MILLISECONDS);
+          context.response().status(404).write("no socket here");
+        });
+    app.map(
         "/length",
         context -> context.response().write("" + context.request().body().readAllBytes().length));
     app.map(
@@ -203,6 +209,45 @@ class Http2LimitsTest {
     }
   }
 
+  /** A page that is left gives up all that it was still loading. */
+  @Test
+  void answersThatAreGivenUpCountOnceAndAreNotReset() throws IOException {
+    try (Http2Wire wire = connect(limits -> limits.http2().maxResets(20))) {
+      for (int i = 0; i < 20; i++) {
+        Stream stream = wire.get("/large");
+        assertThat(stream.status()).isEqualTo(200);
+        stream.reset(Http2Wire.CANCEL);
+      }
+      assertThat(text(wire.get("/hello"))).isEqualTo("hello");
+      assertThat(wire.frames()).noneMatch(frame -> frame.type() == Http2Wire.RST_STREAM);
+      wire.get("/large").reset(Http2Wire.CANCEL);
+      assertThat(wire.goAway()).isEqualTo(Http2Wire.ENHANCE_YOUR_CALM);
+    }
+  }
+
+  /** The server's own: for want of reading. */
+  @Test
+  void answersThatTheServerDropsAreNoAbuse() throws IOException {
+    int port =
+        start(limits ->
+            limits.minResponseRate(1_000_000, Duration.ofMillis(100)).http2().maxResets(5));
+    try (Http2Wire wire = Http2Wire.connect(port)) {
+      List<Stream> streams = new ArrayList<>();
+      for (int i = 0; i < 10; i++) {
+        streams.add(wire.get("/large"));
+      }
+      for (Stream stream : streams) {
+        assertThat(stream.resetCode()).isEqualTo(Http2Wire.CANCEL);
+      }
+      assertThat(text(wire.get("/hello"))).isEqualTo("hello");
+      for (Stream stream : streams) {
+        assertThat(wire.frames().stream().filter(frame -> frame.stream() == stream.id()).toList())
+            .last()
+            .matches(frame -> frame.type() == Http2Wire.RST_STREAM); // and nothing behind it
+      }
+    }
+  }
+
   private interface Attack {
     void once() throws IOException;
   }
@@ -245,6 +290,21 @@ class Http2LimitsTest {
       wire.frame(Http2Wire.HEADERS, 0, stream.id(), Http2Wire.block(":method: GET"));
       floodUntilGone(() -> wire.frame(Http2Wire.CONTINUATION, 0, stream.id()));
       assertThat(wire.goAway()).isEqualTo(Http2Wire.ENHANCE_YOUR_CALM);
+    }
+  }
+
+  @Test
+  void bytesBeforeTheAnswerToAConnectTakeNoMoreThanThemselves() throws IOException {
+    try (Http2Wire wire = connect(limits -> {})) {
+      long before = Memory.heap() + Memory.direct();
+      for (int i = 0; i < 20; i++) {
+        Stream stream = wire.connectWebSocket("/thinks");
+        byte[][] many = new byte[10_000][];
+        java.util.Arrays.fill(many, Http2Wire.bytes(Http2Wire.DATA, 0, stream.id(), (byte) 'x'));
+        wire.send(Http2Wire.concat(many));
+      }
+      wire.ping();
+      assertThat(Memory.heap() + Memory.direct() - before).isLessThan(4 << 20);
     }
   }
 

@@ -14,8 +14,10 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The stream is the socket (RFC 8441 5): how it ends, and what streams owe each other. */
@@ -189,6 +191,57 @@ class Http2SocketTest {
       Arrays.fill(many, Frame.pong("x".repeat(120)));
       pings.send(many); // so are control frames: 126 KB of them
       wire.ping();
+    }
+  }
+
+  /** Headers of frames are credited at once, and so what they cost has to be bounded as well. */
+  @ParameterizedTest
+  @CsvSource({"BLOCKING, 0", "BLOCKING, 1", "LISTENER, 0", "LISTENER, 1"})
+  void smallMessagesThatNobodyReadsAreBounded(Form form, int size) throws Exception {
+    try (EchoApplication server = new EchoApplication(form, app -> {});
+        Http2Wire wire = Http2Wire.connect(server.port(), MEBIBYTE)) {
+      Stream silent = wire.open("/silent/a");
+      Frame[] many = new Frame[1_000];
+      Arrays.fill(many, Frame.binary(new byte[size]));
+      long before = Memory.heap() + Memory.direct();
+      long sent = silent.sendUntilBlocked(Frame.masked(many), 40L * MEBIBYTE);
+      wire.ping();
+      assertThat(sent).isLessThan(MEBIBYTE);
+      assertThat(Memory.heap() + Memory.direct() - before).isLessThan(2L * MEBIBYTE);
+      Stream other = wire.open("/echo/b");
+      other.send(Frame.text("still here"));
+      assertThat(other.frame()).isEqualTo(Frame.text("still here"));
+    }
+  }
+
+  /** What was held while nobody read comes in order, and then the end. */
+  @Test
+  void whatWasHeldIsDeliveredWhenTheListenerAsks() throws Exception {
+    try (EchoApplication server = new EchoApplication(Form.LISTENER, app -> {});
+        Http2Wire wire = Http2Wire.connect(server.port(), MEBIBYTE)) {
+      Stream stream = wire.open("/on-demand/a");
+      int count = 4_000;
+      Thread writer =
+          Thread.ofVirtual()
+              .start(() -> {
+                try {
+                  for (int i = 0; i < count; i++) {
+                    stream.send(Frame.text("message " + i));
+                  }
+                  stream.send(Frame.close(1000, ""));
+                  stream.endOutput();
+                } catch (IOException e) {
+                  throw new java.io.UncheckedIOException(e);
+                }
+              });
+      for (int i = 0; i < count; i++) {
+        server.socket("a").request(1);
+        assertThat(stream.frame()).isEqualTo(Frame.text("message " + i));
+      }
+      assertThat(writer.join(Duration.ofSeconds(5))).isTrue();
+      server.socket("a").request(1);
+      assertThat(stream.frame()).isEqualTo(Frame.close(1000, ""));
+      stream.expectEnd();
     }
   }
 

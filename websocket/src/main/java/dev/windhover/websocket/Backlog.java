@@ -17,20 +17,22 @@ final class Backlog {
 
   /** Keeps a copy of {@code more}, and uses it up. */
   void add(ByteBuffer more) {
-    ByteBuffer before = bytes;
-    int size = (before == null ? 0 : before.remaining()) + more.remaining();
-    ByteBuffer all = ByteBuffer.allocate(size);
-    if (before != null) {
-      all.put(before);
+    ByteBuffer before = bytes; // behind what it holds
+    if (before == null) {
+      bytes = ByteBuffer.allocate(more.remaining()).put(more);
+    } else if (before.remaining() >= more.remaining()) {
+      before.put(more);
+    } else {
+      int size = Math.max(2 * before.position(), before.position() + more.remaining());
+      bytes = ByteBuffer.allocate(size).put(before.flip()).put(more);
     }
-    bytes = all.put(more).flip();
   }
 
   /** Takes all that is kept; null if there is nothing. */
   @Nullable ByteBuffer take() {
     ByteBuffer all = bytes;
     bytes = null;
-    return all;
+    return all == null ? null : all.flip();
   }
 
   /** The peer has ended; returns whether that waits for what is kept. */
