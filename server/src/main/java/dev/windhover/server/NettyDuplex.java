@@ -12,8 +12,8 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -41,7 +41,9 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   private final Link link;
   private final Loop loop;
   private final Receiver receiver;
-  private final Runnable onClientGone;
+
+  /** Not the exchange that has it, which would live with all of its request. */
+  private final CompletableFuture<Void> clientGone;
 
   /** Bytes in {@link #output}; read by other threads for {@link #pending()}. */
   private volatile int gathered;
@@ -50,7 +52,7 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
    * What was written between the connection's end and word of it: pending for ever, so that whoever
    * sends until it is told to stop does stop, and lets the loop bring the word.
    */
-  private final AtomicLong undelivered = new AtomicLong();
+  private volatile long undelivered;
 
   // Loop only.
   private @Nullable LoopBuffer outputs;
@@ -75,15 +77,15 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   /**
    * Creates one.
    *
-   * @param onClientGone run when the connection ends otherwise than by both sides' ends
+   * @param clientGone completed when the connection ends otherwise than by both sides' ends
    */
   NettyDuplex(
       Channel channel,
       Link link,
       Loop loop,
       Function<Duplex, Receiver> attach,
-      Runnable onClientGone) {
-    this.onClientGone = onClientGone;
+      CompletableFuture<Void> clientGone) {
+    this.clientGone = clientGone;
     this.channel = channel;
     this.link = link;
     this.loop = loop;
@@ -175,7 +177,7 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     }
     receiver.onLost(reason);
     if (!outputEnded || !peerEnded) {
-      onClientGone.run();
+      clientGone.complete(null);
     }
   }
 
@@ -250,7 +252,8 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     roomFrom = 0;
     GATHERED.lazySet(this, 0);
     if (!channel.isOpen()) {
-      undelivered.setOpaque(undelivered.getOpaque() + size);
+      long sum = undelivered + size; // by the loop alone, so that no change is lost
+      undelivered = sum;
       current.release();
       return;
     }
@@ -296,7 +299,7 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   @Override
   public long pending() {
     ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
-    long outbound = buffer == null ? undelivered.getOpaque() : buffer.totalPendingWriteBytes();
+    long outbound = buffer == null ? undelivered : buffer.totalPendingWriteBytes();
     return gathered + outbound;
   }
 

@@ -1,8 +1,6 @@
 package dev.windhover.websocket;
 
 import dev.windhover.http.Ending;
-import dev.windhover.http.Events;
-import dev.windhover.http.HttpContext;
 import dev.windhover.http.MessageType;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.http.host.Duplex;
@@ -34,8 +32,8 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
   /** How long a Close or a violation that was read waits for the application to reach it. */
   private static final long EFFECT_NANOS = 5_000_000_000L;
 
-  private final HttpContext context;
-  private final Events events;
+  private final String id;
+  private final SocketEvents events;
   private final Duplex duplex;
   private final SessionSettings settings;
   private final @Nullable Compression compression;
@@ -69,14 +67,15 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
   private volatile @Nullable Ending ending;
 
   Session(
-      HttpContext context,
+      String id,
+      SocketEvents events,
       Duplex duplex,
       SessionSettings settings,
       @Nullable String subprotocol,
       @Nullable Compression compression,
       @Nullable WebSocketListener listener) {
-    this.context = context;
-    this.events = context.application().events();
+    this.id = id;
+    this.events = events;
     this.duplex = duplex;
     this.settings = settings;
     this.compression = compression;
@@ -92,11 +91,16 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
     this.socket = new ServerWebSocket(this, out, in, subprotocol);
     this.deadlines = new Deadlines(duplex.loop(), this::passed);
     this.watch = new Watch(this, duplex, out, deadlines, settings, compression);
-    this.handlerEnd = new HandlerEnd(context, this, out);
+    this.handlerEnd = new HandlerEnd(this, out);
   }
 
   ServerWebSocket socket() {
     return socket;
+  }
+
+  /** Returns what names its request in logs. */
+  String id() {
+    return id;
   }
 
   // ---- What comes
@@ -110,8 +114,8 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
 
   private void opened() {
     opened = true;
-    log.debug("socket {} opened", context.id());
-    events.socketOpened(context, socket);
+    log.debug("socket {} opened", id);
+    events.opened(socket);
     in.opened();
   }
 
@@ -148,7 +152,7 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
           }
           messageBytes += n;
           if (reader.endOfMessage()) {
-            events.messageReceived(context, type, messageBytes);
+            events.received(type, messageBytes);
             messageBytes = 0;
           }
           if (coded && !reading) {
@@ -208,8 +212,8 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
       causes.found(lost);
       in.outcome(lost);
     }
-    log.debug("socket {} {}", context.id(), known);
-    events.socketEnded(context, socket, known);
+    log.debug("socket {} {}", id, known);
+    events.ended(socket, known);
     if (in instanceof ListenerPump listener && listener.isCalling()) {
       duplex.loop().execute(this::tellEnded); // a send in that call found the connection gone
     } else {
@@ -227,7 +231,7 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
     endReading();
     causes.found(what);
     if (what instanceof Outcome.Violated violated) {
-      log.debug("socket {} violated the protocol: {}", context.id(), violated.violation().text());
+      log.debug("socket {} violated the protocol: {}", id, violated.violation().text());
     }
     deadlines.clear(Deadlines.Kind.CLOSING); // the peer has done its part
     deadlines.set(Deadlines.Kind.EFFECT, EFFECT_NANOS);
@@ -490,7 +494,7 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
 
   /** Tells of a bound that was reached. Any thread. */
   void limitReached(String limit) {
-    events.limitReached(context, limit);
+    events.limitReached(limit);
   }
 
   // ---- For the socket
@@ -507,7 +511,7 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
 
   @Override
   public void sent(MessageType type, long bytes) {
-    events.messageSent(context, type, bytes);
+    events.sent(type, bytes);
   }
 
   /** Returns what the peer's Close said, once it has taken effect. Any thread. */

@@ -229,7 +229,14 @@ public final class WebSockets implements Middleware {
             Compression compression =
                 agreement == null ? null : new Compression(contexts, agreement, given);
             Session session =
-                new Session(context, duplex, settings, subprotocol, compression, listener);
+                new Session(
+                    context.id(),
+                    SocketEvents.of(context),
+                    duplex,
+                    settings,
+                    subprotocol,
+                    compression,
+                    listener);
             accepted = true;
             takeOver(session, compression);
             context
