@@ -33,6 +33,9 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   private static final AtomicIntegerFieldUpdater<NettyDuplex> GATHERED =
       AtomicIntegerFieldUpdater.newUpdater(NettyDuplex.class, "gathered");
 
+  /** Most sockets have the same, and share it. */
+  private static volatile WriteBufferWaterMark lastMark = WriteBufferWaterMark.DEFAULT;
+
   private static final ByteBuffer NO_ROOM = ByteBuffer.allocate(0);
   private static final int SMALLEST_OUTPUT = 256;
   private static final int LARGEST_OUTPUT = 64 * 1024;
@@ -314,10 +317,14 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   @Override
   public void writeMark(int bytes) {
     // Netty: over the high mark is more than it; so "at or above" is one byte less.
-    channel
-        .config()
-        .setWriteBufferWaterMark(
-            new WriteBufferWaterMark(bytes / 2, Math.max(bytes - 1, bytes / 2)));
+    int low = bytes / 2;
+    int high = Math.max(bytes - 1, low);
+    WriteBufferWaterMark mark = lastMark;
+    if (mark.low() != low || mark.high() != high) {
+      mark = new WriteBufferWaterMark(low, high);
+      lastMark = mark;
+    }
+    channel.config().setWriteBufferWaterMark(mark);
   }
 
   @Override

@@ -16,6 +16,7 @@ import dev.windhover.protocol.WebSocketState;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,7 +45,12 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
   private final Watch watch;
   private final HandlerEnd handlerEnd;
   private final ServerWebSocket socket;
-  private final CompletableFuture<Void> ended = new CompletableFuture<>();
+  private final Consumer<Session> onEnded;
+
+  /** Made for whoever asks; this guards it and what follows. */
+  private @Nullable CompletableFuture<Void> ended;
+
+  private boolean over;
 
   // Loop only.
   private boolean opened;
@@ -73,10 +79,12 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
       SessionSettings settings,
       @Nullable String subprotocol,
       @Nullable Compression compression,
-      @Nullable WebSocketListener listener) {
+      @Nullable WebSocketListener listener,
+      Consumer<Session> onEnded) {
     this.id = id;
     this.events = events;
     this.duplex = duplex;
+    this.onEnded = onEnded;
     this.settings = settings;
     this.compression = compression;
     this.reader =
@@ -223,7 +231,15 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
 
   private void tellEnded() {
     in.ended();
-    ended.complete(null);
+    onEnded.accept(this);
+    CompletableFuture<Void> awaited;
+    synchronized (this) {
+      over = true;
+      awaited = ended;
+    }
+    if (awaited != null) {
+      awaited.complete(null);
+    }
   }
 
   /** Reading is over; what ended it takes effect when the application gets there, or in time. */
@@ -455,8 +471,13 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
   }
 
   @Override
-  public CompletableFuture<Void> ended() {
-    return ended;
+  public synchronized CompletableFuture<Void> ended() {
+    CompletableFuture<Void> awaited = ended;
+    if (awaited == null) {
+      awaited = over ? CompletableFuture.completedFuture(null) : new CompletableFuture<>();
+      ended = awaited;
+    }
+    return awaited;
   }
 
   // ---- Time
