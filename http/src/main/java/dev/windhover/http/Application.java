@@ -272,7 +272,11 @@ public class Application {
     Throwable failure = failureOf(() -> pipeline.handle(context));
     Takeover takeover = context.takeover();
     if (takeover != null) {
-      takeover.ended().thenRun(() -> completedOffLoop(context));
+      // A socket without such tasks need not keep its request.
+      context
+          .response()
+          .whenCompletionMatters(
+              () -> takeover.ended().thenRun(() -> context.start(() -> completed(context))));
       takeover.handlerEnded(failure);
       return;
     }
@@ -320,13 +324,6 @@ public class Application {
       response.status(500).write("internal server error\n");
     }
     response.end();
-  }
-
-  /** The connection has ended, on its loop; what waits for that may block. */
-  private static void completedOffLoop(HttpContext context) {
-    if (context.response().hasOnCompleted()) {
-      context.start(() -> completed(context));
-    }
   }
 
   private static void completed(HttpContext context) {

@@ -30,7 +30,11 @@ public final class HttpResponse {
   private final boolean isHead;
   private final Headers headers = new Headers();
   private final List<Runnable> onStarting = new ArrayList<>(0);
+
+  /** Guards itself and the field below. */
   private final List<Runnable> onCompleted = new ArrayList<>(0);
+
+  private @Nullable Runnable onFirstTask;
 
   private int status = 200;
   private boolean statusSet;
@@ -233,7 +237,15 @@ public final class HttpResponse {
    * a thread of its own. Of several, the last that was added runs first.
    */
   public void onCompleted(Runnable task) {
-    onCompleted.add(task);
+    Runnable first;
+    synchronized (onCompleted) {
+      onCompleted.add(task);
+      first = onFirstTask;
+      onFirstTask = null;
+    }
+    if (first != null) {
+      first.run();
+    }
   }
 
   // ---- The pipeline's side
@@ -293,14 +305,25 @@ public final class HttpResponse {
     return writeFailed;
   }
 
-  /** Returns whether a task waits for the end of the request. */
-  boolean hasOnCompleted() {
-    return !onCompleted.isEmpty();
+  /**
+   * Runs {@code action} once there is a task that waits for the end of the request: now, or when
+   * one is added, as a listener of the socket may do after the handler.
+   */
+  void whenCompletionMatters(Runnable action) {
+    synchronized (onCompleted) {
+      if (onCompleted.isEmpty()) {
+        onFirstTask = action;
+        return;
+      }
+    }
+    action.run();
   }
 
   /** Takes the next task that waits for the end of the request, or returns null. */
   @Nullable Runnable nextOnCompleted() {
-    return onCompleted.isEmpty() ? null : onCompleted.removeLast();
+    synchronized (onCompleted) {
+      return onCompleted.isEmpty() ? null : onCompleted.removeLast();
+    }
   }
 
   /** Starts the response; {@code length} is that of the body, or -1 if it is not known yet. */

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -520,6 +521,25 @@ class ApplicationTest {
       ended.complete(null);
       sent.finish();
       assertThat(events).endsWith("completed");
+    }
+
+    @Test
+    void aTaskThatIsAddedBehindTheHandlerWaitsForTheTakeoverToo() {
+      AtomicReference<HttpContext> seen = new AtomicReference<>();
+      application.map(
+          "/",
+          context -> {
+            seen.set(context);
+            context.takeOver(takeover);
+          });
+      TestExchange sent = TestExchange.get("/").through(application);
+      HttpResponse response = seen.get().response();
+      response.onCompleted(() -> events.add("second"));
+      response.onCompleted(() -> events.add("first"));
+      assertThat(events).containsExactly("handler ended with null");
+      ended.complete(null);
+      sent.finish();
+      assertThat(events).containsExactly("handler ended with null", "first", "second");
     }
 
     @Test

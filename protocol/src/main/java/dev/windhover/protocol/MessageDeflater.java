@@ -25,6 +25,7 @@ public final class MessageDeflater implements Extension.Transform {
   public static final int LEAST_ROOM = 16;
 
   private static final int TAIL = 4; // 00 00 ff ff
+  private static final byte[] NOTHING = {};
 
   private final StreamSource<DeflateStream> source;
   private final boolean takeover;
@@ -36,7 +37,7 @@ public final class MessageDeflater implements Extension.Transform {
   private boolean unflushed;
 
   /** The last bytes that came out while {@code out} was full: it may be they that are stripped. */
-  private final byte[] held = new byte[TAIL];
+  private byte[] held = NOTHING;
 
   private int heldBytes;
 
@@ -133,6 +134,7 @@ public final class MessageDeflater implements Extension.Transform {
       int n = Math.min(TAIL, out.position() - start);
       out.position(out.position() - n);
       if (!done) {
+        held = new byte[TAIL];
         out.get(out.position(), held, 0, n);
         heldBytes = n;
       }

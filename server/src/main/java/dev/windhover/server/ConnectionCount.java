@@ -60,7 +60,7 @@ final class ConnectionCount {
 
   /** One connection's. */
   final class Place {
-    private final String id = "c" + ids.incrementAndGet();
+    private final long number = ids.incrementAndGet();
     private boolean isUpgraded;
     private boolean hasLeft;
 
@@ -68,7 +68,7 @@ final class ConnectionCount {
 
     /** Returns what names the connection in logs, unique within the process. */
     String id() {
-      return id;
+      return "c" + number;
     }
 
     /**

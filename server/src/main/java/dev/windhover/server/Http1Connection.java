@@ -23,6 +23,7 @@ import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -418,10 +419,10 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   }
 
   /** Makes the duplex that this connection is to become; from any thread. */
-  NettyDuplex duplex(Function<Duplex, Duplex.Receiver> attach, Runnable onClientGone) {
+  NettyDuplex duplex(Function<Duplex, Duplex.Receiver> attach, CompletableFuture<Void> clientGone) {
     return link instanceof TlsLink tls
-        ? new TlsDuplex(channel, tls, output, loop, attach, onClientGone)
-        : new NettyDuplex(channel, link, loop, attach, onClientGone);
+        ? new TlsDuplex(channel, tls, output, loop, attach, clientGone)
+        : new NettyDuplex(channel, link, loop, attach, clientGone);
   }
 
   /** Makes the connection a duplex; the bytes that were held go to it first. */

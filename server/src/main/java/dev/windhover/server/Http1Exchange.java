@@ -488,7 +488,7 @@ final class Http1Exchange implements Exchange, Upgrade {
     connection.requireRoomForUpgrade();
     NettyDuplex duplex;
     try {
-      duplex = connection.duplex(attach, () -> aborted.complete(null));
+      duplex = connection.duplex(attach, aborted);
     } catch (RuntimeException e) {
       connection.upgradeFailed();
       throw e;

@@ -12,8 +12,8 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +33,9 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   private static final AtomicIntegerFieldUpdater<NettyDuplex> GATHERED =
       AtomicIntegerFieldUpdater.newUpdater(NettyDuplex.class, "gathered");
 
+  /** Most sockets have the same, and share it. */
+  private static volatile WriteBufferWaterMark lastMark = WriteBufferWaterMark.DEFAULT;
+
   private static final ByteBuffer NO_ROOM = ByteBuffer.allocate(0);
   private static final int SMALLEST_OUTPUT = 256;
   private static final int LARGEST_OUTPUT = 64 * 1024;
@@ -41,7 +44,9 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   private final Link link;
   private final Loop loop;
   private final Receiver receiver;
-  private final Runnable onClientGone;
+
+  /** Not the exchange that has it, which would live with all of its request. */
+  private final CompletableFuture<Void> clientGone;
 
   /** Bytes in {@link #output}; read by other threads for {@link #pending()}. */
   private volatile int gathered;
@@ -50,7 +55,7 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
    * What was written between the connection's end and word of it: pending for ever, so that whoever
    * sends until it is told to stop does stop, and lets the loop bring the word.
    */
-  private final AtomicLong undelivered = new AtomicLong();
+  private volatile long undelivered;
 
   // Loop only.
   private @Nullable LoopBuffer outputs;
@@ -75,15 +80,15 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   /**
    * Creates one.
    *
-   * @param onClientGone run when the connection ends otherwise than by both sides' ends
+   * @param clientGone completed when the connection ends otherwise than by both sides' ends
    */
   NettyDuplex(
       Channel channel,
       Link link,
       Loop loop,
       Function<Duplex, Receiver> attach,
-      Runnable onClientGone) {
-    this.onClientGone = onClientGone;
+      CompletableFuture<Void> clientGone) {
+    this.clientGone = clientGone;
     this.channel = channel;
     this.link = link;
     this.loop = loop;
@@ -175,7 +180,7 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     }
     receiver.onLost(reason);
     if (!outputEnded || !peerEnded) {
-      onClientGone.run();
+      clientGone.complete(null);
     }
   }
 
@@ -250,7 +255,8 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     roomFrom = 0;
     GATHERED.lazySet(this, 0);
     if (!channel.isOpen()) {
-      undelivered.setOpaque(undelivered.getOpaque() + size);
+      long sum = undelivered + size; // by the loop alone, so that no change is lost
+      undelivered = sum;
       current.release();
       return;
     }
@@ -296,7 +302,7 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   @Override
   public long pending() {
     ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
-    long outbound = buffer == null ? undelivered.getOpaque() : buffer.totalPendingWriteBytes();
+    long outbound = buffer == null ? undelivered : buffer.totalPendingWriteBytes();
     return gathered + outbound;
   }
 
@@ -311,10 +317,14 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   @Override
   public void writeMark(int bytes) {
     // Netty: over the high mark is more than it; so "at or above" is one byte less.
-    channel
-        .config()
-        .setWriteBufferWaterMark(
-            new WriteBufferWaterMark(bytes / 2, Math.max(bytes - 1, bytes / 2)));
+    int low = bytes / 2;
+    int high = Math.max(bytes - 1, low);
+    WriteBufferWaterMark mark = lastMark;
+    if (mark.low() != low || mark.high() != high) {
+      mark = new WriteBufferWaterMark(low, high);
+      lastMark = mark;
+    }
+    channel.config().setWriteBufferWaterMark(mark);
   }
 
   @Override

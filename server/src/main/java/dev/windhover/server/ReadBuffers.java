@@ -1,5 +1,7 @@
 package dev.windhover.server;
 
+import static java.util.Objects.requireNonNull;
+
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
@@ -35,50 +37,66 @@ final class ReadBuffers extends AdaptiveRecvByteBufAllocator {
 
   /** Lets {@code sizing} choose the buffers and tells it what was read, until one is shared. */
   private final class SwitchingHandle extends MaxMessageHandle {
-    private final ExtendedHandle sizing;
+    private @Nullable ExtendedHandle sizing;
 
     SwitchingHandle(ExtendedHandle sizing) {
       this.sizing = sizing;
     }
 
+    /** Returns who chooses; null once a buffer is shared, and then nobody needs it any more. */
+    private @Nullable ExtendedHandle sizing() {
+      if (shared != null) {
+        sizing = null;
+      }
+      return sizing;
+    }
+
     @Override
     public ByteBuf allocate(ByteBufAllocator allocator) {
-      return shared == null ? sizing.allocate(allocator) : shared.borrow(allocator, SHARED_BYTES);
+      LoopBuffer lent = shared;
+      return lent != null
+          ? lent.borrow(allocator, SHARED_BYTES)
+          : requireNonNull(sizing).allocate(allocator);
     }
 
     @Override
     public int guess() {
-      return shared == null ? sizing.guess() : SHARED_BYTES;
+      ExtendedHandle own = sizing();
+      return own == null ? SHARED_BYTES : own.guess();
     }
 
     @Override
     public void reset(ChannelConfig config) {
       super.reset(config);
-      if (shared == null) {
-        sizing.reset(config);
+      ExtendedHandle own = sizing();
+      if (own != null) {
+        own.reset(config);
       }
     }
 
     @Override
     public void attemptedBytesRead(int bytes) {
       super.attemptedBytesRead(bytes);
-      if (shared == null) {
-        sizing.attemptedBytesRead(bytes);
+      ExtendedHandle own = sizing();
+      if (own != null) {
+        own.attemptedBytesRead(bytes);
       }
     }
 
     @Override
     public void lastBytesRead(int bytes) {
       super.lastBytesRead(bytes);
-      if (shared == null) {
-        sizing.lastBytesRead(bytes);
+      ExtendedHandle own = sizing();
+      if (own != null) {
+        own.lastBytesRead(bytes);
       }
     }
 
     @Override
     public void readComplete() {
-      if (shared == null) {
-        sizing.readComplete();
+      ExtendedHandle own = sizing();
+      if (own != null) {
+        own.readComplete();
       }
     }
   }

@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
 /** The same over TLS, whose handlers stay in the pipeline. */
@@ -20,8 +21,8 @@ final class TlsDuplex extends NettyDuplex {
       Http1Output output,
       Loop loop,
       Function<Duplex, Receiver> attach,
-      Runnable onClientGone) {
-    super(channel, link, loop, attach, onClientGone);
+      CompletableFuture<Void> clientGone) {
+    super(channel, link, loop, attach, clientGone);
     this.channel = channel;
     this.link = link;
     this.output = output;

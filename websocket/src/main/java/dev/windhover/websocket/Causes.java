@@ -5,7 +5,6 @@ import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Violation;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,13 +12,15 @@ import org.jspecify.annotations.Nullable;
  * taken effect. Says in the end which of it counts. Any thread.
  */
 final class Causes {
-  private final AtomicReference<@Nullable Ending> first = new AtomicReference<>();
-  private final AtomicReference<@Nullable Outcome> effective = new AtomicReference<>();
-  private volatile @Nullable Outcome found;
+  private @Nullable Ending first;
+  private @Nullable Outcome effective;
+  private @Nullable Outcome found;
 
   /** Remembers who ended the socket; the first one did. */
-  void blame(Ending.By by, CloseReason reason, String why) {
-    first.compareAndSet(null, new Ending(by, reason, why));
+  synchronized void blame(Ending.By by, CloseReason reason, String why) {
+    if (first == null) {
+      first = new Ending(by, reason, why);
+    }
   }
 
   /** As {@link #blame}, of an end without a Close. */
@@ -28,7 +29,7 @@ final class Causes {
   }
 
   /** The peer's messages have ended; what did it waits for its turn. */
-  void found(Outcome what) {
+  synchronized void found(Outcome what) {
     found = what;
     switch (what) {
       case Outcome.PeerClosed closed -> blame(Ending.By.PEER, closed.reason(), "the peer closed");
@@ -41,27 +42,30 @@ final class Causes {
   }
 
   /** A violation was found in a message that came before what has been found so far. */
-  void foundBefore(Violation violation) {
-    Ending found = new Ending(Ending.By.SERVER, violation.toCloseReason(), violation.text());
-    first.updateAndGet(
-        current -> current == null || current.by() == Ending.By.PEER ? found : current);
+  synchronized void foundBefore(Violation violation) {
+    if (first == null || first.by() == Ending.By.PEER) {
+      first = new Ending(Ending.By.SERVER, violation.toCloseReason(), violation.text());
+    }
   }
 
   /** Returns what has ended the peer's messages, or null while nothing has. */
-  @Nullable Outcome found() {
+  synchronized @Nullable Outcome found() {
     return found;
   }
 
   /** Lets what ended the peer's messages take effect; returns whether it is the first to do so. */
-  boolean takesEffect(Outcome what) {
-    return effective.compareAndSet(null, what);
+  synchronized boolean takesEffect(Outcome what) {
+    boolean isFirst = effective == null;
+    if (isFirst) {
+      effective = what;
+    }
+    return isFirst;
   }
 
   /** Returns how the socket ended; something must have been blamed. */
-  Ending ending() {
-    Ending began = Objects.requireNonNull(first.get());
-    Outcome taken = effective.get();
-    Outcome decisive = taken != null ? taken : found;
+  synchronized Ending ending() {
+    Ending began = Objects.requireNonNull(first);
+    Outcome decisive = effective != null ? effective : found;
     if (decisive instanceof Outcome.PeerClosed closed) {
       return new Ending(began.by(), closed.reason(), began.why()); // the peer's Close decides
     }

@@ -2,8 +2,7 @@ package dev.windhover.websocket;
 
 import dev.windhover.http.host.Loop;
 import java.time.Duration;
-import java.util.EnumMap;
-import java.util.Map;
+import java.util.Arrays;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -27,10 +26,14 @@ final class Deadlines {
   }
 
   private static final long NONE = Long.MAX_VALUE;
+  private static final Kind[] KINDS = Kind.values();
 
   private final Loop loop;
   private final Consumer<Kind> onPassed;
-  private final Map<Kind, Long> due = new EnumMap<>(Kind.class);
+
+  /** By kind; {@link #NONE} if it is not set. */
+  private final long[] due = new long[KINDS.length];
+
   private final long origin;
   private long armedFor = NONE;
   private boolean stopped;
@@ -40,6 +43,7 @@ final class Deadlines {
     this.loop = loop;
     this.onPassed = onPassed;
     this.origin = loop.nanoTime();
+    Arrays.fill(due, NONE);
   }
 
   /** Sets {@code kind} to {@code delay} from now, in place of what was set. */
@@ -48,16 +52,16 @@ final class Deadlines {
       return;
     }
     long now = now();
-    due.put(kind, now + Math.min(delayNanos, NONE / 2));
+    due[at(kind)] = now + Math.min(delayNanos, NONE / 2);
     arm(now);
   }
 
   boolean isSet(Kind kind) {
-    return due.containsKey(kind);
+    return due[at(kind)] != NONE;
   }
 
   void clear(Kind kind) {
-    due.remove(kind);
+    due[at(kind)] = NONE;
   }
 
   void stop() {
@@ -70,7 +74,7 @@ final class Deadlines {
 
   private void arm(long now) {
     long next = NONE;
-    for (long time : due.values()) {
+    for (long time : due) {
       next = Math.min(next, time);
     }
     if (next >= armedFor || stopped) {
@@ -87,14 +91,18 @@ final class Deadlines {
     timer = null;
     armedFor = NONE;
     long now = now();
-    for (Kind kind : Kind.values()) {
-      Long time = due.get(kind);
-      if (time != null && time <= now && !stopped) {
-        due.remove(kind);
+    for (Kind kind : KINDS) {
+      if (due[at(kind)] <= now && !stopped) {
+        clear(kind);
         onPassed.accept(kind);
       }
     }
     arm(now());
+  }
+
+  @SuppressWarnings("EnumOrdinal") // an EnumMap of boxed times is twice as large, in every socket
+  private static int at(Kind kind) {
+    return kind.ordinal();
   }
 
   private long now() {

@@ -22,8 +22,8 @@ final class EncodedFrames {
   private final int slot = ChunkPool.slot();
   private final int largestChunk;
 
-  // Whole chunks, then the one being filled.
-  private final Deque<ByteBuffer> chunks = new ArrayDeque<>();
+  // Whole chunks, then the one being filled. As most deques here it is seldom needed.
+  private @Nullable Deque<ByteBuffer> chunks;
   private @Nullable ByteBuffer filling;
 
   /** Follows what is appended between two takes. */
@@ -32,8 +32,8 @@ final class EncodedFrames {
   private volatile int size;
 
   private boolean insideFrame;
-  private final Deque<ByteBuffer> behindFrame = new ArrayDeque<>();
-  private final Deque<ByteBuffer> behindMessage = new ArrayDeque<>();
+  private @Nullable Deque<ByteBuffer> behindFrame;
+  private @Nullable Deque<ByteBuffer> behindMessage;
   private volatile int bytesBehindMessage;
 
   EncodedFrames(FrameWriter writer, int largestChunk) {
@@ -57,9 +57,8 @@ final class EncodedFrames {
   /** That frame is whole; behind it goes what was kept until then. */
   void endFrame() {
     insideFrame = false;
-    for (ByteBuffer frame; (frame = behindFrame.poll()) != null; ) {
-      append(frame, Integer.MAX_VALUE);
-    }
+    appendAll(behindFrame);
+    behindFrame = null;
   }
 
   /** The rest of that frame is not sent. */
@@ -73,23 +72,34 @@ final class EncodedFrames {
 
   /** Returns whether control frames wait for the end of a frame. */
   boolean hasControlsBehindFrame() {
-    return !behindFrame.isEmpty();
+    return behindFrame != null;
   }
 
   /** Keeps a whole message until the one under way has ended. */
   void keepBehindMessage(Opcode opcode, int reservedBits, ByteBuffer payload) {
     ByteBuffer frame = frame(opcode, reservedBits, payload);
-    behindMessage.add(frame);
+    behindMessage = added(behindMessage, frame);
     int sum = bytesBehindMessage + frame.remaining(); // under the lock, so that no change is lost
     bytesBehindMessage = sum;
   }
 
   /** The message under way has ended; behind it goes what was kept until then. */
   void endMessage() {
-    for (ByteBuffer frame; (frame = behindMessage.poll()) != null; ) {
-      append(frame, Integer.MAX_VALUE);
-    }
+    appendAll(behindMessage);
+    behindMessage = null;
     bytesBehindMessage = 0;
+  }
+
+  private static Deque<ByteBuffer> added(@Nullable Deque<ByteBuffer> to, ByteBuffer bytes) {
+    Deque<ByteBuffer> all = to == null ? new ArrayDeque<>() : to;
+    all.add(bytes);
+    return all;
+  }
+
+  private void appendAll(@Nullable Deque<ByteBuffer> kept) {
+    if (kept != null) {
+      kept.forEach(frame -> append(frame, Integer.MAX_VALUE));
+    }
   }
 
   private ByteBuffer frame(Opcode opcode, int reservedBits, ByteBuffer payload) {
@@ -113,7 +123,7 @@ final class EncodedFrames {
   /** Appends a control frame, now or behind the frame under way. */
   void control(Opcode opcode, ByteBuffer payload) {
     if (insideFrame) {
-      behindFrame.add(frame(opcode, 0, payload));
+      behindFrame = added(behindFrame, frame(opcode, 0, payload));
     } else {
       header(opcode, true, 0, payload.remaining());
       append(payload, Integer.MAX_VALUE);
@@ -140,13 +150,14 @@ final class EncodedFrames {
       return;
     }
     if (filling != null) {
-      chunks.add(filling);
+      chunks = added(chunks, filling);
       filling = null;
     }
     count(left);
     while (left > 0) {
       int n = Math.min(left, largestChunk);
-      chunks.add(bytes.slice(bytes.position(), n).position(n)); // as one that was filled
+      // As one that was filled.
+      chunks = added(chunks, bytes.slice(bytes.position(), n).position(n));
       bytes.position(bytes.position() + n);
       left -= n;
     }
@@ -154,10 +165,11 @@ final class EncodedFrames {
 
   /** Takes the first chunk away, to be read from its start; null if nothing is here. */
   @Nullable ByteBuffer take() {
-    ByteBuffer chunk = chunks.poll();
+    ByteBuffer chunk = chunks == null ? null : chunks.poll();
     if (chunk == null) {
       chunk = filling;
       filling = null;
+      chunks = null;
       if (chunk == null) {
         return null;
       }
@@ -181,11 +193,11 @@ final class EncodedFrames {
   }
 
   void clear() {
-    chunks.clear();
+    chunks = null;
     filling = null;
     count(-size);
-    behindFrame.clear();
-    behindMessage.clear();
+    behindFrame = null;
+    behindMessage = null;
     bytesBehindMessage = 0;
   }
 
@@ -195,7 +207,7 @@ final class EncodedFrames {
       return current;
     }
     if (current != null) {
-      chunks.add(current);
+      chunks = added(chunks, current);
       chunkSize = Math.min(2 * chunkSize, largestChunk);
     }
     current = chunkSize == ChunkPool.CHUNK_BYTES ? ChunkPool.take(slot) : null;

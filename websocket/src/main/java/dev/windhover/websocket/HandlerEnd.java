@@ -1,6 +1,5 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.HttpContext;
 import dev.windhover.http.WebSocketClosedException;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
@@ -14,13 +13,11 @@ import org.slf4j.LoggerFactory;
 final class HandlerEnd {
   private static final Logger log = LoggerFactory.getLogger(Session.class);
 
-  private final HttpContext context;
   private final Session session;
   private final SendQueue out;
   private volatile boolean ended;
 
-  HandlerEnd(HttpContext context, Session session, SendQueue out) {
-    this.context = context;
+  HandlerEnd(Session session, SendQueue out) {
     this.session = session;
     this.out = out;
   }
@@ -28,7 +25,7 @@ final class HandlerEnd {
   /** Returns with an exception if the handler has ended, and its socket with it. */
   void requireRunning() {
     if (ended) {
-      throw new IllegalStateException("the handler of request " + context.id() + " has ended");
+      throw new IllegalStateException("the handler of request " + session.id() + " has ended");
     }
   }
 
@@ -74,9 +71,9 @@ final class HandlerEnd {
   private void failed(String what, Throwable failure) {
     boolean gone = out.state().isTerminal();
     if (gone && failure instanceof InterruptedException) {
-      log.debug("{} of request {} was interrupted after its socket ended", what, context.id());
+      log.debug("{} of request {} was interrupted after its socket ended", what, session.id());
     } else {
-      log.error("{} of request {} failed", what, context.id(), failure);
+      log.error("{} of request {} failed", what, session.id(), failure);
     }
     close(CloseCode.INTERNAL_ERROR, "");
   }

@@ -27,7 +27,9 @@ final class ListenerPump implements Inbound {
   private final WebSocketListener listener;
   private final int bound;
   private final long maxMessageSize;
-  private final Deque<Kept> kept = new ArrayDeque<>();
+
+  /** Only while messages wait for demand. */
+  private @Nullable Deque<Kept> kept;
 
   /** Only while there is something to assemble. */
   private @Nullable MessageBuffer assembling;
@@ -81,8 +83,7 @@ final class ListenerPump implements Inbound {
       return credited(session.skip(reader, in));
     }
     boolean empty = assembling == null || assembling.isEmpty();
-    boolean straight =
-        empty && kept.isEmpty() && demand > 0 && reader.isFinal() && !reader.isCoded();
+    boolean straight = empty && kept == null && demand > 0 && reader.isFinal() && !reader.isCoded();
     if (straight && reader.frameRemaining() <= Math.min(in.remaining(), maxMessageSize)) {
       return deliverInPlace(reader, in);
     }
@@ -136,13 +137,28 @@ final class ListenerPump implements Inbound {
 
   private void endMessage(MessageBuffer message, MessageType type) {
     int size = message.size();
-    if (demand > 0 && kept.isEmpty()) {
+    if (demand > 0 && kept == null) {
       deliver(type, message.message());
     } else {
-      kept.add(new Kept(type, ByteBuffer.allocate(size).put(message.message()).flip()));
+      keep(new Kept(type, ByteBuffer.allocate(size).put(message.message()).flip()));
       held += MESSAGE_OVERHEAD;
     }
     message.clear();
+  }
+
+  private void keep(Kept message) {
+    Deque<Kept> all = kept == null ? new ArrayDeque<>() : kept;
+    all.add(message);
+    kept = all;
+  }
+
+  /** Takes the first message that is kept. */
+  private Kept takeKept(Deque<Kept> all) {
+    Kept first = all.remove();
+    if (all.isEmpty()) {
+      kept = null;
+    }
+    return first;
   }
 
   @Override
@@ -186,8 +202,8 @@ final class ListenerPump implements Inbound {
     if (calling || !opened || ended) {
       return; // whoever is delivering goes on with the new demand
     }
-    while (demand > 0 && !kept.isEmpty() && !discarding) {
-      Kept message = kept.remove();
+    while (demand > 0 && kept != null && !discarding) {
+      Kept message = takeKept(kept);
       held -= MESSAGE_OVERHEAD;
       release(message.payload().remaining());
       deliver(message.type(), message.payload());
@@ -226,7 +242,7 @@ final class ListenerPump implements Inbound {
 
   private void settle() {
     Outcome what = outcome;
-    if (what == null || calling || !kept.isEmpty()) {
+    if (what == null || calling || kept != null) {
       return;
     }
     if (closeWaits) {
@@ -240,7 +256,7 @@ final class ListenerPump implements Inbound {
    * The peer's Close has taken effect: the listener may answer it, once it has what came before.
    */
   void closed() {
-    closeWaits = !kept.isEmpty();
+    closeWaits = kept != null;
     if (!closeWaits && !ended) {
       call(() -> listener.onClose(session.socket()));
     }
@@ -265,8 +281,10 @@ final class ListenerPump implements Inbound {
   public void discard() {
     discarding = true;
     session.onLoop(() -> {
-      held -= kept.size() * MESSAGE_OVERHEAD;
-      kept.clear();
+      if (kept != null) {
+        held -= kept.size() * MESSAGE_OVERHEAD;
+        kept = null;
+      }
       release(held);
       assembling = null;
       giveCredit();
@@ -281,7 +299,7 @@ final class ListenerPump implements Inbound {
   @Override
   public void ended() {
     ended = true;
-    kept.clear(); // nobody asked for it in time
+    kept = null; // nobody asked for it in time
     call(() -> listener.onEnded(session.socket(), Objects.requireNonNull(session.ending())));
   }
 

@@ -9,7 +9,7 @@ final class SendMarks {
   private static final int LARGEST_SHARE = 64 * 1024;
 
   private final Duplex duplex;
-  private final Runnable onFull;
+  private final SendListener session;
   private final int high;
   private final int low;
   private final int share;
@@ -18,14 +18,10 @@ final class SendMarks {
   /** Set under the queue's lock, or on the loop; cleared on the loop under the lock. */
   private volatile boolean overHigh;
 
-  /**
-   * Creates them.
-   *
-   * @param onFull the high mark is reached; called on the loop, without the lock
-   */
-  SendMarks(Duplex duplex, Runnable onFull, int high, int low) {
+  /** Creates them; {@code session} is told when the high mark is reached, without the lock. */
+  SendMarks(Duplex duplex, SendListener session, int high, int low) {
     this.duplex = duplex;
-    this.onFull = onFull;
+    this.session = session;
     this.high = high;
     this.low = low;
     this.share = Math.max(1, Math.min(LARGEST_SHARE, Math.min(low, high / 4)));
@@ -72,7 +68,7 @@ final class SendMarks {
   void full() {
     if (!overHigh) {
       overHigh = true;
-      duplex.loop().execute(onFull); // not under the lock
+      duplex.loop().execute(session::full); // not under the lock
     }
   }
 

@@ -50,7 +50,7 @@ final class SendQueue {
   /** Whether the call that is inside a frame ends its message. */
   private boolean finishing;
 
-  private final Turns turns = new Turns(changed, state::requireOpen);
+  private final Turns turns = new Turns(changed, state);
   private final MessageEncoder encoder;
   private boolean drainScheduled;
 
@@ -63,7 +63,7 @@ final class SendQueue {
       Duplex duplex, SendListener session, @Nullable Compression compression, int high, int low) {
     this.duplex = duplex;
     this.session = session;
-    this.marks = new SendMarks(duplex, session::full, high, low);
+    this.marks = new SendMarks(duplex, session, high, low);
     this.direct = new DirectOutput(duplex, writer, marks);
     this.drain = new Drain(this, duplex, session, marks, direct);
     this.frames = new EncodedFrames(writer, marks.largestChunk());

@@ -1,8 +1,6 @@
 package dev.windhover.websocket;
 
 import dev.windhover.http.Ending;
-import dev.windhover.http.Events;
-import dev.windhover.http.HttpContext;
 import dev.windhover.http.MessageType;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.http.host.Duplex;
@@ -18,6 +16,7 @@ import dev.windhover.protocol.WebSocketState;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,8 +33,8 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
   /** How long a Close or a violation that was read waits for the application to reach it. */
   private static final long EFFECT_NANOS = 5_000_000_000L;
 
-  private final HttpContext context;
-  private final Events events;
+  private final String id;
+  private final SocketEvents events;
   private final Duplex duplex;
   private final SessionSettings settings;
   private final @Nullable Compression compression;
@@ -46,7 +45,12 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
   private final Watch watch;
   private final HandlerEnd handlerEnd;
   private final ServerWebSocket socket;
-  private final CompletableFuture<Void> ended = new CompletableFuture<>();
+  private final Consumer<Session> onEnded;
+
+  /** Made for whoever asks; this guards it and what follows. */
+  private @Nullable CompletableFuture<Void> ended;
+
+  private boolean over;
 
   // Loop only.
   private boolean opened;
@@ -69,15 +73,18 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
   private volatile @Nullable Ending ending;
 
   Session(
-      HttpContext context,
+      String id,
+      SocketEvents events,
       Duplex duplex,
       SessionSettings settings,
       @Nullable String subprotocol,
       @Nullable Compression compression,
-      @Nullable WebSocketListener listener) {
-    this.context = context;
-    this.events = context.application().events();
+      @Nullable WebSocketListener listener,
+      Consumer<Session> onEnded) {
+    this.id = id;
+    this.events = events;
     this.duplex = duplex;
+    this.onEnded = onEnded;
     this.settings = settings;
     this.compression = compression;
     this.reader =
@@ -92,11 +99,16 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
     this.socket = new ServerWebSocket(this, out, in, subprotocol);
     this.deadlines = new Deadlines(duplex.loop(), this::passed);
     this.watch = new Watch(this, duplex, out, deadlines, settings, compression);
-    this.handlerEnd = new HandlerEnd(context, this, out);
+    this.handlerEnd = new HandlerEnd(this, out);
   }
 
   ServerWebSocket socket() {
     return socket;
+  }
+
+  /** Returns what names its request in logs. */
+  String id() {
+    return id;
   }
 
   // ---- What comes
@@ -110,8 +122,8 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
 
   private void opened() {
     opened = true;
-    log.debug("socket {} opened", context.id());
-    events.socketOpened(context, socket);
+    log.debug("socket {} opened", id);
+    events.opened(socket);
     in.opened();
   }
 
@@ -148,7 +160,7 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
           }
           messageBytes += n;
           if (reader.endOfMessage()) {
-            events.messageReceived(context, type, messageBytes);
+            events.received(type, messageBytes);
             messageBytes = 0;
           }
           if (coded && !reading) {
@@ -208,8 +220,8 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
       causes.found(lost);
       in.outcome(lost);
     }
-    log.debug("socket {} {}", context.id(), known);
-    events.socketEnded(context, socket, known);
+    log.debug("socket {} {}", id, known);
+    events.ended(socket, known);
     if (in instanceof ListenerPump listener && listener.isCalling()) {
       duplex.loop().execute(this::tellEnded); // a send in that call found the connection gone
     } else {
@@ -219,7 +231,15 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
 
   private void tellEnded() {
     in.ended();
-    ended.complete(null);
+    onEnded.accept(this);
+    CompletableFuture<Void> awaited;
+    synchronized (this) {
+      over = true;
+      awaited = ended;
+    }
+    if (awaited != null) {
+      awaited.complete(null);
+    }
   }
 
   /** Reading is over; what ended it takes effect when the application gets there, or in time. */
@@ -227,7 +247,7 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
     endReading();
     causes.found(what);
     if (what instanceof Outcome.Violated violated) {
-      log.debug("socket {} violated the protocol: {}", context.id(), violated.violation().text());
+      log.debug("socket {} violated the protocol: {}", id, violated.violation().text());
     }
     deadlines.clear(Deadlines.Kind.CLOSING); // the peer has done its part
     deadlines.set(Deadlines.Kind.EFFECT, EFFECT_NANOS);
@@ -451,8 +471,13 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
   }
 
   @Override
-  public CompletableFuture<Void> ended() {
-    return ended;
+  public synchronized CompletableFuture<Void> ended() {
+    CompletableFuture<Void> awaited = ended;
+    if (awaited == null) {
+      awaited = over ? CompletableFuture.completedFuture(null) : new CompletableFuture<>();
+      ended = awaited;
+    }
+    return awaited;
   }
 
   // ---- Time
@@ -490,7 +515,7 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
 
   /** Tells of a bound that was reached. Any thread. */
   void limitReached(String limit) {
-    events.limitReached(context, limit);
+    events.limitReached(limit);
   }
 
   // ---- For the socket
@@ -507,7 +532,7 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
 
   @Override
   public void sent(MessageType type, long bytes) {
-    events.messageSent(context, type, bytes);
+    events.sent(type, bytes);
   }
 
   /** Returns what the peer's Close said, once it has taken effect. Any thread. */

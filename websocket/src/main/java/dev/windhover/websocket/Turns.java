@@ -13,15 +13,12 @@ import org.jspecify.annotations.Nullable;
  * next, first come first served. The queue's lock guards it.
  */
 final class Turns {
-  /** What must hold for a message to begin. */
-  @FunctionalInterface
-  interface Requirement {
-    void check() throws IOException;
-  }
-
   private final Condition changed;
-  private final Requirement open;
-  private final Deque<Object> waiting = new ArrayDeque<>();
+  private final SendState state;
+
+  /** Made when somebody has to wait. */
+  private @Nullable Deque<Object> waiting;
+
   private @Nullable Object sender;
 
   /** Whether the sender has begun its message, be it without a piece so far, and owes the end. */
@@ -40,33 +37,43 @@ final class Turns {
   /**
    * Creates one where nobody sends.
    *
-   * @param changed signalled when {@code open} may not hold any more, and by this class
+   * @param changed signalled when {@code state} has changed, and by this class
+   * @param state that must be open for a message to begin
    */
-  Turns(Condition changed, Requirement open) {
+  Turns(Condition changed, SendState state) {
     this.changed = changed;
-    this.open = open;
+    this.state = state;
   }
 
   /** Returns whether somebody sends a message, or waits to. */
   boolean isWanted() {
-    return sender != null || !waiting.isEmpty();
+    return sender != null || isAwaited();
+  }
+
+  private boolean isAwaited() {
+    return waiting != null && !waiting.isEmpty();
   }
 
   /** Waits until the turn is that of {@code by}, which may be a thread or a message writer. */
   void take(Object by) throws IOException, InterruptedException {
-    open.check();
+    state.requireOpen();
     if (by.equals(sender)) {
       return;
     }
     if (isWanted()) {
-      waiting.addLast(by);
+      Deque<Object> queue = waiting;
+      if (queue == null) {
+        queue = new ArrayDeque<>();
+        waiting = queue;
+      }
+      queue.addLast(by);
       try {
-        while (sender != null || !by.equals(waiting.peekFirst())) {
+        while (sender != null || !by.equals(queue.peekFirst())) {
           changed.await();
-          open.check();
+          state.requireOpen();
         }
       } finally {
-        waiting.remove(by);
+        queue.remove(by);
         changed.signalAll();
       }
     }
@@ -163,7 +170,7 @@ final class Turns {
     begun = false;
     type = null;
     bytes = 0;
-    if (!waiting.isEmpty()) {
+    if (isAwaited()) {
       changed.signalAll();
     }
   }

@@ -24,7 +24,10 @@ final class Watch {
   private final SessionSettings settings;
   private final @Nullable Compression compression;
   private final KeepAlive keepAlive;
-  private final WriteStall writeStall;
+
+  /** Only while output waits. */
+  private @Nullable WriteStall writeStall;
+
   private long pings;
   private long compressionUsed;
   private int rests;
@@ -45,7 +48,6 @@ final class Watch {
     this.keepAlive =
         new KeepAlive(
             settings.keepAliveInterval().toNanos(), settings.keepAliveTimeout().toNanos(), now());
-    this.writeStall = new WriteStall(settings.limits().writeStallTimeout().toNanos());
   }
 
   private long now() {
@@ -113,22 +115,26 @@ final class Watch {
   void output() {
     if (duplex.pending() > 0 && !deadlines.isSet(Deadlines.Kind.WRITE)) {
       long now = now();
-      writeStall.begin(now, duplex.transmitted());
-      deadlines.set(Deadlines.Kind.WRITE, writeStall.delay(now));
+      WriteStall begun = new WriteStall(settings.limits().writeStallTimeout().toNanos());
+      begun.begin(now, duplex.transmitted());
+      writeStall = begun;
+      deadlines.set(Deadlines.Kind.WRITE, begun.delay(now));
     }
   }
 
   void lookAtOutput() {
-    if (duplex.pending() == 0) {
-      return; // watched again when something waits
+    WriteStall stall = writeStall;
+    if (stall == null || duplex.pending() == 0) {
+      writeStall = null; // watched again when something waits
+      return;
     }
     long now = now();
-    if (writeStall.isStalled(now, duplex.transmitted())) {
+    if (stall.isStalled(now, duplex.transmitted())) {
       session.limitReached("stalled write");
       session.abort(
           Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
     } else {
-      deadlines.set(Deadlines.Kind.WRITE, writeStall.delay(now));
+      deadlines.set(Deadlines.Kind.WRITE, stall.delay(now));
     }
   }
 

@@ -37,7 +37,9 @@ public final class WebSockets implements Middleware {
   private final OriginPolicy origins;
   private final DeflatePool contexts;
   private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
+  private final Consumer<Session> forget = sessions::remove;
   private volatile boolean stopping;
+  private volatile @Nullable SessionSettings lastSettings;
 
   /** Creates the middleware with a copy of {@code options}. */
   public WebSockets(WebSocketOptions options) {
@@ -218,7 +220,7 @@ public final class WebSockets implements Middleware {
         throw e;
       }
       DeflateAgreement agreement = negotiate(given, answer);
-      SessionSettings settings = SessionSettings.of(options, given);
+      SessionSettings settings = settings(given);
       Session[] opened = new Session[1];
       Function<Duplex, Duplex.Receiver> attach =
           duplex -> {
@@ -229,7 +231,15 @@ public final class WebSockets implements Middleware {
             Compression compression =
                 agreement == null ? null : new Compression(contexts, agreement, given);
             Session session =
-                new Session(context, duplex, settings, subprotocol, compression, listener);
+                new Session(
+                    context.id(),
+                    SocketEvents.of(context),
+                    duplex,
+                    settings,
+                    subprotocol,
+                    compression,
+                    listener,
+                    forget);
             accepted = true;
             takeOver(session, compression);
             context
@@ -246,6 +256,17 @@ public final class WebSockets implements Middleware {
         throw refused(context, noRoom);
       }
       return opened[0].socket();
+    }
+
+    /** Most sockets have the same, and share them. */
+    private SessionSettings settings(WebSocketAcceptContext given) {
+      SessionSettings asked = SessionSettings.of(options, given);
+      SessionSettings last = lastSettings;
+      if (last != null && last.equals(asked)) {
+        return last;
+      }
+      lastSettings = asked;
+      return asked;
     }
 
     private void takeOver(Session session, @Nullable Compression compression) {
@@ -294,7 +315,6 @@ public final class WebSockets implements Middleware {
 
   private void register(Session session) {
     sessions.add(session);
-    session.ended().thenRun(() -> sessions.remove(session));
     if (stopping) {
       session.goAway(); // accepted while the stop began
     }
