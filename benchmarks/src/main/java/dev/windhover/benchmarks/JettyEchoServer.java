@@ -88,6 +88,11 @@ final class JettyEchoServer implements EchoServer {
       session().sendBinary(payload, callback);
     }
 
+    @Override
+    public void onWebSocketError(Throwable cause) {
+      // Too late when the load ends, and else the load generator fails.
+    }
+
     private Session session() {
       Session opened = session;
       if (opened == null) {

@@ -170,11 +170,19 @@ final class MemoryCompare {
   }
 
   private Row measure(Contender contender, Mode mode) throws IOException, InterruptedException {
-    var clients = new ArrayList<Client>();
     try (var selector = Selector.open();
         var server = contender.start(mode.compression(), FLAGS)) {
+      return measure(contender, mode, server, connector(mode, server.port(), selector));
+    } catch (IOException e) {
+      throw new IOException(contender + ", " + mode + ": " + e.getMessage(), e);
+    }
+  }
+
+  private Row measure(Contender contender, Mode mode, Contender.Running server, Connector connector)
+      throws IOException, InterruptedException {
+    var clients = new ArrayList<Client>();
+    try {
       long pid = server.process().pid();
-      Connector connector = connector(mode, server.port(), selector);
       connect(clients, connector, mode, Math.ceilDiv(settings.connections(), 100));
       for (Client client : clients) {
         client.echo(WARM_UP_MESSAGES);
@@ -199,8 +207,6 @@ final class MemoryCompare {
       }
       memory.replaceAll(after -> after.growth(before, settings.connections()));
       return new Row(contender, mode, memory);
-    } catch (IOException e) {
-      throw new IOException(contender + ", " + mode + ": " + e.getMessage(), e);
     } finally {
       close(clients);
     }
