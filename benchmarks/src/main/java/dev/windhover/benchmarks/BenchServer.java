@@ -7,9 +7,10 @@ import java.util.Locale;
 
 /**
  * Starts one echo server and prints a line with {@code ready} in it: {@code bench-server
- * <windhover|netty-raw|netty|jetty|undertow> --api <listener|blocking> --port N [--loops N]
- * [--transport epoll|nio] [--compression off|takeover|no-takeover|takeover:9]}. Jetty and Undertow
- * have transports of their own.
+ * <windhover|netty-raw|netty|netty-data|netty-mux|jetty|undertow> --api <listener|blocking> --port
+ * N [--loops N] [--transport epoll|nio] [--compression off|takeover|no-takeover|takeover:9]}. Jetty
+ * and Undertow have transports of their own. {@code windhover} and {@code jetty} speak HTTP/2 as
+ * well, {@code netty-data} and {@code netty-mux} nothing else.
  */
 final class BenchServer {
   private BenchServer() {}
@@ -57,6 +58,8 @@ final class BenchServer {
     return switch (name) {
       case "netty-raw" -> new NettyRawEchoServer();
       case "netty" -> new NettyEchoServer();
+      case "netty-data" -> new NettyDataEchoServer();
+      case "netty-mux" -> new NettyMuxEchoServer();
       case "jetty" -> new JettyEchoServer();
       case "undertow" -> new UndertowEchoServer();
       case "windhover" -> new WindhoverEchoServer();
@@ -64,7 +67,7 @@ final class BenchServer {
           throw new UsageException(
               "unknown server "
                   + name
-                  + ", expected windhover, netty-raw, netty, jetty or undertow");
+                  + ", expected windhover, netty-raw, netty, netty-data, netty-mux, jetty or undertow");
     };
   }
 }

@@ -23,6 +23,11 @@ import java.util.stream.Stream;
  *       zlib did less for one than for another.
  *   <li>{@code --http}: plain HTTP, answers of 1 KiB over connections that are kept alive; then
  *       {@code listener} is a handler on the loop and {@code blocking} one on its virtual thread.
+ *   <li>{@code --http2}: WebSockets over HTTP/2, in clear text. A cell's third number is that of
+ *       the sockets, all on one connection, as in {@code 64x8x100}; without it each has a
+ *       connection of its own. {@code windhover:listener@1.1} is the same socket over HTTP/1.1, on
+ *       connections of its own in all cells; {@code netty-data} is the limit, see {@link
+ *       NettyDataEchoServer}.
  *   <li>{@code --memory}: what {@link MemoryCompare} says.
  * </ul>
  *
@@ -53,6 +58,7 @@ final class Compare {
       int connections,
       boolean binary,
       boolean http,
+      boolean http2,
       boolean compressed) {
     String what() {
       return http
@@ -65,24 +71,34 @@ final class Compare {
     }
   }
 
-  private record Cell(Compression compression, int size, int inFlight) {
-    static Cell parse(Compression compression, String text) {
-      int x = text.indexOf('x');
-      if (x < 0) {
+  /**
+   * What is measured.
+   *
+   * @param sockets on one connection of HTTP/2; 0 is without HTTP/2, or one on each connection
+   */
+  record Cell(Compression compression, int size, int inFlight, int sockets) {
+    static Cell parse(Compression compression, boolean http2, String text) {
+      String[] parts = text.split("x", -1);
+      if (parts.length != 2 && !(http2 && parts.length == 3)) {
         throw new UsageException(
-            "--cells " + text + " is not a size and a number in flight, such as 64x8");
+            "--cells "
+                + text
+                + " is not a size and a number in flight, such as 64x8"
+                + (http2 ? ", or 64x8x100 with that of the sockets on one connection" : ""));
       }
       return new Cell(
           compression,
-          Arguments.parse("--cells", text.substring(0, x), 1, 1 << 20),
-          Arguments.parse("--cells", text.substring(x + 1), 1, 1024));
+          Arguments.parse("--cells", parts[0], 1, http2 ? Http2Load.MAX_SIZE : 1 << 20),
+          Arguments.parse("--cells", parts[1], 1, 1024),
+          parts.length == 2 ? 0 : Arguments.parse("--cells", parts[2], 1, EchoServer.MAX_STREAMS));
     }
 
     @Override
     public String toString() {
       return (size % 1024 == 0 ? size / 1024 + " KiB, " : size + " B, ")
           + (compression.on() ? compression.label() + ", " : "")
-          + inFlight;
+          + inFlight
+          + (sockets > 0 ? ", " + sockets + " on one" : "");
     }
   }
 
@@ -91,7 +107,7 @@ final class Compare {
     public String toString() {
       return String.format(
           Locale.ROOT,
-          "%-19s %-24s %8s, server %3.0f %%, client %3.0f %%, p50 %,.0f us, p99 %,.0f us",
+          "%-29s %-24s %8s, server %3.0f %%, client %3.0f %%, p50 %,.0f us, p99 %,.0f us",
           contender,
           cell,
           thousands(measurement.messagesPerServerCpuSecond()),
@@ -110,6 +126,10 @@ final class Compare {
     boolean memory = arguments.flag("--memory");
     boolean compressed = arguments.flag("--compressed");
     boolean http = arguments.flag("--http");
+    boolean http2 = arguments.flag("--http2");
+    if (http2 && (http || compressed)) {
+      throw new UsageException("--http2 goes with neither --http nor --compressed");
+    }
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
@@ -119,12 +139,23 @@ final class Compare {
           "warning: no taskset or only one core, so server and client are not pinned");
     }
     if (memory) {
-      List<MemoryCompare.Row> _ = MemoryCompare.measure(arguments);
+      List<MemoryCompare.Row> _ = MemoryCompare.measure(arguments, http2);
       return;
     }
-    String peers = compressed ? "netty,jetty,undertow" : http ? "netty" : "netty-raw,netty";
+    String contenders =
+        (compressed
+                ? "netty,jetty,undertow"
+                : http ? "netty" : http2 ? "netty-data,netty-mux,jetty" : "netty-raw,netty")
+            + ",windhover:listener,windhover:blocking"
+            + (http2 ? ",windhover:listener@1.1" : "");
     String cells =
-        compressed ? "256x1,4096x1,65536x1" : http ? "1024x1" : "64x1,64x8,1024x8,16384x1,16384x8";
+        compressed
+            ? "256x1,4096x1,65536x1"
+            : http
+                ? "1024x1"
+                : http2
+                    ? "64x1,64x8,1024x8,16384x1,64x1x100,64x8x100,1024x8x100"
+                    : "64x1,64x8,1024x8,16384x1,16384x8";
     List<Compression> modes =
         compressed
             ? arguments.list(
@@ -133,11 +164,10 @@ final class Compare {
     String cellList = arguments.value("--cells").orElse(cells);
     var settings =
         new Settings(
-            arguments.list(
-                "--contenders", peers + ",windhover:listener,windhover:blocking", Contender::parse),
+            arguments.list("--contenders", contenders, Contender::parse),
             modes.stream()
-                .flatMap(
-                    mode -> Stream.of(cellList.split(",", -1)).map(text -> Cell.parse(mode, text)))
+                .flatMap(mode ->
+                    Stream.of(cellList.split(",", -1)).map(text -> Cell.parse(mode, http2, text)))
                 .distinct()
                 .toList(),
             arguments.number("--rounds", 1, 100, 3),
@@ -146,6 +176,7 @@ final class Compare {
             arguments.number("--connections", 1, 10_000, 64),
             arguments.flag("--binary"),
             http,
+            http2,
             compressed);
     arguments.end();
 
@@ -157,8 +188,10 @@ final class Compare {
       }
     }
     compare.printTable();
-    if (compressed) {
+    if (compressed || http2) {
       compare.printRatios();
+    }
+    if (compressed) {
       compare.printSizes();
     }
     compare.printDoubts();
@@ -175,7 +208,7 @@ final class Compare {
           continue;
         }
         for (var entry : servers.entrySet()) {
-          var run = new Run(entry.getKey(), cell, measure(entry.getValue(), cell));
+          var run = new Run(entry.getKey(), cell, measure(entry.getKey(), entry.getValue(), cell));
           System.out.println("  " + run);
           runs.add(run);
         }
@@ -185,12 +218,11 @@ final class Compare {
     }
   }
 
-  private Measurement measure(Contender.Running server, Cell cell)
+  private Measurement measure(Contender contender, Contender.Running server, Cell cell)
       throws IOException, InterruptedException {
     var arguments = new ArrayList<Object>();
     Collections.addAll(arguments, "--port", server.port(), "--server-pid", server.process().pid());
     Collections.addAll(arguments, "--size", cell.size(), "--in-flight", cell.inFlight());
-    Collections.addAll(arguments, "--connections", settings.connections());
     Collections.addAll(arguments, "--warmup", settings.warmup(), "--seconds", settings.seconds());
     Collections.addAll(arguments, "--compression", cell.compression());
     if (settings.binary()) {
@@ -199,6 +231,14 @@ final class Compare {
     if (settings.http()) {
       arguments.add("--http");
     }
+    int connections = settings.connections();
+    if (settings.http2() && !contender.http1()) {
+      Collections.addAll(arguments, "--http2", Math.max(cell.sockets(), 1));
+      connections = cell.sockets() > 0 ? 1 : connections;
+    } else if (cell.sockets() > 0) {
+      connections = cell.sockets();
+    }
+    Collections.addAll(arguments, "--connections", connections);
     try (var client =
         new ChildJvm(
             CLIENT_CORE,

@@ -8,19 +8,23 @@ import java.util.regex.Pattern;
 
 /**
  * A server of {@link BenchServer} in one of its forms, written {@code netty} or {@code
- * windhover:blocking}.
+ * windhover:blocking}; with {@code @1.1} behind it, it is asked for HTTP/1.1 where the others are
+ * for HTTP/2.
  */
-record Contender(String server, String api) {
+record Contender(String server, String api, boolean http1) {
+  private static final String HTTP_1 = "@1.1";
   private static final int CORE = 0;
   private static final int STARTUP_SECONDS = 30;
   private static final Pattern READY = Pattern.compile(".*ready .*port (\\d+).*");
 
   static Contender parse(String text) {
-    int colon = text.indexOf(':');
+    boolean http1 = text.endsWith(HTTP_1);
+    String name = http1 ? text.substring(0, text.length() - HTTP_1.length()) : text;
+    int colon = name.indexOf(':');
     var contender =
         colon < 0
-            ? new Contender(text, "listener")
-            : new Contender(text.substring(0, colon), text.substring(colon + 1));
+            ? new Contender(name, "listener", http1)
+            : new Contender(name.substring(0, colon), name.substring(colon + 1), http1);
     EchoServer _ = BenchServer.server(contender.server()); // says so early if there is none
     return contender;
   }
@@ -30,8 +34,9 @@ record Contender(String server, String api) {
     return BenchServer.server(server).agreesTo(compression);
   }
 
+  /** Whether it is ours, and asked for what the others are. */
   boolean isOurs() {
-    return server.equals("windhover");
+    return server.equals("windhover") && !http1;
   }
 
   /** Starts it in a JVM of its own, with further flags, on the servers' core. */
@@ -54,6 +59,7 @@ record Contender(String server, String api) {
 
   @Override
   public String toString() {
-    return isOurs() ? server + ", " + api : server;
+    String form = server.equals("windhover") ? server + ", " + api : server;
+    return http1 ? form + ", HTTP/1.1" : form;
   }
 }

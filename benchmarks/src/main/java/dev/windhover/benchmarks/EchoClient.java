@@ -13,7 +13,7 @@ import java.nio.channels.SocketChannel;
  * A compressed WebSocket that sends one message after another and verifies each reply. Not for
  * speed.
  */
-final class EchoClient implements AutoCloseable {
+final class EchoClient implements MemoryCompare.Client {
   private static final int TIMEOUT_MILLIS = 5_000;
 
   private final SocketChannel channel;
@@ -37,7 +37,8 @@ final class EchoClient implements AutoCloseable {
   /**
    * Sends the ring's next messages, each after the other's reply; all must come back compressed.
    */
-  void echo(int count) throws IOException {
+  @Override
+  public void echo(int count) throws IOException {
     for (int i = 0; i < count; i++) {
       echo();
     }

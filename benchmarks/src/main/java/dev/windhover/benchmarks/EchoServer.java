@@ -20,6 +20,9 @@ interface EchoServer {
   /** No message is larger; above what the load generator can be told to send. */
   int MAX_MESSAGE = 2 << 20;
 
+  /** So many WebSockets may be opened on one connection of HTTP/2. */
+  int MAX_STREAMS = 10_000;
+
   /** Whether it can agree to this; one that cannot is not asked to. */
   boolean agreesTo(Compression compression);
 

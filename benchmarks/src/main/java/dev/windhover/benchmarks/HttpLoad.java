@@ -44,8 +44,9 @@ final class HttpLoad extends LoadConnection {
   }
 
   @Override
-  void next(ByteBuffer unsent, int count) {
+  int next(ByteBuffer unsent, int count) {
     unsent.limit(requests.capacity()).position(requests.capacity() - count * requestSize);
+    return count;
   }
 
   @Override

@@ -3,7 +3,10 @@ package dev.windhover.benchmarks;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http2.server.HTTP2CServerConnectionFactory;
 import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.Server;
@@ -28,7 +31,12 @@ final class JettyEchoServer implements EchoServer {
   @Override
   public int start(Options options) throws Exception {
     var server = new Server();
-    var connector = new ServerConnector(server, 0, options.loops());
+    var configuration = new HttpConfiguration();
+    var http2 = new HTTP2CServerConnectionFactory(configuration);
+    http2.setMaxConcurrentStreams(MAX_STREAMS);
+    var connector =
+        new ServerConnector(
+            server, 0, options.loops(), new HttpConnectionFactory(configuration), http2);
     connector.setHost("127.0.0.1");
     connector.setPort(options.port());
     server.addConnector(connector);
@@ -78,6 +86,11 @@ final class JettyEchoServer implements EchoServer {
     @Override
     public void onWebSocketBinary(ByteBuffer payload, Callback callback) {
       session().sendBinary(payload, callback);
+    }
+
+    @Override
+    public void onWebSocketError(Throwable cause) {
+      // Too late when the load ends, and else the load generator fails.
     }
 
     private Session session() {

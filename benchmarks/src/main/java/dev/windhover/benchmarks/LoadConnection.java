@@ -62,8 +62,11 @@ abstract class LoadConnection {
     key = channel.register(selector, SelectionKey.OP_READ, this);
   }
 
-  /** Makes {@code unsent} hold the next {@code count} messages. */
-  abstract void next(ByteBuffer unsent, int count);
+  /**
+   * Makes {@code unsent} hold the next {@code count} messages, or less if the server has no room
+   * for them, and returns how many.
+   */
+  abstract int next(ByteBuffer unsent, int count);
 
   /**
    * Takes what has come, but for a header that is cut at its end, and tells {@link #answered} of
@@ -116,7 +119,7 @@ abstract class LoadConnection {
     }
   }
 
-  /** The oldest outstanding message has its reply. */
+  /** The oldest outstanding message has its reply; on several streams about the oldest. */
   final void answered() {
     freeSlots++;
   }
@@ -124,9 +127,10 @@ abstract class LoadConnection {
   /** Fills the free slots, unless the socket is full. */
   void send(boolean fill) throws IOException {
     if (!unsent.hasRemaining() && fill && freeSlots > 0) {
-      next(unsent, freeSlots);
+      int count = next(unsent, freeSlots);
+      freeSlots -= count;
       long now = System.nanoTime();
-      for (; freeSlots > 0; freeSlots--) {
+      for (int i = 0; i < count; i++) {
         sentAt[newest] = now;
         newest = nextSlot(newest);
       }

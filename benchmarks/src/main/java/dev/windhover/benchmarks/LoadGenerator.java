@@ -15,11 +15,12 @@ import org.HdrHistogram.Histogram;
 /**
  * Drives a server on loopback in a closed loop, and prints a {@link Measurement}: {@code bench-load
  * --port N --connections 64 --size 64 --in-flight 8 --warmup 3 --seconds 4 [--binary | --http]
- * [--compression takeover] [--server-pid PID]}. With {@code --http} a message is a request, and its
- * reply an answer of {@code size} bytes; else it is an echo. Compression is what {@link
- * Compression} knows, {@code off} by default; the messages are JSON then.
+ * [--compression takeover] [--http2 1] [--server-pid PID]}. With {@code --http} a message is a
+ * request, and its reply an answer of {@code size} bytes; else it is an echo. Compression is what
+ * {@link Compression} knows, {@code off} by default; the messages are JSON then. With {@code
+ * --http2} there are that many WebSockets on each connection, over HTTP/2.
  *
- * <p>Every connection keeps {@code in-flight} messages outstanding. One thread does all of it, on
+ * <p>Every WebSocket keeps {@code in-flight} messages outstanding. One thread does all of it, on
  * frames masked beforehand, so that it costs less than a server that looks at them, and about as
  * much as one that does not; give it a core of its own ({@code taskset -c 1}). It fails on any
  * error, lost connection, wrong or missing echo, and if nothing comes for 5 s.
@@ -61,6 +62,7 @@ final class LoadGenerator {
     boolean binary = arguments.flag("--binary");
     long serverPid = arguments.number("--server-pid", 1, Integer.MAX_VALUE, 0);
     boolean http = arguments.flag("--http");
+    int sockets = arguments.number("--http2", 1, 10_000, 0);
     var compression =
         Compression.parse("--compression", arguments.value("--compression").orElse("off"));
     arguments.end();
@@ -68,8 +70,16 @@ final class LoadGenerator {
       throw new UsageException("--server-pid " + serverPid + " is not running");
     }
 
+    if (sockets > 0 && (http || compression.on() || size > Http2Load.MAX_SIZE)) {
+      throw new UsageException(
+          "--http2 goes with plain messages of up to " + Http2Load.MAX_SIZE + " bytes only");
+    }
+
     Connector connector;
-    if (http) {
+    if (sockets > 0) {
+      var ring = MessageRing.plain(binary, size, 1);
+      connector = (name, selector) -> new Http2Load(name, port, ring, inFlight, sockets, selector);
+    } else if (http) {
       connector = (name, selector) -> new HttpLoad(name, port, size, inFlight, selector);
     } else if (compression.on()) {
       var ring = MessageRing.compressed(binary, size, inFlight, compression);

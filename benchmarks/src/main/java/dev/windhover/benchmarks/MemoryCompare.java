@@ -1,6 +1,7 @@
 package dev.windhover.benchmarks;
 
 import java.io.IOException;
+import java.nio.channels.Selector;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,7 +15,9 @@ import java.util.stream.Collectors;
  * Compares what idle compressed connections take of a server's memory, and prints a table in
  * Markdown: {@code bench --memory [--contenders netty,jetty,undertow,windhover:listener] [--modes
  * takeover,no-takeover,takeover:9,no-takeover:9] [--connections 2000] [--messages 3] [--size 4096]
- * [--idle 12,35] [--binary]}.
+ * [--idle 12,35] [--binary]}. With {@code --http2} it is what WebSockets over HTTP/2 take, without
+ * compression: each of the {@code --connections} is a WebSocket, and a mode says how many of them
+ * share a connection, {@code --modes 100,1}.
  *
  * <p>Each contender starts anew for each mode, and first serves a hundredth of the connections,
  * which end again: classes, code and pools are not the connections' cost. Then the connections come
@@ -50,12 +53,47 @@ final class MemoryCompare {
 
   private record Settings(
       List<Contender> contenders,
-      List<Compression> modes,
+      List<Mode> modes,
       int connections,
       int messages,
       int size,
       List<Integer> idle,
       boolean binary) {}
+
+  /**
+   * What the connections are.
+   *
+   * @param shared WebSockets on each connection of HTTP/2, 0 without
+   */
+  record Mode(Compression compression, int shared) {
+    static Mode compressed(String text) {
+      return new Mode(Compression.parse("--modes", text), 0);
+    }
+
+    static Mode http2(String text) {
+      return new Mode(Compression.OFF, Arguments.parse("--modes", text, 1, EchoServer.MAX_STREAMS));
+    }
+
+    @Override
+    public String toString() {
+      return shared > 0 ? "HTTP/2, " + shared + " on each" : compression.label();
+    }
+  }
+
+  /** One connection. */
+  interface Client extends AutoCloseable {
+    /** Exchanges messages on each of its WebSockets, which must come back as they have to. */
+    void echo(int count) throws IOException;
+
+    @Override
+    void close();
+  }
+
+  /** How a connection with so many WebSockets is made. */
+  @FunctionalInterface
+  private interface Connector {
+    Client connect(int sockets) throws IOException;
+  }
 
   /** Bytes, of a process or of one connection. */
   record Memory(double heap, double outside) {
@@ -73,29 +111,33 @@ final class MemoryCompare {
   }
 
   /** What was read right after the traffic, and after each idle time. */
-  record Row(Contender contender, Compression mode, List<Memory> memory) {
+  record Row(Contender contender, Mode mode, List<Memory> memory) {
     @Override
     public String toString() {
       return memory.stream()
           .map(Memory::toString)
-          .collect(
-              Collectors.joining(" | ", "| " + contender + " | " + mode.label() + " | ", " |"));
+          .collect(Collectors.joining(" | ", "| " + contender + " | " + mode + " | ", " |"));
     }
   }
 
   /** Does what the command line says, and returns the table's rows. */
-  static List<Row> measure(Arguments arguments) throws IOException, InterruptedException {
+  static List<Row> measure(Arguments arguments, boolean http2)
+      throws IOException, InterruptedException {
     var settings =
         new Settings(
             arguments.list(
-                "--contenders", "netty,jetty,undertow,windhover:listener", Contender::parse),
-            arguments.list(
-                "--modes",
-                "takeover,no-takeover,takeover:9,no-takeover:9",
-                text -> Compression.parse("--modes", text)),
+                "--contenders",
+                http2
+                    ? "netty-data,netty-mux,jetty,windhover:listener"
+                    : "netty,jetty,undertow,windhover:listener",
+                Contender::parse),
+            http2
+                ? arguments.list("--modes", "100,1", Mode::http2)
+                : arguments.list(
+                    "--modes", "takeover,no-takeover,takeover:9,no-takeover:9", Mode::compressed),
             arguments.number("--connections", 1, 20_000, 2000),
             arguments.number("--messages", 1, 1000, 3),
-            arguments.number("--size", 1, 1 << 20, 4096),
+            arguments.number("--size", 1, http2 ? Http2Load.MAX_SIZE : 1 << 20, 4096),
             arguments
                 .list("--idle", "12,35", text -> Arguments.parse("--idle", text, 1, 3600))
                 .stream()
@@ -108,9 +150,9 @@ final class MemoryCompare {
 
   private List<Row> measure() throws IOException, InterruptedException {
     var rows = new ArrayList<Row>();
-    for (Compression mode : settings.modes()) {
+    for (Mode mode : settings.modes()) {
       for (Contender contender : settings.contenders()) {
-        if (contender.agreesTo(mode)) {
+        if (contender.agreesTo(mode.compression())) {
           rows.add(measure(contender, mode));
           System.out.println("  " + rows.getLast());
         }
@@ -127,14 +169,22 @@ final class MemoryCompare {
     return rows;
   }
 
-  private Row measure(Contender contender, Compression mode)
+  private Row measure(Contender contender, Mode mode) throws IOException, InterruptedException {
+    try (var selector = Selector.open();
+        var server = contender.start(mode.compression(), FLAGS)) {
+      return measure(contender, mode, server, connector(mode, server.port(), selector));
+    } catch (IOException e) {
+      throw new IOException(contender + ", " + mode + ": " + e.getMessage(), e);
+    }
+  }
+
+  private Row measure(Contender contender, Mode mode, Contender.Running server, Connector connector)
       throws IOException, InterruptedException {
-    var ring = MessageRing.compressed(settings.binary(), settings.size(), 1, mode);
-    var clients = new ArrayList<EchoClient>();
-    try (var server = contender.start(mode, FLAGS)) {
+    var clients = new ArrayList<Client>();
+    try {
       long pid = server.process().pid();
-      connect(clients, server.port(), ring, mode, Math.ceilDiv(settings.connections(), 100));
-      for (EchoClient client : clients) {
+      connect(clients, connector, mode, Math.ceilDiv(settings.connections(), 100));
+      for (Client client : clients) {
         client.echo(WARM_UP_MESSAGES);
       }
       close(clients);
@@ -143,7 +193,7 @@ final class MemoryCompare {
       TimeUnit.SECONDS.sleep(settings.idle().getFirst());
       Memory before = read(pid);
 
-      connect(clients, server.port(), ring, mode, settings.connections());
+      connect(clients, connector, mode, settings.connections());
       var memory = new ArrayList<Memory>();
       memory.add(read(pid));
       int slept = 0;
@@ -152,30 +202,37 @@ final class MemoryCompare {
         slept = seconds;
         memory.add(read(pid));
       }
-      for (EchoClient client : clients) {
+      for (Client client : clients) {
         client.echo(1);
       }
       memory.replaceAll(after -> after.growth(before, settings.connections()));
       return new Row(contender, mode, memory);
-    } catch (IOException e) {
-      throw new IOException(contender + ", " + mode + ": " + e.getMessage(), e);
     } finally {
       close(clients);
     }
   }
 
-  private void connect(
-      List<EchoClient> clients, int port, MessageRing ring, Compression mode, int count)
+  private Connector connector(Mode mode, int port, Selector selector) {
+    if (mode.shared() > 0) {
+      var ring = MessageRing.plain(settings.binary(), settings.size(), 1);
+      return sockets -> new Http2EchoClient(port, ring, sockets, selector);
+    }
+    var ring = MessageRing.compressed(settings.binary(), settings.size(), 1, mode.compression());
+    return _ -> new EchoClient(port, ring, mode.compression());
+  }
+
+  private void connect(List<Client> clients, Connector connector, Mode mode, int sockets)
       throws IOException {
-    for (int i = 0; i < count; i++) {
-      var client = new EchoClient(port, ring, mode);
+    int each = Math.max(mode.shared(), 1);
+    for (int left = sockets; left > 0; left -= each) {
+      Client client = connector.connect(Math.min(left, each));
       clients.add(client);
       client.echo(settings.messages());
     }
   }
 
-  private static void close(List<EchoClient> clients) {
-    for (EchoClient client : clients) {
+  private static void close(List<Client> clients) {
+    for (Client client : clients) {
       client.close();
     }
     clients.clear();

@@ -77,6 +77,37 @@ final class MessageRing {
     return 6 + (payload < 126 ? 0 : payload < 65536 ? 2 : 8) + payload;
   }
 
+  /** The size of every reply that is one frame, if messages are not compressed. */
+  int replySize(boolean masked) {
+    return frameLength(size()) - (masked ? 0 : 4);
+  }
+
+  /**
+   * Whether the next {@code length} bytes of the buffer are that part of the reply to a message,
+   * its header included, if messages are not compressed. A reply that is masked is what was sent,
+   * byte for byte.
+   */
+  boolean isReply(int message, boolean masked, int offset, ByteBuffer bytes, int length) {
+    for (int i = 0; i < length; i++) {
+      if (bytes.get(bytes.position() + i) != replyByte(message, masked, offset + i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private byte replyByte(int message, boolean masked, int index) {
+    int sent = starts[message];
+    if (masked) {
+      return frames.get(sent + index);
+    }
+    int header = replySize(false) - size();
+    if (index >= header) {
+      return payloads[message][index - header];
+    }
+    return (byte) (index == 1 ? frames.get(sent + 1) & 0x7f : frames.get(sent + index));
+  }
+
   private void putFrame(byte[] payload, int maskingKey) {
     frames.put(firstByte);
     if (payload.length < 126) {

@@ -48,9 +48,10 @@ abstract class WebSocketLoad extends LoadConnection {
   abstract boolean end(int message) throws IOException;
 
   @Override
-  final void next(ByteBuffer unsent, int count) {
+  final int next(ByteBuffer unsent, int count) {
     ring.window(unsent, nextMessage, count);
     nextMessage = ring.next(nextMessage, count);
+    return count;
   }
 
   @Override

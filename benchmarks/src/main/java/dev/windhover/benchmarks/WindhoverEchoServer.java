@@ -34,8 +34,14 @@ final class WindhoverEchoServer implements EchoServer {
   @Override
   public int start(Options options) throws Exception {
     WebApplication app = WebApplication.create("--urls", "http://127.0.0.1:" + options.port());
-    app.server(server ->
-        server.loops(options.loops()).transport(Transport.valueOf(options.transport().name())));
+    app.server(server -> {
+      server.loops(options.loops()).transport(Transport.valueOf(options.transport().name()));
+      server
+          .limits()
+          .http2()
+          .maxStreamsPerConnection(MAX_STREAMS)
+          .maxWebSocketsPerConnection(MAX_STREAMS);
+    });
     // The load generator answers no pings.
     app.useWebSockets(o -> {
       o.allowedOrigins("*").keepAliveInterval(Duration.ZERO);

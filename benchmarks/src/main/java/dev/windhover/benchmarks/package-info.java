@@ -16,6 +16,8 @@
  *       read smaller batches than it could have: the programs say so, do not ignore it.
  *   <li>Latencies are those of a saturated closed loop: by and large the messages outstanding
  *       divided by the throughput. They show stalls, not how fast a server answers at rest.
+ *   <li>Over HTTP/2 the generator puts each message into a DATA frame of its own. Servers that join
+ *       their answers of a batch save frames; that is theirs to do, and Netty's raw echo does it.
  *   <li>Text costs more than binary where a server checks UTF-8; compare like with like.
  *   <li>Compare only figures of one run on a quiet machine; the ratios travel, the absolute figures
  *       do not.

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.benchmarks.Arguments.UsageException;
+import dev.windhover.benchmarks.Compare.Cell;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -49,8 +50,27 @@ class ArgumentsTest {
   @Test
   void contendersAreServersThatAreThere() {
     assertThat(Contender.parse("windhover:blocking"))
-        .isEqualTo(new Contender("windhover", "blocking"));
-    assertThat(Contender.parse("jetty")).isEqualTo(new Contender("jetty", "listener"));
+        .isEqualTo(new Contender("windhover", "blocking", false));
+    assertThat(Contender.parse("jetty")).isEqualTo(new Contender("jetty", "listener", false));
+    assertThat(Contender.parse("windhover:listener@1.1"))
+        .isEqualTo(new Contender("windhover", "listener", true))
+        .hasToString("windhover, listener, HTTP/1.1");
     assertThatThrownBy(() -> Contender.parse("tomcat")).isInstanceOf(UsageException.class);
+  }
+
+  @Test
+  void cellsOverHttp2MayHaveSocketsOnOneConnection() {
+    assertThat(Cell.parse(Compression.OFF, true, "64x8x100"))
+        .isEqualTo(new Cell(Compression.OFF, 64, 8, 100))
+        .hasToString("64 B, 8, 100 on one");
+    assertThat(Cell.parse(Compression.OFF, true, "1024x1"))
+        .isEqualTo(new Cell(Compression.OFF, 1024, 1, 0))
+        .hasToString("1 KiB, 1");
+    assertThatThrownBy(() -> Cell.parse(Compression.OFF, false, "64x8x100"))
+        .isInstanceOf(UsageException.class)
+        .hasMessage("--cells 64x8x100 is not a size and a number in flight, such as 64x8");
+    assertThatThrownBy(() -> Cell.parse(Compression.OFF, true, "65536x1"))
+        .isInstanceOf(UsageException.class)
+        .hasMessage("--cells 65536 is not a number between 1 and 32768");
   }
 }

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.benchmarks.EchoServer.Api;
 import java.io.IOException;
+import java.nio.channels.Selector;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -95,5 +97,53 @@ class EchoServersTest {
       assertThat(share).isBetween(0.1, 0.5);
     }
     assertThat(Measurement.parse(measurement.report()).p50Micros()).isPositive();
+  }
+
+  /** What is larger than a DATA frame may be comes in two. */
+  @ParameterizedTest
+  @CsvSource({
+    "netty-data, 64, 3",
+    "netty-data, 20000, 1",
+    "netty-mux, 64, 3",
+    "jetty, 64, 3",
+    "windhover, 64, 3",
+    "windhover, 64, 101",
+    "windhover, 20000, 1",
+    "windhover:blocking, 64, 3"
+  })
+  void theLoadGeneratorCountsAndVerifiesRepliesOverHttp2(String name, String size, String sockets)
+      throws Exception {
+    int port = start(Contender.parse(name), Compression.OFF);
+    Measurement measurement =
+        LoadGenerator.measure(
+            new Arguments(
+                List.of(
+                    ("--port " + port + " --size " + size + " --http2 " + sockets)
+                        .concat(" --connections 2 --in-flight 2 --warmup 0 --seconds 1")
+                        .split(" ", -1))));
+    assertThat(measurement.messagesPerSecond()).isPositive();
+    assertThat(measurement.bytesPerReply()).isGreaterThan(Integer.parseInt(size)); // headers
+  }
+
+  @Test
+  void aServerWithoutHttp2IsNoContenderThere() throws Exception {
+    int port = start(Contender.parse("undertow"), Compression.OFF);
+    var ring = MessageRing.plain(false, 64, 1);
+    try (var selector = Selector.open()) {
+      assertThatThrownBy(() -> new Http2EchoClient(port, ring, 1, selector).close())
+          .isInstanceOf(IOException.class);
+    }
+  }
+
+  @Test
+  void aReplyOverHttp2ThatIsNotWhatWasSentFails() throws Exception {
+    int port = start(Contender.parse("windhover"), Compression.OFF);
+    var ring = MessageRing.plain(false, 64, 1);
+    try (var selector = Selector.open();
+        var client = new Http2EchoClient(port, ring, 2, selector)) {
+      client.echo(1);
+      ring.payload(1)[63]++; // what is expected, and not what is sent
+      assertThatThrownBy(() -> client.echo(1)).hasMessageStartingWith("wrong echo");
+    }
   }
 }

@@ -25,7 +25,7 @@ class MemoryCompareTest {
                 "100",
                 "--idle",
                 "1"));
-    List<MemoryCompare.Row> rows = MemoryCompare.measure(arguments);
+    List<MemoryCompare.Row> rows = MemoryCompare.measure(arguments, false);
     assertThat(rows).extracting(row -> row.memory().size()).containsExactly(2, 2);
     // What zlib's hash tables take at least, in bytes.
     assertThat(rows.getLast().memory().getLast().outside()).isGreaterThan(64 * 1024);

@@ -550,6 +550,26 @@ final class Http2Connection extends Http2ConnectionHandler {
     flushSoon();
   }
 
+  /**
+   * Sends bytes of a socket, which are released, as the stream's window allows, and tells the
+   * duplex what the network has. Before them is room for {@link Http2Data#HEADER}.
+   */
+  void send(Http2Stream stream, ByteBuf bytes, boolean last, Http2Duplex duplex) {
+    if (!stream.state().localSideOpen()) {
+      bytes.release();
+      return;
+    }
+    encoder()
+        .flowController()
+        .addFlowControlled(stream, new Http2Data(this, duplex, stream, bytes, last));
+    flushSoon();
+  }
+
+  /** Bytes could not be sent: their stream is closed, or the connection is lost. */
+  void sendFailed(Throwable cause) {
+    onError(context(), true, cause);
+  }
+
   /** Gives credit back for bytes of a stream. */
   void consumed(Http2Stream stream, int bytes) {
     try {

@@ -3,7 +3,6 @@ package dev.windhover.server;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Loop;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.Http2Error;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
@@ -28,7 +27,7 @@ final class Http2Duplex implements Duplex {
   private static final ByteBuffer NO_ROOM = ByteBuffer.allocate(0);
   private static final int SMALLEST_OUTPUT = 256;
 
-  /** A frame's most (RFC 9113 6.5.2), so that progress is seen frame by frame. */
+  /** About a frame's most (RFC 9113 6.5.2), so that progress is seen frame by frame. */
   private static final int LARGEST_OUTPUT = 16 * 1024;
 
   private final Http2Connection connection;
@@ -226,7 +225,7 @@ final class Http2Duplex implements Duplex {
   public void write(ByteBuffer bytes) {
     while (bytes.hasRemaining()) {
       if (!room.hasRemaining()) {
-        takeOutput(Math.min(bytes.remaining(), LARGEST_OUTPUT));
+        takeOutput(Math.min(bytes.remaining(), LARGEST_OUTPUT - Http2Data.HEADER));
       }
       int n = Math.min(room.remaining(), bytes.remaining());
       room.put(room.position(), bytes, bytes.position(), n).position(room.position() + n);
@@ -241,9 +240,9 @@ final class Http2Duplex implements Duplex {
       outputSize = Math.min(2 * outputSize, LARGEST_OUTPUT);
       sendOutput(false);
     }
-    ByteBuf taken = connection.allocate(Math.max(outputSize, bytes));
+    ByteBuf taken = connection.allocate(Math.max(outputSize, bytes + Http2Data.HEADER));
     output = taken;
-    room = taken.internalNioBuffer(0, taken.capacity());
+    room = taken.internalNioBuffer(Http2Data.HEADER, taken.capacity() - Http2Data.HEADER);
     roomFrom = room.position();
   }
 
@@ -253,6 +252,10 @@ final class Http2Duplex implements Duplex {
       return;
     }
     int size = room.position() - roomFrom;
+    if (size == 0 && !last) { // reserved in vain
+      dropOutput();
+      return;
+    }
     if (size < outputSize / 4) {
       outputSize = Math.max(outputSize / 2, SMALLEST_OUTPUT);
     }
@@ -262,10 +265,12 @@ final class Http2Duplex implements Duplex {
     IN_FLIGHT.lazySet(this, inFlight + size);
     GATHERED.lazySet(this, 0);
     aboveMark |= inFlight >= mark;
-    connection.send(exchange.stream(), current.writerIndex(size), last, () -> sent(size));
+    current.setIndex(Http2Data.HEADER, Http2Data.HEADER + size);
+    connection.send(exchange.stream(), current, last, this);
   }
 
-  private void sent(int size) {
+  /** The network has taken that much. */
+  void sent(int size) {
     transmitted += size;
     IN_FLIGHT.lazySet(this, inFlight - size);
     if (aboveMark && pending() < mark && !lost) {
@@ -310,10 +315,9 @@ final class Http2Duplex implements Duplex {
     }
     ended = true;
     if (output == null) {
-      connection.send(exchange.stream(), Unpooled.EMPTY_BUFFER, true, () -> {});
-    } else {
-      sendOutput(true);
+      takeOutput(0);
     }
+    sendOutput(true);
   }
 
   /**

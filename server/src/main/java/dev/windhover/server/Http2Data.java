@@ -1,0 +1,142 @@
+package dev.windhover.server;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http2.Http2FrameTypes;
+import io.netty.handler.codec.http2.Http2RemoteFlowController.FlowControlled;
+import io.netty.handler.codec.http2.Http2Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A socket's bytes on their way through the flow controller. What Netty's encoder makes of a write
+ * suits every case, with queues, promises and a buffer for the frame's header; this has room for
+ * the header before its bytes, and is one write if the windows take it whole. Loop only.
+ */
+final class Http2Data implements FlowControlled, ChannelFutureListener {
+  /** The room for a frame's header before the bytes. */
+  static final int HEADER = 9;
+
+  private static final int END_STREAM = 1;
+
+  /** Every peer takes a frame of so many bytes (RFC 9113 6.5.2). */
+  private static final int MAX_FRAME = 16 * 1024;
+
+  private final Http2Connection connection;
+  private final Http2Duplex duplex;
+  private final Http2Stream stream;
+  private final int whole;
+  private @Nullable ByteBuf bytes; // null when they are handed over, or dropped
+  private int left;
+  private boolean last;
+  private @Nullable ChannelFuture written;
+
+  /**
+   * Takes {@code bytes} over; before them is room for a header.
+   *
+   * @param last whether they end the stream; if not, there are some
+   */
+  Http2Data(
+      Http2Connection connection,
+      Http2Duplex duplex,
+      Http2Stream stream,
+      ByteBuf bytes,
+      boolean last) {
+    this.connection = connection;
+    this.duplex = duplex;
+    this.stream = stream;
+    this.bytes = bytes;
+    whole = bytes.readableBytes();
+    left = whole;
+    this.last = last;
+  }
+
+  /** Stays what it was after an error, for the flow controller's sums. */
+  @Override
+  public int size() {
+    return left;
+  }
+
+  @Override
+  public void write(ChannelHandlerContext context, int allowed) {
+    ByteBuf current = bytes;
+    if (current == null) { // after an error
+      left = 0;
+    } else if (left == whole && whole <= Math.min(allowed, MAX_FRAME)) {
+      bytes = null;
+      left = 0;
+      int start = current.readerIndex() - HEADER;
+      current
+          .setMedium(start, whole)
+          .setByte(start + 3, Http2FrameTypes.DATA)
+          .setByte(start + 4, last ? END_STREAM : 0)
+          .setInt(start + 5, stream.id());
+      written = context.write(current.readerIndex(start)).addListener(this);
+    } else if (allowed > 0) {
+      int part = Math.min(left, allowed);
+      left -= part;
+      ByteBuf first = current;
+      if (left == 0) {
+        bytes = null;
+      } else { // whose end is no room for a header
+        first = current.readRetainedSlice(part);
+      }
+      boolean end = last && left == 0;
+      written =
+          connection
+              .encoder()
+              .frameWriter()
+              .writeData(context, stream.id(), first, 0, end, context.newPromise())
+              .addListener(done -> written(part, done.cause()));
+    }
+  }
+
+  @Override
+  public void operationComplete(ChannelFuture done) {
+    written(whole, done.cause());
+  }
+
+  private void written(int size, @Nullable Throwable cause) {
+    if (cause == null) {
+      duplex.sent(size);
+    } else {
+      fail(cause);
+    }
+  }
+
+  @Override
+  public void writeComplete() {
+    if (last && written != null) {
+      connection.closeStreamLocal(stream, written);
+    }
+  }
+
+  @Override
+  public void error(ChannelHandlerContext context, Throwable cause) {
+    fail(cause);
+  }
+
+  private void fail(Throwable cause) {
+    drop();
+    connection.sendFailed(cause);
+  }
+
+  private void drop() {
+    if (bytes != null) {
+      bytes.release();
+      bytes = null;
+    }
+  }
+
+  /** The bare end of the stream rides on what is still here. */
+  @Override
+  public boolean merge(ChannelHandlerContext context, FlowControlled next) {
+    if (bytes != null && next instanceof Http2Data data && data.whole == 0) {
+      data.drop();
+      last = true;
+      return true;
+    }
+    return false;
+  }
+}
