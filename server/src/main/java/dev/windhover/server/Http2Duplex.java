@@ -3,6 +3,7 @@ package dev.windhover.server;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Loop;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.Http2Error;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
