@@ -161,7 +161,16 @@ final class Http2Connection extends Http2ConnectionHandler {
             .remote()
             .flowController(
                 new DefaultHttp2RemoteFlowController(
-                    connection, new UniformStreamByteDistributor(connection)));
+                    connection, new UniformStreamByteDistributor(connection)) {
+                  @Override
+                  public void initialWindowSize(int size) throws Http2Exception {
+                    try {
+                      super.initialWindowSize(size);
+                    } catch (StreamException e) { // the connection's here: RFC 9113 6.9.2
+                      throw connectionError(e.error(), "%s", e.getMessage());
+                    }
+                  }
+                });
         return connection(connection)
             .initialSettings(settings(rules))
             .validateHeaders(true)
@@ -359,7 +368,7 @@ final class Http2Connection extends Http2ConnectionHandler {
       if (exchange == null) {
         begin(stream, fields, end);
       } else if (end) {
-        exchange.receiveEnd(Http2Connection.trailers(fields));
+        exchange.receiveEnd(Http2Connection.trailers(streamId, fields));
       }
     }
 
@@ -461,9 +470,11 @@ final class Http2Connection extends Http2ConnectionHandler {
     return stream == null ? null : stream.getProperty(exchangeKey);
   }
 
-  private static Iterable<Map.Entry<String, String>> trailers(Http2Headers fields) {
+  private static Iterable<Map.Entry<String, String>> trailers(int stream, Http2Headers fields)
+      throws Http2Exception {
     Map<String, String> trailers = LinkedHashMap.newLinkedHashMap(fields.size());
     for (Map.Entry<CharSequence, CharSequence> field : fields) {
+      Http2Request.requireNoSpaceBehind(stream, field.getValue());
       trailers.merge(
           field.getKey().toString(), field.getValue().toString(), (a, b) -> a + ", " + b);
     }

@@ -103,6 +103,7 @@ record Http2Request(
         headers.add("Host", text(fields.authority()));
       }
       for (Map.Entry<CharSequence, CharSequence> field : fields) {
+        requireNoSpaceBehind(stream, field.getValue());
         String name = field.getKey().toString();
         String value = field.getValue().toString();
         if (name.equals("host")) {
@@ -124,6 +125,13 @@ record Http2Request(
     }
     require(stream, hosts <= 1, "Host comes more than once");
     return headers;
+  }
+
+  /** What Netty leaves of RFC 9113 8.2.1: it refuses white space before a value alone. */
+  static void requireNoSpaceBehind(int stream, CharSequence value) throws Http2Exception {
+    int last = value.length() - 1;
+    boolean space = last >= 0 && (value.charAt(last) == ' ' || value.charAt(last) == '\t');
+    require(stream, !space, "a value ends with white space");
   }
 
   private static String text(@Nullable CharSequence value) {

@@ -21,6 +21,7 @@ final class Beyond {
     Endings.addTo(beyond);
     Negotiations.addTo(beyond);
     Compressed.addTo(beyond);
+    Streams.addTo(beyond);
     List<Case> all = new ArrayList<>();
     for (Row row : Row.beyond()) {
       List<Case> its = beyond.cases.remove(row.id());

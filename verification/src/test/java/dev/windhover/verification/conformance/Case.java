@@ -15,7 +15,9 @@ record Case(String id, Need needs, Script script) implements Comparable<Case> {
     /** The settings of {@code samples/conformance}. */
     SETTINGS,
     /** The bytes of HTTP/1.1, and the settings. */
-    HTTP_1
+    HTTP_1,
+    /** The frames of HTTP/2, and the settings. */
+    HTTP_2
   }
 
   /** Sends and expects; throws where the server is not right. */
@@ -34,7 +36,11 @@ record Case(String id, Need needs, Script script) implements Comparable<Case> {
 
   /** Whether it can be played over {@code transport}. */
   boolean runsOver(Transport transport) {
-    return needs != Need.HTTP_1 || transport instanceof Transport.Http1;
+    return switch (needs) {
+      case ECHO, SETTINGS -> true;
+      case HTTP_1 -> transport instanceof Transport.Http1;
+      case HTTP_2 -> transport instanceof Transport.Http2;
+    };
   }
 
   /** Whether it sends large messages, or many: those are slow on a busy machine. */

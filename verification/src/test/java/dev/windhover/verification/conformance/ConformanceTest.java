@@ -6,14 +6,19 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.windhover.app.WebApplication;
 import dev.windhover.samples.conformance.ConformanceServer;
+import dev.windhover.verification.Certificate;
 import dev.windhover.verification.Repository;
+import dev.windhover.verification.conformance.Case.Need;
 import dev.windhover.verification.conformance.Suite.End;
 import dev.windhover.verification.logs.StrictLogs;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -24,32 +29,55 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The suite against {@code samples/conformance} over HTTP/1.1, in both forms; the results stand in
- * {@code docs/conformance.md}. {@code -Dwindhover.conformance.bytes} says how much is echoed where
- * a case sends many messages; from 131072000 on it is each row's thousand.
+ * The suite against {@code samples/conformance} in both forms; the results stand in {@code
+ * docs/conformance.md}. The quick run plays all over HTTP/1.1 and a few cases of each group over
+ * the other transports, the full run all over all. {@code -Dwindhover.conformance.bytes} says how
+ * much is echoed where a case sends many messages; from 131072000 on it is each row's thousand.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @ExtendWith(StrictLogs.class)
 class ConformanceTest {
-  private static final long PATIENCE_MILLIS = 15_000;
+  private static final long PATIENCE_MILLIS = 30_000;
   private static final long QUICK_BYTES = 32 * 1024;
   private static final long FULL_BYTES = 4 << 20;
+  private static final long FULL_BYTES_ELSEWHERE = 64 * 1024;
+
+  /** So many cases of a group are a few. */
+  private static final int FEW = 6;
+
+  private static final boolean FULL = System.getProperty("full") != null;
 
   /** How the sample is reached: each transport has columns of its own on the page. */
-  private static final List<Transport> TRANSPORTS = List.of(Transport.PLAIN);
+  private static final List<Transport> TRANSPORTS =
+      List.of(Transport.PLAIN, Transport.TLS, Transport.HTTP_2, Transport.HTTP_2_TLS);
 
   private static final List<String> FORMS = List.of("blocking", "listener");
 
-  /** Cases that do not end as they should, and why; none may stand here that does. */
-  private static final Map<String, String> EXCEPTED = Map.of();
+  private static final String BOTH_SIDES =
+      "BoringSSL ends both sides when close_notify comes, so what is under way may be lost; see tls.md";
 
-  private final WebApplication app = ConformanceServer.create("--urls=http://127.0.0.1:0");
+  /** Cases that are not played, and why. */
+  private static final Map<String, String> EXCEPTED =
+      Map.of(
+          "24.3.10 over TLS", BOTH_SIDES,
+          "24.3.11 over TLS", BOTH_SIDES,
+          "24.3.12 over TLS", BOTH_SIDES);
+
+  @SuppressWarnings("NullAway.Init") // set before all
+  private WebApplication app;
 
   @BeforeAll
-  void start() throws Exception {
-    app.start();
+  void start(@TempDir Path folder) throws Exception {
+    Path file = Certificate.USUAL.writePkcs12(folder.resolve("certificate.p12"));
+    app =
+        ConformanceServer.create(
+                "--urls=http://127.0.0.1:0;https://127.0.0.1:0",
+                "--certificate=" + file,
+                "--certificate-password=" + Certificate.PASSWORD)
+            .start();
   }
 
   @AfterAll
@@ -73,43 +101,68 @@ class ConformanceTest {
 
   @TestFactory
   Stream<DynamicNode> everyCaseEndsAsItShould() {
-    return play(System.getProperty("full") == null ? QUICK_BYTES : FULL_BYTES);
-  }
-
-  private Stream<DynamicNode> play(long bytes) {
     return TRANSPORTS.stream()
-        .flatMap(transport -> FORMS.stream().flatMap(form -> play(transport, form, bytes)));
+        .flatMap(transport -> FORMS.stream().flatMap(form -> play(transport, form)));
   }
 
   /** Plays when JUnit gets there: one form after the other. */
-  private Stream<DynamicNode> play(Transport transport, String form, long bytes) {
-    int port = URI.create(app.urls().getFirst()).getPort();
-    long echoed = Long.getLong("windhover.conformance.bytes", bytes);
-    Stage stage = new Stage(transport, port, "api=" + form, PATIENCE_MILLIS, echoed);
-    List<Case> all = Suite.cases().stream().filter(each -> each.runsOver(transport)).toList();
-    List<CompletableFuture<End>> ends = Suite.play(all, stage, each -> true);
+  private Stream<DynamicNode> play(Transport transport, String form) {
+    boolean whole = FULL || transport.equals(Transport.PLAIN);
+    Stage stage =
+        new Stage(transport, port(transport), "api=" + form, PATIENCE_MILLIS, bytes(transport));
+    List<Case> playable = Suite.cases().stream().filter(each -> isPlayed(each, transport)).toList();
+    List<Case> played = whole ? playable : few(playable);
+    List<CompletableFuture<End>> ends = Suite.play(played, stage, each -> true);
     Stream<DynamicTest> cases =
-        IntStream.range(0, all.size())
-            .mapToObj(i -> dynamicTest(all.get(i).id(), () -> require(ends.get(i).get())));
+        IntStream.range(0, played.size())
+            .mapToObj(i -> dynamicTest(played.get(i).id(), () -> require(ends.get(i).get())));
+    String name = transport.name() + ", " + form;
     return Stream.of(
-        dynamicContainer(form, cases),
-        dynamicTest(form + " is documented", () -> expectDocumented(stage, form, ends)));
+        dynamicContainer(name, cases),
+        dynamicTest(
+            name + " is documented",
+            () -> {
+              List<End> all = ends.stream().map(CompletableFuture::join).toList();
+              if (whole) {
+                new Page(Repository.root(), "cases").check(name, Page.cells(all));
+              }
+            }));
+  }
+
+  private static boolean isPlayed(Case each, Transport transport) {
+    return each.runsOver(transport)
+        && !EXCEPTED.containsKey(each.id() + " over " + transport.name());
+  }
+
+  private int port(Transport transport) {
+    String scheme = transport.isSecure() ? "https:" : "http:";
+    String url = app.urls().stream().filter(each -> each.startsWith(scheme)).findFirst().get();
+    return URI.create(url).getPort();
+  }
+
+  private static long bytes(Transport transport) {
+    long full = transport.equals(Transport.PLAIN) ? FULL_BYTES : FULL_BYTES_ELSEWHERE;
+    return Long.getLong("windhover.conformance.bytes", FULL ? full : QUICK_BYTES);
+  }
+
+  /** Returns some of each group, from its first on; and all of what HTTP/2 alone has. */
+  private static List<Case> few(List<Case> cases) {
+    Map<Integer, List<Case>> groups =
+        cases.stream()
+            .collect(Collectors.groupingBy(Case::group, TreeMap::new, Collectors.toList()));
+    return groups.values().stream()
+        .flatMap(group -> {
+          boolean all = group.getFirst().needs() == Need.HTTP_2;
+          int step = all ? 1 : Math.ceilDiv(group.size(), FEW);
+          return IntStream.iterate(0, i -> i < group.size(), i -> i + step).mapToObj(group::get);
+        })
+        .toList();
   }
 
   private static void require(End end) {
     String id = end.played().id();
-    String excepted = EXCEPTED.get(id);
-    if (excepted != null) {
-      assertThat(end.wrong()).as("excepted, since %s, and it went well", excepted).isNotNull();
-    } else if (end.wrong() != null) {
+    if (end.wrong() != null) {
       throw new AssertionError(id + ": " + end.wrong().getMessage(), end.wrong());
     }
-  }
-
-  private static void expectDocumented(Stage stage, String form, List<CompletableFuture<End>> ends)
-      throws Exception {
-    List<End> all = ends.stream().map(CompletableFuture::join).toList();
-    new Page(Repository.root(), "cases")
-        .check(stage.transport().name() + ", " + form, Page.cells(all));
   }
 }

@@ -263,6 +263,11 @@ final class Conversation implements AutoCloseable {
       throw new AssertionError(
           "the end came %d ms behind the Close".formatted((event.nanos() - since) / 1_000_000));
     }
+    try {
+      peer.requireEnd(since != Long.MIN_VALUE);
+    } catch (IOException e) {
+      throw new AssertionError("the end is not in order", e);
+    }
   }
 
   /** Requires that the server drops the connection. */
@@ -271,6 +276,7 @@ final class Conversation implements AutoCloseable {
     if (!(event instanceof Event.Dropped)) {
       throw new AssertionError("a dropped connection is due and there came " + event);
     }
+    peer.requireDropped();
   }
 
   /** Goes through the closing handshake, which we begin; nothing may be left before it. */

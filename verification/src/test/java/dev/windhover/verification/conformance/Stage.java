@@ -1,6 +1,7 @@
 package dev.windhover.verification.conformance;
 
 import dev.windhover.verification.conformance.Transport.Opened;
+import dev.windhover.verification.wire.Http2Wire;
 import dev.windhover.verification.wire.Response;
 import dev.windhover.verification.wire.Wire;
 import java.io.IOException;
@@ -78,6 +79,16 @@ record Stage(Transport transport, int port, String settings, long patienceMillis
   /** Connects, and sends nothing; only for cases that need the bytes of HTTP/1.1. */
   Wire connect() throws IOException {
     return ((Transport.Http1) transport).connect(port);
+  }
+
+  /** Connects, without a socket; only for cases that need the frames of HTTP/2. */
+  Http2Wire connectHttp2() throws IOException {
+    return ((Transport.Http2) transport).connect(port);
+  }
+
+  /** Begins a conversation on a stream, which leaves the connection when it is closed. */
+  Conversation on(Http2Wire.Stream stream) {
+    return new Conversation(stream, patienceMillis, null);
   }
 
   private static void requireOpen(Response response) {

@@ -10,14 +10,13 @@ import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -84,7 +83,8 @@ public final class Http2Wire implements AutoCloseable {
     }
   }
 
-  private final Socket socket;
+  private final Wire wire;
+  private final String scheme;
   private final DefaultHttp2HeadersDecoder headersDecoder = new DefaultHttp2HeadersDecoder(false);
   private final List<Http2Frame> came = new CopyOnWriteArrayList<>();
   private final Map<Integer, Stream> streams = new ConcurrentHashMap<>();
@@ -98,8 +98,9 @@ public final class Http2Wire implements AutoCloseable {
   private @Nullable Http2Frame goAway;
   private @Nullable String end; // how the connection ended
 
-  private Http2Wire(Socket socket, int streamWindow) {
-    this.socket = socket;
+  private Http2Wire(Wire wire, String scheme, int streamWindow) {
+    this.wire = wire;
+    this.scheme = scheme;
     this.streamWindow = streamWindow;
   }
 
@@ -116,14 +117,26 @@ public final class Http2Wire implements AutoCloseable {
     return wire;
   }
 
+  /** As {@link #connect(int, int)}, over TLS 1.3, where ALPN must choose {@code h2}. */
+  public static Http2Wire connectSecure(int port, int streamWindow) throws IOException {
+    Wire secure = Wire.connect(port).secure("TLSv1.3", "h2", "http/1.1");
+    if (!secure.applicationProtocol().equals("h2")) {
+      throw new AssertionError("ALPN chose " + secure.applicationProtocol());
+    }
+    Http2Wire wire = new Http2Wire(secure, "https", streamWindow);
+    wire.preface(); // before reading: the server's SETTINGS are there, and would be answered first
+    wire.reading().awaitSettings();
+    return wire;
+  }
+
   /** Connects and sends nothing. */
   public static Http2Wire raw(int port, int streamWindow) throws IOException {
-    Socket socket = new Socket();
-    socket.setTcpNoDelay(true);
-    socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), Wire.MOST_MILLIS);
-    Http2Wire wire = new Http2Wire(socket, streamWindow);
-    Thread.ofVirtual().start(wire::read);
-    return wire;
+    return new Http2Wire(Wire.connect(port), "http", streamWindow).reading();
+  }
+
+  private Http2Wire reading() {
+    Thread.ofVirtual().start(this::read);
+    return this;
   }
 
   /** Sends the preface, and SETTINGS that say how large the streams' windows are. */
@@ -139,7 +152,11 @@ public final class Http2Wire implements AutoCloseable {
 
   /** Sends bytes as they are. */
   public synchronized void send(byte... bytes) throws IOException {
-    socket.getOutputStream().write(bytes);
+    try {
+      wire.send(bytes);
+    } catch (IOException e) { // a channel says it so, a socket by its own kind
+      throw new SocketException(e.toString());
+    }
   }
 
   /** Returns the bytes of a frame. */
@@ -207,7 +224,12 @@ public final class Http2Wire implements AutoCloseable {
 
   /** Sends GET. */
   public Stream get(String path, String... more) throws IOException {
-    return request(true, head("GET", path, more));
+    return request(true, ours(head("GET", path, more)));
+  }
+
+  private String[] ours(String... fields) {
+    fields[1] = ":scheme: " + scheme;
+    return fields;
   }
 
   /** Returns the fields of a request that needs no more. */
@@ -222,7 +244,7 @@ public final class Http2Wire implements AutoCloseable {
 
   /** Asks for a WebSocket (RFC 8441 5). */
   public Stream connectWebSocket(String path, String... more) throws IOException {
-    List<String> fields = new ArrayList<>(List.of(head("CONNECT", path)));
+    List<String> fields = new ArrayList<>(List.of(ours(head("CONNECT", path))));
     fields.add(":protocol: websocket");
     fields.add("sec-websocket-version: 13");
     fields.addAll(List.of(more));
@@ -290,6 +312,11 @@ public final class Http2Wire implements AutoCloseable {
     return goAway.number(4);
   }
 
+  /** Returns whether the connection has ended. */
+  public synchronized boolean hasEnded() {
+    return end != null;
+  }
+
   /** Waits for the end of the connection, and returns how it was. */
   public synchronized String end() throws IOException {
     awaitUntil(() -> end != null);
@@ -325,10 +352,11 @@ public final class Http2Wire implements AutoCloseable {
   private void read() {
     String how;
     try {
-      DataInputStream in = new DataInputStream(socket.getInputStream());
+      DataInputStream in = new DataInputStream(wire.patientInput());
       while (true) {
         int first = in.read();
         if (first < 0) {
+          wire.requireEnd(false);
           how = "FIN";
           break;
         }
@@ -342,7 +370,7 @@ public final class Http2Wire implements AutoCloseable {
       }
     } catch (SocketException e) {
       how = "RST";
-    } catch (IOException | RuntimeException | Http2Exception e) {
+    } catch (IOException | RuntimeException | Http2Exception | AssertionError e) {
       how = e.toString();
     }
     synchronized (this) {
@@ -369,7 +397,11 @@ public final class Http2Wire implements AutoCloseable {
         }
         case HEADERS -> takeHeaders(Objects.requireNonNull(stream), frame);
         case DATA -> Objects.requireNonNull(stream).takeData(frame);
-        case RST_STREAM -> Objects.requireNonNull(stream).reset = frame;
+        case RST_STREAM -> {
+          if (stream != null) { // else one that a test has made up
+            stream.reset = frame;
+          }
+        }
         default -> {}
       }
       notifyAll();
@@ -418,18 +450,17 @@ public final class Http2Wire implements AutoCloseable {
 
   /** Ends our side. */
   public void endOutput() throws IOException {
-    socket.shutdownOutput();
+    wire.endOutput();
   }
 
   /** Drops the connection. */
   public void abort() throws IOException {
-    socket.setSoLinger(true, 0);
-    socket.close();
+    wire.abort();
   }
 
   @Override
   public void close() throws IOException {
-    socket.close();
+    wire.close();
   }
 
   // ---- Streams
@@ -441,13 +472,13 @@ public final class Http2Wire implements AutoCloseable {
     private boolean ownsConnection;
 
     // Guarded by the connection.
-    private final ByteArrayOutputStream data = new ByteArrayOutputStream();
-    private int read;
+    private final Deque<ByteBuffer> data = new ArrayDeque<>();
     private long window = serversStreamWindow;
     private int credit;
     private @Nullable Map<String, String> headers;
     private @Nullable Map<String, String> informational;
     private boolean ended;
+    private boolean endedWithBytes;
     private @Nullable Http2Frame reset;
 
     private Stream(int id) {
@@ -511,8 +542,11 @@ public final class Http2Wire implements AutoCloseable {
       if (frame.has(PADDED)) {
         throw new AssertionError("padding is not what this reads");
       }
-      data.writeBytes(frame.payload);
+      if (frame.payload.length > 0) {
+        data.add(ByteBuffer.wrap(frame.payload));
+      }
       ended = frame.has(END_STREAM);
+      endedWithBytes = ended && frame.payload.length > 0;
     }
 
     /** Waits for the response's head and returns its status. */
@@ -565,23 +599,24 @@ public final class Http2Wire implements AutoCloseable {
 
     @Override
     public int read(byte[] bytes, int offset, int length) throws IOException {
+      if (length == 0) {
+        return 0;
+      }
       int n;
       int due = 0;
       synchronized (Http2Wire.this) {
-        awaitUntil(() -> data.size() > read || ended || reset != null || end != null);
-        if (data.size() == read) {
+        awaitUntil(() -> !data.isEmpty() || ended || reset != null || end != null);
+        ByteBuffer first = data.peek();
+        if (first == null) {
           if (ended) {
             return -1;
           }
           throw new SocketException("the server has dropped the stream: " + reset + ", " + end);
         }
-        byte[] all = data.toByteArray();
-        n = Math.min(length, all.length - read);
-        System.arraycopy(all, read, bytes, offset, n);
-        read += n;
-        if (read == all.length) {
-          data.reset();
-          read = 0;
+        n = Math.min(length, first.remaining());
+        first.get(bytes, offset, n);
+        if (!first.hasRemaining()) {
+          data.remove();
         }
         credit += n;
         if (credit >= streamWindow / 2) {
@@ -652,6 +687,24 @@ public final class Http2Wire implements AutoCloseable {
         awaitUntil(() -> reset != null || ended);
         if (reset == null) {
           awaitUntil(() -> reset != null || Http2Wire.this.end != null);
+        }
+      }
+    }
+
+    @Override
+    public void requireEnd(boolean withLastBytes) {
+      synchronized (Http2Wire.this) {
+        if (withLastBytes && !endedWithBytes) {
+          throw new AssertionError("END_STREAM is not on the frame of the last bytes: " + came);
+        }
+      }
+    }
+
+    @Override
+    public void requireDropped() {
+      synchronized (Http2Wire.this) {
+        if (reset == null || reset.number(0) != CANCEL) {
+          throw new AssertionError("RST_STREAM with CANCEL is due, and came: " + reset);
         }
       }
     }

@@ -37,6 +37,15 @@ public interface Peer extends AutoCloseable {
   /** Reads on and requires that the server drops the connection: RST, RST_STREAM. */
   void expectAbort() throws IOException;
 
+  /**
+   * Requires, where {@link #receive} has come to the end, that it is in order for the transport
+   * too: FIN behind close_notify; END_STREAM on the frame of the last bytes if that is due.
+   */
+  default void requireEnd(boolean withLastBytes) throws IOException {}
+
+  /** Requires, where {@link #receive} has failed, what the transport has for that: CANCEL. */
+  default void requireDropped() {}
+
   /** Ends this direction. */
   void endOutput() throws IOException;
 

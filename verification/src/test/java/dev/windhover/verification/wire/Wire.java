@@ -239,6 +239,12 @@ public final class Wire implements Peer {
 
   // ---- Reading
 
+  /** Returns what comes, for a reader that waits as long as it takes. */
+  InputStream patientInput() throws SocketException {
+    channel.socket().setSoTimeout(0);
+    return in;
+  }
+
   /** Reads that many bytes. */
   public void read(byte[] into, int count) throws IOException {
     in.readFully(into, 0, count);
@@ -265,6 +271,11 @@ public final class Wire implements Peer {
     if (next >= 0) {
       throw new AssertionError("more than expected came: 0x" + Integer.toHexString(next));
     }
+    requireEnd(false);
+  }
+
+  @Override
+  public void requireEnd(boolean withLastBytes) throws IOException {
     if (tls != null) {
       tls.expectFin();
     }

@@ -38,7 +38,8 @@ public final class ConformanceServer {
   private static void answerPlainRequests(HttpContext context, Handler next) throws Exception {
     next.handle(context);
     if (context.isUnanswered()) {
-      String url = "ws://" + context.request().host() + context.request().path();
+      String scheme = context.request().scheme().equals("https") ? "wss" : "ws";
+      String url = scheme + "://" + context.request().host() + context.request().path();
       context.response().write("ready: connect a WebSocket to " + url + "\n");
     }
   }
