@@ -35,8 +35,7 @@ class InflateFuzzTest {
    * @param cut what came of the one that is not
    * @param fault why it is not; null also if it was more than is taken
    */
-  private record Result(
-      List<ByteBuffer> messages, ByteBuffer cut, @Nullable Violation fault) {
+  private record Result(List<ByteBuffer> messages, ByteBuffer cut, @Nullable Violation fault) {
     /** Returns whether the JDK's codec gave up what costs it too much: nobody else would. */
     boolean isTooExpensive() {
       return fault != null && fault.closeCode() == CloseCode.POLICY_VIOLATION;
@@ -50,7 +49,7 @@ class InflateFuzzTest {
   @FuzzTest
   void fuzz(byte[] bytes) {
     Input input = new Input(bytes);
-    int bits = 9 + input.choice(7);
+    int bits = Math.min(9 + input.choice(14), 15);
     boolean takeover = input.choice(2) == 0;
     int room = 1 + input.choice();
     int longest = 1 + input.choice(64);
@@ -58,27 +57,49 @@ class InflateFuzzTest {
     List<byte[]> coded = Input.parts(input.rest(), count);
 
     Result whole = inflate(NATIVE, bits, takeover, coded, Integer.MAX_VALUE, 4096, false);
-    expectSame(whole, inflate(NATIVE, bits, takeover, coded, longest, room, false), "in pieces");
-    expectSame(whole, inflate(NATIVE, bits, takeover, coded, longest, 4096, true), "with rests");
+    expectSame(
+        whole, inflate(NATIVE, bits, takeover, coded, longest, room, false), bits, "in pieces");
+    expectSame(
+        whole, inflate(NATIVE, bits, takeover, coded, longest, 4096, true), bits, "with rests");
 
     Result jdk = inflate(DeflateCodec.jdk(), bits, takeover, coded, Integer.MAX_VALUE, 4096, false);
     expectSame(
-        jdk, inflate(DeflateCodec.jdk(), bits, takeover, coded, longest, room, false), "in pieces");
-    expectSame(
-        jdk, inflate(DeflateCodec.jdk(), bits, takeover, coded, longest, 4096, true), "with rests");
+        jdk,
+        inflate(DeflateCodec.jdk(), bits, takeover, coded, longest, room, false),
+        bits,
+        "in pieces");
+    Result rested = inflate(DeflateCodec.jdk(), bits, takeover, coded, longest, 4096, true);
+    if (whole.fault() == null) { // else it may have taken a cut message, and go on inside of it
+      expectSame(jdk, rested, bits, "with rests");
+    }
     expectAgreement(whole, jdk, bits);
+    expectAgreement(whole, rested, bits);
   }
 
-  /** The same data are the same messages, however they are cut and wherever the stream was. */
-  private static void expectSame(Result whole, Result other, String how) {
+  /**
+   * The same data are the same messages, however they are cut and wherever the stream was. A
+   * distance beyond a window below 15 bits is seen only where zlib has not the bytes at hand.
+   */
+  private static void expectSame(Result whole, Result other, int bits, String how) {
     if (whole.isTooExpensive() || other.isTooExpensive()) {
       return; // what is earned depends on the pieces
+    }
+    if (bits < 15 && (whole.isCorrupt() || other.isCorrupt())) {
+      expectSameBeginning(whole, other, how);
+      return;
     }
     assertThat(other.fault()).as("fault %s", how).isEqualTo(whole.fault());
     assertThat(other.messages()).as("messages %s", how).containsExactlyElementsOf(whole.messages());
     if (!whole.isCorrupt()) { // zlib tells of corrupt data before it gives what came before them
       assertThat(other.cut()).as("cut message %s", how).isEqualTo(whole.cut());
     }
+  }
+
+  private static void expectSameBeginning(Result one, Result other, String how) {
+    int both = Math.min(one.messages().size(), other.messages().size());
+    assertThat(other.messages().subList(0, both))
+        .as("messages %s", how)
+        .containsExactlyElementsOf(one.messages().subList(0, both));
   }
 
   /**
@@ -96,8 +117,7 @@ class InflateFuzzTest {
       assertThat(jdk.fault()).as("fault of the JDK's codec").isNotNull();
     }
     assertThat(jdk.messages()).hasSizeGreaterThanOrEqualTo(whole.messages().size());
-    assertThat(jdk.messages().subList(0, whole.messages().size()))
-        .containsExactlyElementsOf(whole.messages());
+    expectSameBeginning(whole, jdk, "of the JDK's codec");
   }
 
   private static Result inflate(
