@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HostFilteringTest {
   private static final HostFiltering FILTER =
       HostFiltering.with(
-          o -> o.allowedHosts("example.com", "*.example.org", "[::1]", "münchen.de"));
+          o -> o.allowedHosts("example.com", "*.example.org", "[::1]", "192.0.2.1", "münchen.de"));
 
   private static TestExchange get(HostFiltering filter, String target, @Nullable String host) {
     TestExchange exchange = TestExchange.get(target);
@@ -38,6 +38,8 @@ class HostFilteringTest {
         "[::1]",
         "[::1]:5000",
         "[0:0:0:0:0:0:0:1]",
+        "192.0.2.1:80",
+        "[::ffff:192.0.2.1]",
         "xn--mnchen-3ya.de",
       })
   void ourHostsPass(String host) {

@@ -416,7 +416,8 @@ public final class FrameReader {
     try {
       drained = Objects.requireNonNull(extension).decoder().apply(in, out, fin && remaining == n);
     } catch (Extension.PayloadException e) {
-      return fail(e.violation());
+      // What came out before is judged first, as it is where the bytes come one by one.
+      return check(out, start, out.position() - start, UNSEEN) ? fail(e.violation()) : -1;
     } finally {
       in.limit(limit);
     }

@@ -143,6 +143,11 @@ class ExtensionTest {
     }
 
     @Test
+    void isRefusedBeforeWhatCannotBeDecoded() {
+      assertThat(told("a1 02 41 55")).containsExactly(REFUSED);
+    }
+
+    @Test
     void isNotAskedOfBinary() {
       assertThat(told("a2 01 41")).containsExactly(binary("c1 81 21"));
     }

@@ -188,7 +188,7 @@ final class Http1Decoder extends HttpRequestDecoder {
    */
   private boolean isChunkSize(ByteBuf bytes, int from) {
     int end = bytes.indexOf(from, bytes.readerIndex(), (byte) '\n');
-    if (end < 0) {
+    if (end <= from) {
       return true; // Netty has refused it
     }
     ChunkSizeLine line = new ChunkSizeLine(bytes, from, end - 1);

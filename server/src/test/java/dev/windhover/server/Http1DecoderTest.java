@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
@@ -115,5 +116,23 @@ class Http1DecoderTest {
     assertThat(decoder.isHolding()).isFalse();
     expectHandshake();
     expectHeld();
+  }
+
+  @Test
+  void aChunkThatEndsInLfAloneIsMalformedThoughItComesLater() {
+    byte[] all =
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\n0\r\n\r\n"
+            .getBytes(ISO_8859_1);
+    int cut = all.length - 6; // behind the chunk's data
+    read(all, 0, cut);
+    read(all, cut, all.length);
+    HttpRequest request = channel.readInbound();
+    assertThat(request.decoderResult().isSuccess()).isTrue();
+    HttpContent piece = channel.readInbound();
+    assertThat(piece.content().toString(ISO_8859_1)).isEqualTo("a");
+    piece.release();
+    HttpContent broken = channel.readInbound();
+    assertThat(broken.decoderResult().isFailure()).isTrue();
+    broken.release();
   }
 }

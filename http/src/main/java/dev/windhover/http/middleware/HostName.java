@@ -1,5 +1,6 @@
 package dev.windhover.http.middleware;
 
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +49,9 @@ record HostName(String name, int port) {
           text.indexOf(':') < 0
               ? null
               : IpNetwork.parseAddress(text.substring(1, text.length() - 1));
+      if (address instanceof Inet4Address) {
+        return address.getHostAddress(); // it was mapped into IPv6
+      }
       return address == null ? null : "[" + address.getHostAddress() + "]";
     }
     boolean wellFormed =
