@@ -55,8 +55,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One connection of HTTP/2: its streams, and what bounds them. Netty's handler does the frames and
- * both windows; it is used without a channel for each stream, which would cost an idle socket more
- * than the socket itself. Loop only, except where it says otherwise.
+ * both windows; it is used without a channel for each stream, which costs memory, and half the
+ * speed ({@code netty-mux} in the benchmarks). Loop only, except where it says otherwise.
  */
 final class Http2Connection extends Http2ConnectionHandler {
   private static final Logger log = LoggerFactory.getLogger(Http2Connection.class);
