@@ -102,6 +102,7 @@ final class Http2Connection extends Http2ConnectionHandler {
   private boolean reading;
   private boolean flushDue;
   private boolean stopping;
+  private boolean inputEnded;
   private boolean closing;
 
   /** Nothing that comes is looked at any more. */
@@ -262,16 +263,34 @@ final class Http2Connection extends Http2ConnectionHandler {
       return;
     }
     stopping = true;
-    List<Http2Stream> open = new ArrayList<>();
-    connection().forEachActiveStream(open::add);
-    for (Http2Stream stream : open) {
+    inputEnded = true;
+    for (Http2Stream stream : openStreams()) {
       Http2Exchange exchange = exchangeOf(stream);
       if (exchange != null) {
         exchange.connectionEnds();
       }
       closeStreamRemote(stream, context().newSucceededFuture());
     }
+    flush(context());
+    dropWhatCannotLeave();
     closeIfDone();
+  }
+
+  private List<Http2Stream> openStreams() throws Http2Exception {
+    List<Http2Stream> open = new ArrayList<>();
+    connection().forEachActiveStream(open::add);
+    return open;
+  }
+
+  /** No window grows any more: what waits for one will never leave. */
+  private void dropWhatCannotLeave() throws Http2Exception {
+    if (inputEnded && channel.isWritable()) {
+      for (Http2Stream stream : openStreams()) {
+        if (encoder().flowController().hasFlowControlled(stream)) {
+          reset(stream, Http2Error.CANCEL);
+        }
+      }
+    }
   }
 
   @Override
@@ -652,6 +671,11 @@ final class Http2Connection extends Http2ConnectionHandler {
     if (flushDue && !reading) {
       flushDue = false;
       flush(context());
+      try {
+        dropWhatCannotLeave();
+      } catch (Http2Exception e) {
+        onError(context(), true, e);
+      }
     }
   }
 

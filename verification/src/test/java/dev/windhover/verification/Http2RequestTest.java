@@ -282,6 +282,19 @@ class Http2RequestTest {
     }
   }
 
+  @Test
+  void clientThatEndsItsSideGetsWhatItsWindowTakes() throws Exception {
+    try (Http2Wire wire = connect()) {
+      Stream large = wire.get("/large"); // whose window the client can no longer widen
+      Stream small = wire.get("/small.txt");
+      assertThat(large.status()).isEqualTo(200);
+      wire.endOutput();
+      assertThat(text(small)).isEqualTo("small\n");
+      assertThat(large.resetCode()).isEqualTo(Http2Wire.CANCEL);
+      assertThat(wire.end()).isEqualTo("FIN");
+    }
+  }
+
   // ---- Bodies
 
   @Test
