@@ -42,19 +42,25 @@ public final class MessageBuffer {
     return Violation.messageTooBig(whole, limit);
   }
 
-  /** Returns the buffer, positioned behind what is here, with room for {@code arrived} bytes. */
+  /**
+   * Returns the buffer, positioned behind what is here, with room for {@code arrived} bytes, but
+   * for one byte beyond the limit at most: what is found first in a message whose length nobody
+   * declares, bad text or the limit, must not depend on how much of it comes at once.
+   */
   public ByteBuffer room(int arrived) {
     ByteBuffer current = buffer;
+    long left = limit - size();
+    int room = arrived > left ? (int) left + 1 : arrived;
     if (current == null) {
-      current = ByteBuffer.allocate(Math.max(arrived, SMALLEST));
+      current = ByteBuffer.allocate(Math.max(room, SMALLEST));
       buffer = current;
-    } else if (current.remaining() < arrived) {
-      long needed = (long) current.position() + arrived;
+    } else if (current.capacity() - current.position() < room) {
+      long needed = (long) current.position() + room;
       int capacity = (int) Math.max(Math.min(2L * current.capacity(), limit), needed);
       current = ByteBuffer.allocate(capacity).put(current.flip());
       buffer = current;
     }
-    return current;
+    return current.limit(current.capacity() > limit ? (int) limit + 1 : current.capacity());
   }
 
   /** Returns a view of the assembled message, valid until {@link #clear()}. */
@@ -71,10 +77,5 @@ public final class MessageBuffer {
     if (buffer != null) {
       buffer.clear();
     }
-  }
-
-  /** Gives the memory back: an idle connection holds none. */
-  public void release() {
-    buffer = null;
   }
 }
