@@ -1,5 +1,7 @@
 package dev.windhover.server;
 
+import dev.windhover.http.Headers;
+import dev.windhover.http.HttpException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -15,6 +17,7 @@ import org.slf4j.LoggerFactory;
 final class ConnectionCount {
   private static final Logger log = LoggerFactory.getLogger(ConnectionCount.class);
   private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
+  private static final String RETRY_AFTER_SECONDS = "5";
   private static final AtomicLong ids = new AtomicLong();
 
   private final ServerLimits limits;
@@ -25,6 +28,12 @@ final class ConnectionCount {
 
   ConnectionCount(ServerLimits limits) {
     this.limits = limits;
+  }
+
+  /** Returns the answer to who asks for one more than {@code most}. */
+  static HttpException tooMany(int most, String ofWhat) {
+    String why = "there are " + most + " " + ofWhat + " already";
+    return new HttpException(503, why, new Headers().add("Retry-After", RETRY_AFTER_SECONDS));
   }
 
   /** Returns a place for a connection, which counts until it leaves; null if there is none. */

@@ -1,8 +1,6 @@
 package dev.windhover.server;
 
 import dev.windhover.http.Connection;
-import dev.windhover.http.Headers;
-import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.ExchangeHandler;
@@ -39,8 +37,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   /** The same while the server stops, and somebody waits for that. */
   private static final int LINGER_SECONDS_AT_STOP = 1;
-
-  private static final String RETRY_AFTER_SECONDS = "5";
 
   /** As much of a body that nobody wants is read for the sake of the connection. */
   static final int MOST_DISCARDED = 256 * 1024;
@@ -507,15 +503,12 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   /**
    * Counts this connection as an upgraded one; from any thread.
    *
-   * @throws HttpException 503 if there are too many
+   * @throws dev.windhover.http.HttpException 503 if there are too many
    */
   void requireRoomForUpgrade() {
     if (!place.upgrade()) {
-      int most = server.limits().maxUpgradedConnections();
-      throw new HttpException(
-          503,
-          "there are " + most + " upgraded connections already",
-          new Headers().add("Retry-After", RETRY_AFTER_SECONDS));
+      throw ConnectionCount.tooMany(
+          server.limits().maxUpgradedConnections(), "upgraded connections");
     }
   }
 

@@ -4,11 +4,8 @@ import static io.netty.handler.codec.http2.Http2Error.ENHANCE_YOUR_CALM;
 import static io.netty.handler.codec.http2.Http2Error.NO_ERROR;
 import static io.netty.handler.codec.http2.Http2Error.SETTINGS_TIMEOUT;
 import static io.netty.handler.codec.http2.Http2Exception.connectionError;
-import static io.netty.handler.codec.http2.Http2Exception.streamError;
 
 import dev.windhover.http.Connection;
-import dev.windhover.http.Headers;
-import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.ExchangeHandler;
 import io.netty.buffer.ByteBuf;
@@ -19,34 +16,23 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
-import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
-import io.netty.handler.codec.http2.DefaultHttp2Connection;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
-import io.netty.handler.codec.http2.DefaultHttp2LocalFlowController;
-import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
-import io.netty.handler.codec.http2.Http2ConnectionAdapter;
 import io.netty.handler.codec.http2.Http2ConnectionDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionEncoder;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Exception.StreamException;
-import io.netty.handler.codec.http2.Http2Flags;
-import io.netty.handler.codec.http2.Http2FrameAdapter;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
-import io.netty.handler.codec.http2.UniformStreamByteDistributor;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -61,11 +47,6 @@ import org.slf4j.LoggerFactory;
 final class Http2Connection extends Http2ConnectionHandler {
   private static final Logger log = LoggerFactory.getLogger(Http2Connection.class);
 
-  /** A window's credit is given back when half of it is due. */
-  private static final float UPDATE_AT = 0.5f;
-
-  private static final int RESETS_SECONDS = 30;
-  private static final int CONTROL_FRAMES_SECONDS = 10;
   private static final int LINGER_SECONDS = 1;
 
   /** The same for a client that takes not even our last words. */
@@ -74,10 +55,8 @@ final class Http2Connection extends Http2ConnectionHandler {
   /** As many streams that we reset last may still be sent to, by a client that does not know it. */
   private static final int MOST_REMEMBERED = 100;
 
-  private static final String RETRY_AFTER_SECONDS = "5";
   private static final long PING = 0x77696E64686F7665L;
 
-  private final ExchangeHandler handler;
   private final Channel channel;
   private final Link link;
   private final ConnectionCount.Place place;
@@ -85,10 +64,8 @@ final class Http2Connection extends Http2ConnectionHandler {
   private final Http2Limits limits;
   private final NettyLoop loop;
   private final Connection facts;
-  private final io.netty.handler.codec.http2.Http2Connection.PropertyKey exchangeKey;
   private final Http2Timeouts timeouts;
-  private final EventCount resets;
-  private final EventCount controlFrames;
+  private final Http2Frames frames;
 
   /** WebSockets on this connection; from any thread. */
   private final AtomicInteger sockets = new AtomicInteger();
@@ -96,8 +73,6 @@ final class Http2Connection extends Http2ConnectionHandler {
   private final List<Http2Duplex> batch = new ArrayList<>(1);
   private final Deque<Integer> wasReset = new ArrayDeque<>(1);
   private @Nullable ChannelHandlerContext context;
-  private long requests;
-  private int running;
   private int bodyWindows;
   private boolean reading;
   private boolean flushDue;
@@ -108,10 +83,7 @@ final class Http2Connection extends Http2ConnectionHandler {
   /** Nothing that comes is looked at any more. */
   private boolean failed;
 
-  /** Why the stream that closes next does. */
-  private @Nullable String closeReason;
-
-  private Http2Connection(
+  Http2Connection(
       Http2ConnectionDecoder decoder,
       Http2ConnectionEncoder encoder,
       Http2Settings settings,
@@ -122,7 +94,6 @@ final class Http2Connection extends Http2ConnectionHandler {
       Http1Output output,
       Http2Request.Rules rules) {
     super(decoder, encoder, settings, true);
-    this.handler = handler;
     this.channel = channel;
     this.link = link;
     this.place = place;
@@ -137,69 +108,9 @@ final class Http2Connection extends Http2ConnectionHandler {
             link.tls(),
             HttpVersion.HTTP_2);
     this.timeouts = new Http2Timeouts(this, channel.eventLoop(), rules.limits(), output);
-    this.resets = new EventCount(limits.maxResets(), RESETS_SECONDS);
-    this.controlFrames = new EventCount(limits.maxControlFrames(), CONTROL_FRAMES_SECONDS);
-    exchangeKey = connection().newKey();
-    connection().addListener(new Streams());
-    decoder.frameListener(new Frames());
-  }
-
-  /** Creates the handler of a connection whose client has chosen HTTP/2. */
-  static Http2Connection create(
-      ExchangeHandler handler,
-      Channel channel,
-      Link link,
-      ConnectionCount.Place place,
-      Http1Output output,
-      Http2Request.Rules rules) {
-    class Builder extends AbstractHttp2ConnectionHandlerBuilder<Http2Connection, Builder> {
-      Http2Connection create() {
-        var connection = new DefaultHttp2Connection(true);
-        connection
-            .local()
-            .flowController(new DefaultHttp2LocalFlowController(connection, UPDATE_AT, true));
-        connection
-            .remote()
-            .flowController(
-                new DefaultHttp2RemoteFlowController(
-                    connection, new UniformStreamByteDistributor(connection)) {
-                  @Override
-                  public void initialWindowSize(int size) throws Http2Exception {
-                    try {
-                      super.initialWindowSize(size);
-                    } catch (StreamException e) { // the connection's here: RFC 9113 6.9.2
-                      throw connectionError(e.error(), "%s", e.getMessage());
-                    }
-                  }
-                });
-        return connection(connection)
-            .initialSettings(settings(rules))
-            .validateHeaders(true)
-            .validateRequiredPseudoHeaders(true)
-            .decoderEnforceMaxRstFramesPerWindow(0, 0) // counted here, by what they mean
-            .encoderEnforceMaxRstFramesPerWindow(0, 0)
-            .build();
-      }
-
-      @Override
-      protected Http2Connection build(
-          Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings settings) {
-        return new Http2Connection(
-            decoder, encoder, settings, handler, channel, link, place, output, rules);
-      }
-    }
-
-    return new Builder().create();
-  }
-
-  private static Http2Settings settings(Http2Request.Rules rules) {
-    Http2Limits limits = rules.limits().http2();
-    Http2Settings settings =
-        new Http2Settings()
-            .maxConcurrentStreams(limits.maxStreamsPerConnection())
-            .initialWindowSize(limits.initialStreamWindowSize())
-            .maxHeaderListSize(rules.limits().maxHeaders());
-    return rules.address().extendedConnect() ? settings.connectProtocolEnabled(true) : settings;
+    this.frames = new Http2Frames(this, handler, rules, timeouts);
+    connection().addListener(frames);
+    decoder.frameListener(frames);
   }
 
   // ---- From Netty: the connection
@@ -265,7 +176,7 @@ final class Http2Connection extends Http2ConnectionHandler {
     stopping = true;
     inputEnded = true;
     for (Http2Stream stream : openStreams()) {
-      Http2Exchange exchange = exchangeOf(stream);
+      Http2Exchange exchange = frames.exchangeOf(stream);
       if (exchange != null) {
         exchange.connectionEnds();
       }
@@ -340,7 +251,7 @@ final class Http2Connection extends Http2ConnectionHandler {
     remember(stream);
     log.debug(
         "stream {} of {} reset with {}: {}", stream, facts.id(), fault.error(), fault.getMessage());
-    if (resets.isTooMany(System.nanoTime())) { // the client makes us reset: CVE-2025-8671
+    if (frames.areTooManyResets()) { // the client makes us reset: CVE-2025-8671
       onError(ctx, outbound, connectionError(ENHANCE_YOUR_CALM, "too many streams with faults"));
       return;
     }
@@ -356,188 +267,6 @@ final class Http2Connection extends Http2ConnectionHandler {
     if (reset != null) {
       reset.close();
     }
-  }
-
-  // ---- From Netty: frames
-
-  private final class Frames extends Http2FrameAdapter {
-    @Override
-    public void onHeadersRead(
-        ChannelHandlerContext ctx,
-        int streamId,
-        Http2Headers fields,
-        int dependency,
-        short weight,
-        boolean exclusive,
-        int padding,
-        boolean end)
-        throws Http2Exception {
-      onHeadersRead(ctx, streamId, fields, padding, end);
-    }
-
-    @Override
-    public void onHeadersRead(
-        ChannelHandlerContext ctx, int streamId, Http2Headers fields, int padding, boolean end)
-        throws Http2Exception {
-      Http2Stream stream = connection().stream(streamId);
-      Http2Exchange exchange = exchangeOf(stream);
-      if (exchange == null && stream.isHeadersSent()) {
-        return; // trailers of what we refused ourselves
-      }
-      if (exchange == null) {
-        begin(stream, fields, end);
-      } else if (end) {
-        exchange.receiveEnd(Http2Connection.trailers(streamId, fields));
-      }
-    }
-
-    @Override
-    public int onDataRead(
-        ChannelHandlerContext ctx, int streamId, ByteBuf data, int padding, boolean end) {
-      Http2Exchange exchange = exchangeOf(connection().stream(streamId));
-      if (exchange == null) {
-        return data.readableBytes() + padding;
-      }
-      if (data.isReadable()) {
-        exchange.receive(data);
-      }
-      if (end) {
-        exchange.receiveEnd(List.of());
-      }
-      return padding; // the rest when it is consumed
-    }
-
-    @Override
-    public void onRstStreamRead(ChannelHandlerContext ctx, int streamId, long code)
-        throws Http2Exception {
-      Http2Stream stream = connection().stream(streamId);
-      Http2Exchange exchange = exchangeOf(stream);
-      if (exchange == null) {
-        return;
-      }
-      closeReason = "the client reset the stream with " + nameOf(code);
-      if (!exchange.hasEnded() && resets.isTooMany(System.nanoTime())) { // CVE-2023-44487
-        throw connectionError(ENHANCE_YOUR_CALM, "too many requests were given up");
-      }
-    }
-
-    @Override
-    public void onSettingsRead(ChannelHandlerContext ctx, Http2Settings settings)
-        throws Http2Exception {
-      timeouts.settingsCame();
-      countControlFrame();
-    }
-
-    @Override
-    public void onPingRead(ChannelHandlerContext ctx, long data) throws Http2Exception {
-      countControlFrame();
-    }
-
-    @Override
-    public void onPriorityRead(
-        ChannelHandlerContext ctx, int streamId, int dependency, short weight, boolean exclusive)
-        throws Http2Exception {
-      countControlFrame();
-    }
-
-    @Override
-    public void onUnknownFrame(
-        ChannelHandlerContext ctx, byte type, int streamId, Http2Flags flags, ByteBuf payload) {
-      if (controlFrames.isTooMany(System.nanoTime())) {
-        fail(ENHANCE_YOUR_CALM, "too many frames that carry nothing");
-      }
-    }
-
-    private void countControlFrame() throws Http2Exception {
-      if (controlFrames.isTooMany(System.nanoTime())) {
-        throw connectionError(ENHANCE_YOUR_CALM, "too many frames that carry nothing");
-      }
-    }
-  }
-
-  private final class Streams extends Http2ConnectionAdapter {
-    @Override
-    public void onStreamClosed(Http2Stream stream) {
-      Http2Exchange exchange = exchangeOf(stream);
-      String why = closeReason == null ? "the stream was closed" : closeReason;
-      closeReason = null;
-      if (exchange != null) {
-        if (!channel.isActive()) {
-          why = "the connection was lost";
-        }
-        timeouts.forget(exchange);
-        narrowed(exchange);
-        exchange.streamClosed(why);
-      }
-    }
-
-    @Override
-    public void onStreamRemoved(Http2Stream stream) {
-      if (connection().numActiveStreams() == 0) {
-        timeouts.isIdle();
-        closeIfDone();
-      }
-    }
-  }
-
-  private static String nameOf(long code) {
-    Http2Error error = Http2Error.valueOf(code);
-    return error == null ? Long.toString(code) : error.name();
-  }
-
-  private @Nullable Http2Exchange exchangeOf(@Nullable Http2Stream stream) {
-    return stream == null ? null : stream.getProperty(exchangeKey);
-  }
-
-  private static Iterable<Map.Entry<String, String>> trailers(int stream, Http2Headers fields)
-      throws Http2Exception {
-    Map<String, String> trailers = LinkedHashMap.newLinkedHashMap(fields.size());
-    for (Map.Entry<CharSequence, CharSequence> field : fields) {
-      Http2Request.requireNoSpaceBehind(stream, field.getValue());
-      trailers.merge(
-          field.getKey().toString(), field.getValue().toString(), (a, b) -> a + ", " + b);
-    }
-    return trailers.entrySet();
-  }
-
-  private void begin(Http2Stream stream, Http2Headers fields, boolean end) throws Http2Exception {
-    timeouts.isBusy();
-    Http2Request request = Http2Request.of(stream.id(), fields, rules);
-    if (running >= 2 * limits.maxStreamsPerConnection()) { // of streams that are gone, many
-      throw streamError(stream.id(), ENHANCE_YOUR_CALM, "too many handlers are running");
-    }
-    if (request.fault() != null) {
-      refuse(stream, request.fault(), end);
-      return;
-    }
-    running++;
-    Http2Exchange exchange =
-        new Http2Exchange(this, stream, facts.id() + "-" + ++requests, request, end);
-    stream.setProperty(exchangeKey, exchange);
-    handler.handle(exchange);
-  }
-
-  /** Answers by itself. */
-  private void refuse(Http2Stream stream, Http1Rules.Fault fault, boolean complete) {
-    log.debug(
-        "stream {} of {}: {} {}", stream.id(), facts.id(), fault.status(), fault.text().strip());
-    ByteBuf text = Unpooled.copiedBuffer(fault.text(), StandardCharsets.UTF_8);
-    Http2Headers head =
-        new DefaultHttp2Headers(false)
-            .status(Integer.toString(fault.status()))
-            .add("date", HttpDate.now())
-            .add("content-type", "text/plain; charset=utf-8")
-            .add("content-length", Integer.toString(text.readableBytes()));
-    sendHead(stream, head, false, () -> {});
-    send(
-        stream,
-        text,
-        true,
-        () -> {
-          if (!complete) {
-            resetSoon(stream);
-          }
-        });
   }
 
   // ---- From the exchanges
@@ -712,7 +441,7 @@ final class Http2Connection extends Http2ConnectionHandler {
   /** The handler has ended its response, or given it up. */
   void exchangeEnded(Http2Exchange exchange) {
     if (exchange.stopsRunning()) {
-      running--;
+      frames.handlerEnded();
     }
   }
 
@@ -724,22 +453,17 @@ final class Http2Connection extends Http2ConnectionHandler {
   /**
    * Counts one more WebSocket; from any thread.
    *
-   * @throws HttpException 503 if there are too many, here or in all
+   * @throws dev.windhover.http.HttpException 503 if there are too many, here or in all
    */
   void requireRoomForSocket() {
     int most = limits.maxWebSocketsPerConnection();
     if (sockets.getAndUpdate(n -> n < most ? n + 1 : n) >= most) {
-      throw noRoom("there are " + most + " WebSockets on this connection already");
+      throw ConnectionCount.tooMany(most, "WebSockets on this connection");
     }
     if (!place.addSocket()) {
       sockets.decrementAndGet();
-      int inAll = rules.limits().maxUpgradedConnections();
-      throw noRoom("there are " + inAll + " upgraded connections already");
+      throw ConnectionCount.tooMany(limits().maxUpgradedConnections(), "upgraded connections");
     }
-  }
-
-  private static HttpException noRoom(String why) {
-    return new HttpException(503, why, new Headers().add("Retry-After", RETRY_AFTER_SECONDS));
   }
 
   /** A WebSocket that was counted has ended, or came to nothing; from any thread. */
@@ -789,6 +513,12 @@ final class Http2Connection extends Http2ConnectionHandler {
     }
   }
 
+  /** There is no stream any more. */
+  void isIdle() {
+    timeouts.isIdle();
+    closeIfDone();
+  }
+
   private void closeIfDone() {
     if (stopping && connection().numActiveStreams() == 0) {
       closeGently();
@@ -825,6 +555,10 @@ final class Http2Connection extends Http2ConnectionHandler {
   }
 
   // ---- What it is
+
+  boolean isActive() {
+    return channel.isActive();
+  }
 
   ServerLimits limits() {
     return rules.limits();

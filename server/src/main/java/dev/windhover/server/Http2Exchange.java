@@ -137,10 +137,6 @@ final class Http2Exchange implements Exchange, Upgrade {
     return body;
   }
 
-  boolean hasBody() {
-    return hasBody;
-  }
-
   /** Returns whether the response has been handed to the network, or both sides of the socket. */
   boolean hasEnded() {
     return duplex == null ? ended : duplex.isEnded();

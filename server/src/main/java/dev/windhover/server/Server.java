@@ -313,7 +313,7 @@ public final class Server {
     }
     Http2Request.Rules rules = new Http2Request.Rules(link.scheme(), address, options.limits());
     Http2Connection connection =
-        Http2Connection.create(handler, channel, link, place, output, rules);
+        new Http2ConnectionBuilder(handler, channel, link, place, output, rules).build();
     channel.pipeline().addLast(connection);
     if (stopping) {
       channel.eventLoop().execute(connection::stop);
