@@ -48,9 +48,12 @@ final class Compression {
     return size >= threshold;
   }
 
-  /** Returns whether our messages refer to those before them. */
-  boolean takesOver() {
-    return takeover;
+  /**
+   * Returns whether a message concerns no other: it is not compressed here, and no context goes on
+   * behind it. Any thread.
+   */
+  boolean standsAlone(int size, SendAs as) {
+    return as == SendAs.PREPARED_CODED ? !takeover : as.isPlain() || !isWorth(size);
   }
 
   /**

@@ -2,15 +2,13 @@ package dev.windhover.websocket;
 
 import dev.windhover.http.host.Loop;
 import java.time.Duration;
-import java.util.Arrays;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The time limits of one socket behind a single timer of the host. Moving a limit further away
  * costs nothing: the timer finds out when it fires. Loop only.
  */
-final class Deadlines {
+final class Deadlines implements Runnable {
   /** What is waited for. */
   enum Kind {
     /** To look at the connection's liveness. */
@@ -25,25 +23,35 @@ final class Deadlines {
     REST
   }
 
-  private static final long NONE = Long.MAX_VALUE;
+  /** Who is told of a limit that has passed. */
+  @FunctionalInterface
+  interface Listener {
+    void passed(Kind kind);
+  }
+
   private static final Kind[] KINDS = Kind.values();
+  private static final long LONGEST = Long.MAX_VALUE / 2;
+  private static final long NONE = Long.MAX_VALUE;
 
   private final Loop loop;
-  private final Consumer<Kind> onPassed;
+  private final Listener listener;
 
-  /** By kind; {@link #NONE} if it is not set. */
-  private final long[] due = new long[KINDS.length];
+  /** A bit for each kind that is waited for; the loop's time when it is due stands below. */
+  private int waiting;
 
-  private final long origin;
-  private long armedFor = NONE;
+  /** By itself, since an idle socket waits for nothing else. */
+  private long keepAliveDue;
+
+  /** By kind; only while there are others. */
+  private long @Nullable [] due;
+
   private boolean stopped;
+  private long armedFor;
   private Loop.@Nullable Timer timer;
 
-  Deadlines(Loop loop, Consumer<Kind> onPassed) {
+  Deadlines(Loop loop, Listener listener) {
     this.loop = loop;
-    this.onPassed = onPassed;
-    this.origin = loop.nanoTime();
-    Arrays.fill(due, NONE);
+    this.listener = listener;
   }
 
   /** Sets {@code kind} to {@code delay} from now, in place of what was set. */
@@ -51,17 +59,29 @@ final class Deadlines {
     if (stopped) {
       return;
     }
-    long now = now();
-    due[at(kind)] = now + Math.min(delayNanos, NONE / 2);
+    long now = loop.nanoTime();
+    long at = now + Math.min(delayNanos, LONGEST);
+    waiting |= bit(kind);
+    if (kind == Kind.KEEP_ALIVE) {
+      keepAliveDue = at;
+    } else {
+      if (due == null) {
+        due = new long[KINDS.length];
+      }
+      due[at(kind)] = at;
+    }
     arm(now);
   }
 
   boolean isSet(Kind kind) {
-    return due[at(kind)] != NONE;
+    return (waiting & bit(kind)) != 0;
   }
 
   void clear(Kind kind) {
-    due[at(kind)] = NONE;
+    waiting &= ~bit(kind);
+    if ((waiting & ~bit(Kind.KEEP_ALIVE)) == 0) {
+      due = null;
+    }
   }
 
   void stop() {
@@ -73,39 +93,49 @@ final class Deadlines {
   }
 
   private void arm(long now) {
-    long next = NONE;
-    for (long time : due) {
-      next = Math.min(next, time);
+    long delay = NONE;
+    for (Kind kind : KINDS) {
+      delay = Math.min(delay, delay(kind, now));
     }
-    if (next >= armedFor || stopped) {
+    if (delay == NONE || stopped || (timer != null && armedFor - now <= delay)) {
       return; // the armed timer fires first and looks again
     }
     if (timer != null) {
       timer.cancel();
     }
-    armedFor = next;
-    timer = loop.schedule(Duration.ofNanos(Math.max(0, next - now)), this::fired);
+    armedFor = now + delay;
+    timer = loop.schedule(Duration.ofNanos(Math.max(0, delay)), this);
   }
 
-  private void fired() {
+  /** The timer has fired. */
+  @Override
+  public void run() {
     timer = null;
-    armedFor = NONE;
-    long now = now();
+    long now = loop.nanoTime();
     for (Kind kind : KINDS) {
-      if (due[at(kind)] <= now && !stopped) {
+      if (delay(kind, now) <= 0 && !stopped) {
         clear(kind);
-        onPassed.accept(kind);
+        listener.passed(kind);
       }
     }
-    arm(now());
+    arm(loop.nanoTime());
+  }
+
+  /** Returns in how many nanoseconds it is due; {@link #NONE} if it is not set. */
+  private long delay(Kind kind, long now) {
+    if (!isSet(kind)) {
+      return NONE;
+    }
+    long[] others = due;
+    return (kind == Kind.KEEP_ALIVE || others == null ? keepAliveDue : others[at(kind)]) - now;
+  }
+
+  private static int bit(Kind kind) {
+    return 1 << at(kind);
   }
 
   @SuppressWarnings("EnumOrdinal") // an EnumMap of boxed times is twice as large, in every socket
   private static int at(Kind kind) {
     return kind.ordinal();
-  }
-
-  private long now() {
-    return loop.nanoTime() - origin;
   }
 }

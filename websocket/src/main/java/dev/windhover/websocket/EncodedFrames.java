@@ -18,7 +18,8 @@ final class EncodedFrames {
   /** Shared bytes are copied if fewer: a chunk of their own costs more. */
   private static final int LEAST_SHARED = 4096;
 
-  private final FrameWriter writer;
+  private static final FrameWriter writer = FrameWriter.server();
+
   private final int slot = ChunkPool.slot();
   private final int largestChunk;
 
@@ -36,8 +37,7 @@ final class EncodedFrames {
   private @Nullable Deque<ByteBuffer> behindMessage;
   private volatile int bytesBehindMessage;
 
-  EncodedFrames(FrameWriter writer, int largestChunk) {
-    this.writer = writer;
+  EncodedFrames(int largestChunk) {
     this.largestChunk = largestChunk;
     this.chunkSize = Math.min(SMALLEST_CHUNK, largestChunk);
   }

@@ -15,23 +15,14 @@ final class HandlerEnd {
 
   private final Session session;
   private final SendQueue out;
-  private volatile boolean ended;
 
-  HandlerEnd(Session session, SendQueue out) {
+  HandlerEnd(Session session) {
     this.session = session;
-    this.out = out;
-  }
-
-  /** Returns with an exception if the handler has ended, and its socket with it. */
-  void requireRunning() {
-    if (ended) {
-      throw new IllegalStateException("the handler of request " + session.id() + " has ended");
-    }
+    this.out = session.out();
   }
 
   /** The handler of the blocking form has ended. */
   void ended(@Nullable Throwable failure, Inbound in) {
-    ended = true;
     in.discard(); // a Close or a violation that waits takes effect with this
     if (failure == null || isOwnEnd(failure)) {
       if (out.hasUnfinishedMessage()) {

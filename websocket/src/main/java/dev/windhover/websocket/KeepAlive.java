@@ -22,22 +22,34 @@ final class KeepAlive {
     ABORT
   }
 
-  private final long interval;
-  private final long timeout;
+  /**
+   * What is asked of all sockets of the same settings.
+   *
+   * @param interval in nanoseconds; 0 is off
+   * @param timeout in nanoseconds; 0 is none
+   */
+  record Terms(long interval, long timeout) {
+    boolean isOn() {
+      return interval > 0;
+    }
+
+    /** Returns the least time between two looks, in nanoseconds. */
+    private long leastDelay() {
+      long shorter = timeout == 0 ? interval : Math.min(interval, timeout);
+      return Math.max(1, shorter / 4);
+    }
+  }
+
+  private final Terms terms;
   private long heard;
   private long sent;
   private boolean outstanding;
   private boolean waiting;
 
-  KeepAlive(long intervalNanos, long timeoutNanos, long now) {
-    this.interval = intervalNanos;
-    this.timeout = timeoutNanos;
+  KeepAlive(Terms terms, long now) {
+    this.terms = terms;
     this.heard = now;
     this.sent = now;
-  }
-
-  boolean isOn() {
-    return interval > 0;
   }
 
   /** Bytes have come. */
@@ -65,8 +77,8 @@ final class KeepAlive {
    * @param allTaken whether nothing waits to be sent, a Ping neither
    */
   Action ask(long now, boolean reading, boolean allTaken) {
-    if (timeout == 0) {
-      if (now - sent < interval) {
+    if (terms.timeout() == 0) {
+      if (now - sent < terms.interval()) {
         return Action.WAIT;
       }
       sent = now;
@@ -78,9 +90,9 @@ final class KeepAlive {
       return Action.WAIT;
     }
     if (outstanding) {
-      return reading && now - sent >= timeout ? Action.ABORT : Action.WAIT;
+      return reading && now - sent >= terms.timeout() ? Action.ABORT : Action.WAIT;
     }
-    if (now - heard < interval) {
+    if (now - heard < terms.interval()) {
       return Action.WAIT;
     }
     outstanding = true;
@@ -91,12 +103,12 @@ final class KeepAlive {
 
   /** Returns in how many nanoseconds to ask again. */
   long delay(long now) {
-    long smallest = Math.max(1, Math.min(interval, timeout == 0 ? interval : timeout) / 4);
     if (outstanding) {
+      long least = terms.leastDelay();
       // No later than after an interval: once the answer has come, the next Ping is due then.
-      long next = Math.min(sent + timeout - now, interval);
-      return waiting ? smallest : Math.max(next, smallest);
+      long next = Math.min(sent + terms.timeout() - now, terms.interval());
+      return waiting ? least : Math.max(next, least);
     }
-    return Math.max((timeout == 0 ? sent : heard) + interval - now, 1);
+    return Math.max((terms.timeout() == 0 ? sent : heard) + terms.interval() - now, 1);
   }
 }

@@ -1,7 +1,6 @@
 package dev.windhover.websocket;
 
 import dev.windhover.http.MessageType;
-import dev.windhover.http.PreparedMessage;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.MessageDeflater;
 import java.nio.ByteBuffer;
@@ -22,7 +21,6 @@ final class MessageEncoder {
   private final EncodedFrames frames;
   private final Turns turns;
 
-  /** Whether the sender is compressing, without the lock. */
   private boolean coding;
 
   /** Whether the last call took all of its payload. */
@@ -32,30 +30,21 @@ final class MessageEncoder {
   private boolean behind;
 
   MessageEncoder(
-      @Nullable Compression compression, ReentrantLock lock, EncodedFrames frames, Turns turns) {
+      @Nullable Compression compression, ReentrantLock lock, SendState state, int largestChunk) {
     this.compression = compression;
     this.lock = lock;
-    this.frames = frames;
-    this.turns = turns;
+    this.frames = new EncodedFrames(largestChunk);
+    this.turns = new Turns(state);
   }
 
-  /** Returns the payload compressed by itself; null if it goes out as it is. Any thread. */
-  @Nullable ByteBuffer encoded(PreparedMessage message) {
-    return compression == null ? null : compression.encoded(message);
+  /** Returns what waits to be handed over, and the frame under way at its end. */
+  EncodedFrames frames() {
+    return frames;
   }
 
-  /**
-   * Returns whether a message concerns no other: it is not compressed here, and no context goes on
-   * behind it. Any thread.
-   */
-  boolean standsAlone(int size, SendAs as) {
-    Compression agreed = compression;
-    if (agreed == null) {
-      return true;
-    }
-    return as == SendAs.PREPARED_CODED
-        ? !agreed.takesOver()
-        : as.isPlain() || !agreed.isWorth(size);
+  /** Returns whose message is under way. */
+  Turns turns() {
+    return turns;
   }
 
   /** A piece must go with those before it, if there are any. */
@@ -156,11 +145,9 @@ final class MessageEncoder {
     }
   }
 
-  /** Nothing can be sent any more: gives the stream back, once nobody is using it. */
-  void end() {
-    if (compression != null && !coding) {
-      compression.endSending();
-    }
+  /** Returns whether the sender is compressing, without the lock. */
+  boolean isCoding() {
+    return coding;
   }
 
   /** Gives the stream back until it is needed again. */

@@ -4,12 +4,10 @@ import dev.windhover.http.MessageType;
 import dev.windhover.http.PreparedMessage;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.protocol.CloseReason;
-import dev.windhover.protocol.FrameWriter;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -25,17 +23,13 @@ import org.jspecify.annotations.Nullable;
 final class SendQueue {
   private final Duplex duplex;
   private final SendListener session;
+  private final @Nullable Compression compression;
   private final SendMarks marks;
-  private final FrameWriter writer = FrameWriter.server();
-  private final DirectOutput direct;
 
   /** Guards all fields below; volatile ones may be read without it. */
   private final ReentrantLock lock = new ReentrantLock();
 
-  /** Signalled when room, turn or state have changed. */
-  private final Condition changed = lock.newCondition();
-
-  private final SendState state = new SendState(changed);
+  private final SendState state = new SendState(lock);
 
   /**
    * Nothing waits here and nobody is within a message, so that the loop may write without the lock:
@@ -44,30 +38,31 @@ final class SendQueue {
    */
   private volatile boolean idle = true;
 
-  // What waits to be handed over, and the frame under way at its end.
-  private final EncodedFrames frames;
+  /**
+   * Whose message is under way, and what waits to be handed over: made for what goes through the
+   * queue, and not kept by a socket that rests.
+   */
+  private volatile @Nullable MessageEncoder encoder;
 
   /** Whether the call that is inside a frame ends its message. */
   private boolean finishing;
 
-  private final Turns turns = new Turns(changed, state);
-  private final MessageEncoder encoder;
   private boolean drainScheduled;
 
+  private final Outlet outlet;
+
   // Loop only.
-  private final Drain drain;
   private boolean end;
   private @Nullable ByteBuffer latestPong;
 
+  /** Creates an empty one; {@code session} is told of what happens to it. */
   SendQueue(
-      Duplex duplex, SendListener session, @Nullable Compression compression, int high, int low) {
+      Duplex duplex, SendListener session, @Nullable Compression compression, SendMarks marks) {
     this.duplex = duplex;
     this.session = session;
-    this.marks = new SendMarks(duplex, session, high, low);
-    this.direct = new DirectOutput(duplex, writer, marks);
-    this.drain = new Drain(this, duplex, session, marks, direct);
-    this.frames = new EncodedFrames(writer, marks.largestChunk());
-    this.encoder = new MessageEncoder(compression, lock, frames, turns);
+    this.compression = compression;
+    this.marks = marks;
+    this.outlet = new Outlet(this, duplex, session, marks);
     duplex.loop().execute(() -> duplex.writeMark(marks.share()));
   }
 
@@ -76,14 +71,38 @@ final class SendQueue {
   }
 
   long bufferedAmount() {
-    return frames.size() + duplex.pending();
+    return queued() + duplex.pending();
+  }
+
+  private int queued() {
+    MessageEncoder current = encoder;
+    return current == null ? 0 : current.frames().size();
+  }
+
+  private MessageEncoder encoder() {
+    MessageEncoder current = encoder;
+    if (current == null) {
+      current = new MessageEncoder(compression, lock, state, marks.largestChunk());
+      encoder = current;
+    }
+    return current;
+  }
+
+  private EncodedFrames frames() {
+    return encoder().frames();
+  }
+
+  private Turns turns() {
+    return encoder().turns();
   }
 
   /** Returns whether the transport has taken all that was to be sent. Loop only. */
   boolean isAllTaken() {
     lock.lock();
     try {
-      return bufferedAmount() == 0 && !frames.hasControlsBehindFrame() && latestPong == null;
+      return bufferedAmount() == 0
+          && latestPong == null
+          && (idle || !frames().hasControlsBehindFrame());
     } finally {
       lock.unlock();
     }
@@ -104,28 +123,28 @@ final class SendQueue {
     lock.lockInterruptibly();
     try {
       idle = false;
-      turns.take(by);
-      boolean keepsTurn = turns.isBegun();
+      turns().take(by);
+      boolean keepsTurn = turns().isBegun();
       try {
-        encoder.requireFits(type, as);
+        encoder().requireFits(type, as);
         awaitRoom();
-        boolean compresses = encoder.compresses(size, end, as);
-        turns.begin();
+        boolean compresses = encoder().compresses(size, end, as);
+        turns().begin();
         keepsTurn = true;
-        frames.beginFrame(); // or several of this call, which are finished like one
+        frames().beginFrame(); // or several of this call, which are finished like one
         finishing = end;
         if (compresses) {
           while (!compress(payload, type, end, true)) {
-            if (frames.size() >= marks.capacity()) {
+            if (frames().size() >= marks.capacity()) {
               awaitLow();
             }
           }
         } else {
-          encoder.header(payload, type, end, as);
+          encoder().header(payload, type, end, as);
           finishPayload(payload, as);
         }
         finishing = false;
-        frames.endFrame();
+        frames().endFrame();
         endCompression(); // a Close may be among what waited for that
         whole = endFrame(type, end, size);
       } finally {
@@ -134,7 +153,7 @@ final class SendQueue {
         }
       }
       scheduleDrain();
-      below = frames.size() < marks.capacity();
+      below = frames().size() < marks.capacity();
     } finally {
       lock.unlock();
     }
@@ -148,8 +167,8 @@ final class SendQueue {
   private void finishPayload(ByteBuffer payload, SendAs as)
       throws IOException, InterruptedException {
     while (true) {
-      int room = marks.capacity() - frames.size(); // the header may have gone beyond
-      encoder.payload(payload, Math.max(0, room), as);
+      int room = marks.capacity() - frames().size(); // the header may have gone beyond
+      encoder().payload(payload, Math.max(0, room), as);
       if (!payload.hasRemaining()) {
         return;
       }
@@ -160,10 +179,10 @@ final class SendQueue {
   /** Waits for room while something is half sent, which cannot be left like that. */
   private void awaitLow() throws IOException, InterruptedException {
     scheduleDrain();
-    marks.full();
+    outlet.full();
     try {
-      while (!marks.hasRoomAgain(frames.size())) {
-        changed.await();
+      while (!marks.hasRoomAgain(frames().size())) {
+        state.awaitChange();
         state.requireNotGone();
       }
     } catch (InterruptedException e) {
@@ -182,11 +201,11 @@ final class SendQueue {
       throws IOException {
     boolean delivering = session.isDelivering();
     boolean inLoop = delivering || duplex.loop().inLoop();
-    if (inLoop && end && idle && encoder.standsAlone(size, as)) {
+    if (inLoop && end && idle && standsAlone(size, as)) {
       state.requireOpen();
-      boolean below = direct.message(payload, Turns.opcodeOf(type), as.reservedBits());
+      boolean below = outlet.message(payload, Turns.opcodeOf(type), as.reservedBits());
       if (!delivering) {
-        drain.runBehind();
+        outlet.drainBehind();
       }
       session.sent(type, size);
       return below;
@@ -198,20 +217,20 @@ final class SendQueue {
       state.requireOpen();
       marks.requireBelowHigh(bufferedAmount());
       idle = false;
-      if (!turns.tryTake(by)) {
+      if (!turns().tryTake(by)) {
         if (!end) {
           throw new IllegalStateException("a message of another sender is under way");
         }
-        encoder.keepBehindMessage(payload, type, as);
+        encoder().keepBehindMessage(payload, type, as);
       } else {
         boolean sent = false;
         try {
-          encoder.requireFits(type, as);
+          encoder().requireFits(type, as);
           appendPiece(payload, size, type, end, as);
           whole = endFrame(type, end, size);
           sent = true;
         } finally {
-          if (!sent && !turns.isBegun()) {
+          if (!sent && !turns().isBegun()) {
             releaseTurn();
             scheduleDrain();
           }
@@ -219,7 +238,7 @@ final class SendQueue {
       }
       if (!inLoop) {
         // Before the loop can drain it and miss who is to be told.
-        below = marks.isBelowHigh(bufferedAmount());
+        below = outlet.isBelowHigh(bufferedAmount());
         scheduleDrain();
       }
     } finally {
@@ -229,7 +248,7 @@ final class SendQueue {
       if (!delivering || bufferedAmount() >= marks.high()) { // else with the rest of the batch
         drain();
       }
-      below = marks.isBelowHigh(bufferedAmount());
+      below = outlet.isBelowHigh(bufferedAmount());
     }
     if (end) {
       session.sent(type, whole);
@@ -248,9 +267,13 @@ final class SendQueue {
 
   // ---- Compressed messages
 
+  private boolean standsAlone(int size, SendAs as) {
+    return compression == null || compression.standsAlone(size, as);
+  }
+
   /** Returns how {@code message} goes out compressed; null if it does not. Any thread. */
   @Nullable ByteBuffer encoded(PreparedMessage message) {
-    return encoder.encoded(message);
+    return compression == null ? null : compression.encoded(message);
   }
 
   /**
@@ -264,7 +287,7 @@ final class SendQueue {
     ByteBuffer coded;
     boolean failed = true;
     try {
-      coded = encoder.code(payload, end, unlocks);
+      coded = encoder().code(payload, end, unlocks);
       failed = false;
     } finally {
       endCompression();
@@ -273,21 +296,31 @@ final class SendQueue {
       }
     }
     state.requireNotGone();
-    return encoder.append(coded, type, end);
+    return encoder().append(coded, type, end);
   }
 
   /** Gives the stream back once nothing more can be sent. */
   private void endCompression() {
-    if (!frames.isInsideFrame() && !state.canSend()) {
-      encoder.end();
+    if (compression == null || state.canSend()) {
+      return;
+    }
+    MessageEncoder current = encoder;
+    if (current == null || !(current.frames().isInsideFrame() || current.isCoding())) {
+      compression.endSending();
     }
   }
 
-  /** Gives the stream back until it is needed again. */
+  /** Lets go of what a quiet socket does not need, until it does. Loop only. */
   void rest() {
     lock.lock();
     try {
-      encoder.rest();
+      MessageEncoder current = encoder;
+      if (current != null) {
+        current.rest();
+      }
+      if (idle) {
+        encoder = null;
+      }
     } finally {
       lock.unlock();
     }
@@ -296,9 +329,9 @@ final class SendQueue {
   /** Queues all of a piece at once. */
   private void appendPiece(ByteBuffer payload, int size, MessageType type, boolean end, SendAs as)
       throws IOException {
-    if (!encoder.compresses(size, end, as)) {
-      encoder.header(payload, type, end, as);
-      encoder.payload(payload, Integer.MAX_VALUE, as);
+    if (!encoder().compresses(size, end, as)) {
+      encoder().header(payload, type, end, as);
+      encoder().payload(payload, Integer.MAX_VALUE, as);
       return;
     }
     boolean done;
@@ -311,7 +344,8 @@ final class SendQueue {
   boolean hasUnfinishedMessage() {
     lock.lock();
     try {
-      return turns.isBegun() && !finishing;
+      MessageEncoder current = encoder;
+      return current != null && current.turns().isBegun() && !finishing;
     } finally {
       lock.unlock();
     }
@@ -324,8 +358,8 @@ final class SendQueue {
     lock.lockInterruptibly();
     try {
       idle = false;
-      turns.take(by);
-      turns.begin();
+      turns().take(by);
+      turns().begin();
     } finally {
       lock.unlock();
     }
@@ -333,14 +367,14 @@ final class SendQueue {
 
   /** Ends the turn; behind the message goes what was kept until then. */
   private void releaseTurn() {
-    turns.release();
-    frames.endMessage();
-    encoder.messageEnded();
+    turns().release();
+    frames().endMessage();
+    encoder().messageEnded();
   }
 
   /** Returns the size of the message so far. */
   private long endFrame(MessageType type, boolean end, int size) {
-    long whole = turns.sent(type, size);
+    long whole = turns().sent(type, size);
     if (end) {
       releaseTurn();
     }
@@ -350,13 +384,13 @@ final class SendQueue {
   // ---- Room
 
   private void awaitRoom() throws IOException, InterruptedException {
-    if (frames.size() < marks.capacity()) {
+    if (frames().size() < marks.capacity()) {
       return;
     }
     scheduleDrain();
-    marks.full();
-    while (!marks.hasRoomAgain(frames.size())) {
-      changed.await();
+    outlet.full();
+    while (!marks.hasRoomAgain(frames().size())) {
+      state.awaitChange();
       state.requireOpen();
     }
   }
@@ -368,7 +402,7 @@ final class SendQueue {
     if (duplex.pending() >= marks.share()) {
       duplex.flush(); // it may be no more than what this batch has gathered
     }
-    if (drain.isDrained() || (!state.canSend() && state.get() != WebSocketState.CLOSE_SENT)) {
+    if (outlet.isDrained() || (!state.canSend() && state.get() != WebSocketState.CLOSE_SENT)) {
       return;
     }
     if (latestPong != null || duplex.pending() >= marks.share()) {
@@ -382,7 +416,7 @@ final class SendQueue {
   /** Sends a Ping or a Pong of our own. Loop only. */
   void control(Opcode opcode, ByteBuffer payload) {
     if (idle) {
-      direct.control(opcode, payload);
+      outlet.control(opcode, payload);
       return;
     }
     lock.lock();
@@ -437,12 +471,15 @@ final class SendQueue {
     lock.lock();
     try {
       state.connectionEnded(end);
-      frames.abandonFrame();
+      MessageEncoder current = encoder;
+      if (current != null) {
+        current.frames().abandonFrame();
+      }
       endCompression();
       if (end) {
         scheduleDrain();
-      } else {
-        frames.clear();
+      } else if (current != null) {
+        current.frames().clear();
       }
     } finally {
       lock.unlock();
@@ -461,7 +498,7 @@ final class SendQueue {
 
   private void appendControl(Opcode opcode, ByteBuffer payload) {
     idle = false;
-    frames.control(opcode, payload);
+    frames().control(opcode, payload);
   }
 
   // ---- To the duplex
@@ -475,14 +512,14 @@ final class SendQueue {
 
   /** Hands over as much as the duplex takes, and flushes. Loop only. */
   void drain() {
-    drain.run();
+    outlet.drain();
   }
 
   /** Returns whether what waits is low again, for a queue that was over its high mark. */
   boolean isLow() {
     lock.lock();
     try {
-      return marks.settle(bufferedAmount());
+      return outlet.settle(bufferedAmount());
     } finally {
       lock.unlock();
     }
@@ -492,18 +529,27 @@ final class SendQueue {
   @Nullable ByteBuffer next() {
     lock.lock();
     try {
+      MessageEncoder current = latestPong == null ? encoder : encoder();
+      if (current == null) {
+        drainScheduled = false;
+        idle = true;
+        end = state.endsBehind();
+        return null;
+      }
+      EncodedFrames frames = current.frames();
       ByteBuffer chunk = frames.take();
       if (chunk == null && latestPong != null && !frames.isInsideFrame() && !state.isGone()) {
         frames.control(Opcode.PONG, latestPong);
         latestPong = null;
         chunk = frames.take();
       }
+      boolean isWanted = current.turns().isWanted();
       if (chunk == null) {
         drainScheduled = false;
-        idle = latestPong == null && !turns.isWanted();
+        idle = latestPong == null && !isWanted;
         end = state.endsBehind() && !frames.isInsideFrame();
-      } else if (marks.hasRoomAgain(frames.size()) && turns.isWanted()) {
-        changed.signalAll();
+      } else if (marks.hasRoomAgain(frames.size()) && isWanted) {
+        state.changed();
       }
       return chunk;
     } finally {
@@ -518,6 +564,6 @@ final class SendQueue {
 
   /** Takes back what {@link #next} gave, once it is written. */
   void recycle(ByteBuffer chunk) {
-    frames.recycle(chunk);
+    frames().recycle(chunk);
   }
 }

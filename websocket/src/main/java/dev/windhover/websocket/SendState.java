@@ -3,24 +3,42 @@ package dev.windhover.websocket;
 import dev.windhover.http.WebSocketClosedException;
 import dev.windhover.protocol.WebSocketState;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a socket is in its life, and what that leaves to be sent. The lock of its {@link SendQueue}
  * guards it; {@link #get} and {@link #canSend} may be asked without.
  */
 final class SendState {
-  private final Condition changed;
+  private final ReentrantLock lock;
+
+  /** Of this, of the turn or of the room; made when somebody has to wait. */
+  private @Nullable Condition changed;
+
   private volatile WebSocketState state = WebSocketState.OPEN;
   private boolean gone;
   private boolean endsBehind;
 
-  /**
-   * Creates that of an open socket.
-   *
-   * @param changed signalled whenever it has changed
-   */
-  SendState(Condition changed) {
-    this.changed = changed;
+  /** Creates that of an open socket. */
+  SendState(ReentrantLock lock) {
+    this.lock = lock;
+  }
+
+  /** Lets the lock go until {@link #changed()}, or for no reason. */
+  @SuppressWarnings("WaitNotInLoop") // who calls it loops
+  void awaitChange() throws InterruptedException {
+    if (changed == null) {
+      changed = lock.newCondition();
+    }
+    changed.await();
+  }
+
+  /** What somebody may wait for has changed. */
+  void changed() {
+    if (changed != null) {
+      changed.signalAll();
+    }
   }
 
   WebSocketState get() {
@@ -69,7 +87,7 @@ final class SendState {
   void sentClose(boolean end) {
     state = state.on(WebSocketState.Event.SENT_CLOSE);
     endsBehind = end || state == WebSocketState.CLOSED;
-    changed.signalAll();
+    changed();
   }
 
   /** The peer's Close has taken effect; returns whether the connection is to be ended. */
@@ -77,7 +95,7 @@ final class SendState {
     state = state.on(WebSocketState.Event.RECEIVED_CLOSE);
     boolean closed = state == WebSocketState.CLOSED;
     endsBehind |= closed;
-    changed.signalAll();
+    changed();
     return closed;
   }
 
@@ -86,13 +104,13 @@ final class SendState {
     state = state.on(WebSocketState.Event.CONNECTION_ENDED);
     gone = true;
     endsBehind |= end;
-    changed.signalAll();
+    changed();
   }
 
   /** Waits until the socket is closed or aborted. */
   void awaitTerminal() throws InterruptedException {
     while (!state.isTerminal()) {
-      changed.await();
+      awaitChange();
     }
   }
 }

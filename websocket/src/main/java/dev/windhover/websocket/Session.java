@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * the closing handshake are watched over. Lives on the connection's loop; methods that other
  * threads call say so.
  */
-final class Session implements Duplex.Receiver, SendListener, Takeover {
+final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener, Takeover {
   private static final Logger log = LoggerFactory.getLogger(Session.class);
 
   /** How long a Close or a violation that was read waits for the application to reach it. */
@@ -43,7 +43,6 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
   private final Inbound in;
   private final Deadlines deadlines;
   private final Watch watch;
-  private final HandlerEnd handlerEnd;
   private final ServerWebSocket socket;
   private final Consumer<Session> onEnded;
 
@@ -71,6 +70,7 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
   private volatile @Nullable CloseReason received;
   private final Causes causes = new Causes();
   private volatile @Nullable Ending ending;
+  private volatile boolean handlerEnded;
 
   Session(
       String id,
@@ -89,21 +89,35 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
     this.compression = compression;
     this.reader =
         new FrameReader(Role.SERVER, compression == null ? null : compression.extension());
-    WebSocketLimits limits = settings.limits();
-    this.out =
-        new SendQueue(duplex, this, compression, limits.sendQueueHigh(), limits.sendQueueLow());
+    this.out = new SendQueue(duplex, this, compression, settings.sendMarks());
+    int inbound = settings.limits().inboundBytes();
     this.in =
         listener == null
-            ? new ReceiveQueue(this, limits.inboundBytes(), settings.maxMessageSize())
-            : new ListenerPump(this, listener, limits.inboundBytes(), settings.maxMessageSize());
+            ? new ReceiveQueue(this, inbound, settings.maxMessageSize())
+            : new ListenerPump(this, listener, inbound, settings.maxMessageSize());
     this.socket = new ServerWebSocket(this, out, in, subprotocol);
-    this.deadlines = new Deadlines(duplex.loop(), this::passed);
-    this.watch = new Watch(this, duplex, out, deadlines, settings, compression);
-    this.handlerEnd = new HandlerEnd(this, out);
+    this.deadlines = new Deadlines(duplex.loop(), this);
+    this.watch = new Watch(this, deadlines);
   }
 
   ServerWebSocket socket() {
     return socket;
+  }
+
+  SessionSettings settings() {
+    return settings;
+  }
+
+  @Nullable Compression compression() {
+    return compression;
+  }
+
+  Duplex duplex() {
+    return duplex;
+  }
+
+  SendQueue out() {
+    return out;
   }
 
   /** Returns what names its request in logs. */
@@ -449,25 +463,28 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
 
   /** Returns with an exception if the handler has ended, and its socket with it. */
   void requireHandlerRunning() {
-    handlerEnd.requireRunning();
+    if (handlerEnded) {
+      throw new IllegalStateException("the handler of request " + id + " has ended");
+    }
   }
 
   @Override
   public void handlerEnded(@Nullable Throwable failure) {
     if (in instanceof ReceiveQueue) {
-      handlerEnd.ended(failure, in);
+      handlerEnded = true;
+      new HandlerEnd(this).ended(failure, in);
     } else if (failure != null) {
       listenerFailed(failure);
     }
   }
 
   void listenerFailed(Throwable failure) {
-    handlerEnd.listenerFailed(failure, in);
+    new HandlerEnd(this).listenerFailed(failure, in);
   }
 
   /** A message writer was closed before its message was finished. */
   void messageAbandoned() {
-    handlerEnd.messageAbandoned();
+    new HandlerEnd(this).messageAbandoned();
   }
 
   @Override
@@ -482,7 +499,8 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
 
   // ---- Time
 
-  private void passed(Deadlines.Kind kind) {
+  @Override
+  public void passed(Deadlines.Kind kind) {
     switch (kind) {
       case KEEP_ALIVE -> watch.lookAlive();
       case EFFECT -> {

@@ -1,21 +1,20 @@
 package dev.windhover.websocket;
 
 import dev.windhover.http.WebSocketAcceptContext;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** The settings of one socket: what was given at accept, else what the options say. */
 record SessionSettings(
-    Duration keepAliveInterval,
-    Duration keepAliveTimeout,
-    long maxMessageSize,
-    WebSocketLimits limits) {
+    KeepAlive.Terms keepAlive, long maxMessageSize, SendMarks sendMarks, WebSocketLimits limits) {
   static SessionSettings of(WebSocketOptions options, WebSocketAcceptContext given) {
+    WebSocketLimits limits = options.limits();
     return new SessionSettings(
-        or(given.keepAliveInterval(), options.keepAliveInterval()),
-        or(given.keepAliveTimeout(), options.keepAliveTimeout()),
-        or(given.maxMessageSize(), options.limits().maxMessageSize()),
-        options.limits());
+        new KeepAlive.Terms(
+            or(given.keepAliveInterval(), options.keepAliveInterval()).toNanos(),
+            or(given.keepAliveTimeout(), options.keepAliveTimeout()).toNanos()),
+        or(given.maxMessageSize(), limits.maxMessageSize()),
+        new SendMarks(limits.sendQueueHigh(), limits.sendQueueLow()),
+        limits);
   }
 
   private static <T> T or(@Nullable T given, T otherwise) {

@@ -5,7 +5,6 @@ import dev.windhover.protocol.Opcode;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.concurrent.locks.Condition;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,7 +12,6 @@ import org.jspecify.annotations.Nullable;
  * next, first come first served. The queue's lock guards it.
  */
 final class Turns {
-  private final Condition changed;
   private final SendState state;
 
   /** Made when somebody has to wait. */
@@ -37,11 +35,9 @@ final class Turns {
   /**
    * Creates one where nobody sends.
    *
-   * @param changed signalled when {@code state} has changed, and by this class
    * @param state that must be open for a message to begin
    */
-  Turns(Condition changed, SendState state) {
-    this.changed = changed;
+  Turns(SendState state) {
     this.state = state;
   }
 
@@ -69,12 +65,12 @@ final class Turns {
       queue.addLast(by);
       try {
         while (sender != null || !by.equals(queue.peekFirst())) {
-          changed.await();
+          state.awaitChange();
           state.requireOpen();
         }
       } finally {
         queue.remove(by);
-        changed.signalAll();
+        state.changed();
       }
     }
     sender = by;
@@ -171,7 +167,7 @@ final class Turns {
     type = null;
     bytes = 0;
     if (isAwaited()) {
-      changed.signalAll();
+      state.changed();
     }
   }
 }

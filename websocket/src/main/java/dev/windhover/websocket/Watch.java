@@ -4,6 +4,7 @@ import dev.windhover.http.Ending;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,64 +19,54 @@ final class Watch {
   private static final int MOST_RESTS = 3;
 
   private final Session session;
-  private final Duplex duplex;
-  private final SendQueue out;
   private final Deadlines deadlines;
-  private final SessionSettings settings;
-  private final @Nullable Compression compression;
-  private final KeepAlive keepAlive;
+
+  /** Null if it is off. */
+  private final @Nullable KeepAlive keepAlive;
 
   /** Only while output waits. */
   private @Nullable WriteStall writeStall;
 
-  private long pings;
+  private int pings;
   private long compressionUsed;
   private int rests;
 
-  Watch(
-      Session session,
-      Duplex duplex,
-      SendQueue out,
-      Deadlines deadlines,
-      SessionSettings settings,
-      @Nullable Compression compression) {
+  Watch(Session session, Deadlines deadlines) {
     this.session = session;
-    this.duplex = duplex;
-    this.out = out;
     this.deadlines = deadlines;
-    this.settings = settings;
-    this.compression = compression;
-    this.keepAlive =
-        new KeepAlive(
-            settings.keepAliveInterval().toNanos(), settings.keepAliveTimeout().toNanos(), now());
+    KeepAlive.Terms terms = session.settings().keepAlive();
+    this.keepAlive = terms.isOn() ? new KeepAlive(terms, now()) : null;
   }
 
   private long now() {
-    return duplex.loop().nanoTime();
+    return session.loop().nanoTime();
   }
 
   // ---- That the peer lives
 
   void begin() {
-    if (keepAlive.isOn()) {
+    if (keepAlive != null) {
       deadlines.set(Deadlines.Kind.KEEP_ALIVE, keepAlive.delay(now()));
     }
   }
 
   /** Bytes have come. */
   void heard() {
-    if (keepAlive.isOn()) {
+    if (keepAlive != null) {
       keepAlive.heard(now());
     }
   }
 
   /** Reading begins again after we had stopped it. */
   void readingAgain() {
-    keepAlive.readingAgain(now());
+    if (keepAlive != null) {
+      keepAlive.readingAgain(now());
+    }
   }
 
   void lookAlive() {
-    if (!out.state().canSend() || session.isDoneReading()) {
+    SendQueue out = session.out();
+    if (keepAlive == null || !out.state().canSend() || session.isDoneReading()) {
       return; // the closing limits watch from here on
     }
     long now = now();
@@ -92,7 +83,9 @@ final class Watch {
         session.limitReached("keep-alive");
         session.abort(
             Ending.By.SERVER,
-            "no sign of life within " + settings.keepAliveTimeout() + " after a ping");
+            "no sign of life within "
+                + Duration.ofNanos(session.settings().keepAlive().timeout())
+                + " after a ping");
         return;
       }
     }
@@ -104,8 +97,8 @@ final class Watch {
     if (opcode == Opcode.PING) {
       payload.putLong(++pings).flip();
     }
-    out.control(opcode, payload);
-    duplex.flush();
+    session.out().control(opcode, payload);
+    session.duplex().flush();
     output();
   }
 
@@ -113,9 +106,10 @@ final class Watch {
 
   /** Output may wait from now on. */
   void output() {
+    Duplex duplex = session.duplex();
     if (duplex.pending() > 0 && !deadlines.isSet(Deadlines.Kind.WRITE)) {
       long now = now();
-      WriteStall begun = new WriteStall(settings.limits().writeStallTimeout().toNanos());
+      WriteStall begun = new WriteStall(timeout().toNanos());
       begun.begin(now, duplex.transmitted());
       writeStall = begun;
       deadlines.set(Deadlines.Kind.WRITE, begun.delay(now));
@@ -123,6 +117,7 @@ final class Watch {
   }
 
   void lookAtOutput() {
+    Duplex duplex = session.duplex();
     WriteStall stall = writeStall;
     if (stall == null || duplex.pending() == 0) {
       writeStall = null; // watched again when something waits
@@ -131,18 +126,21 @@ final class Watch {
     long now = now();
     if (stall.isStalled(now, duplex.transmitted())) {
       session.limitReached("stalled write");
-      session.abort(
-          Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
+      session.abort(Ending.By.SERVER, "peer took no data for " + timeout());
     } else {
       deadlines.set(Deadlines.Kind.WRITE, stall.delay(now));
     }
+  }
+
+  private Duration timeout() {
+    return session.settings().limits().writeStallTimeout();
   }
 
   // ---- That a quiet one holds nothing
 
   /** Messages may have been compressed or decompressed. */
   void compression() {
-    if (compression != null) {
+    if (session.compression() != null) {
       compressionUsed = now();
       rests = 0;
       if (!deadlines.isSet(Deadlines.Kind.REST)) {
@@ -153,12 +151,13 @@ final class Watch {
 
   /** Gives the streams of a quiet socket back; those that are within a message stay. */
   void rest() {
+    Compression compression = session.compression();
     long now = now();
     long quiet = now - compressionUsed;
     if (quiet < REST_NANOS) {
       deadlines.set(Deadlines.Kind.REST, REST_NANOS - quiet);
     } else if (compression != null) {
-      out.rest();
+      session.out().rest();
       compression.rest(now);
       if (++rests < MOST_RESTS) {
         deadlines.set(Deadlines.Kind.REST, REST_NANOS);

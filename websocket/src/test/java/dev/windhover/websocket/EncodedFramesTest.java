@@ -2,7 +2,6 @@ package dev.windhover.websocket;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.windhover.protocol.FrameWriter;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;
 import java.util.Random;
@@ -10,8 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class EncodedFramesTest {
-  private final EncodedFrames frames =
-      new EncodedFrames(FrameWriter.server(), ChunkPool.CHUNK_BYTES);
+  private final EncodedFrames frames = new EncodedFrames(ChunkPool.CHUNK_BYTES);
 
   @ParameterizedTest
   @ValueSource(ints = {1, 4095, 4096, 16_384, 16_385, 100_000})

@@ -16,7 +16,7 @@ class KeepAliveTest {
 
   @Test
   void aQuietPeerIsPingedOnceThenCountsAsDead() {
-    KeepAlive keepAlive = new KeepAlive(100, 20, at(0));
+    KeepAlive keepAlive = new KeepAlive(new KeepAlive.Terms(100, 20), at(0));
     assertThat(keepAlive.delay(at(0))).isEqualTo(100);
     assertThat(keepAlive.ask(at(99), true, true)).isEqualTo(WAIT);
     assertThat(keepAlive.ask(at(100), true, true)).isEqualTo(PING);
@@ -27,7 +27,7 @@ class KeepAliveTest {
 
   @Test
   void anAnsweredPingIsFollowedByTheNextAfterAnIntervalHoweverLongTheLimit() {
-    KeepAlive keepAlive = new KeepAlive(100, 1_000, at(0));
+    KeepAlive keepAlive = new KeepAlive(new KeepAlive.Terms(100, 1_000), at(0));
     assertThat(keepAlive.ask(at(100), true, true)).isEqualTo(PING);
     assertThat(keepAlive.delay(at(100))).isEqualTo(100);
     keepAlive.heard(at(101));
@@ -41,7 +41,7 @@ class KeepAliveTest {
 
   @Test
   void itIsNeverAskedInNoTime() {
-    KeepAlive keepAlive = new KeepAlive(1, 1, at(0));
+    KeepAlive keepAlive = new KeepAlive(new KeepAlive.Terms(1, 1), at(0));
     assertThat(keepAlive.ask(at(1), true, true)).isEqualTo(PING);
     assertThat(keepAlive.delay(at(1000))).isPositive();
   }
