@@ -64,8 +64,10 @@ public final class FrameReader {
 
   private final boolean expectsMask;
   private final int allowedBits;
-  private final @Nullable Extension extension;
-  private final Utf8Validator utf8 = new Utf8Validator();
+  private final Extension.@Nullable Transform decoder;
+
+  /** Made for the first text that is not ASCII. */
+  private @Nullable Utf8Validator utf8;
 
   private int phase = HEADER;
 
@@ -104,7 +106,7 @@ public final class FrameReader {
   /** Creates a reader whose data messages may be coded by {@code extension}. */
   public FrameReader(Role role, @Nullable Extension extension) {
     this.expectsMask = !role.masks();
-    this.extension = extension;
+    this.decoder = extension == null ? null : extension.decoder();
     this.allowedBits = extension == null ? 0 : extension.reservedBits();
   }
 
@@ -382,7 +384,9 @@ public final class FrameReader {
     unmasked -= Math.min(n, unmasked);
     remaining -= n;
     drained = true;
-    utf8.reset();
+    if (utf8 != null) {
+      utf8.reset();
+    }
     endPiece();
     return n;
   }
@@ -414,7 +418,7 @@ public final class FrameReader {
     int limit = in.limit();
     in.limit(at + n);
     try {
-      drained = Objects.requireNonNull(extension).decoder().apply(in, out, fin && remaining == n);
+      drained = Objects.requireNonNull(decoder).apply(in, out, fin && remaining == n);
     } catch (Extension.PayloadException e) {
       // What came out before is judged first, as it is where the bytes come one by one.
       return check(out, start, out.position() - start, UNSEEN) ? fail(e.violation()) : -1;
@@ -459,20 +463,27 @@ public final class FrameReader {
 
   /** Checks new text; {@code seen} is all its bytes or-ed together, or {@link #UNSEEN}. */
   private boolean check(ByteBuffer bytes, int from, int n, long seen) {
-    if (message != Opcode.TEXT || ((seen & NOT_ASCII) == 0 && utf8.isComplete())) {
+    if (message != Opcode.TEXT || ((seen & NOT_ASCII) == 0 && isBetweenCharacters())) {
       return true;
     }
     int to = from + n;
-    int beyond = utf8.isComplete() ? Utf8Validator.skipAscii(bytes, from, to) : from;
+    int beyond = isBetweenCharacters() ? Utf8Validator.skipAscii(bytes, from, to) : from;
     if (beyond == to) {
       return true;
     }
     ascii = false;
+    if (utf8 == null) {
+      utf8 = new Utf8Validator();
+    }
     if (utf8.accept(bytes, beyond, to)) {
       return true;
     }
     fail(Violation.INVALID_UTF_8);
     return false;
+  }
+
+  private boolean isBetweenCharacters() {
+    return utf8 == null || utf8.isComplete();
   }
 
   /**
@@ -483,7 +494,7 @@ public final class FrameReader {
       return true;
     }
     if (fin) {
-      if (message == Opcode.TEXT && !utf8.isComplete()) {
+      if (message == Opcode.TEXT && !isBetweenCharacters()) {
         fail(Violation.INVALID_UTF_8);
         return false;
       }
@@ -528,8 +539,8 @@ public final class FrameReader {
       if (!CloseCode.isAllowedInFrame(code)) {
         fail(Violation.closeCode(code));
       } else {
-        utf8.reset(); // a cut text dies with its connection
-        if (utf8.accept(payload, payload.position(), payload.limit()) && utf8.isComplete()) {
+        var text = new Utf8Validator();
+        if (text.accept(payload, payload.position(), payload.limit()) && text.isComplete()) {
           closeReason = new CloseReason(code, StandardCharsets.UTF_8.decode(payload).toString());
         } else {
           fail(Violation.INVALID_CLOSE_REASON);

@@ -24,6 +24,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -46,8 +48,7 @@ public final class Server {
   private final ServerOptions options;
   private final ExchangeHandler handler;
   private final ChannelGroup listeners = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
-  private final ChannelGroup connections =
-      new DefaultChannelGroup("connections", GlobalEventExecutor.INSTANCE, true);
+  private final Set<Channel> connections = ConcurrentHashMap.newKeySet();
   private final ConnectionCount count;
   private final List<String> urls = new ArrayList<>();
   private @Nullable EventLoopGroup loops;
@@ -217,8 +218,13 @@ public final class Server {
       channel.close();
       return;
     }
-    channel.closeFuture().addListener(closed -> place.leave());
     connections.add(channel);
+    channel
+        .closeFuture()
+        .addListener(closed -> { // one for both: a second one costs a list in every connection
+          place.leave();
+          connections.remove(channel);
+        });
     if (context == null) {
       Http1Connection http1 = speakHttp1(channel, Link.TCP, place, handler);
       Http2Preface preface =
@@ -362,16 +368,23 @@ public final class Server {
   public void stop() {
     stopListening();
     Duration timeout = options.stopTimeout();
-    if (!connections.newCloseFuture().awaitUninterruptibly(timeout.toMillis())) {
+    if (!awaitEnd(timeout)) {
       log.warn("{} connections did not end within {} and are dropped", connections.size(), timeout);
       connections.forEach(channel -> channel.eventLoop().execute(() -> drop(channel)));
-      connections.newCloseFuture().awaitUninterruptibly(1_000);
+      awaitEnd(Duration.ofSeconds(1));
     }
     EventLoopGroup group = loops;
     if (group != null) {
       group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2_000);
     }
     releaseCertificate();
+  }
+
+  /** Waits for the end of the connections there are; returns whether they have ended in time. */
+  private boolean awaitEnd(Duration timeout) {
+    ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+    open.addAll(connections);
+    return open.newCloseFuture().awaitUninterruptibly(timeout.toMillis());
   }
 
   /** Resets, so that nobody takes this for a response's end, or a closing handshake's. */

@@ -13,15 +13,11 @@ import org.jspecify.annotations.Nullable;
  * reading side belongs to the loop, the sending side to whoever has the {@link SendQueue}'s turn.
  */
 final class Compression {
-  private final DeflatePool pool;
   private final DeflatePool.Lease lease;
-  private final boolean takeover;
   private final int threshold;
 
   Compression(DeflatePool pool, DeflateAgreement agreement, WebSocketAcceptContext given) {
-    this.pool = pool;
     this.lease = pool.lease(agreement, given.compressionLevel());
-    this.takeover = agreement.serverContextTakeover();
     this.threshold = given.compressionThreshold();
   }
 
@@ -53,7 +49,7 @@ final class Compression {
    * behind it. Any thread.
    */
   boolean standsAlone(int size, SendAs as) {
-    return as == SendAs.PREPARED_CODED ? !takeover : as.isPlain() || !isWorth(size);
+    return as == SendAs.PREPARED_CODED ? !lease.takesOver() : as.isPlain() || !isWorth(size);
   }
 
   /**
@@ -81,6 +77,6 @@ final class Compression {
   /** The socket is quiet: gives back what reading holds, and lets go of what nobody needs. */
   void rest(long now) {
     lease.inflater().rest();
-    pool.clean(now);
+    lease.clean(now);
   }
 }

@@ -382,7 +382,8 @@ final class DeflatePool {
     private final Direction<InflateStream> receiving;
     private final MessageDeflater deflater;
     private final MessageInflater inflater;
-    private final AtomicInteger open = new AtomicInteger(2);
+    private final boolean takesOver;
+    private boolean halfClosed;
 
     private Lease(DeflateAgreement agreement, int level) {
       boolean serverTakeover = agreement.serverContextTakeover();
@@ -390,6 +391,7 @@ final class DeflatePool {
       sending =
           new Direction<>(deflating(agreement.serverMaxWindowBits(), level), serverTakeover, false);
       receiving = new Direction<>(inflating(agreement.clientMaxWindowBits()), clientTakeover, true);
+      takesOver = serverTakeover;
       deflater = new MessageDeflater(sending, serverTakeover);
       inflater = new MessageInflater(receiving, clientTakeover);
     }
@@ -434,6 +436,16 @@ final class DeflatePool {
       return inflater;
     }
 
+    /** Returns whether what is sent refers to messages before. */
+    boolean takesOver() {
+      return takesOver;
+    }
+
+    /** Lets go of the contexts that nobody needs. */
+    void clean(long now) {
+      DeflatePool.this.clean(now);
+    }
+
     /** Returns both as the frame reader wants them. */
     Extension extension() {
       return new Extension(DeflateAgreement.TOKEN, Extension.RSV1, inflater, deflater);
@@ -455,10 +467,12 @@ final class DeflatePool {
       }
     }
 
-    private void closedOne() {
-      if (open.decrementAndGet() == 0) {
+    /** Two threads may find both closed: the second to close, and nobody else, ends this. */
+    private synchronized void closedOne() {
+      if (halfClosed) {
         ended();
       }
+      halfClosed = true;
     }
   }
 
