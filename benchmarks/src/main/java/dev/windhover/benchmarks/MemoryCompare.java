@@ -19,11 +19,11 @@ import java.util.stream.Collectors;
  * compression: each of the {@code --connections} is a WebSocket, and a mode says how many of them
  * share a connection, {@code --modes 100,1}.
  *
- * <p>Each contender starts anew for each mode, and first serves a hundredth of the connections,
- * which end again: classes, code and pools are not the connections' cost. Then the connections come
- * one by one, each exchanges its messages, and stays. What they take is the growth since before
- * them, <em>right after</em> the last message and when all have been <em>idle</em> for each of the
- * given seconds; by then a server may have given back what it holds for traffic. In the end every
+ * <p>Each contender starts anew for each mode, and first serves a tenth of the connections, which
+ * end again: classes, code and pools are not the connections' cost. Then the connections come one
+ * by one, each exchanges its messages, and stays. What they take is the growth since before them,
+ * <em>right after</em> the last message and when all have been <em>idle</em> for each of the given
+ * seconds; by then a server may have given back what it holds for traffic. In the end every
  * connection exchanges one more message, so none of them was lost. The growth is that of the sum:
  *
  * <ul>
@@ -183,7 +183,7 @@ final class MemoryCompare {
     var clients = new ArrayList<Client>();
     try {
       long pid = server.process().pid();
-      connect(clients, connector, mode, Math.ceilDiv(settings.connections(), 100));
+      connect(clients, connector, mode, Math.ceilDiv(settings.connections(), 10));
       for (Client client : clients) {
         client.echo(WARM_UP_MESSAGES);
       }

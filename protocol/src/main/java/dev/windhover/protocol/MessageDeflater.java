@@ -32,6 +32,7 @@ public final class MessageDeflater implements Extension.Transform {
   private @Nullable DeflateStream stream;
 
   private boolean inMessage;
+  private boolean closed;
 
   /** Whether bytes went in behind the last flush. */
   private boolean unflushed;
@@ -54,13 +55,13 @@ public final class MessageDeflater implements Extension.Transform {
   /**
    * Begins a message.
    *
-   * @return false if there is no stream to be had: this message goes out plain
+   * @return false if there is no stream to be had, or this is closed: the message goes out plain
    */
   public boolean begin() {
     if (inMessage) {
       throw new IllegalStateException("the message before has not ended");
     }
-    if (stream == null) {
+    if (stream == null && !closed) {
       stream = source.take();
     }
     inMessage = stream != null;
@@ -171,6 +172,7 @@ public final class MessageDeflater implements Extension.Transform {
 
   /** Gives the stream back when the connection has ended; a message under way is cut. */
   public void close() {
+    closed = true;
     inMessage = false;
     unflushed = false;
     heldBytes = 0;

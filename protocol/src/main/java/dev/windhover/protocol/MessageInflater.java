@@ -27,6 +27,7 @@ public final class MessageInflater implements Extension.Transform {
   private byte[] window = NOTHING;
 
   private boolean inMessage;
+  private boolean closed;
 
   /** Whether more may wait to come out than the last call had room for. */
   private boolean full;
@@ -90,7 +91,7 @@ public final class MessageInflater implements Extension.Transform {
   private InflateStream current() {
     InflateStream known = stream;
     if (known == null) {
-      known = source.take();
+      known = closed ? null : source.take();
       if (known == null) {
         throw new IllegalStateException("no decompression context to be had");
       }
@@ -130,6 +131,7 @@ public final class MessageInflater implements Extension.Transform {
 
   /** Gives the stream back when the connection has ended; a message under way is cut. */
   public void close() {
+    closed = true;
     inMessage = false;
     full = false;
     window = NOTHING;

@@ -2,6 +2,12 @@ package dev.windhover.server;
 
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpException;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import java.util.Collections;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -10,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How many connections there are, upgraded ones apart from the others. Says when there are too
- * many, which is the operator's matter: once a minute, or clients could fill the log. Safe for all
- * threads.
+ * The connections there are, and how many, upgraded ones apart from the others. Says when there are
+ * too many, which is the operator's matter: once a minute, or clients could fill the log. Safe for
+ * all threads.
  */
 final class ConnectionCount {
   private static final Logger log = LoggerFactory.getLogger(ConnectionCount.class);
@@ -21,6 +27,7 @@ final class ConnectionCount {
   private static final AtomicLong ids = new AtomicLong();
 
   private final ServerLimits limits;
+  private final Set<Channel> channels = ConcurrentHashMap.newKeySet();
   private final AtomicInteger plain = new AtomicInteger();
   private final AtomicInteger upgraded = new AtomicInteger();
   private final AtomicLong nextLine = new AtomicLong(System.nanoTime());
@@ -36,15 +43,23 @@ final class ConnectionCount {
     return new HttpException(503, why, new Headers().add("Retry-After", RETRY_AFTER_SECONDS));
   }
 
-  /** Returns a place for a connection, which counts until it leaves; null if there is none. */
-  @Nullable Place enter() {
+  /** Returns a place for a connection, which counts until it ends; null if there is none. */
+  @Nullable Place enter(Channel channel) {
     if (take(plain, limits.maxConnections())) {
-      return new Place();
+      Place place = new Place();
+      channels.add(channel);
+      channel.closeFuture().addListener(place); // the only one: a second costs a list in each
+      return place;
     }
     if (isDue(nextLine)) {
       log.warn("more than {} connections; these are closed unread", limits.maxConnections());
     }
     return null;
+  }
+
+  /** Returns the connections there are. */
+  Set<Channel> channels() {
+    return Collections.unmodifiableSet(channels);
   }
 
   private boolean takeUpgraded() {
@@ -68,7 +83,7 @@ final class ConnectionCount {
   }
 
   /** One connection's. */
-  final class Place {
+  final class Place implements ChannelFutureListener {
     private final long number = ids.incrementAndGet();
     private boolean isUpgraded;
     private boolean hasLeft;
@@ -121,11 +136,11 @@ final class ConnectionCount {
     }
 
     /** The connection has ended. */
-    synchronized void leave() {
-      if (!hasLeft) {
-        hasLeft = true;
-        (isUpgraded ? upgraded : plain).decrementAndGet();
-      }
+    @Override
+    public synchronized void operationComplete(ChannelFuture closed) {
+      channels.remove(closed.channel());
+      hasLeft = true;
+      (isUpgraded ? upgraded : plain).decrementAndGet();
     }
   }
 }

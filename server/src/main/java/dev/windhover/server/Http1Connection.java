@@ -87,7 +87,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     this.output = output;
     this.place = place;
     this.timeouts = new Http1Timeouts(channel, server.limits(), output, this);
-    this.loop = new NettyLoop(channel.eventLoop());
+    this.loop = NettyLoop.of(channel);
     this.connection =
         new Connection(
             place.id(),

@@ -99,7 +99,7 @@ final class Http2Connection extends Http2ConnectionHandler {
     this.place = place;
     this.rules = rules;
     this.limits = rules.limits().http2();
-    this.loop = new NettyLoop(channel.eventLoop());
+    this.loop = NettyLoop.of(channel);
     this.facts =
         new Connection(
             place.id(),

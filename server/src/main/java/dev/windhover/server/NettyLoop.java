@@ -1,7 +1,9 @@
 package dev.windhover.server;
 
 import dev.windhover.http.host.Loop;
+import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.FastThreadLocal;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
 import java.time.Instant;
@@ -13,6 +15,20 @@ import org.slf4j.LoggerFactory;
 /** Netty's event loop as the seam's. */
 record NettyLoop(EventLoop eventLoop) implements Loop {
   private static final Logger log = LoggerFactory.getLogger(NettyLoop.class);
+
+  /** The one of each loop's thread. */
+  private static final FastThreadLocal<NettyLoop> loops = new FastThreadLocal<>();
+
+  /** Returns the loop of {@code channel}; called on it. */
+  static NettyLoop of(Channel channel) {
+    NettyLoop known = loops.get();
+    EventLoop eventLoop = channel.eventLoop();
+    if (known == null || !known.eventLoop.equals(eventLoop)) {
+      known = new NettyLoop(eventLoop);
+      loops.set(known);
+    }
+    return known;
+  }
 
   @Override
   public void execute(Runnable task) {

@@ -11,7 +11,6 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.channel.uring.IoUringSocketChannel;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -24,8 +23,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -48,8 +45,7 @@ public final class Server {
   private final ServerOptions options;
   private final ExchangeHandler handler;
   private final ChannelGroup listeners = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
-  private final Set<Channel> connections = ConcurrentHashMap.newKeySet();
-  private final ConnectionCount count;
+  private final ConnectionCount connections;
   private final List<String> urls = new ArrayList<>();
   private @Nullable EventLoopGroup loops;
   private @Nullable TlsContext tls;
@@ -59,7 +55,7 @@ public final class Server {
   public Server(ServerOptions options, ExchangeHandler handler) {
     this.options = options;
     this.handler = handler;
-    this.count = new ConnectionCount(options.limits());
+    this.connections = new ConnectionCount(options.limits());
   }
 
   /**
@@ -213,18 +209,11 @@ public final class Server {
 
   /** Takes a new connection in, or closes it; {@code context} is null without TLS. */
   void initialize(Channel channel, @Nullable TlsContext context, AddressOptions address) {
-    ConnectionCount.Place place = count.enter();
+    ConnectionCount.Place place = connections.enter(channel);
     if (place == null) {
       channel.close();
       return;
     }
-    connections.add(channel);
-    channel
-        .closeFuture()
-        .addListener(closed -> { // one for both: a second one costs a list in every connection
-          place.leave();
-          connections.remove(channel);
-        });
     if (context == null) {
       Http1Connection http1 = speakHttp1(channel, Link.TCP, place, handler);
       Http2Preface preface =
@@ -288,10 +277,7 @@ public final class Server {
   /** Makes a connection one of HTTP/1.1; on its loop. */
   private Http1Connection speakHttp1(
       Channel channel, Link link, ConnectionCount.Place place, ExchangeHandler handler) {
-    ReadBuffers buffers = new ReadBuffers();
-    if (!(channel instanceof IoUringSocketChannel)) { // io_uring holds a buffer while it waits
-      channel.config().setRecvByteBufAllocator(buffers);
-    }
+    ReadBuffers buffers = ReadBuffers.of(channel);
     Http1Output output = new Http1Output(channel);
     Http1Decoder decoder = new Http1Decoder(options.limits());
     Http1Encoder encoder = new Http1Encoder();
@@ -343,7 +329,7 @@ public final class Server {
   public void stopListening() {
     stopping = true;
     listeners.close().awaitUninterruptibly();
-    for (Channel channel : connections) {
+    for (Channel channel : connections.channels()) {
       channel.eventLoop().execute(() -> stop(channel));
     }
   }
@@ -369,8 +355,11 @@ public final class Server {
     stopListening();
     Duration timeout = options.stopTimeout();
     if (!awaitEnd(timeout)) {
-      log.warn("{} connections did not end within {} and are dropped", connections.size(), timeout);
-      connections.forEach(channel -> channel.eventLoop().execute(() -> drop(channel)));
+      log.warn(
+          "{} connections did not end within {} and are dropped",
+          connections.channels().size(),
+          timeout);
+      connections.channels().forEach(channel -> channel.eventLoop().execute(() -> drop(channel)));
       awaitEnd(Duration.ofSeconds(1));
     }
     EventLoopGroup group = loops;
@@ -383,7 +372,7 @@ public final class Server {
   /** Waits for the end of the connections there are; returns whether they have ended in time. */
   private boolean awaitEnd(Duration timeout) {
     ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
-    open.addAll(connections);
+    open.addAll(connections.channels());
     return open.newCloseFuture().awaitUninterruptibly(timeout.toMillis());
   }
 

@@ -187,19 +187,57 @@ final class DeflatePool {
     }
   }
 
-  /** Contexts that can stand for each other. */
-  private final class Kind<T> {
+  /** Contexts that can stand for each other; the source of messages that refer to no other. */
+  private final class Kind<T> implements StreamSource<T> {
     private final int bytes;
+
+    /** Whether one is made beyond the budget, too: what a peer has begun must be read. */
+    private final boolean overdraws;
+
     private final Supplier<T> maker;
     private final Consumer<T> end;
     private final List<Shelf<T>> shelves = new ArrayList<>();
 
-    Kind(int bytes, Supplier<T> maker, Consumer<T> end) {
+    Kind(int bytes, boolean overdraws, Supplier<T> maker, Consumer<T> end) {
       this.bytes = bytes;
+      this.overdraws = overdraws;
       this.maker = maker;
       this.end = end;
       for (int i = 0; i < STRIPES; i++) {
         shelves.add(new Shelf<>());
+      }
+    }
+
+    @Override
+    public @Nullable T take() {
+      T context = pop();
+      if (context != null) {
+        return context;
+      }
+      if (!use(bytes)) {
+        if (!overdraws) {
+          return null;
+        }
+        used.addAndGet(bytes);
+      }
+      boolean made = false;
+      try {
+        context = maker.get();
+        made = true;
+        return context;
+      } finally {
+        if (!made) {
+          used.addAndGet(-bytes);
+        }
+      }
+    }
+
+    @Override
+    public void give(T context, boolean reusable) {
+      if (reusable && used.get() <= budget) {
+        push(context);
+      } else {
+        drop(context);
       }
     }
 
@@ -261,6 +299,7 @@ final class DeflatePool {
             key ->
                 new Kind<>(
                     codec.deflateBytes(windowBits),
+                    false,
                     () -> codec.deflate(windowBits, level),
                     DeflateStream::end));
   }
@@ -273,92 +312,59 @@ final class DeflatePool {
             key ->
                 new Kind<>(
                     codec.inflateBytes(windowBits),
+                    true,
                     () -> codec.inflate(windowBits),
                     InflateStream::end));
   }
 
   // ---- One socket
 
-  /** One direction of one socket; used as its message class is. */
-  private final class Direction<T> implements StreamSource<T> {
+  /**
+   * A context of its own for one direction of one socket, counted for good, whether there is one or
+   * not; used as its message class is.
+   */
+  private final class Reservation<T> implements StreamSource<T> {
     private final Kind<T> kind;
-    private final boolean overdraws;
 
-    /** Whether a context of ours is counted for good, whether there is one or not. */
-    private boolean reserved;
-
-    private boolean closed;
-
-    Direction(Kind<T> kind, boolean takeover, boolean overdraws) {
+    Reservation(Kind<T> kind) {
       this.kind = kind;
-      this.overdraws = overdraws;
-      this.reserved = takeover;
-      if (takeover && !use(kind.bytes)) {
+      if (!use(kind.bytes)) {
         used.addAndGet(kind.bytes); // the handshake was told that it may
       }
     }
 
     @Override
-    public @Nullable T take() {
-      if (closed) {
-        return null;
-      }
+    public T take() {
       T context = kind.pop();
       if (context != null) {
-        if (reserved) {
-          used.addAndGet(-kind.bytes); // it was counted by itself
-        }
+        used.addAndGet(-kind.bytes); // it was counted by itself
         return context;
       }
-      if (reserved) {
-        return kind.maker.get();
-      }
-      if (!use(kind.bytes)) {
-        if (!overdraws) {
-          return null;
-        }
-        used.addAndGet(kind.bytes);
-      }
-      boolean made = false;
-      try {
-        context = kind.maker.get();
-        made = true;
-        return context;
-      } finally {
-        if (!made) {
-          used.addAndGet(-kind.bytes);
-        }
-      }
+      return kind.maker.get();
     }
 
     @Override
     public void give(T context, boolean reusable) {
-      if (reserved) {
-        if (reusable && useWithoutMakingRoom(kind.bytes)) {
-          kind.push(context);
-        } else {
-          kind.end.accept(context);
-        }
-      } else if (reusable && used.get() <= budget) {
+      if (reusable && useWithoutMakingRoom(kind.bytes)) {
         kind.push(context);
       } else {
-        kind.drop(context);
+        kind.end.accept(context);
       }
     }
 
-    /** Returns false if it was closed before. */
-    boolean close(boolean holds) {
-      if (closed) {
-        return false;
-      }
-      closed = true;
-      if (reserved) {
-        reserved = false; // what is held comes back, and is counted as what was reserved
-        if (!holds) {
-          used.addAndGet(-kind.bytes);
-        }
-      }
-      return true;
+    /** Nothing is taken any more; what was is given back next, and counts by itself if it waits. */
+    void end() {
+      used.addAndGet(-kind.bytes);
+    }
+  }
+
+  private <T> StreamSource<T> source(Kind<T> kind, boolean takeover) {
+    return takeover ? new Reservation<>(kind) : kind;
+  }
+
+  private static void end(StreamSource<?> source) {
+    if (source instanceof Reservation<?> reservation) {
+      reservation.end();
     }
   }
 
@@ -378,27 +384,30 @@ final class DeflatePool {
    * when the socket has ended, however it has, and may be closed again.
    */
   final class Lease {
-    private final Direction<DeflateStream> sending;
-    private final Direction<InflateStream> receiving;
+    private final StreamSource<DeflateStream> sending;
+    private final StreamSource<InflateStream> receiving;
     private final MessageDeflater deflater;
     private final MessageInflater inflater;
-    private final boolean takesOver;
+    private boolean sendingClosed;
+    private boolean receivingClosed;
     private boolean halfClosed;
 
     private Lease(DeflateAgreement agreement, int level) {
       boolean serverTakeover = agreement.serverContextTakeover();
       boolean clientTakeover = agreement.clientContextTakeover();
-      sending =
-          new Direction<>(deflating(agreement.serverMaxWindowBits(), level), serverTakeover, false);
-      receiving = new Direction<>(inflating(agreement.clientMaxWindowBits()), clientTakeover, true);
-      takesOver = serverTakeover;
+      sending = source(deflating(agreement.serverMaxWindowBits(), level), serverTakeover);
+      receiving = source(inflating(agreement.clientMaxWindowBits()), clientTakeover);
       deflater = new MessageDeflater(sending, serverTakeover);
       inflater = new MessageInflater(receiving, clientTakeover);
     }
 
     /** Returns what stands for all that decides what {@link #deflateAlone} makes of a payload. */
     Object sendSetting() {
-      return sending.kind;
+      return shared();
+    }
+
+    private StreamSource<DeflateStream> shared() {
+      return sending instanceof Reservation<DeflateStream> own ? own.kind : sending;
     }
 
     /**
@@ -410,7 +419,7 @@ final class DeflatePool {
     @Nullable ByteBuffer deflateAlone(ByteBuffer payload) {
       leases.incrementAndGet(); // the context may come back after the last socket has ended
       try {
-        var once = new MessageDeflater(new Direction<>(sending.kind, false, false), false);
+        var once = new MessageDeflater(shared(), false);
         return once.begin() ? deflateAlone(once, payload) : null;
       } finally {
         ended();
@@ -438,7 +447,7 @@ final class DeflatePool {
 
     /** Returns whether what is sent refers to messages before. */
     boolean takesOver() {
-      return takesOver;
+      return sending instanceof Reservation;
     }
 
     /** Lets go of the contexts that nobody needs. */
@@ -453,7 +462,9 @@ final class DeflatePool {
 
     /** Gives back what sending holds; nothing is compressed any more. */
     void closeDeflater() {
-      if (sending.close(deflater.holdsStream())) {
+      if (!sendingClosed) {
+        sendingClosed = true;
+        end(sending);
         deflater.close();
         closedOne();
       }
@@ -461,7 +472,9 @@ final class DeflatePool {
 
     /** Gives back what receiving holds; nothing is decompressed any more. */
     void closeInflater() {
-      if (receiving.close(inflater.holdsStream())) {
+      if (!receivingClosed) {
+        receivingClosed = true;
+        end(receiving);
         inflater.close();
         closedOne();
       }

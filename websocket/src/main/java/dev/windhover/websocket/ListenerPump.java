@@ -25,8 +25,6 @@ final class ListenerPump implements Inbound {
 
   private final Session session;
   private final WebSocketListener listener;
-  private final int bound;
-  private final long maxMessageSize;
 
   /** Only while messages wait for demand. */
   private @Nullable Deque<Kept> kept;
@@ -51,11 +49,9 @@ final class ListenerPump implements Inbound {
   private volatile boolean discarding;
   private @Nullable Outcome outcome;
 
-  ListenerPump(Session session, WebSocketListener listener, int bound, long maxMessageSize) {
+  ListenerPump(Session session, WebSocketListener listener) {
     this.session = session;
     this.listener = listener;
-    this.bound = bound;
-    this.maxMessageSize = maxMessageSize;
   }
 
   /** Adds to the demand; from any thread. */
@@ -84,7 +80,9 @@ final class ListenerPump implements Inbound {
     }
     boolean empty = assembling == null || assembling.isEmpty();
     boolean straight = empty && kept == null && demand > 0 && reader.isFinal() && !reader.isCoded();
-    if (straight && reader.frameRemaining() <= Math.min(in.remaining(), maxMessageSize)) {
+    if (straight
+        && reader.frameRemaining()
+            <= Math.min(in.remaining(), session.settings().maxMessageSize())) {
       return deliverInPlace(reader, in);
     }
     return assemble(reader, in);
@@ -107,7 +105,7 @@ final class ListenerPump implements Inbound {
   private int assemble(FrameReader reader, ByteBuffer in) {
     MessageBuffer message = assembling;
     if (message == null) {
-      message = new MessageBuffer(maxMessageSize);
+      message = new MessageBuffer(session.settings().maxMessageSize());
       assembling = message;
     }
     MessageType type = typeOf(reader);
@@ -128,7 +126,7 @@ final class ListenerPump implements Inbound {
     if (reader.endOfMessage()) {
       endMessage(message, type);
     }
-    if (held >= bound && demand == 0 && !paused) {
+    if (held >= session.settings().limits().inboundBytes() && demand == 0 && !paused) {
       paused = true;
       session.pause();
     }

@@ -58,7 +58,8 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   private boolean doneReading;
   private long messageBytes;
 
-  private final Backlog backlog = new Backlog();
+  /** Made for the first bytes that wait in it. */
+  private @Nullable Backlog backlog;
 
   /** The credit that is due for messages which came uncompressed. */
   private long owed;
@@ -90,11 +91,10 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
     this.reader =
         new FrameReader(Role.SERVER, compression == null ? null : compression.extension());
     this.out = new SendQueue(duplex, this, compression, settings.sendMarks());
-    int inbound = settings.limits().inboundBytes();
     this.in =
         listener == null
-            ? new ReceiveQueue(this, inbound, settings.maxMessageSize())
-            : new ListenerPump(this, listener, inbound, settings.maxMessageSize());
+            ? new ReceiveQueue(this, settings.limits().inboundBytes(), settings.maxMessageSize())
+            : new ListenerPump(this, listener);
     this.socket = new ServerWebSocket(this, out, in, subprotocol);
     this.deadlines = new Deadlines(duplex.loop(), this);
     this.watch = new Watch(this, deadlines);
@@ -143,8 +143,8 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
 
   @Override
   public void onBytes(ByteBuffer bytes) {
-    if (!backlog.isEmpty()) { // these were on their way when we paused
-      backlog.add(bytes);
+    if (hasBacklog()) { // these were on their way when we paused
+      keep(bytes);
       return;
     }
     delivering = true;
@@ -179,7 +179,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
           }
           if (coded && !reading) {
             control -= bytes.remaining();
-            backlog.add(bytes);
+            keep(bytes);
             duplex.consumed(control);
             return;
           }
@@ -213,7 +213,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   /** The peer's direction ended; without a Close that is a lost connection, in its turn. */
   @Override
   public void onEnd() {
-    if (!backlog.endsBehind() && !doneReading) {
+    if ((backlog == null || !backlog.endsBehind()) && !doneReading) {
       finish(new Outcome.Lost("the peer ended the connection without a close frame"));
     }
   }
@@ -270,7 +270,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
 
   private void endReading() {
     doneReading = true;
-    backlog.take();
+    backlog = null;
     if (compression != null) {
       compression.endReading();
     }
@@ -317,18 +317,29 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   void resume() {
     reading = true;
     watch.readingAgain();
-    if (backlog.isEmpty()) {
+    if (!hasBacklog()) {
       duplex.resume();
     } else {
       duplex.loop().execute(this::readBacklog); // not within the call that made room for it
     }
   }
 
+  private boolean hasBacklog() {
+    return backlog != null && !backlog.isEmpty();
+  }
+
+  private void keep(ByteBuffer bytes) {
+    if (backlog == null) {
+      backlog = new Backlog();
+    }
+    backlog.add(bytes);
+  }
+
   private void readBacklog() {
     if (!reading) {
       return; // paused again
     }
-    ByteBuffer bytes = backlog.take();
+    ByteBuffer bytes = backlog == null ? null : backlog.take();
     if (bytes != null) {
       try {
         onBytes(bytes);
@@ -338,11 +349,11 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
         throw e;
       }
     }
-    if (backlog.isEmpty()) {
+    if (!hasBacklog()) {
       if (reading) {
         duplex.resume();
       }
-      if (backlog.isEnd()) {
+      if (backlog != null && backlog.isEnd()) {
         onEnd();
       }
     }
