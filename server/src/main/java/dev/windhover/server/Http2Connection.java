@@ -176,9 +176,9 @@ final class Http2Connection extends Http2ConnectionHandler {
     stopping = true;
     inputEnded = true;
     for (Http2Stream stream : openStreams()) {
-      Http2Exchange exchange = frames.exchangeOf(stream);
-      if (exchange != null) {
-        exchange.connectionEnds();
+      StreamEnd end = frames.endOf(stream);
+      if (end != null) {
+        end.connectionEnds();
       }
       closeStreamRemote(stream, context().newSucceededFuture());
     }
@@ -436,6 +436,17 @@ final class Http2Connection extends Http2ConnectionHandler {
 
   private static boolean isOpen(Http2Stream stream) {
     return stream.state().remoteSideOpen();
+  }
+
+  /** The stream of a request is closed. */
+  void exchangeClosed(Http2Exchange exchange) {
+    timeouts.forget(exchange);
+    narrowed(exchange);
+  }
+
+  /** What comes on {@code stream} is {@code socket}'s from now on. */
+  void becomes(Http2Stream stream, Http2Duplex socket) {
+    frames.hasEnd(stream, socket);
   }
 
   /** The handler has ended its response, or given it up. */

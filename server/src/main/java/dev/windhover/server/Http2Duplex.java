@@ -5,7 +5,10 @@ import dev.windhover.http.host.Loop;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Stream;
 import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.function.Function;
@@ -17,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * A stream after its extended CONNECT (RFC 8441), as the seam's duplex. Its credit is the stream's
  * window; what is written within a batch of reads leaves as one DATA frame or a few.
  */
-final class Http2Duplex implements Duplex {
+final class Http2Duplex implements Duplex, StreamEnd {
   private static final Logger log = LoggerFactory.getLogger(Http2Duplex.class);
 
   private static final AtomicIntegerFieldUpdater<Http2Duplex> GATHERED =
@@ -32,8 +35,12 @@ final class Http2Duplex implements Duplex {
   private static final int LARGEST_OUTPUT = 16 * 1024;
 
   private final Http2Connection connection;
-  private final Http2Exchange exchange;
+  private final Http2Stream stream;
+  private final String id;
   private final Receiver receiver;
+
+  /** Not the exchange that has it, which would live with all of its request. */
+  private final CompletableFuture<Void> clientGone;
 
   /** Bytes in {@link #output}; read by other threads for {@link #pending()}. */
   private volatile int gathered;
@@ -63,14 +70,26 @@ final class Http2Duplex implements Duplex {
   private boolean peerEnded;
   private boolean lost;
 
+  /**
+   * Creates one.
+   *
+   * @param id names the request in logs
+   * @param clientGone completed when the stream ends otherwise than by both sides' ends
+   */
   Http2Duplex(
-      Http2Connection connection, Http2Exchange exchange, Function<Duplex, Receiver> attach) {
+      Http2Connection connection,
+      Http2Stream stream,
+      String id,
+      CompletableFuture<Void> clientGone,
+      Function<Duplex, Receiver> attach) {
     this.connection = connection;
-    this.exchange = exchange;
+    this.stream = stream;
+    this.id = id;
+    this.clientGone = clientGone;
     this.receiver = attach.apply(this);
   }
 
-  // ---- From the exchange
+  // ---- From the stream
 
   void open() {
     receiver.onOpen();
@@ -78,7 +97,8 @@ final class Http2Duplex implements Duplex {
   }
 
   /** Delivers bytes, or holds them, with their credit, while the receiver is paused. */
-  void deliver(ByteBuf bytes) {
+  @Override
+  public void receive(ByteBuf bytes) {
     if (lost || peerEnded) {
       consumed(bytes.readableBytes());
     } else if (paused || held != null) {
@@ -100,14 +120,24 @@ final class Http2Duplex implements Duplex {
       return;
     }
     held = null;
-    deliver(bytes);
+    receive(bytes);
     bytes.release();
     if (endIsHeld) {
       peerEnded();
     }
   }
 
-  /** The peer has ended its side of the stream. */
+  @Override
+  public void receiveEnd(Iterable<Map.Entry<String, String>> trailers) {
+    peerEnded();
+  }
+
+  @Override
+  public void connectionEnds() {
+    peerEnded();
+  }
+
+  /** The peer has ended its side of the stream; more than once is the same. */
   void peerEnded() {
     if (held != null) {
       endIsHeld = true;
@@ -124,8 +154,8 @@ final class Http2Duplex implements Duplex {
 
   /** A receiver that fails costs its own stream, and not those beside it. */
   private void fail(Throwable fault) {
-    log.error("socket {} failed", exchange.id(), fault);
-    connection.reset(exchange.stream(), Http2Error.INTERNAL_ERROR);
+    log.error("socket {} failed", id, fault);
+    connection.reset(stream, Http2Error.INTERNAL_ERROR);
   }
 
   private void beginBatch() {
@@ -148,14 +178,19 @@ final class Http2Duplex implements Duplex {
     }
   }
 
-  /** Returns whether both sides have ended the stream: then its end is no loss. */
-  boolean hasEnded() {
-    return ended && peerEnded;
+  @Override
+  public boolean hasEnded() {
+    return ended;
   }
 
-  /** Returns whether we have ended our side. */
-  boolean isEnded() {
-    return ended;
+  @Override
+  public void closed(String why) {
+    if (!(ended && peerEnded)) {
+      clientGone.complete(null); // first: who fails now because of that, is not at fault
+    }
+    connection.socketEnded();
+    // Not from within a call of the receiver, which may have brought this about.
+    loop().execute(() -> lose(why));
   }
 
   /** The stream is no more; not from within a call of the receiver. */
@@ -205,7 +240,7 @@ final class Http2Duplex implements Duplex {
   @Override
   public void consumed(int bytes) {
     if (bytes > 0) {
-      connection.consumed(exchange.stream(), bytes);
+      connection.consumed(stream, bytes);
     }
   }
 
@@ -267,7 +302,7 @@ final class Http2Duplex implements Duplex {
     GATHERED.lazySet(this, 0);
     aboveMark |= inFlight >= mark;
     current.setIndex(Http2Data.HEADER, Http2Data.HEADER + size);
-    connection.send(exchange.stream(), current, last, this);
+    connection.send(stream, current, last, this);
   }
 
   /** The network has taken that much. */
@@ -330,7 +365,7 @@ final class Http2Duplex implements Duplex {
     if (!lost) {
       dropOutput();
       boolean sent = ended && inFlight == 0;
-      connection.reset(exchange.stream(), sent ? Http2Error.NO_ERROR : Http2Error.CANCEL);
+      connection.reset(stream, sent ? Http2Error.NO_ERROR : Http2Error.CANCEL);
     }
   }
 }

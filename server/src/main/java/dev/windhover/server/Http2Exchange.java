@@ -27,8 +27,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** One stream of HTTP/2: a request and its response, or a socket. */
-final class Http2Exchange implements Exchange, Upgrade {
+/** One stream of HTTP/2: a request and its response, or what becomes a socket. */
+final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
   /** As much of a response may wait for the client before a writer off the loop does. */
   private static final int MOST_WAITING = 64 * 1024;
 
@@ -74,7 +74,6 @@ final class Http2Exchange implements Exchange, Upgrade {
   private boolean ended;
   private boolean inputEnded;
   private long transmitted;
-  private @Nullable Http2Duplex duplex;
   private @Nullable ByteBuf early; // what came before the upgrade was answered
 
   Http2Exchange(
@@ -137,9 +136,9 @@ final class Http2Exchange implements Exchange, Upgrade {
     return body;
   }
 
-  /** Returns whether the response has been handed to the network, or both sides of the socket. */
-  boolean hasEnded() {
-    return duplex == null ? ended : duplex.isEnded();
+  @Override
+  public boolean hasEnded() {
+    return ended;
   }
 
   /** Returns whether the handler has stopped running with this. */
@@ -158,11 +157,9 @@ final class Http2Exchange implements Exchange, Upgrade {
     return widened;
   }
 
-  /** Takes a piece of DATA; what is not kept has its credit back. */
-  void receive(ByteBuf data) {
-    if (duplex != null) {
-      duplex.deliver(data);
-    } else if (isExtendedConnect() && !ended) {
+  @Override
+  public void receive(ByteBuf data) {
+    if (isExtendedConnect() && !ended) {
       ByteBuf all = early == null ? Unpooled.buffer(data.readableBytes()) : early;
       early = all.writeBytes(data, data.readerIndex(), data.readableBytes()); // within a window
     } else if (hasBody) {
@@ -172,28 +169,21 @@ final class Http2Exchange implements Exchange, Upgrade {
     }
   }
 
-  /** The client has ended its side; {@code trailers} may be empty. */
-  void receiveEnd(Iterable<Map.Entry<String, String>> trailers) {
+  @Override
+  public void receiveEnd(Iterable<Map.Entry<String, String>> trailers) {
     inputEnded = true;
     connection.narrowed(this);
-    if (duplex != null) {
-      duplex.peerEnded();
-    } else if (hasBody) {
+    if (hasBody) {
       body.end(trailers);
     }
   }
 
-  /** The client's side of the connection is ended, and so of the stream. */
-  void connectionEnds() {
-    if (duplex == null) {
-      aborted.complete(null); // first: who fails now because of that, is not at fault
-    }
+  @Override
+  public void connectionEnds() {
+    aborted.complete(null); // first: who fails now because of that, is not at fault
     if (!inputEnded) {
       inputEnded = true;
       body.lose("the client ended the connection");
-      if (duplex != null) {
-        duplex.peerEnded();
-      }
     }
   }
 
@@ -213,13 +203,12 @@ final class Http2Exchange implements Exchange, Upgrade {
     }
   }
 
-  /** The stream is closed, in order or not. */
-  void streamClosed(String why) {
+  @Override
+  public void closed(String why) {
     closed = true;
+    connection.exchangeClosed(this);
     dropOutput();
-    Http2Duplex socket = duplex;
-    boolean inOrder = socket == null ? ended : socket.hasEnded();
-    if (!inOrder) {
+    if (!ended) {
       aborted.complete(null); // first: who fails now because of that, is not at fault
     }
     body.lose("the client ended the request");
@@ -228,11 +217,6 @@ final class Http2Exchange implements Exchange, Upgrade {
     }
     synchronized (writable) {
       writable.notifyAll();
-    }
-    if (socket != null) {
-      connection.socketEnded();
-      // Not from within a call of the receiver, which may have brought this about.
-      connection.loop().execute(() -> socket.lose(why));
     }
   }
 
@@ -610,7 +594,7 @@ final class Http2Exchange implements Exchange, Upgrade {
     connection.requireRoomForSocket();
     Http2Duplex socket;
     try {
-      socket = new Http2Duplex(connection, this, attach);
+      socket = new Http2Duplex(connection, stream, id, aborted, attach);
     } catch (RuntimeException e) {
       connection.socketEnded();
       throw e;
@@ -632,13 +616,13 @@ final class Http2Exchange implements Exchange, Upgrade {
           });
       return;
     }
-    duplex = socket;
+    connection.becomes(stream, socket);
     connection.sendHead(stream, head, false, () -> {});
     socket.open();
     ByteBuf held = early;
     if (held != null) {
       early = null;
-      socket.deliver(held);
+      socket.receive(held);
       held.release();
     }
     if (inputEnded) {

@@ -39,7 +39,7 @@ final class Http2Frames extends Http2EventAdapter {
   private final Http2Limits limits;
   private final Http2Timeouts timeouts;
   private final io.netty.handler.codec.http2.Http2Connection streams;
-  private final io.netty.handler.codec.http2.Http2Connection.PropertyKey exchangeKey;
+  private final io.netty.handler.codec.http2.Http2Connection.PropertyKey endKey;
   private final EventCount resets;
   private final EventCount controlFrames;
   private long requests;
@@ -59,7 +59,7 @@ final class Http2Frames extends Http2EventAdapter {
     this.limits = rules.limits().http2();
     this.timeouts = timeouts;
     this.streams = connection.connection();
-    this.exchangeKey = streams.newKey();
+    this.endKey = streams.newKey();
     this.resets = new EventCount(limits.maxResets(), RESETS_SECONDS);
     this.controlFrames = new EventCount(limits.maxControlFrames(), CONTROL_FRAMES_SECONDS);
   }
@@ -85,29 +85,29 @@ final class Http2Frames extends Http2EventAdapter {
       ChannelHandlerContext ctx, int streamId, Http2Headers fields, int padding, boolean end)
       throws Http2Exception {
     Http2Stream stream = streams.stream(streamId);
-    Http2Exchange exchange = exchangeOf(stream);
-    if (exchange == null && stream.isHeadersSent()) {
+    StreamEnd ours = endOf(stream);
+    if (ours == null && stream.isHeadersSent()) {
       return; // trailers of what we refused ourselves
     }
-    if (exchange == null) {
+    if (ours == null) {
       begin(stream, fields, end);
     } else if (end) {
-      exchange.receiveEnd(trailers(streamId, fields));
+      ours.receiveEnd(trailers(streamId, fields));
     }
   }
 
   @Override
   public int onDataRead(
       ChannelHandlerContext ctx, int streamId, ByteBuf data, int padding, boolean end) {
-    Http2Exchange exchange = exchangeOf(streams.stream(streamId));
-    if (exchange == null) {
+    StreamEnd ours = endOf(streams.stream(streamId));
+    if (ours == null) {
       return data.readableBytes() + padding;
     }
     if (data.isReadable()) {
-      exchange.receive(data);
+      ours.receive(data);
     }
     if (end) {
-      exchange.receiveEnd(List.of());
+      ours.receiveEnd(List.of());
     }
     return padding; // the rest when it is consumed
   }
@@ -116,12 +116,12 @@ final class Http2Frames extends Http2EventAdapter {
   public void onRstStreamRead(ChannelHandlerContext ctx, int streamId, long code)
       throws Http2Exception {
     Http2Stream stream = streams.stream(streamId);
-    Http2Exchange exchange = exchangeOf(stream);
-    if (exchange == null) {
+    StreamEnd ours = endOf(stream);
+    if (ours == null) {
       return;
     }
     closeReason = "the client reset the stream with " + nameOf(code);
-    if (!exchange.hasEnded() && areTooManyResets()) { // CVE-2023-44487
+    if (!ours.hasEnded() && areTooManyResets()) { // CVE-2023-44487
       throw connectionError(ENHANCE_YOUR_CALM, "too many requests were given up");
     }
   }
@@ -172,13 +172,11 @@ final class Http2Frames extends Http2EventAdapter {
 
   @Override
   public void onStreamClosed(Http2Stream stream) {
-    Http2Exchange exchange = exchangeOf(stream);
+    StreamEnd ours = endOf(stream);
     String why = closeReason == null ? "the stream was closed" : closeReason;
     closeReason = null;
-    if (exchange != null) {
-      timeouts.forget(exchange);
-      connection.narrowed(exchange);
-      exchange.streamClosed(connection.isActive() ? why : "the connection was lost");
+    if (ours != null) {
+      ours.closed(connection.isActive() ? why : "the connection was lost");
     }
   }
 
@@ -194,9 +192,13 @@ final class Http2Frames extends Http2EventAdapter {
     return error == null ? Long.toString(code) : error.name();
   }
 
-  /** Returns the exchange of a stream; null if there is none. */
-  @Nullable Http2Exchange exchangeOf(@Nullable Http2Stream stream) {
-    return stream == null ? null : stream.getProperty(exchangeKey);
+  /** Returns our end of a stream; null if there is none. */
+  @Nullable StreamEnd endOf(@Nullable Http2Stream stream) {
+    return stream == null ? null : stream.getProperty(endKey);
+  }
+
+  void hasEnd(Http2Stream stream, StreamEnd ours) {
+    stream.setProperty(endKey, ours);
   }
 
   private static Iterable<Map.Entry<String, String>> trailers(int stream, Http2Headers fields)
@@ -223,7 +225,7 @@ final class Http2Frames extends Http2EventAdapter {
     running++;
     String id = connection.facts().id() + "-" + ++requests;
     Http2Exchange exchange = new Http2Exchange(connection, stream, id, request, end);
-    stream.setProperty(exchangeKey, exchange);
+    hasEnd(stream, exchange);
     handler.handle(exchange);
   }
 
