@@ -103,8 +103,16 @@ final class Http1Decoder extends HttpRequestDecoder {
     int from = bytes.readerIndex();
     int size = out.size();
     midHead |= bytes.isReadable();
-    passLineBreaks(bytes);
-    super.decode(ctx, bytes, out);
+    int end = bytes.writerIndex();
+    if (bytes.isReadable() && bytes.getByte(end - 1) == '\r') {
+      bytes.writerIndex(end - 1); // Netty counts a CR whose LF is still to come among its line's
+    }
+    try {
+      passLineBreaks(bytes);
+      super.decode(ctx, bytes, out);
+    } finally {
+      bytes.writerIndex(end);
+    }
     boolean complete = out.size() > size;
     if (isFolded(bytes, from, bytes.readerIndex())) {
       fault = "a header is folded";
