@@ -71,7 +71,7 @@ final class Http2Connection extends Http2ConnectionHandler {
   private final AtomicInteger sockets = new AtomicInteger();
 
   private final List<Http2Duplex> batch = new ArrayList<>(1);
-  private final Deque<Integer> wasReset = new ArrayDeque<>(1);
+  private @Nullable Deque<Integer> wasReset;
   private @Nullable ChannelHandlerContext context;
   private int bodyWindows;
   private boolean reading;
@@ -245,7 +245,7 @@ final class Http2Connection extends Http2ConnectionHandler {
     int stream = fault.streamId();
     Http2Stream open = connection().stream(stream);
     boolean closed = open == null || open.state() == Http2Stream.State.CLOSED;
-    if (closed && (outbound || wasReset.contains(stream))) {
+    if (closed && (outbound || isRemembered(stream))) {
       return; // what was to be sent on it, or was on its way when we reset it (RFC 9113 5.4.2)
     }
     remember(stream);
@@ -359,10 +359,16 @@ final class Http2Connection extends Http2ConnectionHandler {
   }
 
   private void remember(int reset) {
-    if (wasReset.size() == MOST_REMEMBERED) {
+    if (wasReset == null) {
+      wasReset = new ArrayDeque<>(1);
+    } else if (wasReset.size() == MOST_REMEMBERED) {
       wasReset.remove();
     }
     wasReset.add(reset);
+  }
+
+  private boolean isRemembered(int stream) {
+    return wasReset != null && wasReset.contains(stream);
   }
 
   /** The file of a response could not be read to where it was to be. */

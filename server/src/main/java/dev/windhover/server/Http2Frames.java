@@ -40,7 +40,7 @@ final class Http2Frames extends Http2EventAdapter {
   private final Http2Timeouts timeouts;
   private final io.netty.handler.codec.http2.Http2Connection streams;
   private final io.netty.handler.codec.http2.Http2Connection.PropertyKey endKey;
-  private final EventCount resets;
+  private @Nullable EventCount resets;
   private final EventCount controlFrames;
   private long requests;
   private int running;
@@ -60,7 +60,6 @@ final class Http2Frames extends Http2EventAdapter {
     this.timeouts = timeouts;
     this.streams = connection.connection();
     this.endKey = streams.newKey();
-    this.resets = new EventCount(limits.maxResets(), RESETS_SECONDS);
     this.controlFrames = new EventCount(limits.maxControlFrames(), CONTROL_FRAMES_SECONDS);
   }
 
@@ -165,6 +164,9 @@ final class Http2Frames extends Http2EventAdapter {
    * Counts a stream that is reset for its client's sake, or by it; returns whether that is abuse.
    */
   boolean areTooManyResets() {
+    if (resets == null) {
+      resets = new EventCount(limits.maxResets(), RESETS_SECONDS);
+    }
     return resets.isTooMany(System.nanoTime());
   }
 

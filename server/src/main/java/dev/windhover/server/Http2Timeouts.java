@@ -6,6 +6,7 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +42,9 @@ final class Http2Timeouts {
     }
   }
 
-  private final Map<Http2Exchange, Watch> watched = new LinkedHashMap<>(0);
+  /** Only while there are bodies and responses to look at. */
+  private @Nullable Map<Http2Exchange, Watch> watched;
+
   private @Nullable RateMeter outputMeter;
   private long outputLookedAt;
 
@@ -121,12 +124,20 @@ final class Http2Timeouts {
   }
 
   private Watch watch(Http2Exchange exchange) {
+    if (watched == null) {
+      watched = new LinkedHashMap<>();
+    }
     return watched.computeIfAbsent(exchange, Watch::new);
   }
 
   /** The stream is closed. */
   void forget(Http2Exchange exchange) {
-    watched.remove(exchange);
+    if (watched != null) {
+      watched.remove(exchange);
+      if (watched.isEmpty()) {
+        watched = null;
+      }
+    }
   }
 
   /** The network does not take at once what was flushed. */
@@ -147,7 +158,7 @@ final class Http2Timeouts {
       timer.cancel(false);
       timer = null;
     }
-    watched.clear();
+    watched = null;
     outputMeter = null;
   }
 
@@ -186,11 +197,11 @@ final class Http2Timeouts {
     lookAtIdleness(now);
     lookAtPing(now);
     lookAtOutput(now);
-    for (Watch watch : new ArrayList<>(watched.values())) {
+    for (Watch watch : watched == null ? List.<Watch>of() : new ArrayList<>(watched.values())) {
       boolean body = lookAtBody(watch, now);
       boolean response = lookAtResponse(watch, now);
       if (!body && !response) {
-        watched.remove(watch.exchange);
+        forget(watch.exchange);
       }
     }
   }

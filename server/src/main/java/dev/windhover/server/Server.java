@@ -103,6 +103,9 @@ public final class Server {
       throw new ListenException("cannot listen on " + url + ": unknown host", e);
     }
     TlsContext context = address.isTls() ? tls : null;
+    Http2Request.Rules rules =
+        new Http2Request.Rules(
+            address.isTls() ? "https" : "http", options.address(url), options.limits());
     ServerBootstrap its =
         bootstrap
             .clone()
@@ -110,7 +113,7 @@ public final class Server {
                 new ChannelInitializer<Channel>() {
                   @Override
                   protected void initChannel(Channel channel) {
-                    initialize(channel, context, options.address(url));
+                    initialize(channel, context, rules);
                   }
                 });
     urls.add(address.toUrl(bind(its, url, sockets, address.port(), PORT_ATTEMPTS)));
@@ -208,7 +211,7 @@ public final class Server {
   }
 
   /** Takes a new connection in, or closes it; {@code context} is null without TLS. */
-  void initialize(Channel channel, @Nullable TlsContext context, AddressOptions address) {
+  void initialize(Channel channel, @Nullable TlsContext context, Http2Request.Rules rules) {
     ConnectionCount.Place place = connections.enter(channel);
     if (place == null) {
       channel.close();
@@ -219,20 +222,20 @@ public final class Server {
       Http2Preface preface =
           new Http2Preface(() -> {
             http1.leave();
-            speakHttp2(channel, Link.TCP, place, address);
+            speakHttp2(channel, Link.TCP, place, rules);
           });
       channel.pipeline().addFirst(preface);
     } else {
-      speakTls(channel, context, place, address);
+      speakTls(channel, context, place, rules);
     }
   }
 
   /** Begins with TLS; what comes then, the client and we agree upon. */
   private void speakTls(
-      Channel channel, TlsContext context, ConnectionCount.Place place, AddressOptions address) {
+      Channel channel, TlsContext context, ConnectionCount.Place place, Http2Request.Rules rules) {
     SslHandler ssl = context.newHandler(channel.alloc(), options.limits());
     TlsLink link =
-        new TlsLink(ssl, (done, protocol) -> speak(protocol, channel, done, place, address));
+        new TlsLink(ssl, (done, protocol) -> speak(protocol, channel, done, place, rules));
     FirstByte firstByte =
         new FirstByte(() -> {
           log.debug("{} does not speak TLS", channel.remoteAddress());
@@ -266,9 +269,9 @@ public final class Server {
       Channel channel,
       Link link,
       ConnectionCount.Place place,
-      AddressOptions address) {
+      Http2Request.Rules rules) {
     switch (protocol) {
-      case ApplicationProtocolNames.HTTP_2 -> speakHttp2(channel, link, place, address);
+      case ApplicationProtocolNames.HTTP_2 -> speakHttp2(channel, link, place, rules);
       case ApplicationProtocolNames.HTTP_1_1 -> speakHttp1(channel, link, place, handler).opened();
       default -> throw new IllegalStateException("nobody offered " + protocol);
     }
@@ -297,13 +300,12 @@ public final class Server {
 
   /** Makes a connection one of HTTP/2; on its loop. */
   private void speakHttp2(
-      Channel channel, Link link, ConnectionCount.Place place, AddressOptions address) {
+      Channel channel, Link link, ConnectionCount.Place place, Http2Request.Rules rules) {
     Http1Output output = channel.pipeline().get(Http1Output.class);
     if (output == null) {
       output = new Http1Output(channel);
       channel.pipeline().addFirst(output);
     }
-    Http2Request.Rules rules = new Http2Request.Rules(link.scheme(), address, options.limits());
     Http2Connection connection =
         new Http2ConnectionBuilder(handler, channel, link, place, output, rules).build();
     channel.pipeline().addLast(connection);

@@ -34,7 +34,8 @@ class Http1ConnectionTest {
               exchange.respond(204, new Headers(), 0);
               exchange.end();
             });
-    server.initialize(channel, null, new AddressOptions());
+    server.initialize(
+        channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));
     channel.pipeline().fireChannelActive();
   }
 

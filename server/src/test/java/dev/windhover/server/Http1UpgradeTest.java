@@ -64,7 +64,8 @@ class Http1UpgradeTest {
 
   @Test
   void socketIsTheOnlyHandlerLeft() {
-    server.initialize(channel, null, new AddressOptions());
+    server.initialize(
+        channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));
     assertThat(handlers()).hasAtLeastOneElementOfType(Http1Connection.class);
     read(HANDSHAKE + "bytes behind it");
     assertThat(handlers()).singleElement().isInstanceOf(NettyDuplex.class);
@@ -75,7 +76,8 @@ class Http1UpgradeTest {
   void noTimeOfHttpRunsOn() {
     options.limits().headersTimeout(Duration.ofSeconds(1)).idleTimeout(Duration.ofSeconds(1));
     channel.freezeTime();
-    server.initialize(channel, null, new AddressOptions());
+    server.initialize(
+        channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));
     channel.pipeline().fireChannelActive();
     read(HANDSHAKE);
     assertThat(channel.runScheduledPendingTasks()).as("the next one's time").isEqualTo(-1);

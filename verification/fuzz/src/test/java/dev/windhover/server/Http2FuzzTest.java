@@ -56,7 +56,8 @@ class Http2FuzzTest {
     channel.freezeTime();
     channel.config().setAllocator(allocator);
     Server server = new Server(new ServerOptions(), APPLICATION);
-    server.initialize(channel, null, new AddressOptions());
+    server.initialize(
+        channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));
     channel.pipeline().fireChannelActive();
     long sent = 0;
     for (byte[] piece : pieces) {
