@@ -371,6 +371,9 @@ final class SendQueue {
     if (duplex.pending() >= marks.share()) {
       duplex.flush(); // it may be no more than what this batch has gathered
     }
+    if (isCloseWaiting()) {
+      drain(); // perhaps for nothing but its turn
+    }
     if (drain.isDrained() || (!state.canSend() && state.get() != WebSocketState.CLOSE_SENT)) {
       return;
     }
