@@ -79,6 +79,7 @@ final class RandomConversation {
   }
 
   private static final int[] SIZES = {0, 1, 5, 125, 126, 127, 1_000, 20_000, 65_535, 65_536};
+  private static final int BRIEF = 7; // so many of them are small
   private static final int NARROW = 16 * 1024;
   private static final long PATIENCE_MILLIS = 20_000;
   private static final long MOST_SECONDS = 60;
@@ -100,6 +101,8 @@ final class RandomConversation {
   private final Transport transport;
   private final boolean compresses;
   private final boolean speaksBehindClose;
+  private final boolean isSlow;
+  private final boolean isBrief;
   private final Plan plan;
   private final Talk talk;
   private final String id;
@@ -108,9 +111,9 @@ final class RandomConversation {
 
   // What the client has said, and heard.
   private final List<Message> said = new ArrayList<>();
+  private int saidBytes;
   private final List<String> pings = new ArrayList<>();
   private int answered;
-  private boolean mustCoalesce; // nothing was taken for a while
   private final List<Message> echoes = new ArrayList<>();
   private final List<List<Message>> unasked = new ArrayList<>();
   private boolean closeSent;
@@ -126,6 +129,8 @@ final class RandomConversation {
     this.transport = pick(Transport.PLAIN, Transport.HTTP_2, NARROW_PLAIN, NARROW_HTTP_2);
     this.compresses = random.nextInt(3) == 0;
     this.speaksBehindClose = random.nextBoolean();
+    this.isSlow = random.nextBoolean();
+    this.isBrief = random.nextBoolean();
     boolean closes = kind == Kind.SERVER_CLOSES || kind == Kind.BOTH_CLOSE;
     this.plan =
         new Plan(
@@ -186,9 +191,8 @@ final class RandomConversation {
       int messages = kind == Kind.SERVER_CLOSES ? 50 : random.nextInt(1, 20);
       for (int i = 0; i < messages && close == null; i++) {
         step = "message " + i;
-        if (random.nextInt(6) == 0) {
+        if (isSlow && random.nextInt(6) == 0) {
           peer.pause();
-          mustCoalesce = true;
         }
         speak(client);
         if (random.nextInt(3) == 0) {
@@ -254,10 +258,11 @@ final class RandomConversation {
 
   /** Sends a message in any number of frames, and these in any pieces, with Pings between. */
   private void speak(Conversation client) {
-    int size =
-        random.nextInt(12) == 0
-            ? random.nextInt(TalkServer.LARGEST)
-            : SIZES[random.nextInt(SIZES.length)];
+    int size = SIZES[random.nextInt(isBrief ? BRIEF : SIZES.length)];
+    if (!isBrief && random.nextInt(12) == 0) {
+      size = random.nextInt(TalkServer.LARGEST);
+    }
+    saidBytes += size;
     boolean text = random.nextBoolean();
     byte[] payload = text ? text(size) : new byte[size];
     if (!text) {
@@ -278,7 +283,7 @@ final class RandomConversation {
       out.writeBytes(client.bytes(frame));
       first = 0;
       from = to;
-      if (random.nextInt(6) == 0) {
+      if (random.nextInt(3) == 0) {
         out.writeBytes(client.bytes(newPing()));
       }
     }
@@ -337,9 +342,9 @@ final class RandomConversation {
       case 8 -> close = raw;
       case 9 -> client.send(new Frame(0x8A, raw.payload()));
       case 10 -> {
+        List<String> due = List.copyOf(due());
         if (!isPong(raw)) {
-          find(
-              Claim.PINGS_ARE_ANSWERED, "due is one of %s and there came %s".formatted(due(), raw));
+          find(Claim.PINGS_ARE_ANSWERED, "due is one of %s and there came %s".formatted(due, raw));
         }
       }
       default -> {
@@ -355,7 +360,12 @@ final class RandomConversation {
   private boolean isPong(Frame raw) {
     int which = due().indexOf(new String(raw.payload(), StandardCharsets.UTF_8));
     answered += which + 1;
-    return which >= 0 && (which == 0 || mustCoalesce || plan.senders() > 0);
+    return which >= 0 && (which == 0 || mayCoalesce());
+  }
+
+  /** Returns whether the output may have been so full that only the latest Pong is kept (5.5.3). */
+  private boolean mayCoalesce() {
+    return isSlow || plan.senders() > 0 || saidBytes > TalkServer.QUEUE / 4;
   }
 
   private List<String> due() {
@@ -392,7 +402,7 @@ final class RandomConversation {
     } else if (ending.reason().code() != 1006) {
       find(Claim.IT_ENDS_AND_AS_IT_SHOULD, "it was lost");
     }
-    if (kind == Kind.CLIENT_CLOSES && !due().isEmpty() && !mustCoalesce && plan.senders() == 0) {
+    if (kind == Kind.CLIENT_CLOSES && !due().isEmpty() && !mayCoalesce()) {
       find(Claim.PINGS_ARE_ANSWERED, "still due are " + due());
     }
     for (String what : talk.overfull) {
