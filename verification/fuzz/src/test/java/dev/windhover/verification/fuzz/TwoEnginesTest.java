@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TwoEnginesTest {
   private static final boolean FULL = System.getProperty("full") != null;
-  private static final int CONVERSATIONS = FULL ? 10_000 : 600;
+  private static final int CONVERSATIONS = FULL ? 5_000 : 600;
 
   private final List<Finding> findings = new ArrayList<>();
 
