@@ -382,6 +382,43 @@ class CloseTest {
       client.awaitEnd();
     }
 
+    /** RFC 6455 5.5.2: it is not due any more; 7.1.1: the connection ends. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aPongThatHadToWaitDoesNotFollowBothCloses(boolean weCloseFirst) throws Exception {
+      TestWebSocket client = server.hold().stopTaking();
+      server.socket().sendBinary(new byte[200_000]);
+      if (weCloseFirst) {
+        server.socket().closeOutput(1000, "");
+      }
+      client.sendPing("late").sendClose(1000, "");
+      assertThat(server.socket().receiveMessage()).isNull(); // its Close has taken effect
+      server.socket().closeOutput(1000, "");
+      server.host().awaitIdle();
+      client.takeAll();
+      assertThat(client.receiveBinary()).hasSize(200_000);
+      assertThat(client.receiveClose()).isEqualTo(CloseReason.of(1000));
+      client.awaitEnd();
+      client.end();
+      server.release();
+    }
+
+    @Test
+    void aPongThatHadToWaitFollowsOurCloseAlone() throws Exception {
+      TestWebSocket client = server.hold().stopTaking();
+      server.socket().sendBinary(new byte[200_000]);
+      server.socket().closeOutput(1000, "");
+      client.sendPing("early").sendPing("late");
+      client.takeAll();
+      assertThat(client.receiveBinary()).hasSize(200_000);
+      assertThat(client.receiveClose()).isEqualTo(CloseReason.of(1000));
+      assertThat(client.receive()).isEqualTo(Frame.pong("late"));
+      client.sendClose(1000, "");
+      client.awaitEnd();
+      client.end();
+      server.release();
+    }
+
     @ParameterizedTest
     @EnumSource
     void pingsAreAnsweredAtOnce(Form form) {

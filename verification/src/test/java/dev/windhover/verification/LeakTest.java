@@ -472,7 +472,7 @@ class LeakTest {
   }
 
   /** Returns the least of what is counted, which falls until all have gone. */
-  private static long settled(LongSupplier count) {
+  static long settled(LongSupplier count) {
     long start = System.nanoTime();
     long least = Long.MAX_VALUE;
     while (System.nanoTime() - start < SETTLES.toNanos()) {
@@ -481,7 +481,8 @@ class LeakTest {
     return least;
   }
 
-  private static void awaitAtMost(String what, LongSupplier count, long most) {
+  /** Waits a little until there is no more of it. */
+  static void awaitAtMost(String what, LongSupplier count, long most) {
     long start = System.nanoTime();
     long now;
     while ((now = count.getAsLong()) > most) {

@@ -397,20 +397,38 @@ final class SendQueue {
 
   // ---- Control frames
 
-  /** Answers a Ping; while the transport takes nothing, only the latest Pong is kept. Loop only. */
+  /**
+   * Answers a Ping. While the transport takes nothing, only the latest Pong is kept; also while our
+   * Close waits, behind which the peer's may leave nothing to be said. Loop only.
+   */
   void pong(ByteBuffer payload) {
     if (duplex.pending() >= marks.share()) {
       duplex.flush(); // it may be no more than what this batch has gathered
     }
+    if (isCloseWaiting()) {
+      drain(); // perhaps for nothing but its turn
+    }
     if (outlet.isDrained() || (!state.canSend() && state.get() != WebSocketState.CLOSE_SENT)) {
       return;
     }
-    if (latestPong != null || duplex.pending() >= marks.share()) {
+    if (latestPong != null || duplex.pending() >= marks.share() || isCloseWaiting()) {
       latestPong = ByteBuffer.allocate(payload.remaining()).put(payload).flip();
       idle = false;
       return;
     }
     control(Opcode.PONG, payload);
+  }
+
+  private boolean isCloseWaiting() {
+    if (state.get() != WebSocketState.CLOSE_SENT) {
+      return false;
+    }
+    lock.lock();
+    try {
+      return !idle && (frames().size() > 0 || frames().hasControlsBehindFrame());
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Sends a Ping or a Pong of our own. Loop only. */
@@ -539,9 +557,11 @@ final class SendQueue {
       EncodedFrames frames = current.frames();
       ByteBuffer chunk = frames.take();
       if (chunk == null && latestPong != null && !frames.isInsideFrame() && !state.isGone()) {
-        frames.control(Opcode.PONG, latestPong);
+        if (!state.endsBehind()) { // else nothing follows our Close
+          frames.control(Opcode.PONG, latestPong);
+          chunk = frames.take();
+        }
         latestPong = null;
-        chunk = frames.take();
       }
       boolean isWanted = current.turns().isWanted();
       if (chunk == null) {

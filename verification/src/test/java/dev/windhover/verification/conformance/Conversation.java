@@ -199,6 +199,23 @@ final class Conversation implements AutoCloseable {
     throw new AssertionError("a frame is due and there came " + event + failure());
   }
 
+  /** Takes the next frame or message, as it came; null if that is the end in order. */
+  @Nullable Frame rawFrameOrEnd() {
+    Event event = next("a frame or the end");
+    if (event instanceof Event.Ended) {
+      return null;
+    }
+    if (event instanceof Event.Came came) {
+      return came.frame();
+    }
+    throw new AssertionError("a frame or the end is due and there came " + event + failure());
+  }
+
+  /** Returns whether something has come that was not taken. */
+  boolean hasMore() {
+    return !events.isEmpty();
+  }
+
   /** Returns a message decompressed. */
   Frame plain(Frame frame) {
     if (deflate == null || (frame.first() & RSV1) == 0) {

@@ -104,7 +104,8 @@ interface Transport {
   /** Whether it is spoken over TLS. */
   boolean isSecure();
 
-  private static Http1 http1(String name, boolean secure, Connect<Wire> connect) {
+  /** Returns HTTP/1.1 on connections of this kind. */
+  static Http1 http1(String name, boolean secure, Connect<Wire> connect) {
     return new Http1() {
       @Override
       public String name() {
@@ -123,7 +124,8 @@ interface Transport {
     };
   }
 
-  private static Http2 http2(String name, boolean secure, Connect<Http2Wire> connect) {
+  /** Returns HTTP/2 on connections of this kind. */
+  static Http2 http2(String name, boolean secure, Connect<Http2Wire> connect) {
     return new Http2() {
       @Override
       public String name() {

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.PriorityQueue;
@@ -27,10 +28,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A host of one request on the calling thread: nothing here depends on chance, so that two runs can
- * be compared. What is lent is overwritten afterwards. Breaches of the seam are failures.
+ * be compared. What is lent is overwritten afterwards. Breaches of the seam are failures. The peer
+ * takes all output at once, unless a {@linkplain #relayed relay} takes it piece by piece.
  */
 final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
   private static final SocketAddress NOWHERE = InetSocketAddress.createUnresolved("memory", 1);
+
+  private static final class Bytes extends ByteArrayOutputStream {
+    byte[] range(int from, int to) {
+      return Arrays.copyOfRange(buf, from, to);
+    }
+  }
 
   /** As many turns of the loop are enough for anybody. */
   private static final int MOST_TURNS = 100_000;
@@ -56,7 +64,12 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
 
   // The connection.
   private @Nullable Receiver receiver;
-  private final ByteArrayOutputStream output = new ByteArrayOutputStream();
+  private final Bytes output = new Bytes();
+  private boolean relayed;
+  private int flushed;
+  private int taken;
+  private int mark = Integer.MAX_VALUE;
+  private boolean markReached;
   private final Deque<byte[]> arriving = new ArrayDeque<>();
   private @Nullable ByteBuffer reserved;
   private int reservedFrom;
@@ -114,6 +127,54 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
     }
   }
 
+  /** From here on the peer takes only what is {@linkplain #take taken} for it. */
+  MemoryHost relayed() {
+    relayed = true;
+    return this;
+  }
+
+  /** Takes output that was flushed. */
+  byte[] take(int most) {
+    int n = aborted || lost ? 0 : Math.min(most, flushed - taken);
+    byte[] bytes = output.range(taken, taken + n);
+    taken += n;
+    if (markReached && pending() < mark) {
+      markReached = false;
+      open().onWritable();
+      flush();
+    }
+    endIfBothDid();
+    run();
+    return bytes;
+  }
+
+  /** Returns whether the peer has been told of the end of our direction. */
+  boolean hasEnded() {
+    return ended && pending() == 0;
+  }
+
+  boolean isAborted() {
+    return aborted;
+  }
+
+  /** Runs what an application does on its own account. */
+  void perform(Runnable task) {
+    execute(task);
+    run();
+  }
+
+  /** Lets time pass. */
+  void advance(Duration by) {
+    long until = now + by.toNanos();
+    for (Alarm next; (next = alarms.peek()) != null && next.due <= until; ) {
+      alarms.remove(next);
+      now = Math.max(now, next.due);
+      next.task.run();
+      run();
+    }
+    now = until;
+  }
+
   /** Lets pass all the time that anything waits for. */
   void letTimePass() {
     for (Alarm next; (next = alarms.poll()) != null; ) {
@@ -135,17 +196,19 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
         lent.put(i, (byte) 0xDD);
       }
       open().onBatchEnd();
+      flush();
       run();
     }
     if (reading && !lost && !aborted && arriving.isEmpty() && peerEnded && !peerEndTold) {
       peerEndTold = true;
       open().onEnd();
+      flush();
       endIfBothDid();
     }
   }
 
   private void endIfBothDid() {
-    if (ended && peerEndTold) {
+    if (hasEnded() && peerEndTold) {
       execute(() -> lose("the connection was closed"));
     }
   }
@@ -179,6 +242,16 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
 
   byte[] output() {
     return output.toByteArray();
+  }
+
+  /** Returns how much has been put out, taken or not. */
+  int outputSize() {
+    return output.size();
+  }
+
+  /** Returns the delivered bytes for which no credit came back. */
+  long uncredited() {
+    return delivered - credited;
   }
 
   boolean isLost() {
@@ -255,9 +328,10 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
   }
 
   private void append(ByteBuffer bytes) {
-    while (bytes.hasRemaining()) {
-      output.write(bytes.get());
-    }
+    byte[] copy = new byte[bytes.remaining()];
+    bytes.get(copy);
+    output.writeBytes(copy);
+    markReached |= pending() >= mark;
   }
 
   private void requireOutput() {
@@ -266,25 +340,31 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
   }
 
   @Override
-  public void flush() {}
-
-  @Override
-  public long pending() {
-    return 0;
+  public void flush() {
+    flushed = output.size();
   }
 
   @Override
-  public void writeMark(int bytes) {}
+  public long pending() {
+    return relayed && !aborted && !lost ? output.size() - taken : 0;
+  }
+
+  @Override
+  public void writeMark(int bytes) {
+    mark = bytes;
+    markReached = pending() >= mark;
+  }
 
   @Override
   public long transmitted() {
-    return output.size();
+    return relayed ? taken : output.size();
   }
 
   @Override
   public void end() {
     if (isUpgraded()) {
       ended = true;
+      flush();
       reading = true;
       execute(this::deliver);
       endIfBothDid();
@@ -341,7 +421,10 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
     answer = given;
     Receiver attached = attach.apply(this);
     receiver = attached;
-    execute(attached::onOpen);
+    execute(() -> {
+      attached.onOpen();
+      flush();
+    });
   }
 
   @Override

@@ -1,0 +1,41 @@
+package dev.windhover.verification.fuzz;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.windhover.verification.fuzz.Dialogue.Claim;
+import dev.windhover.verification.fuzz.Dialogue.Finding;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Random conversations between two engines. The quick run leads the same ones every time, the full
+ * run others each time; {@code -Dwindhover.seed} leads the one that a failure names, and exactly
+ * that one: there is one thread and no clock.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class TwoEnginesTest {
+  private static final boolean FULL = System.getProperty("full") != null;
+  private static final int CONVERSATIONS = FULL ? 5_000 : 600;
+
+  private final List<Finding> findings = new ArrayList<>();
+
+  @BeforeAll
+  void lead() {
+    Long only = Long.getLong("windhover.seed");
+    long first = only != null ? only : FULL ? new SplittableRandom().nextLong() >>> 1 : 1;
+    for (int i = 0; i < (only != null ? 1 : CONVERSATIONS); i++) {
+      findings.addAll(new Dialogue(first + i).lead());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyConversationKeeps(Claim claim) {
+    assertThat(findings).filteredOn(finding -> finding.claim() == claim).isEmpty();
+  }
+}

@@ -1,0 +1,66 @@
+package dev.windhover.verification.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.windhover.verification.conformance.RandomConversation.Claim;
+import dev.windhover.verification.conformance.RandomConversation.Finding;
+import dev.windhover.verification.logs.Logs;
+import java.util.List;
+import java.util.Queue;
+import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.event.Level;
+
+/**
+ * Random conversations of a client, which reads and writes the wire by itself, with a server on a
+ * port: over HTTP/1.1 and HTTP/2, with a handler and with a listener. The quick run leads the same
+ * ones every time, the full run others each time; {@code -Dwindhover.seed} leads the one that a
+ * failure names, as far as threads and the network can be led. That every buffer is released is
+ * seen by the check that guards all classes here.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class RandomConversationsTest {
+  private static final boolean FULL = System.getProperty("full") != null;
+  private static final int CONVERSATIONS = FULL ? 2_000 : 300;
+  private static final int AT_ONCE = 16;
+
+  private final Queue<Finding> findings = new ConcurrentLinkedQueue<>();
+  private List<Logs.Line> logged = List.of();
+
+  @BeforeAll
+  void lead() throws InterruptedException {
+    Long only = Long.getLong("windhover.seed");
+    long first = only != null ? only : FULL ? new SplittableRandom().nextLong() >>> 1 : 1;
+    int count = only != null ? 1 : CONVERSATIONS;
+    try (Logs.Recording lines = Logs.record(line -> line.level().toInt() >= Level.WARN.toInt());
+        TalkServer server = new TalkServer()) {
+      ExecutorService clients = Executors.newFixedThreadPool(AT_ONCE, Thread.ofVirtual().factory());
+      LongStream.range(first, first + count)
+          .mapToObj(seed -> new RandomConversation(seed, server))
+          .forEach(each -> clients.execute(() -> findings.addAll(each.lead())));
+      clients.shutdown();
+      assertThat(clients.awaitTermination(110, TimeUnit.SECONDS)).isTrue();
+      logged = lines.lines();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyConversationKeeps(Claim claim) {
+    assertThat(findings).filteredOn(finding -> finding.claim() == claim).isEmpty();
+  }
+
+  @Test
+  void noneOfThemIsWorthAWarning() {
+    assertThat(logged).isEmpty();
+  }
+}
