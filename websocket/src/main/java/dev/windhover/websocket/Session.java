@@ -518,6 +518,11 @@ final class Session implements Duplex.Receiver, SendListener, Takeover {
     events.limitReached(limit);
   }
 
+  /** Tells of a handler or a listener that failed. Any thread. */
+  void tellFailed(Throwable failure) {
+    events.failed(failure);
+  }
+
   // ---- For the socket
 
   @Override
