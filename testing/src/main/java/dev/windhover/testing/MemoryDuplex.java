@@ -30,6 +30,9 @@ final class MemoryDuplex implements Duplex {
 
     /** The server has dropped the connection. */
     void dropped();
+
+    /** The connection was dropped as this end wanted it to be. */
+    void gone();
   }
 
   private final MemoryLoop loop;
@@ -119,7 +122,10 @@ final class MemoryDuplex implements Duplex {
 
   private void loseIfNoneLeft() {
     if (untilLoss == 0 && !losesInside) {
-      loop.execute(this::peerResets);
+      loop.execute(() -> {
+        peer.gone();
+        peerResets();
+      });
     }
   }
 
@@ -292,6 +298,7 @@ final class MemoryDuplex implements Duplex {
     flushed = pending.get();
     transfer();
     if (untilLoss == 0 && losesInside) {
+      peer.gone();
       lose("a write failed");
     }
   }

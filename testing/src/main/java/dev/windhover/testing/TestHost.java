@@ -4,13 +4,13 @@ import dev.windhover.http.Application;
 import dev.windhover.http.host.ExchangeHandler;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -49,7 +49,7 @@ public final class TestHost implements AutoCloseable {
   private final Faults faults = new Faults();
   private final HandClock clock = new HandClock();
   private final MemoryLoop loop = new MemoryLoop(clock, faults);
-  private final List<Wire> connections = new ArrayList<>();
+  private final List<Wire> connections = new CopyOnWriteArrayList<>();
   private final Map<Thread, String> handlers = new ConcurrentHashMap<>();
   private final Waiting waiting = new Waiting();
   private final Deque<Throwable> failures = new ArrayDeque<>(); // under the lock of waiting

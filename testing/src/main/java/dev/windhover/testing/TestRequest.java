@@ -147,6 +147,10 @@ public final class TestRequest {
       requireHeader(response, "Upgrade", "websocket");
       requireHeader(response, "Connection", "Upgrade");
     }
+    String subprotocol = response.headers().get("Sec-WebSocket-Protocol");
+    if (subprotocol != null && !headers.hasToken("Sec-WebSocket-Protocol", subprotocol)) {
+      throw host.failed("the server chose a subprotocol that was not offered: " + subprotocol);
+    }
     TestWebSocket client = new TestWebSocket(wire);
     client.response(response);
     return client;

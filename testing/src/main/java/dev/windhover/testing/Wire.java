@@ -202,12 +202,12 @@ final class Wire implements MemoryDuplex.Peer {
   }
 
   void reset() {
-    waiting.change(() -> {
-      if (end == End.NONE) {
-        end = End.GONE;
-      }
-    });
+    over(End.GONE);
     drop(MemoryDuplex::peerResets);
+  }
+
+  private void over(End how) {
+    waiting.change(() -> end = end == End.NONE ? how : end);
   }
 
   // ---- Receiving
@@ -352,10 +352,8 @@ final class Wire implements MemoryDuplex.Peer {
   @Override
   public void ended() {
     boolean inOrder = !manual && closeSent && closed;
-    waiting.change(() -> {
-      end = end == End.NONE ? End.ENDED : end;
-      endSeen |= inOrder;
-    });
+    waiting.change(() -> endSeen |= inOrder);
+    over(End.ENDED);
     if (inOrder) {
       uplink(Uplink::end);
     }
@@ -363,7 +361,12 @@ final class Wire implements MemoryDuplex.Peer {
 
   @Override
   public void dropped() {
-    waiting.change(() -> end = end == End.NONE ? End.RESET : end);
+    over(End.RESET);
+  }
+
+  @Override
+  public void gone() {
+    over(End.GONE);
   }
 
   @Override

@@ -27,10 +27,12 @@ class TestConnectionTest {
   class OnTheWayToTheServer {
     @Test
     void bytesArriveInReadsOfTheGivenSize() {
-      TestFrames client = server.echo(Form.BLOCKING);
-      client.cutEvery(2).holdAfter(3).sendHex("81 85 37fa213d 7f9f4d5158"); // "Hello"
-      client.expectNothing();
-      client.release().expect(Frame.text("Hello")).close();
+      TestFrames client = server.echo(Form.LISTENER);
+      ByteBuffer frame = client.frame(Opcode.TEXT, true, Frame.utf8("a")); // 7 bytes
+      client.cutEvery(7).send(frame, frame, frame);
+      client.expect(Frame.text("a")).expect(Frame.text("a")).expect(Frame.text("a"));
+      assertThat(client.flushes()).isEqualTo(3); // one for each read
+      client.close();
     }
 
     @Test

@@ -273,6 +273,14 @@ class TestWebSocketTest {
     }
 
     @Test
+    void soIsOneThatThisEndLoses() {
+      TestWebSocket client = echo();
+      client.resetAfter(3).sendText("hello");
+      assertThat(client.receiveMessage()).isNull();
+      assertThat(client.state()).isEqualTo(WebSocketState.ABORTED);
+    }
+
+    @Test
     void anAbandonedMessageFailsTheSocket() throws Exception {
       TestWebSocket client = echo();
       try (MessageWriter message = client.startMessage(MessageType.TEXT)) {
