@@ -153,9 +153,19 @@ class TestHostTest {
     @Test
     void aRefusedHandshakeIsNoSocket() {
       try (TestHost host = hostOf(context -> context.response().status(401))) {
-        assertThatThrownBy(() -> host.webSocket("/").connect().frames())
+        assertThatThrownBy(() -> host.webSocket("/").connect())
             .isInstanceOf(AssertionError.class)
             .hasMessageStartingWith("handshake refused with 401");
+      }
+    }
+
+    @Test
+    void norIsOneWithASubprotocolThatWasNotOffered() {
+      Headers headers = new Headers().add("Sec-WebSocket-Protocol", "other");
+      try (TestHost host = hostOf(context -> accept(context, 200, headers, new Receiver()))) {
+        assertThatThrownBy(() -> host.webSocket("/").http2().subprotocols("chat").connect())
+            .isInstanceOf(AssertionError.class)
+            .hasMessage("the server chose a subprotocol that was not offered: other");
       }
     }
   }
@@ -301,10 +311,14 @@ class TestHostTest {
   }
 
   private static void accept(HttpContext context, Receiver receiver) {
+    accept(context, 101, new Headers(), receiver);
+  }
+
+  private static void accept(HttpContext context, int status, Headers headers, Receiver receiver) {
     Objects.requireNonNull(context.upgrade())
         .accept(
-            101,
-            new Headers(),
+            status,
+            headers,
             duplex -> {
               receiver.duplex = duplex;
               context.takeOver(receiver);
