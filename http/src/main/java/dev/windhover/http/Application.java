@@ -299,6 +299,7 @@ public class Application {
       log.trace("request {} refused with {}: {}", context.id(), known.status(), known.getMessage());
     } else {
       log.error("request {} failed", context.id(), failure);
+      events.handlerFailed(context, failure);
     }
     if (clientGone || response.hasStarted()) {
       context.abort();
@@ -326,11 +327,12 @@ public class Application {
     response.end();
   }
 
-  private static void completed(HttpContext context) {
+  private void completed(HttpContext context) {
     for (Runnable task; (task = context.response().nextOnCompleted()) != null; ) {
       Throwable failure = failureOf(task::run);
       if (failure != null) {
         log.error("a task on completion of request {} failed", context.id(), failure);
+        events.handlerFailed(context, failure);
       }
     }
   }

@@ -21,6 +21,12 @@ public interface Events {
   /** A socket has ended. */
   default void socketEnded(HttpContext context, WebSocket socket, Ending ending) {}
 
+  /**
+   * A handler, a listener, or a step or a task around them, failed with what nobody caught. Told
+   * where the log has its error line, before the client learns of it.
+   */
+  default void handlerFailed(HttpContext context, Throwable failure) {}
+
   /** A message was received to its end; {@code bytes} of payload. */
   default void messageReceived(HttpContext context, MessageType type, long bytes) {}
 

@@ -1,5 +1,6 @@
 package dev.windhover.testing;
 
+import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,8 @@ import java.util.HexFormat;
  * @param compressed whether its message came compressed
  */
 public record Frame(Opcode opcode, boolean fin, ByteBuffer payload, boolean compressed) {
+  private static final int MOST_SHOWN = 200;
+
   /** Keeps a copy of the payload. */
   public Frame {
     ByteBuffer copy = ByteBuffer.allocate(payload.remaining());
@@ -50,6 +53,11 @@ public record Frame(Opcode opcode, boolean fin, ByteBuffer payload, boolean comp
     return new Frame(Opcode.PONG, true, utf8(text));
   }
 
+  /** Returns a Close; 1005 without a text is the empty one. */
+  public static Frame close(int code, String text) {
+    return new Frame(Opcode.CLOSE, true, new CloseReason(code, text).toPayload());
+  }
+
   /** Returns the payload as text. */
   public String text() {
     return StandardCharsets.UTF_8.decode(payload.duplicate()).toString();
@@ -62,25 +70,46 @@ public record Frame(Opcode opcode, boolean fin, ByteBuffer payload, boolean comp
     return bytes;
   }
 
+  /** Returns what a Close says. */
+  CloseReason closeReason() {
+    ByteBuffer bytes = payload.duplicate();
+    if (bytes.remaining() < 2) {
+      return CloseReason.NO_STATUS;
+    }
+    int code = bytes.getShort() & 0xFFFF;
+    return new CloseReason(code, StandardCharsets.UTF_8.decode(bytes).toString());
+  }
+
+  /** Says that this came where {@code expected} should have. */
+  String insteadOf(Frame expected) {
+    String fact = "expected " + expected + "\n but got " + this;
+    boolean alike = opcode == expected.opcode && fin == expected.fin;
+    int byteAt = payload.mismatch(expected.payload);
+    return alike && byteAt >= 0 ? fact + "\nthey differ at byte " + byteAt : fact;
+  }
+
   static ByteBuffer utf8(String text) {
     return ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
   }
 
   @Override
   public String toString() {
-    String shown =
-        opcode == Opcode.TEXT || opcode == Opcode.CONTINUATION
-            ? '"' + text() + '"'
-            : HexFormat.of().formatHex(bytes());
-    if (shown.length() > 200) {
-      shown = shown.substring(0, 200) + "…";
-    }
     return opcode
         + (compressed ? " (compressed)" : "")
         + (fin ? " " : " (not the last) ")
-        + shown
+        + shown()
         + " ["
         + payload.remaining()
         + " bytes]";
+  }
+
+  private String shown() {
+    String shown =
+        switch (opcode) {
+          case TEXT, CONTINUATION -> '"' + text() + '"';
+          case CLOSE -> closeReason().toString();
+          case BINARY, PING, PONG -> HexFormat.of().formatHex(bytes());
+        };
+    return shown.length() > MOST_SHOWN ? shown.substring(0, MOST_SHOWN) + "…" : shown;
   }
 }

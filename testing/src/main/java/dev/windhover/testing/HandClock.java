@@ -12,6 +12,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * The time of a {@link TestHost}: it stands still until a test moves it, so that a time limit of 30
  * seconds is tested in no time, and to the nanosecond.
+ *
+ * <pre>{@code
+ * TestFrames client = host.webSocket("/chat").connect().frames(); // answers no Ping by itself
+ * host.clock().advance(Duration.ofMinutes(2)); // keepAliveInterval
+ * client.expectPing();
+ * host.clock().advance(Duration.ofSeconds(20)); // keepAliveTimeout
+ * client.expectReset();
+ * }</pre>
+ *
+ * <p>It is the time of Windhover, for all its limits, and what {@code context.now()} and the like
+ * say. What an application takes from the JDK, as {@code Thread.sleep}, goes by real time.
  */
 public final class HandClock {
   /** Overflows after a minute: what compares times instead of subtracting them is found out. */
@@ -29,29 +40,31 @@ public final class HandClock {
   }
 
   private final List<Alarm> alarms = new ArrayList<>();
-  private @Nullable MemoryLoop loop;
+  private @Nullable TestHost host;
   private final Instant began = Instant.now();
   private long now = START;
 
   HandClock() {}
 
-  void drives(MemoryLoop loop) {
-    this.loop = loop;
+  void drives(TestHost host) {
+    this.host = host;
   }
 
   /**
-   * Moves time on. What becomes due runs on the loop, each at its own time; returns when the loop
-   * is idle again. Threads that were woken then may still run.
+   * Moves time on. What becomes due runs on the loop, each at its own time; returns when the host
+   * is {@linkplain TestHost#awaitIdle() idle} again.
+   *
+   * @throws IllegalArgumentException if {@code by} is negative
    */
   public void advance(Duration by) {
     if (by.isNegative()) {
       throw new IllegalArgumentException("cannot go back by " + by.negated());
     }
-    MemoryLoop driven = Objects.requireNonNull(loop);
+    TestHost driven = Objects.requireNonNull(host);
     driven.awaitIdle();
     long target = nanoTime() + by.toNanos();
     for (Alarm next; (next = nextUntil(target)) != null; ) {
-      driven.execute(next.task);
+      driven.loop().execute(next.task);
       driven.awaitIdle();
     }
     set(target);

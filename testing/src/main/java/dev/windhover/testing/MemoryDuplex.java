@@ -29,7 +29,10 @@ final class MemoryDuplex implements Duplex {
     void ended();
 
     /** The server has dropped the connection. */
-    void reset();
+    void dropped();
+
+    /** The connection was dropped as this end wanted it to be. */
+    void gone();
   }
 
   private final MemoryLoop loop;
@@ -62,7 +65,8 @@ final class MemoryDuplex implements Duplex {
   private boolean endSent;
   private boolean aborted;
   private boolean lost;
-  private boolean failsAtFlush;
+  private long untilLoss = Long.MAX_VALUE;
+  private boolean losesInside;
   private boolean overruns;
   private long flushes;
 
@@ -103,9 +107,26 @@ final class MemoryDuplex implements Duplex {
     lose("the peer reset the connection");
   }
 
-  /** The next flush finds that the connection is gone, and says so inside of that call. */
-  void failAtFlush() {
-    failsAtFlush = true;
+  /** The peer takes {@code bytes} more, then resets the connection. */
+  void resetAfter(long bytes) {
+    untilLoss = bytes;
+    losesInside = false;
+    loseIfNoneLeft();
+  }
+
+  /** The same, and the flush that meets it says so inside of that call. */
+  void failWriteAfter(long bytes) {
+    untilLoss = bytes;
+    losesInside = true;
+  }
+
+  private void loseIfNoneLeft() {
+    if (untilLoss == 0 && !losesInside) {
+      loop.execute(() -> {
+        peer.gone();
+        peerResets();
+      });
+    }
   }
 
   /** From here on what comes is delivered although the receiver has paused: it was on its way. */
@@ -126,6 +147,11 @@ final class MemoryDuplex implements Duplex {
 
   boolean isReading() {
     return reading;
+  }
+
+  /** Returns the bytes that have arrived and were not delivered. */
+  long undelivered() {
+    return arriving.stream().mapToLong(ByteBuffer::remaining).sum();
   }
 
   /** Returns how often output was flushed, without the times when there was none. */
@@ -268,13 +294,13 @@ final class MemoryDuplex implements Duplex {
   @Override
   public void flush() {
     require("flush");
-    if (failsAtFlush) {
-      lose("a write failed");
-      return;
-    }
     flushes += pending.get() > flushed ? 1 : 0;
     flushed = pending.get();
     transfer();
+    if (untilLoss == 0 && losesInside) {
+      peer.gone();
+      lose("a write failed");
+    }
   }
 
   private void flushIfAlive() {
@@ -285,19 +311,25 @@ final class MemoryDuplex implements Duplex {
 
   /** Moves flushed bytes to the peer, as many as it takes. */
   private void transfer() {
-    while (window > 0 && flushed > 0) {
+    long left = untilLoss;
+    while (Math.min(window, untilLoss) > 0 && flushed > 0) {
       ByteBuffer first = Objects.requireNonNull(output.peek());
-      int n = (int) Math.min(Math.min(window, flushed), first.remaining());
+      long most = Math.min(window, untilLoss);
+      int n = (int) Math.min(Math.min(most, flushed), first.remaining());
       ByteBuffer taken = ByteBuffer.allocate(n).put(0, first, first.position(), n);
       first.position(first.position() + n);
       if (!first.hasRemaining()) {
         output.remove();
       }
       window = window == Long.MAX_VALUE ? window : window - n;
+      untilLoss = untilLoss == Long.MAX_VALUE ? untilLoss : untilLoss - n;
       flushed -= n;
       transmitted += n;
       pending.addAndGet(-n);
       peer.received(taken);
+    }
+    if (untilLoss < left) {
+      loseIfNoneLeft();
     }
     if (markReached && pending.get() < mark) {
       markReached = false;
@@ -355,7 +387,7 @@ final class MemoryDuplex implements Duplex {
     }
     aborted = true;
     dropOutput();
-    peer.reset();
+    peer.dropped();
     loop.execute(() -> lose("aborted"));
   }
 

@@ -30,7 +30,7 @@ final class MemoryExchange implements Exchange, Upgrade {
 
   private final TestHost host;
   private final TestRequest request;
-  private final TestWebSocket client;
+  private final Wire client;
   private final String id = "test" + ids.incrementAndGet();
   private final Headers headers = new Headers();
   private final InputStream body;
@@ -43,7 +43,7 @@ final class MemoryExchange implements Exchange, Upgrade {
   private boolean ended;
   private boolean clientGone;
 
-  MemoryExchange(TestHost host, TestRequest request, TestWebSocket client) {
+  MemoryExchange(TestHost host, TestRequest request, Wire client) {
     this.host = host;
     this.request = request;
     this.client = client;
@@ -213,8 +213,7 @@ final class MemoryExchange implements Exchange, Upgrade {
       }
     }
     MemoryDuplex duplex =
-        new MemoryDuplex(
-            host.loop(), host.faults(), client.peer(), () -> aborted.complete(null), attach);
+        new MemoryDuplex(host.loop(), host.faults(), client, () -> aborted.complete(null), attach);
     String extension = given.get("Sec-WebSocket-Extensions");
     if (extension != null) {
       client.agreed(extension);

@@ -16,6 +16,7 @@ final class MemoryLoop implements Loop {
   private final Thread thread;
   private boolean busy;
   private boolean stopped;
+  private long given;
 
   MemoryLoop(HandClock clock, Faults faults) {
     this.clock = clock;
@@ -51,6 +52,7 @@ final class MemoryLoop implements Loop {
     waiting.change(() -> {
       if (!stopped) {
         tasks.add(task);
+        given++;
       }
     });
   }
@@ -75,8 +77,8 @@ final class MemoryLoop implements Loop {
     return clock.schedule(delay, task);
   }
 
-  /** Returns when nothing runs and nothing waits to run. */
-  void awaitIdle() {
+  /** Returns how many tasks it was given so far, when nothing runs and nothing waits to run. */
+  long awaitIdle() {
     if (inLoop()) {
       throw new IllegalStateException("the loop cannot wait for itself");
     }
@@ -85,6 +87,7 @@ final class MemoryLoop implements Loop {
       error.setStackTrace(thread.getStackTrace());
       throw error;
     }
+    return waiting.locked(() -> given);
   }
 
   /** Ends the thread when it has run what was given before. */

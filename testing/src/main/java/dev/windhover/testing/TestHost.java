@@ -3,10 +3,19 @@ package dev.windhover.testing;
 import dev.windhover.http.Application;
 import dev.windhover.http.host.ExchangeHandler;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs an application without a network: every request goes through the real pipeline, every socket
@@ -14,19 +23,25 @@ import java.util.concurrent.ConcurrentHashMap;
  * {@link #clock()}.
  *
  * <pre>{@code
- * var app = new Application().use(WebSockets.with(options -> {}));
- * app.mapWebSocket("/echo", socket -> { for (Message m : socket) socket.send(m); });
- * try (TestHost host = TestHost.start(app)) {
- *   TestWebSocket client = host.webSocket("/echo").connect();
- *   client.sendText("hello");
- *   assertEquals("hello", client.receiveText());
- *   client.close();
+ * @Test
+ * void echoes() {
+ *   try (TestHost host = TestHost.start(Chat.create())) { // an Application, or a WebApplication
+ *     TestWebSocket client = host.webSocket("/chat").connect();
+ *     client.sendText("hello");
+ *     client.expectText("hello");
+ *     client.close();
+ *   }
  * }
  * }</pre>
  *
- * <p>All connections share one loop. The host is as harsh as a host may be: memory that it lends is
- * poisoned afterwards, and a breach of the seam's contract fails the test when the host {@linkplain
- * #close closes}, as does whatever a socket received and nobody looked at.
+ * <p>The application is the one that runs in production, made by the same method. Its addresses,
+ * certificates and {@code onStarted} are its host's, and play no part here.
+ *
+ * <p>A test fails when the host {@linkplain #close() closes} if something has happened that it did
+ * not look at: a message that nobody received, a connection that was dropped, a handler that
+ * failed. So does a breach of the contract between host and middleware, to which this host is as
+ * harsh as a host may be: memory that it lends is poisoned afterwards. All connections share one
+ * loop.
  */
 public final class TestHost implements AutoCloseable {
   private final Application application;
@@ -34,23 +49,30 @@ public final class TestHost implements AutoCloseable {
   private final Faults faults = new Faults();
   private final HandClock clock = new HandClock();
   private final MemoryLoop loop = new MemoryLoop(clock, faults);
-  private final List<TestWebSocket> sockets = new ArrayList<>();
+  private final List<Wire> connections = new CopyOnWriteArrayList<>();
   private final Map<Thread, String> handlers = new ConcurrentHashMap<>();
+  private final Waiting waiting = new Waiting();
+  private final Deque<Throwable> failures = new ArrayDeque<>(); // under the lock of waiting
 
   private boolean leftOversAllowed;
+  private boolean failuresAllowed;
 
   private TestHost(Application application) {
-    this.application = application;
+    this.application = application.events(new FailuresFound(application.events(), this::failed));
     this.handler = application.build();
-    clock.drives(loop);
+    clock.drives(this);
   }
 
-  /** Freezes {@code application} and starts to answer for it. */
+  /**
+   * Freezes {@code application} and starts to answer for it.
+   *
+   * @throws IllegalStateException if it was started before
+   */
   public static TestHost start(Application application) {
     return new TestHost(application);
   }
 
-  /** Returns the application. */
+  /** Returns the application; its {@code beginStop()} tells all sockets 1001, as a stop does. */
   public Application application() {
     return application;
   }
@@ -59,6 +81,8 @@ public final class TestHost implements AutoCloseable {
   public HandClock clock() {
     return clock;
   }
+
+  // ---- Asking
 
   /** Begins a GET. */
   public TestRequest get(String target) {
@@ -75,38 +99,120 @@ public final class TestHost implements AutoCloseable {
     return request("GET", target).handshake();
   }
 
-  /** Returns when the loop has nothing to do; handlers on threads of their own may still run. */
+  // ---- What happens inside
+
+  /**
+   * Returns when nothing is under way: the loop has nothing to do, and every handler has ended or
+   * waits for something. Threads that the application has started by itself may still run.
+   *
+   * @throws AssertionError if that takes 10 seconds of real time
+   */
   public void awaitIdle() {
-    loop.awaitIdle();
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Waiting.SECONDS);
+    long given;
+    do {
+      given = loop.awaitIdle();
+      for (Thread busy; (busy = busyHandler()) != null; LockSupport.parkNanos(10_000)) {
+        if (System.nanoTime() - end > 0) {
+          AssertionError error = failed("a handler was busy for " + Waiting.SECONDS + " s");
+          error.setStackTrace(busy.getStackTrace());
+          throw error;
+        }
+      }
+    } while (loop.awaitIdle() != given);
   }
+
+  private @Nullable Thread busyHandler() {
+    handlers.keySet().removeIf(thread -> thread.getState() == Thread.State.TERMINATED);
+    return handlers.keySet().stream()
+        .filter(thread -> thread.getState() == Thread.State.RUNNABLE)
+        .filter(thread -> !thread.equals(Thread.currentThread()))
+        .findAny()
+        .orElse(null);
+  }
+
+  /**
+   * Waits until a handler, a listener or a step of the pipeline has failed with what nobody caught,
+   * and returns the first such failure that no test has asked for.
+   */
+  public Throwable expectFailure() {
+    if (!waiting.await(() -> !failures.isEmpty())) {
+      throw new AssertionError("no handler failed within " + Waiting.SECONDS + " s");
+    }
+    return Objects.requireNonNull(waiting.locked(failures::poll));
+  }
+
+  private void failed(Throwable failure) {
+    waiting.change(() -> failures.add(failure));
+  }
+
+  /** Returns the failure of an expectation, with that of a handler as its likely cause. */
+  AssertionError failed(String fact) {
+    Throwable cause = waiting.locked(failures::peek);
+    return cause == null
+        ? new AssertionError(fact)
+        : new AssertionError(fact + "\na handler has failed: " + cause, cause);
+  }
+
+  // ---- Ending
 
   /** Says that what sockets receive and nobody looks at is no failure of this test. */
   public void allowLeftOvers() {
     leftOversAllowed = true;
   }
 
+  /** Says that handlers which fail, and that nobody {@linkplain #expectFailure expects}, may. */
+  public void allowFailures() {
+    failuresAllowed = true;
+  }
+
   /**
-   * Drops what is open, waits until all handlers have ended, and stops.
+   * Drops what is open, stops the application, and waits until all handlers have ended.
    *
-   * @throws AssertionError if a socket received what nobody looked at, a handler did not end, or
-   *     the contract of the seam was broken
+   * @throws AssertionError if a socket received what nobody looked at, a handler failed and nobody
+   *     expected it, one did not end within 10 seconds of real time, or the contract of the seam
+   *     was broken
    */
   @Override
   public void close() {
-    loop.awaitIdle();
-    for (TestWebSocket socket : sockets) {
-      String left = socket.leftOver();
+    try {
+      awaitIdle();
+    } catch (AssertionError busy) {
+      faults.add(busy);
+    }
+    for (Wire connection : connections) {
+      String left = connection.leftOver();
       if (left != null && !leftOversAllowed) {
         faults.add("left over: " + left);
       }
-      socket.reset();
+      connection.reset();
     }
+    loop.awaitIdle();
+    stopApplication();
     joinHandlers();
     loop.awaitIdle();
     joinHandlers(); // what waited for the end of a request
     loop.awaitIdle();
     loop.stop();
+    for (Throwable failure; (failure = waiting.locked(failures::poll)) != null; ) {
+      if (!failuresAllowed) {
+        faults.add(new AssertionError("a handler failed: " + failure, failure));
+      }
+    }
     faults.check();
+  }
+
+  private void stopApplication() {
+    CompletableFuture<Void> stopped = application.beginStop();
+    try {
+      stopped.get(Waiting.SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      faults.add(new AssertionError("the stop failed: " + e.getCause(), e.getCause()));
+    } catch (TimeoutException e) {
+      faults.add("the application did not stop within " + Waiting.SECONDS + " s");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void joinHandlers() {
@@ -124,8 +230,10 @@ public final class TestHost implements AutoCloseable {
     });
   }
 
-  void handle(MemoryExchange exchange, TestWebSocket client) {
-    sockets.add(client);
+  // ---- For the kit
+
+  void handle(MemoryExchange exchange, Wire connection) {
+    connections.add(connection);
     loop.execute(() -> handler.handle(exchange));
   }
 

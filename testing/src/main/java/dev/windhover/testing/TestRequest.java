@@ -3,7 +3,9 @@ package dev.windhover.testing;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.protocol.OpeningKey;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -19,13 +21,13 @@ public final class TestRequest {
   private HttpVersion version = HttpVersion.HTTP_1_1;
   private final Headers headers = new Headers().add("Host", "server.test");
   private byte[] body = new byte[0];
-  private final TestWebSocket client;
+  private final Wire wire;
 
   TestRequest(TestHost host, String method, String target) {
     this.host = host;
     this.method = method;
     this.target = target;
-    this.client = new TestWebSocket(host);
+    this.wire = new Wire(host);
   }
 
   /** Makes it a valid opening handshake over HTTP/1.1. */
@@ -81,19 +83,34 @@ public final class TestRequest {
     return header("Content-Length", Integer.toString(body.length));
   }
 
+  /** Offers subprotocols, the preferred one first; {@link TestWebSocket#subprotocol} is agreed. */
+  public TestRequest subprotocols(String... offered) {
+    return header("Sec-WebSocket-Protocol", String.join(", ", offered));
+  }
+
+  /** Offers compression (RFC 7692); whether it is agreed is the application's to say. */
+  public TestRequest compressed() {
+    return header("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits");
+  }
+
   /** Sends these bytes right behind the handshake, before it is answered. */
   public TestRequest followedBy(String hex) {
-    client.sendHex(hex);
+    wire.send(ByteBuffer.wrap(HexFormat.of().parseHex(hex.replaceAll("\\s", ""))));
     return this;
   }
 
-  /** Sends it and returns the answer, once that is complete. */
+  /**
+   * Sends it and returns the answer, once that is complete.
+   *
+   * @throws AssertionError if that takes 10 seconds of real time, or the server drops the
+   *     connection instead
+   */
   public TestResponse send() {
     MemoryExchange exchange = start();
     try {
       return exchange.answer().get(Waiting.SECONDS, TimeUnit.SECONDS);
     } catch (TimeoutException e) {
-      throw new AssertionError("no answer within " + Waiting.SECONDS + " s", e);
+      throw host.failed("no answer within " + Waiting.SECONDS + " s");
     } catch (ExecutionException e) {
       throw new AssertionError(e.getCause());
     } catch (InterruptedException e) {
@@ -108,17 +125,21 @@ public final class TestRequest {
   }
 
   private MemoryExchange start() {
-    MemoryExchange exchange = new MemoryExchange(host, this, client);
-    host.handle(exchange, client);
+    MemoryExchange exchange = new MemoryExchange(host, this, wire);
+    host.handle(exchange, wire);
     return exchange;
   }
 
-  /** Sends it and returns the socket, which must have been accepted as RFC 6455 4.2.2 says. */
+  /**
+   * Sends it and returns the socket.
+   *
+   * @throws AssertionError if it was not accepted as RFC 6455 4.2.2 or RFC 8441 5 says
+   */
   public TestWebSocket connect() {
     TestResponse response = send();
     boolean http2 = version == HttpVersion.HTTP_2;
     if (response.status() != (http2 ? 200 : 101)) {
-      throw new AssertionError("handshake refused with " + response);
+      throw host.failed("handshake refused with " + response);
     }
     String key = headers.get("Sec-WebSocket-Key");
     if (!http2 && key != null) {
@@ -126,6 +147,11 @@ public final class TestRequest {
       requireHeader(response, "Upgrade", "websocket");
       requireHeader(response, "Connection", "Upgrade");
     }
+    String subprotocol = response.headers().get("Sec-WebSocket-Protocol");
+    if (subprotocol != null && !headers.hasToken("Sec-WebSocket-Protocol", subprotocol)) {
+      throw host.failed("the server chose a subprotocol that was not offered: " + subprotocol);
+    }
+    TestWebSocket client = new TestWebSocket(wire);
     client.response(response);
     return client;
   }

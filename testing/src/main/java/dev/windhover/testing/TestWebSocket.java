@@ -1,500 +1,448 @@
 package dev.windhover.testing;
 
+import dev.windhover.http.Ending;
+import dev.windhover.http.Message;
+import dev.windhover.http.MessageType;
+import dev.windhover.http.MessageWriter;
+import dev.windhover.http.PreparedMessage;
+import dev.windhover.http.ReceiveResult;
+import dev.windhover.http.SendFlag;
+import dev.windhover.http.WebSocket;
+import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
-import dev.windhover.protocol.DeflateAgreement;
-import dev.windhover.protocol.DeflateAgreement.Terms;
-import dev.windhover.protocol.DeflateCodec;
-import dev.windhover.protocol.Extension;
-import dev.windhover.protocol.FrameReader;
-import dev.windhover.protocol.FrameWriter;
-import dev.windhover.protocol.MessageDeflater;
-import dev.windhover.protocol.MessageInflater;
 import dev.windhover.protocol.Opcode;
-import dev.windhover.protocol.Role;
-import dev.windhover.protocol.StreamSource;
+import dev.windhover.protocol.WebSocketState;
+import dev.windhover.protocol.WebSocketState.Event;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
-import java.util.Arrays;
-import java.util.Deque;
-import java.util.HexFormat;
-import java.util.List;
-import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
-import java.util.function.Function;
-import java.util.function.Supplier;
-import java.util.random.RandomGenerator;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client's end of a socket, under full control of a test: it sends what it is told, good or
- * bad, and keeps every frame that comes until the test has asked for it. What nobody asked for
- * fails the test when the host closes.
+ * The client's end of a socket: a {@link WebSocket} as the handler has one, and what a test wants
+ * beside it.
  *
- * <p>What comes is read by the real engine in the client's role; what breaks a rule there is a
- * fault. Each wait has a limit of 10 seconds.
+ * <pre>{@code
+ * TestWebSocket client = host.webSocket("/chat").connect();
+ * client.sendText("hello");
+ * client.expectText("hello"); // or client.receiveMessage(), or for (Message message : client)
+ * client.close();
+ * }</pre>
+ *
+ * <p>It behaves as a client should: it answers Pings at once, compresses and decompresses if that
+ * was agreed, and ends its direction after the closing handshake. {@link #frames()} does none of
+ * this and is told each frame. Faults are in {@link TestConnection}.
+ *
+ * <p>It differs from the handler's in what helps a test: every wait has a limit of 10 seconds of
+ * real time and then fails, saying what has come instead; messages that nobody receives fail the
+ * test when the host closes, so {@link #close(int, String)} discards none; and no method throws a
+ * checked exception, except for the time limits that a test sets. Messages are received by one
+ * thread at a time.
  */
-public final class TestWebSocket {
-  private enum End {
-    NONE,
-    ENDED,
-    RESET
+public final class TestWebSocket extends TestConnection<TestWebSocket> implements WebSocket {
+  private final Outbox outbox;
+  private volatile WebSocketState state = WebSocketState.OPEN;
+  private volatile @Nullable CloseReason theirs;
+  private volatile @Nullable Ending ending;
+
+  // The message that is being received.
+  private final ByteArrayOutputStream assembled = new ByteArrayOutputStream();
+  private @Nullable MessageType assembling;
+  private @Nullable ByteBuffer rest; // of the frame that receive(ByteBuffer) has begun
+  private boolean restEndsMessage;
+  private @Nullable MessageType inPieces;
+
+  TestWebSocket(Wire wire) {
+    super(wire, null);
+    this.outbox = new Outbox(wire, this::state);
   }
 
-  private final TestHost host;
-  private final FrameWriter writer =
-      FrameWriter.client(RandomGenerator.of("L64X128MixRandom")); // secret keys need no test
-  private final Waiting waiting = new Waiting();
-  private final Deque<ByteBuffer> beforeOpen = new ArrayDeque<>(); // loop only
-  private @Nullable MemoryDuplex duplex; // loop only
-  private @Nullable TestResponse response;
-  private int cut = Integer.MAX_VALUE;
-
-  // What came; the reader on the loop only, the rest under the lock.
-  private FrameReader reader = new FrameReader(Role.CLIENT);
-  private @Nullable MessageDeflater deflater;
-  private final ByteArrayOutputStream piece = new ByteArrayOutputStream();
-  private boolean insideMessage;
-  private boolean closed;
-  private final Deque<Frame> frames = new ArrayDeque<>();
-  private End end = End.NONE;
-  private boolean endSeen;
-
-  TestWebSocket(TestHost host) {
-    this.host = host;
-  }
-
-  /** Returns the answer to the opening handshake. */
-  public TestResponse response() {
-    return Objects.requireNonNull(response);
-  }
-
-  void response(TestResponse given) {
-    response = given;
-  }
-
-  /** The server agreed to compress: reads and writes as that says. Called before it is open. */
-  void agreed(String extension) {
-    DeflateAgreement terms = DeflateAgreement.negotiate(List.of(extension), Terms.DEFAULT);
-    if (terms == null) {
-      throw host.faults().add("the server answered with an unknown extension: " + extension);
-    }
-    DeflateCodec codec = DeflateCodec.jdk();
-    MessageDeflater mine =
-        new MessageDeflater(
-            StreamSource.deflating(codec, terms.clientMaxWindowBits(), DeflateCodec.DEFAULT_LEVEL),
-            terms.clientContextTakeover());
-    MessageInflater theirs =
-        new MessageInflater(
-            StreamSource.inflating(codec, terms.serverMaxWindowBits()),
-            terms.serverContextTakeover());
-    deflater = mine;
-    reader =
-        new FrameReader(
-            Role.CLIENT, new Extension(DeflateAgreement.TOKEN, Extension.RSV1, theirs, mine));
-  }
-
-  // ---- Sending
-
-  /** Sends a whole text message in one frame. */
-  public TestWebSocket sendText(String text) {
-    return send(Opcode.TEXT, true, Frame.utf8(text));
-  }
-
-  /** Sends a whole binary message in one frame. */
-  public TestWebSocket sendBinary(byte[] payload) {
-    return send(Opcode.BINARY, true, ByteBuffer.wrap(payload));
-  }
-
-  /** Sends a Ping with {@code text}. */
-  public TestWebSocket sendPing(String text) {
-    return send(Opcode.PING, true, Frame.utf8(text));
-  }
-
-  /** Sends a Close. */
-  public TestWebSocket sendClose(int code, String text) {
-    return send(Opcode.CLOSE, true, new CloseReason(code, text).toPayload());
-  }
-
-  /** Sends a frame, masked; whether it is allowed is the server's to judge. */
-  public TestWebSocket send(Opcode opcode, boolean fin, ByteBuffer payload) {
-    return send(frame(opcode, fin, payload));
+  @Override
+  TestWebSocket self() {
+    return this;
   }
 
   /**
-   * Sends a whole message, compressed, in one frame.
+   * Returns this client frame by frame. From here on it does nothing by itself: Pings, Closes and
+   * ends are the test's to answer.
+   */
+  public TestFrames frames() {
+    wire().leaveAllToTheTest();
+    return new TestFrames(wire(), response());
+  }
+
+  @Override
+  public WebSocketState state() {
+    if (!state.isTerminal() && wire().isOver()) {
+      lost();
+    }
+    return state;
+  }
+
+  @Override
+  public @Nullable String subprotocol() {
+    return response().headers().get("Sec-WebSocket-Protocol");
+  }
+
+  // ---- Expecting
+
+  /** Receives a message, which must be this text. */
+  public TestWebSocket expectText(String text) {
+    return expect(Frame.text(text));
+  }
+
+  /** Receives a message, which must be binary with this payload. */
+  public TestWebSocket expectBinary(byte... payload) {
+    return expect(Frame.binary(payload));
+  }
+
+  private TestWebSocket expect(Frame expected) {
+    Message message = receive(expected.toString());
+    if (message == null) {
+      throw wire().failed("expected " + expected + "\n but the socket has ended: " + howItEnded());
+    }
+    Frame frame =
+        switch (message) {
+          case Message.Text(String text) -> Frame.text(text);
+          case Message.Binary(ByteBuffer payload) -> new Frame(Opcode.BINARY, true, payload);
+        };
+    if (!frame.equals(expected)) {
+      throw wire().failed(frame.insteadOf(expected));
+    }
+    return this;
+  }
+
+  private String howItEnded() {
+    CloseReason reason = theirs;
+    return reason == null ? "the connection was " + wire().how() : "Close " + reason;
+  }
+
+  /**
+   * Receives the server's Close, which must say this, and completes the closing handshake: answers
+   * it, if no Close of ours is out, and sees the server's end.
    *
-   * @throws IllegalStateException if that was not negotiated
+   * @param status 1005 if the server's Close must be empty
    */
-  public TestWebSocket sendCompressed(Opcode opcode, ByteBuffer payload) {
-    return send(frame(opcode, true, Extension.RSV1, compress(payload)));
-  }
-
-  /**
-   * Returns the payload of a compressed message, to be sent as one frame or several; messages must
-   * be sent in the order in which they were compressed.
-   *
-   * @throws IllegalStateException if that was not negotiated
-   */
-  public ByteBuffer compress(ByteBuffer payload) {
-    MessageDeflater coder = deflater;
-    if (coder == null) {
-      throw new IllegalStateException("compression was not negotiated");
+  public void expectClose(int status, String description) {
+    Frame expected = Frame.close(status, description);
+    Message message = receive(expected.toString());
+    if (message != null) {
+      throw wire().failed("expected " + expected + "\n but got " + message);
     }
-    ByteBuffer in = payload.duplicate();
-    ByteBuffer piece = ByteBuffer.allocate(16 * 1024);
-    ByteArrayOutputStream message = new ByteArrayOutputStream();
-    boolean done;
-    do {
-      done = coder.apply(in, piece, true);
-      message.write(piece.array(), 0, piece.position());
-      piece.clear();
-    } while (!done);
-    return ByteBuffer.wrap(message.toByteArray());
-  }
-
-  /** Returns the bytes of a frame, masked, to be sent in company of others. */
-  public ByteBuffer frame(Opcode opcode, boolean fin, ByteBuffer payload) {
-    return frame(opcode, fin, 0, payload);
-  }
-
-  /** As {@link #frame(Opcode, boolean, ByteBuffer)}, with some of the bits of {@link Extension}. */
-  public ByteBuffer frame(Opcode opcode, boolean fin, int reservedBits, ByteBuffer payload) {
-    int size = payload.remaining();
-    ByteBuffer bytes = ByteBuffer.allocate(writer.headerSize(size) + size);
-    writer.header(bytes, opcode, fin, reservedBits, size);
-    writer.payload(payload.duplicate(), bytes);
-    return bytes.flip();
-  }
-
-  /** Sends bytes as they are, written as hexadecimal digits and blanks. */
-  public TestWebSocket sendHex(String hex) {
-    return send(ByteBuffer.wrap(HexFormat.of().parseHex(hex.replaceAll("\\s", ""))));
-  }
-
-  /** Sends the content of several buffers as they are; it arrives in one read. */
-  public TestWebSocket send(ByteBuffer... bytes) {
-    int size = 0;
-    for (ByteBuffer part : bytes) {
-      size += part.remaining();
+    CloseReason reason = theirs;
+    if (reason == null) {
+      throw wire().failed("expected " + expected + "\n but the connection was " + wire().how());
     }
-    ByteBuffer all = ByteBuffer.allocate(size);
-    for (ByteBuffer part : bytes) {
-      all.put(part.duplicate());
+    if (!reason.equals(new CloseReason(status, description))) {
+      throw wire().failed("expected " + expected + "\n but got CLOSE " + reason);
     }
-    all.flip();
-    int most = cut;
-    host.loop()
-        .execute(() -> {
-          while (all.hasRemaining()) {
-            int n = Math.min(all.remaining(), most);
-            arrive(all.slice(all.position(), n));
-            all.position(all.position() + n);
-          }
-        });
-    return this;
-  }
-
-  private void arrive(ByteBuffer bytes) {
-    if (duplex == null) {
-      beforeOpen.add(bytes);
-    } else {
-      duplex.arrive(bytes);
-    }
-  }
-
-  /**
-   * Cuts what is sent from here on: it arrives {@code bytes} at a time, each in a read of its own.
-   */
-  public TestWebSocket cutEvery(int bytes) {
-    cut = bytes;
-    return this;
-  }
-
-  /** Ends this direction, as TCP's FIN. */
-  public TestWebSocket end() {
-    onLoop(MemoryDuplex::peerEnds);
-    return this;
-  }
-
-  /** Drops the connection, as TCP's RST. */
-  public TestWebSocket reset() {
-    waiting.change(() -> endSeen = true);
-    onLoop(MemoryDuplex::peerResets);
-    return this;
-  }
-
-  /** Drops the connection when the server next flushes: it finds out inside of that call. */
-  TestWebSocket resetAtFlush() {
-    waiting.change(() -> endSeen = true);
-    onLoop(MemoryDuplex::failAtFlush);
-    return this;
-  }
-
-  /** Lets what is sent from here on reach a server that has paused: it was on its way already. */
-  TestWebSocket overrun() {
-    onLoop(MemoryDuplex::overrun);
-    return this;
+    answerClose();
+    wire().awaitEnd();
   }
 
   // ---- Receiving
 
-  /** Takes nothing more from the server, until told otherwise: its output piles up. */
-  public TestWebSocket stopTaking() {
-    return take(0);
-  }
-
-  /** Takes {@code bytes} more from the server, then nothing. */
-  public TestWebSocket take(long bytes) {
-    onLoop(open -> open.window(bytes));
-    host.loop().awaitIdle();
-    return this;
-  }
-
-  /** Takes whatever the server sends: the beginning, and after {@link #stopTaking} again. */
-  public TestWebSocket takeAll() {
-    return take(Long.MAX_VALUE);
-  }
-
-  /** Returns the next frame; fails if the connection ends instead. */
-  public Frame receive() {
-    if (!waiting.await(() -> !frames.isEmpty() || end != End.NONE)) {
-      throw new AssertionError("no frame came within " + Waiting.SECONDS + " s");
+  @Override
+  public ReceiveResult receive(ByteBuffer buffer) {
+    try {
+      return receive(buffer, Duration.ofSeconds(Waiting.SECONDS));
+    } catch (TimeoutException e) {
+      throw wire().failed("no message came within " + Waiting.SECONDS + " s");
     }
-    return locked(() -> {
-      Frame frame = frames.poll();
+  }
+
+  /** {@inheritDoc} The time is real time. */
+  @Override
+  public ReceiveResult receive(ByteBuffer buffer, Duration timeout) throws TimeoutException {
+    if (assembling != null) {
+      throw new IllegalStateException("receiveMessage has begun this message; go on with it");
+    }
+    ByteBuffer from = rest;
+    while (from == null) {
+      Frame frame = next(timeout);
       if (frame == null) {
-        throw new AssertionError("no frame came, the connection was " + described());
+        return new ReceiveResult(0, MessageType.CLOSE, true);
       }
-      return frame;
-    });
+      inPieces = frame.opcode() == Opcode.CONTINUATION ? inPieces : typeOf(frame);
+      restEndsMessage = frame.fin();
+      from = frame.payload().hasRemaining() || frame.fin() ? frame.payload().duplicate() : null;
+    }
+    int count = Math.min(buffer.remaining(), from.remaining());
+    buffer.put(from.slice(from.position(), count));
+    from.position(from.position() + count);
+    boolean done = !from.hasRemaining();
+    rest = done ? null : from;
+    MessageType type = inPieces == null ? MessageType.BINARY : inPieces;
+    boolean endOfMessage = done && restEndsMessage;
+    inPieces = endOfMessage ? null : type;
+    return new ReceiveResult(count, type, endOfMessage);
   }
 
-  /** Returns the next message, which must be text; it may come in several frames. */
-  public String receiveText() {
-    return StandardCharsets.UTF_8.decode(ByteBuffer.wrap(receiveMessage(Opcode.TEXT))).toString();
+  @Override
+  public @Nullable Message receiveMessage() {
+    return receive("a message");
   }
 
-  /** Returns the next message, which must be binary; it may come in several frames. */
-  public byte[] receiveBinary() {
-    return receiveMessage(Opcode.BINARY);
+  private @Nullable Message receive(String wanted) {
+    try {
+      return receiveMessage(Duration.ofSeconds(Waiting.SECONDS));
+    } catch (TimeoutException e) {
+      throw wire().failed(wanted + " did not come within " + Waiting.SECONDS + " s");
+    }
   }
 
-  private byte[] receiveMessage(Opcode type) {
-    ByteArrayOutputStream message = new ByteArrayOutputStream();
-    Frame frame = receive();
-    for (Opcode expected = type; ; expected = Opcode.CONTINUATION) {
-      if (frame.opcode() != expected) {
-        throw new AssertionError("expected " + expected + ", got " + frame);
-      }
-      message.writeBytes(frame.bytes());
+  /** {@inheritDoc} The time is real time, for each frame of the message. */
+  @Override
+  public @Nullable Message receiveMessage(Duration timeout) throws TimeoutException {
+    if (inPieces != null) {
+      throw new IllegalStateException("receive has begun this message; go on with it");
+    }
+    for (Frame frame; (frame = next(timeout)) != null; ) {
+      MessageType type = assembling == null ? typeOf(frame) : assembling;
+      assembled.writeBytes(frame.bytes());
+      assembling = frame.fin() ? null : type;
       if (frame.fin()) {
-        return message.toByteArray();
+        byte[] payload = assembled.toByteArray();
+        assembled.reset();
+        return type == MessageType.TEXT
+            ? new Message.Text(new String(payload, StandardCharsets.UTF_8))
+            : new Message.Binary(ByteBuffer.wrap(payload));
       }
-      frame = receive();
     }
+    return null;
   }
 
-  /** Returns what the next frame, which must be a Close, says. */
-  public CloseReason receiveClose() {
-    Frame frame = receive();
-    if (frame.opcode() != Opcode.CLOSE) {
-      throw new AssertionError("expected a Close, got " + frame);
-    }
-    ByteBuffer payload = frame.payload().duplicate();
-    return payload.hasRemaining()
-        ? new CloseReason(
-            payload.getShort() & 0xFFFF, StandardCharsets.UTF_8.decode(payload).toString())
-        : CloseReason.NO_STATUS;
+  private static MessageType typeOf(Frame frame) {
+    return frame.opcode() == Opcode.TEXT ? MessageType.TEXT : MessageType.BINARY;
   }
 
-  /** Waits until the server has ended its direction, and sent nothing before that. */
-  public void awaitEnd() {
-    await(End.ENDED);
-  }
-
-  /** Waits until the server has dropped the connection, and sent nothing before that. */
-  public void awaitReset() {
-    await(End.RESET);
-  }
-
-  private void await(End expected) {
-    if (!waiting.await(() -> !frames.isEmpty() || end != End.NONE)) {
-      throw new AssertionError("the connection did not end within " + Waiting.SECONDS + " s");
-    }
-    locked(() -> {
-      if (!frames.isEmpty()) {
-        throw new AssertionError("expected the connection's end, got " + frames.peek());
+  /** Returns the next frame of data, or null at the end of the socket. */
+  private @Nullable Frame next(Duration timeout) throws TimeoutException {
+    while (state != WebSocketState.CLOSE_RECEIVED) {
+      Frame frame = wire().next(timeout);
+      if (frame == null) {
+        lost();
+        return null;
       }
-      if (end != expected) {
-        throw new AssertionError("the connection was " + described());
+      switch (frame.opcode()) {
+        case TEXT, BINARY, CONTINUATION -> {
+          return frame;
+        }
+        case CLOSE -> received(frame.closeReason());
+        case PING, PONG -> {} // come here only if frames() was called
       }
-      endSeen = true;
-      return end;
-    });
-  }
-
-  /** Waits until the loop is idle, and fails if anything has come that was not asked for. */
-  public TestWebSocket expectNothing() {
-    host.loop().awaitIdle();
-    String left = leftOver();
-    if (left != null) {
-      throw new AssertionError("expected nothing, got " + left);
     }
-    return this;
+    return null;
   }
 
-  // ---- Closing
+  @Override
+  public Iterator<Message> iterator() {
+    return new Iterator<>() {
+      private @Nullable Message next;
 
-  /** Closes with 1000: sends a Close, gets its echo and the server's end, and ends. */
-  public void close() {
-    sendClose(1000, "");
-    CloseReason answer = receiveClose();
-    if (answer.code() != 1000) {
-      throw new AssertionError("Close 1000 was answered with " + answer);
-    }
-    awaitEnd();
-    end();
-  }
-
-  /** Receives a Close, answers it with its own code, sees the server's end, and ends. */
-  public CloseReason answerClose() {
-    CloseReason reason = receiveClose();
-    send(Opcode.CLOSE, true, CloseReason.of(reason.code()).toPayload());
-    awaitEnd();
-    end();
-    return reason;
-  }
-
-  // ---- What the server holds
-
-  /** Returns how many delivered bytes the server still holds, by the credit it gave back. */
-  public long uncredited() {
-    return ask(MemoryDuplex::uncredited);
-  }
-
-  /** Returns whether the server takes what this end sends; if not, it has had too much. */
-  public boolean isServerReading() {
-    return ask(MemoryDuplex::isReading);
-  }
-
-  /** Returns the bytes that the server has given to its transport and this end has not taken. */
-  public long pending() {
-    return ask(MemoryDuplex::pending);
-  }
-
-  /** Returns how often the server has flushed output. */
-  long flushes() {
-    return ask(MemoryDuplex::flushes);
-  }
-
-  // ---- The loop's side
-
-  /** The connection was upgraded; called on the loop. */
-  void opened(MemoryDuplex opened) {
-    duplex = opened;
-    for (ByteBuffer bytes; (bytes = beforeOpen.poll()) != null; ) {
-      opened.arrive(bytes); // waits there until the receiver is open
-    }
-  }
-
-  /** Returns what this end does with what comes; called on the loop. */
-  MemoryDuplex.Peer peer() {
-    return new MemoryDuplex.Peer() {
       @Override
-      public void received(ByteBuffer bytes) {
-        read(bytes);
+      public boolean hasNext() {
+        if (next == null) {
+          next = receiveMessage();
+          if (next == null) {
+            answerClose();
+          }
+        }
+        return next != null;
       }
 
       @Override
-      public void ended() {
-        waiting.change(() -> end = End.ENDED);
-      }
-
-      @Override
-      public void reset() {
-        waiting.change(() -> end = End.RESET);
+      public Message next() {
+        Message message = hasNext() ? next : null;
+        next = null;
+        if (message == null) {
+          throw new NoSuchElementException("the socket has ended");
+        }
+        return message;
       }
     };
   }
 
-  private void read(ByteBuffer bytes) {
-    while (true) {
-      switch (reader.next(bytes)) {
-        case MORE -> {
-          return;
-        }
-        case DATA -> readData(bytes);
-        case PING -> add(new Frame(Opcode.PING, true, reader.controlPayload()));
-        case PONG -> add(new Frame(Opcode.PONG, true, reader.controlPayload()));
-        case CLOSE -> {
-          add(new Frame(Opcode.CLOSE, true, reader.closeReason().toPayload()));
-          closed = true;
-          reader = new FrameReader(Role.CLIENT); // only control frames may follow (5.5.1)
-        }
-        case VIOLATION ->
-            throw host.faults().add("the server broke a rule: " + reader.violation().text());
+  // ---- Sending
+
+  @Override
+  public boolean send(ByteBuffer payload, MessageType type, boolean endOfMessage) {
+    return send(payload, type, endOfMessage, new SendFlag[0]);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @return true
+   * @throws java.io.UncheckedIOException with a {@link
+   *     dev.windhover.http.WebSocketClosedException}, as all methods that send, if a Close of ours
+   *     is out or the test has seen the end of the connection
+   */
+  @Override
+  public boolean send(
+      ByteBuffer payload, MessageType type, boolean endOfMessage, SendFlag... flags) {
+    outbox.send(Thread.currentThread(), payload, type, endOfMessage, flags);
+    return true;
+  }
+
+  @Override
+  public boolean sendText(CharSequence text) {
+    return send(Frame.utf8(text.toString()), MessageType.TEXT, true);
+  }
+
+  @Override
+  public boolean sendBinary(ByteBuffer payload) {
+    return send(payload, MessageType.BINARY, true);
+  }
+
+  @Override
+  public boolean sendBinary(byte[] payload) {
+    return sendBinary(ByteBuffer.wrap(payload));
+  }
+
+  @Override
+  public boolean send(Message message) {
+    return switch (message) {
+      case Message.Text(String text) -> sendText(text);
+      case Message.Binary(ByteBuffer payload) -> sendBinary(payload.duplicate());
+    };
+  }
+
+  @Override
+  public boolean send(PreparedMessage message, SendFlag... flags) {
+    return send(message.payload(), message.type(), true, flags);
+  }
+
+  @Override
+  public MessageWriter startMessage(MessageType type) {
+    return outbox.start(
+        type, () -> closeOutput(CloseCode.INTERNAL_ERROR, "a message was not finished"));
+  }
+
+  /** Returns the bytes that were sent and that the server has not read yet. */
+  @Override
+  public long bufferedAmount() {
+    return wire().ask(MemoryDuplex::undelivered);
+  }
+
+  // ---- Ending
+
+  /**
+   * Sends a Close, if none is out, waits for the server's and for its end of the connection.
+   * Messages that come before it stay to be received. Does nothing on a socket that has ended.
+   *
+   * @throws AssertionError if the server does not complete the closing handshake
+   */
+  @Override
+  public void close(int status, String description) {
+    if (state().isTerminal()) {
+      return;
+    }
+    closeOutput(status, description);
+    if (state == WebSocketState.CLOSE_SENT) {
+      Frame close = wire().takeClose();
+      if (close == null) {
+        throw wire()
+            .failed("Close " + status + " was not answered, the connection was " + wire().how());
       }
+      received(close.closeReason());
+    }
+    wire().awaitEnd();
+  }
+
+  /** Closes with 1000 and no description. */
+  @Override
+  public void close() {
+    close(CloseCode.NORMAL_CLOSURE, "");
+  }
+
+  @Override
+  public void closeOutput(int status, String description) {
+    if (!state().canSend()) {
+      return;
+    }
+    send(new CloseReason(status, description), Ending.By.APPLICATION, "this end closed");
+  }
+
+  private void answerClose() {
+    CloseReason reason = theirs;
+    if (reason != null && state.canSend()) {
+      send(CloseReason.of(reason.code()), Ending.By.PEER, "the server closed");
     }
   }
 
-  private void readData(ByteBuffer bytes) {
-    if (closed) {
-      throw host.faults().add("the server sent data behind its Close");
+  private void send(CloseReason reason, Ending.By by, String why) {
+    wire().sendClose(reason);
+    CloseReason deciding = theirs;
+    on(Event.SENT_CLOSE, new Ending(by, deciding == null ? reason : deciding, why));
+  }
+
+  private void received(CloseReason reason) {
+    theirs = reason;
+    on(Event.RECEIVED_CLOSE, new Ending(Ending.By.APPLICATION, reason, "this end closed"));
+  }
+
+  private void lost() {
+    CloseReason reason = theirs;
+    on(
+        Event.CONNECTION_ENDED,
+        new Ending(
+            Ending.By.CONNECTION,
+            reason == null ? CloseReason.of(CloseCode.ABNORMAL_CLOSURE) : reason,
+            "the connection was " + wire().how()));
+  }
+
+  private synchronized void on(Event event, Ending ifItEnds) {
+    boolean over = state.isTerminal();
+    state = state.on(event);
+    if (!over && state.isTerminal()) {
+      ending = ifItEnds;
     }
-    Opcode opcode = insideMessage ? Opcode.CONTINUATION : reader.messageType();
-    ByteBuffer part = ByteBuffer.allocate(reader.isCoded() ? 16 * 1024 : bytes.remaining());
-    if (reader.readInto(bytes, part) < 0) {
-      return; // the next event tells why
+  }
+
+  /** Drops the connection: {@link #reset()}. */
+  @Override
+  public void abort() {
+    on(
+        Event.CONNECTION_ENDED,
+        new Ending(
+            Ending.By.APPLICATION, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), "this end aborted"));
+    reset();
+  }
+
+  @Override
+  public int closeStatus() {
+    CloseReason reason = theirs;
+    if (reason == null) {
+      return state().isTerminal() ? CloseCode.ABNORMAL_CLOSURE : 0;
     }
-    piece.writeBytes(Arrays.copyOf(part.array(), part.position()));
-    if (reader.endOfFrame()) {
-      insideMessage = !reader.endOfMessage();
-      ByteBuffer payload = ByteBuffer.wrap(piece.toByteArray());
-      add(new Frame(opcode, reader.endOfMessage(), payload, reader.isCoded()));
-      piece.reset();
-    }
+    boolean empty = reason.code() == CloseCode.NO_STATUS_RECEIVED;
+    return empty ? CloseCode.NORMAL_CLOSURE : reason.code();
   }
 
-  private void add(Frame frame) {
-    waiting.change(() -> frames.add(frame));
+  @Override
+  public String closeStatusDescription() {
+    CloseReason reason = theirs;
+    return reason == null ? "" : reason.text();
   }
 
-  /** Returns what came and was not asked for, or null. */
-  @Nullable String leftOver() {
-    return locked(() -> {
-      if (!frames.isEmpty()) {
-        return frames.toString();
-      }
-      return end == End.NONE || endSeen ? null : "a connection that was " + described();
-    });
+  @Override
+  public @Nullable Ending ending() {
+    state();
+    return ending;
   }
 
-  private String described() {
-    return end == End.RESET ? "dropped by the server" : "ended by the server";
-  }
-
-  // ---- Threads
-
-  private void onLoop(Consumer<MemoryDuplex> action) {
-    host.loop()
-        .execute(() -> {
-          if (duplex != null) {
-            action.accept(duplex);
-          }
-        });
-  }
-
-  private <T> T ask(Function<MemoryDuplex, T> question) {
-    var answer = new CompletableFuture<T>();
-    onLoop(open -> answer.complete(question.apply(open)));
-    return answer.orTimeout(Waiting.SECONDS, TimeUnit.SECONDS).join();
-  }
-
-  private <T extends @Nullable Object> T locked(Supplier<T> question) {
-    return waiting.locked(question);
+  /**
+   * Not for this form of a socket.
+   *
+   * @throws IllegalStateException always: a client in a test has no listener
+   */
+  @Override
+  public void request(long messages) {
+    throw new IllegalStateException("request is for the listener form");
   }
 }

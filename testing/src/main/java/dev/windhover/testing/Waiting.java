@@ -1,6 +1,6 @@
 package dev.windhover.testing;
 
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -38,7 +38,11 @@ final class Waiting {
 
   /** Returns whether {@code condition}, looked at under the lock, became true in time. */
   boolean await(BooleanSupplier condition) {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
+    return await(condition, Duration.ofSeconds(SECONDS));
+  }
+
+  boolean await(BooleanSupplier condition, Duration timeout) {
+    long end = System.nanoTime() + timeout.toNanos();
     lock.lock();
     try {
       while (!condition.getAsBoolean()) {

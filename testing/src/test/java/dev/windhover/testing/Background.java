@@ -42,7 +42,8 @@ final class Background<T> {
   }
 
   private boolean waitsIn(String className) {
-    return thread.getState() == Thread.State.WAITING
+    Thread.State state = thread.getState();
+    return (state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING)
         && Arrays.stream(thread.getStackTrace())
             .anyMatch(frame -> frame.getClassName().endsWith(className));
   }

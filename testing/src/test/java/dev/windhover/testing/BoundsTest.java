@@ -29,7 +29,7 @@ class BoundsTest {
   class Inbound {
     @Test
     void whatNobodyReadsIsKeptUpToTheBoundThenThePeerIsNotRead() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       byte[] message = new byte[1000];
       int sent = 0;
       while (client.isServerReading() && sent < 2000) {
@@ -52,7 +52,7 @@ class BoundsTest {
 
     @Test
     void tinyMessagesCannotOutgrowTheBound() {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       int sent = 0;
       while (client.isServerReading() && sent < 2000) {
         client.sendText("");
@@ -67,7 +67,7 @@ class BoundsTest {
     @Test
     void readingGoesOnAtHalfOfTheBound() throws Exception {
       server.options(o -> o.limits(l -> l.inboundBytes(4096)));
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       for (int i = 0; i < 8; i++) {
         client.sendBinary(new byte[600]);
       }
@@ -84,7 +84,7 @@ class BoundsTest {
     @ParameterizedTest
     @EnumSource
     void creditComesBackWhileTheApplicationReads(Form form) {
-      TestWebSocket client = server.echo(form);
+      TestFrames client = server.echo(form);
       for (int i = 0; i < 100; i++) {
         client.sendBinary(new byte[10_000]);
         assertThat(client.receiveBinary()).hasSize(10_000);
@@ -98,7 +98,7 @@ class BoundsTest {
     @Test
     void creditComesBackForWhatIsTakenLater() throws Exception {
       server.options(o -> o.limits(l -> l.inboundBytes(1 << 20)));
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       for (int i = 0; i < 10; i++) {
         client.sendBinary(new byte[10_000]);
       }
@@ -114,7 +114,7 @@ class BoundsTest {
 
     @Test
     void aMessageLargerThanTheBoundIsReceivedAllTheSame() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.cutEvery(1000).sendBinary(new byte[500_000]);
       assertThat(server.socket().receiveMessage()).isNotNull();
       server.release();
@@ -123,7 +123,7 @@ class BoundsTest {
 
     @Test
     void aListenersMessageLargerThanTheBoundIsReceivedAllTheSame() {
-      TestWebSocket client = server.echo(Form.LISTENER);
+      TestFrames client = server.echo(Form.LISTENER);
       client.cutEvery(1000).sendBinary(new byte[500_000]);
       assertThat(client.receiveBinary()).hasSize(500_000);
       client.close();
@@ -131,7 +131,7 @@ class BoundsTest {
 
     @Test
     void whatAHandlerLeftUnreadIsCredited() {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendBinary(new byte[100_000]).sendBinary(new byte[100]);
       server.host().awaitIdle();
       server.release();
@@ -148,7 +148,7 @@ class BoundsTest {
     void nothingIsAllocatedByThem(Form form) throws Exception {
       ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
       server.settings(settings -> settings.maxMessageSize(1L << 40));
-      TestWebSocket client = form == Form.BLOCKING ? server.hold() : server.echo(form);
+      TestFrames client = form == Form.BLOCKING ? server.hold() : server.echo(form);
       client.sendText("warm").sendHex("02 81 00000000 01");
       server.host().awaitIdle();
       long before = allocatedByTheLoop(threads);
@@ -176,7 +176,7 @@ class BoundsTest {
     @EnumSource
     void aPeerThatTakesNothingFor30SecondsIsDropped(Form form) throws Exception {
       server.options(o -> o.keepAliveInterval(Duration.ZERO));
-      TestWebSocket client = form == Form.BLOCKING ? server.hold() : server.echo(form);
+      TestFrames client = form == Form.BLOCKING ? server.hold() : server.echo(form);
       client.stopTaking();
       if (form == Form.BLOCKING) {
         server.socket().sendText("stuck");
@@ -186,7 +186,7 @@ class BoundsTest {
       server.advance(Duration.ofSeconds(30).minusNanos(1));
       client.expectNothing();
       server.advance(Duration.ofNanos(1));
-      client.awaitReset();
+      client.expectReset();
       assertThat(server.ending())
           .isEqualTo(
               new Ending(Ending.By.SERVER, CloseReason.of(1006), "peer took no data for PT30S"));
@@ -196,7 +196,7 @@ class BoundsTest {
     @Test
     void aPeerThatTakesALittleIsNot() throws Exception {
       server.options(o -> o.keepAliveInterval(Duration.ZERO));
-      TestWebSocket client = server.hold().stopTaking();
+      TestFrames client = server.hold().stopTaking();
       server.socket().sendBinary(new byte[100]);
       server.host().awaitIdle();
       for (int i = 0; i < 5; i++) {
@@ -213,21 +213,21 @@ class BoundsTest {
     @Test
     void theLimitCountsFromTheLastByteThatWasTaken() throws Exception {
       server.options(o -> o.keepAliveInterval(Duration.ZERO));
-      TestWebSocket client = server.hold().stopTaking();
+      TestFrames client = server.hold().stopTaking();
       server.socket().sendBinary(new byte[100]);
       server.advance(Duration.ofSeconds(1));
       client.take(1);
       server.advance(Duration.ofSeconds(30).minusNanos(1));
       client.expectNothing();
       server.advance(Duration.ofSeconds(1));
-      client.awaitReset();
+      client.expectReset();
     }
 
     /** A Pong could not be seen, but the Ping is output that nobody takes. */
     @Test
     void aDeadPeerIsFoundByItWhileWeDoNotRead() {
       server.options(o -> o.limits(l -> l.inboundBytes(1024)));
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendBinary(new byte[2000]).stopTaking();
       assertThat(client.isServerReading()).isFalse();
       server.advance(Duration.ofMinutes(2)); // the keep-alive interval
@@ -235,19 +235,19 @@ class BoundsTest {
       server.advance(Duration.ofSeconds(30).minusNanos(1));
       client.expectNothing();
       server.advance(Duration.ofNanos(1));
-      client.awaitReset();
+      client.expectReset();
       assertThat(server.ending().why()).isEqualTo("peer took no data for PT30S");
     }
 
     @Test
     void aSenderThatIsBlockedIsWoken() throws Exception {
       server.options(o -> o.limits(l -> l.writeStallTimeout(Duration.ofSeconds(3))));
-      TestWebSocket client = server.hold().stopTaking();
+      TestFrames client = server.hold().stopTaking();
       var sending =
           Background.start(() -> server.socket().sendBinary(new byte[5_000_000])).awaitBlocked();
       server.advance(Duration.ofSeconds(3));
       assertThatThrownBy(sending::join).hasMessage("cannot send: the socket has ended");
-      client.awaitReset();
+      client.expectReset();
     }
   }
 
@@ -275,7 +275,7 @@ class BoundsTest {
     @Test
     void sendSaysWhetherItIsBelowItsMarkAndRefusesBeyondOneMessageMore() {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
-      TestWebSocket client = server.listen(new Recorded()).stopTaking();
+      TestFrames client = server.listen(new Recorded()).stopTaking();
       client.sendText("a").sendText("b").sendText("c");
       server.host().awaitIdle();
       assertThat(calls)
@@ -300,7 +300,7 @@ class BoundsTest {
     @Test
     void onWritableIsToldBelowTheLowMarkWhileMoreWaits() {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
-      TestWebSocket client = server.listen(new Recorded()).stopTaking();
+      TestFrames client = server.listen(new Recorded()).stopTaking();
       client.sendText("a").sendText("b");
       client.take(1208 - 513);
       assertThat(calls).containsExactly("a true", "b false");
@@ -315,7 +315,7 @@ class BoundsTest {
     @Test
     void anotherThreadIsToldTheSame() throws Exception {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
-      TestWebSocket client = server.listen(new Recorded()).stopTaking();
+      TestFrames client = server.listen(new Recorded()).stopTaking();
       WebSocket socket = server.socket();
       assertThat(socket.sendBinary(new byte[600])).isTrue();
       assertThat(socket.sendBinary(new byte[600])).isFalse();
@@ -336,7 +336,7 @@ class BoundsTest {
     @Test
     void aMessageOfAnySizeIsTakenBelowTheMark() {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
-      TestWebSocket client =
+      TestFrames client =
           server.listen(
               new WebSocketListener() {
                 @Override

@@ -40,7 +40,7 @@ class CloseTest {
   class TheHandlersEnd {
     @Test
     void returningClosesWith1000() {
-      TestWebSocket client = server.open(socket -> {});
+      TestFrames client = server.open(socket -> {});
       assertThat(client.answerClose()).isEqualTo(CloseReason.of(1000));
       assertThat(server.ending())
           .isEqualTo(new Ending(Ending.By.APPLICATION, CloseReason.of(1000), "the handler ended"));
@@ -48,12 +48,12 @@ class CloseTest {
 
     @Test
     void returningAnswersACloseThatWaits() {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendClose(4001, "bye");
       server.host().awaitIdle();
       server.release();
       assertThat(client.receiveClose()).isEqualTo(CloseReason.of(4001));
-      client.awaitEnd();
+      client.expectEnd();
       client.end();
       assertThat(server.ending())
           .isEqualTo(new Ending(Ending.By.PEER, new CloseReason(4001, "bye"), "the peer closed"));
@@ -63,7 +63,7 @@ class CloseTest {
     void throwingClosesWith1011AndLogsOneErrorWithTheRequestsId() {
       server.expectError("failed");
       CompletableFuture<String> id = new CompletableFuture<>();
-      TestWebSocket client =
+      TestFrames client =
           server
               .start(context -> {
                 id.complete(context.id());
@@ -71,7 +71,8 @@ class CloseTest {
                 throw new IllegalArgumentException("boom");
               })
               .webSocket("/")
-              .connect();
+              .connect()
+              .frames();
       assertThat(client.answerClose()).isEqualTo(CloseReason.of(1011));
       assertThat(server.ending())
           .isEqualTo(new Ending(Ending.By.APPLICATION, CloseReason.of(1011), "the handler failed"));
@@ -87,7 +88,7 @@ class CloseTest {
     @ValueSource(booleans = {false, true})
     void isFollowedByTheClosingTimeLimitThenAbort(boolean failing) {
       server.expectError("failed");
-      TestWebSocket client =
+      TestFrames client =
           server.open(socket -> {
             if (failing) {
               throw new IllegalStateException("boom");
@@ -97,7 +98,7 @@ class CloseTest {
       server.advance(CLOSE_TIMEOUT.minus(NANO));
       client.expectNothing();
       server.advance(NANO);
-      client.awaitReset();
+      client.expectReset();
       assertThat(server.events()).contains("limit closing handshake");
       assertThat(server.ending().why())
           .isEqualTo(
@@ -107,7 +108,7 @@ class CloseTest {
 
     @Test
     void makesTheSocketUnusableAndItSaysSo() {
-      TestWebSocket client = server.open(socket -> {});
+      TestFrames client = server.open(socket -> {});
       client.answerClose();
       server.ending();
       String ended = "has ended";
@@ -121,7 +122,7 @@ class CloseTest {
 
     @Test
     void wakesABackgroundServiceAndTellsItEvenBeforeThePeerAnswers() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       WebSocket socket = server.socket();
       var receiving = Background.start(socket::receiveMessage).awaitBlocked();
       server.release();
@@ -140,13 +141,13 @@ class CloseTest {
                   .isInstanceOf(IllegalStateException.class)
                   .hasMessageMatching("the handler of request \\S+ has ended"));
       client.sendClose(1000, "");
-      client.awaitEnd();
+      client.expectEnd();
     }
 
     @Test
     void aTaskThatFailedFailsTheHandlerThatWaitsForIt() {
       server.expectError("failed");
-      TestWebSocket client =
+      TestFrames client =
           server.open(
               socket -> CompletableFuture.failedFuture(new IllegalStateException("boom")).get());
       assertThat(client.answerClose()).isEqualTo(CloseReason.of(1011));
@@ -159,7 +160,7 @@ class CloseTest {
     @Test
     void anInterruptAfterTheSocketsEndIsNoError() throws Exception {
       CompletableFuture<Thread> handler = new CompletableFuture<>();
-      TestWebSocket client =
+      TestFrames client =
           server
               .start(context -> {
                 handler.complete(Thread.currentThread());
@@ -168,7 +169,8 @@ class CloseTest {
                 new CountDownLatch(1).await();
               })
               .webSocket("/")
-              .connect();
+              .connect()
+              .frames();
       client.reset();
       assertThat(handler.join().join(Duration.ofSeconds(10))).isTrue();
       assertThat(SocketFixture.log(Level.ERROR)).isEmpty();
@@ -180,7 +182,7 @@ class CloseTest {
 
     @Test
     void aSocketHandedToABackgroundServiceLivesWhileItsHandlerWaits() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendText("for the service");
       assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("for the service"));
       server.socket().sendText("from the service");
@@ -191,7 +193,7 @@ class CloseTest {
 
     @Test
     void aSendToASocketThatHasEndedIsAQuietEnd() {
-      TestWebSocket client =
+      TestFrames client =
           server.open(socket -> {
             assertThat(socket.receiveMessage()).isNull();
             socket.closeOutput(1000, "");
@@ -199,7 +201,7 @@ class CloseTest {
           });
       client.sendClose(1000, "");
       assertThat(client.receiveClose().code()).isEqualTo(1000);
-      client.awaitEnd();
+      client.expectEnd();
     }
 
     /** The exception tells of another socket's end: this one has failed. */
@@ -207,7 +209,7 @@ class CloseTest {
     @EnumSource
     void aSendToAnotherSocketThatHasEndedIsAFailure(Form form) {
       server.expectError("failed");
-      TestWebSocket client =
+      TestFrames client =
           switch (form) {
             case BLOCKING ->
                 server.open(socket -> {
@@ -232,7 +234,7 @@ class CloseTest {
     @EnumSource
     void whatWaitsForTheEndMayBlock(Form form) {
       CompletableFuture<Boolean> virtual = new CompletableFuture<>();
-      TestWebSocket client =
+      TestFrames client =
           server
               .start(context -> {
                 context
@@ -245,7 +247,8 @@ class CloseTest {
                 }
               })
               .webSocket("/")
-              .connect();
+              .connect()
+              .frames();
       client.close();
       assertThat(virtual.orTimeout(10, TimeUnit.SECONDS).join()).isTrue();
     }
@@ -253,18 +256,19 @@ class CloseTest {
     @Test
     void theRequestIsCompletedWhenTheSocketHasEnded() {
       CompletableFuture<WebSocketState> completed = new CompletableFuture<>();
-      TestWebSocket client =
+      TestFrames client =
           server
               .start(context -> {
                 WebSocket socket = context.webSockets().accept();
                 context.response().onCompleted(() -> completed.complete(socket.state()));
               })
               .webSocket("/")
-              .connect();
+              .connect()
+              .frames();
       client.receiveClose();
       assertThat(completed).isNotDone();
       client.sendClose(1000, "");
-      client.awaitEnd();
+      client.expectEnd();
       client.end();
       assertThat(completed.orTimeout(10, TimeUnit.SECONDS).join()).isEqualTo(WebSocketState.CLOSED);
     }
@@ -276,31 +280,31 @@ class CloseTest {
     @ParameterizedTest
     @EnumSource
     void aGoodMessageInTheSameReadAsACloseIsEchoedBeforeIt(Form form) {
-      TestWebSocket client = server.echo(form);
+      TestFrames client = server.echo(form);
       client.send(
           client.frame(Opcode.TEXT, true, Frame.utf8("good")),
           client.frame(Opcode.CLOSE, true, new CloseReason(4000, "bye").toPayload()));
       assertThat(client.receive()).isEqualTo(Frame.text("good"));
       assertThat(client.receiveClose()).isEqualTo(CloseReason.of(4000));
-      client.awaitEnd();
+      client.expectEnd();
     }
 
     @ParameterizedTest
     @EnumSource
     void nothingBehindACloseIsLookedAt(Form form) {
-      TestWebSocket client = server.echo(form);
+      TestFrames client = server.echo(form);
       client.send(
           client.frame(Opcode.CLOSE, true, CloseReason.of(1000).toPayload()),
           client.frame(Opcode.TEXT, true, Frame.utf8("behind")),
           ByteBuffer.wrap(new byte[] {(byte) 0x83, 0}));
       assertThat(client.receiveClose()).isEqualTo(CloseReason.of(1000));
-      client.awaitEnd();
+      client.expectEnd();
       assertThat(server.events()).doesNotContain("received TEXT 6");
     }
 
     @Test
     void aCloseTakesEffectWhenTheApplicationAsksAgain() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendText("before").sendClose(1000, "");
       server.host().awaitIdle();
       WebSocket socket = server.socket();
@@ -311,7 +315,7 @@ class CloseTest {
       assertThat(socket.state()).isEqualTo(WebSocketState.CLOSE_RECEIVED);
       server.release();
       assertThat(client.receiveClose().code()).isEqualTo(1000);
-      client.awaitEnd();
+      client.expectEnd();
     }
 
     /** The peer's Close, or a violation of its, and how it is answered. */
@@ -322,14 +326,14 @@ class CloseTest {
     })
     void theEndTakesEffectAtTheLatestFiveSecondsAfterItWasRead(Form form, String hex, int code)
         throws Exception {
-      TestWebSocket client = form == Form.BLOCKING ? server.hold() : server.listen(new Mute());
+      TestFrames client = form == Form.BLOCKING ? server.hold() : server.listen(new Mute());
       client.sendText("before").sendHex(hex);
       server.advance(Duration.ofSeconds(5).minus(NANO));
       client.expectNothing();
       assertThat(server.events()).doesNotContain("limit unread end");
       server.advance(NANO);
       assertThat(client.receiveClose().code()).isEqualTo(code);
-      client.awaitEnd();
+      client.expectEnd();
       assertThat(server.events()).containsOnlyOnce("limit unread end");
       if (form == Form.BLOCKING) {
         assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("before"));
@@ -348,7 +352,7 @@ class CloseTest {
       server.expectError("failed");
       CompletableFuture<Void> gate = new CompletableFuture<>();
       CompletableFuture<Thread> handler = new CompletableFuture<>();
-      TestWebSocket client =
+      TestFrames client =
           server
               .start(context -> {
                 handler.complete(Thread.currentThread());
@@ -359,11 +363,12 @@ class CloseTest {
                 }
               })
               .webSocket("/")
-              .connect();
+              .connect()
+              .frames();
       client.sendText("unread").sendHex(hex).expectNothing();
       gate.complete(null);
       assertThat(client.receiveClose().code()).isEqualTo(code);
-      client.awaitEnd();
+      client.expectEnd();
       client.end();
       assertThat(handler.join().join(Duration.ofSeconds(10))).isTrue();
       assertThat(CapturedLog.lines(Level.ERROR)).hasSize(failing ? 1 : 0);
@@ -371,7 +376,7 @@ class CloseTest {
 
     @Test
     void aCloseThatTookEffectLeavesTheHandlerItsTime() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendClose(1000, "");
       assertThat(server.socket().receive(ByteBuffer.allocate(1)).isClose()).isTrue();
       server.advance(Duration.ofMinutes(10));
@@ -379,7 +384,7 @@ class CloseTest {
       assertThat(client.receiveText()).isEqualTo("still here");
       server.release();
       assertThat(client.receiveClose().code()).isEqualTo(1000);
-      client.awaitEnd();
+      client.expectEnd();
     }
 
     /** RFC 6455 5.5.2: it is not due any more; 7.1.1: the connection ends. */
@@ -422,7 +427,7 @@ class CloseTest {
     @ParameterizedTest
     @EnumSource
     void pingsAreAnsweredAtOnce(Form form) {
-      TestWebSocket client = form == Form.BLOCKING ? server.hold() : server.listen(new Mute());
+      TestFrames client = form == Form.BLOCKING ? server.hold() : server.listen(new Mute());
       client.sendText("unread").sendPing("now");
       assertThat(client.receive()).isEqualTo(Frame.pong("now"));
       client.reset();
@@ -441,7 +446,7 @@ class CloseTest {
     @ParameterizedTest
     @ValueSource(ints = {1000, 1001, 1002, 1003, 1007, 1008, 1011, 1013, 1014, 3000, 4999})
     void theseMayBeSent(int code) throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       server.socket().closeOutput(code, "why");
       assertThat(client.answerClose()).isEqualTo(new CloseReason(code, "why"));
     }
@@ -449,7 +454,7 @@ class CloseTest {
     @ParameterizedTest
     @ValueSource(ints = {-1, 0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65536 + 1000})
     void theseMayNot(int code) throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       assertThatThrownBy(() -> server.socket().closeOutput(code, ""))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageStartingWith("close status " + code + " may not be sent");
@@ -462,7 +467,7 @@ class CloseTest {
 
     @Test
     void aReasonHasAtMost123BytesOfUtf8() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       assertThatThrownBy(() -> server.socket().closeOutput(1000, "ä".repeat(62)))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("close reason of 124 bytes exceeds limit of 123");
@@ -473,10 +478,10 @@ class CloseTest {
     @ParameterizedTest
     @EnumSource
     void anEmptyCloseIsEchoedEmptyAndTheEndSays1005(Form form) {
-      TestWebSocket client = server.echo(form);
+      TestFrames client = server.echo(form);
       client.send(Opcode.CLOSE, true, ByteBuffer.allocate(0));
       assertThat(client.receive()).isEqualTo(new Frame(Opcode.CLOSE, true, ByteBuffer.allocate(0)));
-      client.awaitEnd();
+      client.expectEnd();
       client.end();
       assertThat(server.ending())
           .isEqualTo(new Ending(Ending.By.PEER, CloseReason.NO_STATUS, "the peer closed"));
@@ -487,7 +492,7 @@ class CloseTest {
     @ParameterizedTest
     @EnumSource
     void aLostConnectionIs1006(Form form) {
-      TestWebSocket client = server.echo(form);
+      TestFrames client = server.echo(form);
       client.reset();
       assertThat(server.ending().reason()).isEqualTo(CloseReason.of(1006));
       assertThat(server.ending().by()).isEqualTo(Ending.By.CONNECTION);
@@ -498,7 +503,7 @@ class CloseTest {
 
     @Test
     void beforeTheEndThereIsNoCodeAndNoEnding() {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       assertThat(server.socket().closeStatus()).isZero();
       assertThat(server.socket().ending()).isNull();
       server.release();
@@ -510,7 +515,7 @@ class CloseTest {
   class ByTheApplication {
     @Test
     void closeWaitsForThePeerAndDiscardsWhatComesBefore() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendText("unread");
       var closing =
           Background.start(
@@ -525,7 +530,7 @@ class CloseTest {
       assertThat(closing.isDone()).isFalse();
       client.sendClose(4003, "done");
       assertThat(closing.join()).isEqualTo(WebSocketState.CLOSED);
-      client.awaitEnd();
+      client.expectEnd();
       client.end();
       assertThat(server.ending())
           .isEqualTo(
@@ -535,7 +540,7 @@ class CloseTest {
 
     @Test
     void closeWaitsNoLongerThanTheClosingTimeLimit() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       var closing =
           Background.start(
                   () -> {
@@ -546,12 +551,12 @@ class CloseTest {
       client.receiveClose();
       server.advance(CLOSE_TIMEOUT);
       assertThat(closing.join()).isEqualTo(WebSocketState.ABORTED);
-      client.awaitReset();
+      client.expectReset();
     }
 
     @Test
     void closeWakesAReceiveOfAnotherThread() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       var receiving = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
       var closing =
           Background.start(() -> {
@@ -565,13 +570,13 @@ class CloseTest {
 
     @Test
     void afterCloseOutputMessagesMayStillCome() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       server.socket().closeOutput(1000, "");
       assertThat(server.socket().state()).isEqualTo(WebSocketState.CLOSE_SENT);
       assertThat(client.receiveClose().code()).isEqualTo(1000);
       client.sendText("still mine").sendPing("and this").sendClose(1000, "");
       assertThat(client.receive()).isEqualTo(Frame.pong("and this"));
-      client.awaitEnd();
+      client.expectEnd();
       assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("still mine"));
       assertThat(server.socket().receiveMessage()).isNull();
       assertThat(server.socket().state()).isEqualTo(WebSocketState.CLOSED);
@@ -579,7 +584,7 @@ class CloseTest {
 
     @Test
     void whatWouldBlockTheLoopIsRefusedThereAndDoesNothing() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       assertThatThrownBy(() -> server.onLoop(() -> server.socket().close(1000, "")))
           .isInstanceOf(IllegalStateException.class)
           .hasMessage("close would block the connection's loop");
@@ -594,7 +599,7 @@ class CloseTest {
 
     @Test
     void closingTwiceDoesNothing() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       server.socket().closeOutput(1000, "first");
       server.socket().closeOutput(4000, "second");
       assertThat(client.answerClose().text()).isEqualTo("first");
@@ -606,11 +611,11 @@ class CloseTest {
     /** There is no second Close: the connection ends at once instead of at the time limit. */
     @Test
     void aViolationBehindOurCloseEndsTheConnection() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       server.socket().closeOutput(1000, "");
       client.receiveClose();
       client.sendHex("83 80 00000000");
-      client.awaitEnd();
+      client.expectEnd();
       client.end();
       server.ending();
       assertThat(server.socket().state()).isEqualTo(WebSocketState.ABORTED);
@@ -618,13 +623,13 @@ class CloseTest {
 
     @Test
     void abortDropsTheConnectionWithoutAWord() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       server.socket().sendText("queued or not");
       server.host().awaitIdle();
       client.receiveText();
       server.socket().abort();
       assertThat(server.socket().state()).isEqualTo(WebSocketState.ABORTED);
-      client.awaitReset();
+      client.expectReset();
       assertThat(server.ending())
           .isEqualTo(
               new Ending(Ending.By.APPLICATION, CloseReason.of(1006), "the application aborted"));
@@ -633,12 +638,12 @@ class CloseTest {
 
     @Test
     void aPeerThatNeverEndsItsSideIsDropped() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendClose(1000, "");
       server.host().awaitIdle();
       server.release();
       assertThat(client.receiveClose().code()).isEqualTo(1000);
-      client.awaitEnd();
+      client.expectEnd();
       assertThat(server.socket().state()).isEqualTo(WebSocketState.CLOSED);
       server.advance(CLOSE_TIMEOUT);
       assertThat(server.ending())

@@ -41,7 +41,7 @@ class CompressionTest {
     enable(_ -> {});
   }
 
-  private TestWebSocket echo(Form form) {
+  private TestFrames echo(Form form) {
     return server.echo(form, OFFER);
   }
 
@@ -68,7 +68,7 @@ class CompressionTest {
           """)
   void whatWasAgreedIsAnswered(String offer, String answer) {
     enable();
-    TestWebSocket client = server.echo(Form.BLOCKING, offer);
+    TestFrames client = server.echo(Form.BLOCKING, offer);
     assertThat(client.response().headers().get("Sec-WebSocket-Extensions")).isEqualTo(answer);
     client.close();
   }
@@ -81,7 +81,7 @@ class CompressionTest {
             .disableClientContextTakeover(true)
             .serverMaxWindowBits(14)
             .clientMaxWindowBits(12));
-    TestWebSocket client = echo(Form.LISTENER);
+    TestFrames client = echo(Form.LISTENER);
     assertThat(client.response().headers().get("Sec-WebSocket-Extensions"))
         .isEqualTo(
             "permessage-deflate; client_max_window_bits=12; client_no_context_takeover;"
@@ -95,7 +95,7 @@ class CompressionTest {
 
   @Test
   void nothingIsCompressedUntilTheHandlerAsks() {
-    TestWebSocket client = echo(Form.BLOCKING);
+    TestFrames client = echo(Form.BLOCKING);
     assertThat(client.response().headers().contains("Sec-WebSocket-Extensions")).isFalse();
     client.send(client.frame(Opcode.TEXT, true, Extension.RSV1, Frame.utf8("x")));
     assertThat(client.answerClose().code()).isEqualTo(1002);
@@ -120,7 +120,7 @@ class CompressionTest {
   @EnumSource
   void messagesComeBackCompressed(Form form) {
     enable();
-    TestWebSocket client = echo(form);
+    TestFrames client = echo(form);
     for (int i = 0; i < 100; i++) {
       client.sendCompressed(Opcode.TEXT, Frame.utf8(TEXT + i));
     }
@@ -134,7 +134,7 @@ class CompressionTest {
   @EnumSource
   void whatIsBelowTheThresholdGoesOutPlain(Form form) {
     enable(settings -> settings.compressionThreshold(5));
-    TestWebSocket client = echo(form);
+    TestFrames client = echo(form);
     client.sendCompressed(Opcode.TEXT, Frame.utf8("hell"));
     assertThat(client.receive()).isEqualTo(Frame.text("hell"));
     client.sendCompressed(Opcode.TEXT, Frame.utf8("hello"));
@@ -146,7 +146,7 @@ class CompressionTest {
   @EnumSource
   void plainMessagesAreReadAmongCompressedOnes(Form form) {
     enable();
-    TestWebSocket client = echo(form);
+    TestFrames client = echo(form);
     client.sendText(TEXT).sendCompressed(Opcode.TEXT, Frame.utf8(TEXT)).sendText(TEXT);
     for (int i = 0; i < 3; i++) {
       assertThat(client.receiveText()).isEqualTo(TEXT);
@@ -158,7 +158,7 @@ class CompressionTest {
   @EnumSource
   void messagesOfEverySizeComeBack(Form form) {
     enable(settings -> settings.compressionThreshold(0).maxMessageSize(10_000_000));
-    TestWebSocket client = echo(form);
+    TestFrames client = echo(form);
     for (int size : List.of(0, 1, 2, 125, 126, 4096, 65_536, 1_000_000, 5_000_000, 0)) {
       client.sendCompressed(Opcode.BINARY, bytes(size));
       assertThat(ByteBuffer.wrap(client.receiveBinary())).isEqualTo(bytes(size));
@@ -170,7 +170,7 @@ class CompressionTest {
   @EnumSource
   void aCompressedMessageMayComeByteByByteInFragmentsWithPingsBetween(Form form) {
     enable();
-    TestWebSocket client = echo(form).cutEvery(1);
+    TestFrames client = echo(form).cutEvery(1);
     ByteBuffer message = client.compress(Frame.utf8(TEXT));
     int half = message.remaining() / 2;
     client.send(client.frame(Opcode.TEXT, false, Extension.RSV1, message.slice(0, half)));
@@ -185,7 +185,7 @@ class CompressionTest {
   @Test
   void aMessageInPiecesGoesOutInFragmentsOfOneCompressedMessage() throws Exception {
     enable();
-    TestWebSocket client = server.hold(OFFER);
+    TestFrames client = server.hold(OFFER);
     WebSocket socket = server.socket();
     socket.send(Frame.utf8("Hel"), MessageType.TEXT, false);
     assertThat(client.receive()) // all of it is there to be read
@@ -203,7 +203,7 @@ class CompressionTest {
   @Test
   void aMessageIsSentPlainIfItsSenderSaysSo() throws Exception {
     enable();
-    TestWebSocket client = server.hold(OFFER);
+    TestFrames client = server.hold(OFFER);
     WebSocket socket = server.socket();
     SendFlag plain = SendFlag.DISABLE_COMPRESSION;
     socket.send(Frame.utf8(TEXT), MessageType.TEXT, true, plain);
@@ -223,7 +223,7 @@ class CompressionTest {
   @EnumSource
   void manyThreadsMaySendCompressedAndPlain(Form form) throws Exception {
     enable();
-    TestWebSocket client =
+    TestFrames client =
         form == Form.BLOCKING
             ? server.hold(OFFER)
             : server.listen(new WebSocketListener() {}, OFFER);
@@ -261,7 +261,7 @@ class CompressionTest {
   @EnumSource
   void aQuietSocketGoesOnWhereItWas(Form form) {
     enable();
-    TestWebSocket client = echo(form);
+    TestFrames client = echo(form);
     for (int i = 0; i < 3; i++) {
       client.sendCompressed(Opcode.TEXT, Frame.utf8(TEXT)); // refers to the one before
       assertThat(client.receive()).isEqualTo(Frame.text(TEXT).asCompressed());
@@ -276,7 +276,7 @@ class CompressionTest {
     enable();
     byte[] noise = new byte[5_000_000];
     new SplittableRandom(7).nextBytes(noise);
-    TestWebSocket client = server.hold(compressed ? OFFER : "x-none").stopTaking();
+    TestFrames client = server.hold(compressed ? OFFER : "x-none").stopTaking();
     var sending = Background.start(() -> server.socket().sendBinary(ByteBuffer.wrap(noise)));
     sending.awaitBlocked();
     server.release();
@@ -293,7 +293,7 @@ class CompressionTest {
   void whatIsSentWhenThereIsRoomAgainGoesOut() {
     server.options(options -> options.limits(limits -> limits.sendQueue(1024, 512)));
     enable();
-    TestWebSocket client =
+    TestFrames client =
         server.listen(
             new WebSocketListener() {
               @Override
@@ -316,7 +316,7 @@ class CompressionTest {
   // ---- Bounds
 
   /** So many zero bytes, as small as deflate makes them: a thousandth. */
-  private static ByteBuffer bomb(TestWebSocket client, int size) {
+  private static ByteBuffer bomb(TestFrames client, int size) {
     return client.frame(
         Opcode.BINARY, true, Extension.RSV1, client.compress(ByteBuffer.allocate(size)));
   }
@@ -325,7 +325,7 @@ class CompressionTest {
   @EnumSource
   void theLimitOfAMessageCountsWhatComesOut(Form form) {
     enable(settings -> settings.maxMessageSize(100_000));
-    TestWebSocket client = echo(form);
+    TestFrames client = echo(form);
     client.send(bomb(client, 100_000));
     assertThat(client.receiveBinary()).hasSize(100_000);
     client.send(bomb(client, 100_001));
@@ -336,7 +336,7 @@ class CompressionTest {
   @EnumSource
   void aBombIsNotInflatedBeyondTheLimit(Form form) throws Exception {
     enable();
-    TestWebSocket client = echo(form);
+    TestFrames client = echo(form);
     ByteBuffer bomb = bomb(client, 1 << 28);
     assertThat(bomb.remaining()).isLessThan(300_000);
     server.host().awaitIdle();
@@ -364,7 +364,7 @@ class CompressionTest {
       throws Exception {
     enable(settings -> settings.maxMessageSize(2_000_000));
     List<Integer> received = new ArrayList<>(); // read when the loop is idle, or after the end
-    TestWebSocket client =
+    TestFrames client =
         switch (form) {
           case BLOCKING ->
               server.open(
@@ -410,7 +410,7 @@ class CompressionTest {
       }
     }
     assertThat(client.receiveClose().code()).isEqualTo(1000);
-    client.awaitEnd();
+    client.expectEnd();
     server.ending();
     assertThat(received).hasSize(20).containsOnly(1_000_000);
   }
@@ -419,12 +419,12 @@ class CompressionTest {
   void whenTheMemoryIsSpentNewSocketsAgreeToLess() {
     server.options(options -> options.limits(limits -> limits.compressionMemory(2_000_000)));
     enable();
-    TestWebSocket first = echo(Form.LISTENER);
+    TestFrames first = echo(Form.LISTENER);
     List<String> agreed = new ArrayList<>();
-    List<TestWebSocket> others = new ArrayList<>();
+    List<TestFrames> others = new ArrayList<>();
     for (int i = 0; i < 20; i++) {
-      TestWebSocket other =
-          server.host().webSocket("/").header("Sec-WebSocket-Extensions", OFFER).connect();
+      TestFrames other =
+          server.host().webSocket("/").header("Sec-WebSocket-Extensions", OFFER).connect().frames();
       agreed.add(String.valueOf(other.response().headers().get("Sec-WebSocket-Extensions")));
       others.add(other);
     }
@@ -433,7 +433,7 @@ class CompressionTest {
         .last()
         .isEqualTo(OFFER + "=15; client_no_context_takeover; server_no_context_takeover");
     assertThat(server.events()).contains("limit compression memory");
-    for (TestWebSocket other : others) {
+    for (TestFrames other : others) {
       other.sendCompressed(Opcode.TEXT, Frame.utf8(TEXT));
       assertThat(other.receiveText()).isEqualTo(TEXT);
       other.close();
@@ -445,7 +445,7 @@ class CompressionTest {
   void withoutMemoryNothingIsCompressed() {
     server.options(options -> options.limits(limits -> limits.compressionMemory(0)));
     enable();
-    TestWebSocket client = echo(Form.BLOCKING);
+    TestFrames client = echo(Form.BLOCKING);
     assertThat(client.response().headers().contains("Sec-WebSocket-Extensions")).isFalse();
     client.close();
     assertThat(server.events()).contains("limit compression memory");
@@ -463,7 +463,7 @@ class CompressionTest {
     })
     void corruptDataClosesWith1007(String hex, String what) {
       enable();
-      TestWebSocket client = echo(Form.BLOCKING);
+      TestFrames client = echo(Form.BLOCKING);
       byte[] data = java.util.HexFormat.of().parseHex(hex.replace(" ", ""));
       client.send(client.frame(Opcode.BINARY, true, Extension.RSV1, ByteBuffer.wrap(data)));
       assertThat(client.answerClose().code()).as(what).isEqualTo(1007);
@@ -473,7 +473,7 @@ class CompressionTest {
     @EnumSource
     void textIsCheckedAsItComesOut(Form form) {
       enable();
-      TestWebSocket client = echo(form);
+      TestFrames client = echo(form);
       ByteBuffer message = client.compress(ByteBuffer.wrap(new byte[] {'a', (byte) 0xFF, 'b'}));
       client.send(client.frame(Opcode.TEXT, false, Extension.RSV1, message)); // not the end of it
       assertThat(client.answerClose().code()).isEqualTo(1007);
@@ -482,7 +482,7 @@ class CompressionTest {
     @Test
     void theBitBelongsOnTheFirstFrameOnly() {
       enable();
-      TestWebSocket client = echo(Form.LISTENER);
+      TestFrames client = echo(Form.LISTENER);
       ByteBuffer message = client.compress(Frame.utf8(TEXT));
       client.send(client.frame(Opcode.TEXT, false, Extension.RSV1, message.slice(0, 4)));
       client.send(client.frame(Opcode.CONTINUATION, true, Extension.RSV1, message.slice(4, 4)));
@@ -492,7 +492,7 @@ class CompressionTest {
     @Test
     void aControlFrameIsNeverCompressed() {
       enable();
-      TestWebSocket client = echo(Form.BLOCKING);
+      TestFrames client = echo(Form.BLOCKING);
       client.send(client.frame(Opcode.PING, true, Extension.RSV1, ByteBuffer.allocate(0)));
       assertThat(client.answerClose().code()).isEqualTo(1002);
     }
@@ -507,7 +507,7 @@ class CompressionTest {
     })
     void theVectorsOfTheRfcAreReadAndTheNextMessageToo(String hex, String text) {
       enable(settings -> settings.compressionThreshold(100));
-      TestWebSocket client = echo(Form.LISTENER);
+      TestFrames client = echo(Form.LISTENER);
       byte[] data = java.util.HexFormat.of().parseHex(hex.replace(" ", ""));
       client.send(client.frame(Opcode.TEXT, true, Extension.RSV1, ByteBuffer.wrap(data)));
       assertThat(client.receive()).isEqualTo(Frame.text(text));

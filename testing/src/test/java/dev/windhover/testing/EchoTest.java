@@ -21,7 +21,7 @@ class EchoTest {
   @ParameterizedTest
   @EnumSource
   void messagesComeBack(Form form) {
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     client.sendText("Käse").sendBinary(new byte[] {0, 1, -1}).sendText("");
     assertThat(client.receive()).isEqualTo(Frame.text("Käse"));
     assertThat(client.receive()).isEqualTo(Frame.binary((byte) 0, (byte) 1, (byte) -1));
@@ -35,7 +35,7 @@ class EchoTest {
   @ParameterizedTest
   @EnumSource
   void theExamplesOfTheRfcComeBack(Form form) {
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     client.sendHex("81 85 37fa213d 7f9f4d5158"); // "Hello"
     assertThat(client.receiveText()).isEqualTo("Hello");
     client.sendHex("01 83 37fa213d 7f9f4d"); // "Hel"
@@ -48,7 +48,7 @@ class EchoTest {
 
   @Test
   void theAnswersToAReadAreFlushedOnce() {
-    TestWebSocket client = server.echo(Form.LISTENER);
+    TestFrames client = server.echo(Form.LISTENER);
     ByteBuffer frame = client.frame(Opcode.TEXT, true, Frame.utf8("hello"));
     client.send(Collections.nCopies(100, frame).toArray(ByteBuffer[]::new));
     for (int i = 0; i < 100; i++) {
@@ -63,7 +63,7 @@ class EchoTest {
   @EnumSource
   void everyPingOfAReadIsAnsweredWhileThePeerTakesAll(Form form) {
     server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     ByteBuffer[] frames = new ByteBuffer[11];
     frames[0] = client.frame(Opcode.BINARY, true, ByteBuffer.allocate(600));
     for (int i = 1; i <= 10; i++) {
@@ -90,7 +90,7 @@ class EchoTest {
     "LISTENER, 125, 1", "LISTENER, 126, 7", "LISTENER, 65535, 1000", "LISTENER, 65536, 70000"
   })
   void messagesOfEveryLengthFormComeBack(Form form, int length, int cut) {
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     byte[] payload = new byte[length];
     for (int i = 0; i < length; i++) {
       payload[i] = (byte) (i * 31);

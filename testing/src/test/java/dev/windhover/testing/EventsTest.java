@@ -2,6 +2,9 @@ package dev.windhover.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.windhover.http.MessageType;
+import dev.windhover.http.WebSocket;
+import dev.windhover.http.WebSocketListener;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -16,7 +19,7 @@ class EventsTest {
   @ParameterizedTest
   @EnumSource
   void openedMessagesAndEndedAreToldWithTheirBytes(Form form) {
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     client.sendText("Käse");
     assertThat(client.receiveText()).isEqualTo("Käse");
     client.send(Opcode.BINARY, false, ByteBuffer.allocate(300));
@@ -40,8 +43,37 @@ class EventsTest {
 
   @ParameterizedTest
   @EnumSource
+  void aFailureIsTold(Form form) {
+    server.expectError("failed");
+    TestFrames client =
+        switch (form) {
+          case BLOCKING ->
+              server.open(socket -> {
+                throw new IllegalStateException("no luck");
+              });
+          case LISTENER ->
+              server.listen(
+                  new WebSocketListener() {
+                    @Override
+                    public void onOpen(WebSocket socket) {
+                      throw new IllegalStateException("no luck");
+                    }
+
+                    @Override
+                    public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) {}
+                  });
+        };
+    assertThat(client.answerClose().code()).isEqualTo(1011);
+    server.ending();
+    assertThat(server.events())
+        .containsExactlyInAnyOrder("opened", "failed no luck", "ended")
+        .endsWith("ended");
+  }
+
+  @ParameterizedTest
+  @EnumSource
   void theLogHasOneLineForTheBeginningAndOneForTheEnd(Form form) {
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     client.close();
     server.ending();
     server.host().awaitIdle();

@@ -114,7 +114,7 @@ class HttpLoggingTest {
     application.mapWebSocket("/ws", socket -> socket.receiveMessage());
     try (TestHost host = TestHost.start(application)) {
       TestRequest request = host.webSocket("/ws");
-      TestWebSocket socket = (http2 ? request.http2() : request).connect();
+      TestFrames socket = (http2 ? request.http2() : request).connect().frames();
       host.clock().advance(Duration.ofMillis(61_500));
       assertThat(lines()).isEmpty();
       socket.close();

@@ -30,7 +30,7 @@ class KeepAliveTest {
   @ParameterizedTest
   @EnumSource
   void aQuietPeerIsPingedAfterTheInterval(Form form) {
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     server.advance(INTERVAL.minus(NANO));
     client.expectNothing();
     server.advance(NANO);
@@ -44,13 +44,13 @@ class KeepAliveTest {
   @ParameterizedTest
   @EnumSource
   void aPingThatIsNotAnsweredAbortsAndTheReasonSaysSo(Form form) {
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     server.advance(INTERVAL);
     assertThat(client.receive()).isEqualTo(ping(1));
     server.advance(TIMEOUT.minus(NANO));
     client.expectNothing();
     server.advance(NANO);
-    client.awaitReset();
+    client.expectReset();
     assertThat(server.ending())
         .isEqualTo(
             new Ending(
@@ -62,7 +62,7 @@ class KeepAliveTest {
 
   @Test
   void anyBytesPutThePingOff() {
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     server.advance(INTERVAL.minus(NANO));
     client.sendHex("81"); // half of a header
     server.advance(INTERVAL.minus(NANO));
@@ -74,7 +74,7 @@ class KeepAliveTest {
 
   @Test
   void anyBytesClearAnOutstandingPing() {
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     server.advance(INTERVAL);
     assertThat(client.receive()).isEqualTo(ping(1));
     server.advance(TIMEOUT.minus(NANO));
@@ -88,7 +88,7 @@ class KeepAliveTest {
 
   @Test
   void pongsAreSeenWhileTheApplicationDoesNotRead() {
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     client.sendText("unread");
     server.advance(INTERVAL);
     client.send(Opcode.PONG, true, client.receive().payload());
@@ -101,7 +101,7 @@ class KeepAliveTest {
   @Test
   void theClockStandsStillWhileWeDoNotRead() throws Exception {
     server.options(o -> o.limits(l -> l.inboundBytes(1024)));
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     client.sendBinary(new byte[2000]);
     assertThat(client.isServerReading()).isFalse();
     server.advance(INTERVAL);
@@ -120,7 +120,7 @@ class KeepAliveTest {
   @Test
   void theClockGoesOnWhenWeReadAgain() throws Exception {
     server.options(o -> o.limits(l -> l.inboundBytes(1024)));
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     client.sendBinary(new byte[2000]);
     server.advance(INTERVAL);
     assertThat(client.receive()).isEqualTo(ping(1));
@@ -130,13 +130,13 @@ class KeepAliveTest {
     server.advance(TIMEOUT.minus(NANO));
     client.expectNothing();
     server.advance(NANO);
-    client.awaitReset();
+    client.expectReset();
   }
 
   @Test
   void aListenerWithoutDemandStopsTheClockToo() {
     server.options(o -> o.limits(l -> l.inboundBytes(1024)));
-    TestWebSocket client =
+    TestFrames client =
         server.listen(
             new WebSocketListener() {
               @Override
@@ -153,7 +153,7 @@ class KeepAliveTest {
   @Test
   void anIntervalOfZeroIsOff() {
     server.options(o -> o.keepAliveInterval(Duration.ZERO));
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     server.advance(Duration.ofDays(1));
     client.expectNothing();
     server.release();
@@ -163,7 +163,7 @@ class KeepAliveTest {
   @Test
   void aTimeoutOfZeroMeansUnsolicitedPongsWhateverComes() {
     server.options(o -> o.keepAliveTimeout(Duration.ZERO));
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     for (int i = 0; i < 3; i++) {
       server.advance(INTERVAL.minus(NANO));
       client.sendText("alive").expectNothing();
@@ -178,30 +178,30 @@ class KeepAliveTest {
   void aSocketMayHaveSettingsOfItsOwn() {
     server.settings(
         s -> s.keepAliveInterval(Duration.ofSeconds(1)).keepAliveTimeout(Duration.ofSeconds(3)));
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     server.advance(Duration.ofSeconds(1));
     assertThat(client.receive()).isEqualTo(ping(1));
     server.advance(Duration.ofSeconds(3));
-    client.awaitReset();
+    client.expectReset();
   }
 
   @Test
   void afterOurCloseTheClosingTimeLimitWatchesAlone() throws Exception {
     server.options(o -> o.keepAliveInterval(Duration.ofSeconds(1)));
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     server.socket().closeOutput(1000, "");
     client.receiveClose();
     server.advance(Duration.ofSeconds(4));
     client.expectNothing();
     server.advance(Duration.ofSeconds(1));
-    client.awaitReset();
+    client.expectReset();
   }
 
   /** The other order: the Ping has left, and its Pong comes while a sender is blocked. */
   @Test
   void pongsAreSeenWhileASenderIsBlocked() throws Exception {
     server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     server.advance(INTERVAL);
     assertThat(client.receive()).isEqualTo(ping(1));
     client.stopTaking();
@@ -221,7 +221,7 @@ class KeepAliveTest {
   void aPingsTimeBeginsWhenItHasLeft() throws Exception {
     server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
     server.options(o -> o.keepAliveInterval(Duration.ofSeconds(20)));
-    TestWebSocket client = server.hold().stopTaking();
+    TestFrames client = server.hold().stopTaking();
     var sending = Background.start(() -> server.socket().sendBinary(new byte[5000])).awaitBlocked();
     for (int i = 0; i < 12; i++) {
       server.advance(Duration.ofSeconds(10));
@@ -234,7 +234,7 @@ class KeepAliveTest {
     server.advance(TIMEOUT);
     client.expectNothing();
     server.advance(TIMEOUT.dividedBy(4)); // how often it looks whether the Ping has left
-    client.awaitReset();
+    client.expectReset();
     assertThat(server.ending().why()).isEqualTo("no sign of life within PT20S after a ping");
   }
 
@@ -242,7 +242,7 @@ class KeepAliveTest {
   void aPingGoesBehindTheFrameUnderWay() throws Exception {
     server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
     server.options(o -> o.keepAliveInterval(Duration.ofSeconds(1)));
-    TestWebSocket client = server.hold().stopTaking();
+    TestFrames client = server.hold().stopTaking();
     var sending = Background.start(() -> server.socket().sendBinary(new byte[5000])).awaitBlocked();
     server.advance(Duration.ofSeconds(1));
     client.takeAll();

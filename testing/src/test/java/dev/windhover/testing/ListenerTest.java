@@ -114,7 +114,7 @@ class ListenerTest {
   void acceptReturnsAtOnceAndTheRequestEndsWithTheSocket() {
     CompletableFuture<String> accepted = new CompletableFuture<>();
     CompletableFuture<String> completed = new CompletableFuture<>();
-    TestWebSocket client =
+    TestFrames client =
         server
             .start(context -> {
               context.response().onCompleted(() -> completed.complete("over"));
@@ -122,7 +122,8 @@ class ListenerTest {
               accepted.complete("returned");
             })
             .webSocket("/")
-            .connect();
+            .connect()
+            .frames();
     assertThat(accepted).succeedsWithin(Duration.ofSeconds(10));
     client.sendText("ignored").expectNothing();
     assertThat(completed).isNotDone();
@@ -133,14 +134,14 @@ class ListenerTest {
   @Test
   void callsComeInTheOrderOfTheWire() {
     Recorded listener = new Recorded(Call.demandingAll((socket, call) -> {}));
-    TestWebSocket client = server.listen(listener);
+    TestFrames client = server.listen(listener);
     client.send(
         client.frame(Opcode.TEXT, true, Frame.utf8("Käse")),
         client.frame(Opcode.BINARY, false, ByteBuffer.allocate(3)),
         client.frame(Opcode.CONTINUATION, true, ByteBuffer.allocate(4)),
         client.frame(Opcode.CLOSE, true, new CloseReason(4000, "").toPayload()));
     assertThat(client.receiveClose()).isEqualTo(CloseReason.of(4000));
-    client.awaitEnd();
+    client.expectEnd();
     client.end();
     assertThat(listener.calls())
         .containsExactly("open", "Käse", "binary 7", "close 4000", "ended 4000");
@@ -148,7 +149,7 @@ class ListenerTest {
 
   @Test
   void receivingMethodsAreRefused() {
-    TestWebSocket client = server.echo(Form.LISTENER);
+    TestFrames client = server.echo(Form.LISTENER);
     WebSocket socket = server.socket();
     assertThatThrownBy(socket::receiveMessage).isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(socket::iterator).isInstanceOf(IllegalStateException.class);
@@ -172,7 +173,7 @@ class ListenerTest {
 
   @Test
   void aBlockingSocketHasNoDemand() {
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     assertThatThrownBy(() -> server.socket().request(1)).isInstanceOf(IllegalStateException.class);
     server.release();
     client.answerClose();
@@ -183,7 +184,7 @@ class ListenerTest {
     @Test
     void messagesComeAsTheyAreDemanded() {
       Recorded listener = new Recorded();
-      TestWebSocket client = server.listen(listener);
+      TestFrames client = server.listen(listener);
       client.sendText("a").sendText("b").sendText("c");
       assertThat(listener.calls()).containsExactly("open");
       server.socket().request(2);
@@ -204,7 +205,7 @@ class ListenerTest {
               socket.request(1);
             }
           });
-      TestWebSocket client = server.listen(listener);
+      TestFrames client = server.listen(listener);
       client.sendText("a").sendText("b").sendText("c");
       server.socket().request(1);
       client.sendText("d");
@@ -216,7 +217,7 @@ class ListenerTest {
     @Test
     void onWritableMayDemandWhatWaits() {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
-      TestWebSocket client =
+      TestFrames client =
           server.listen(
               new WebSocketListener() {
                 @Override
@@ -252,7 +253,7 @@ class ListenerTest {
     @Test
     void whatIsNotDemandedWaitsWithinTheBoundThenThePeerIsNotRead() {
       Recorded listener = new Recorded();
-      TestWebSocket client = server.listen(listener);
+      TestFrames client = server.listen(listener);
       int sent = 0;
       while (client.isServerReading() && sent < 2000) {
         client.sendBinary(new byte[1000]);
@@ -274,14 +275,14 @@ class ListenerTest {
     @Test
     void aCloseWaitsForTheDemandAsMessagesDo() {
       Recorded listener = new Recorded();
-      TestWebSocket client = server.listen(listener);
+      TestFrames client = server.listen(listener);
       client.sendText("a").sendClose(1000, "").expectNothing();
       server.socket().request(1);
       assertThat(listener.calls()).containsExactly("open", "a");
       client.expectNothing();
       server.socket().request(1);
       assertThat(client.receiveClose().code()).isEqualTo(1000);
-      client.awaitEnd();
+      client.expectEnd();
       client.end();
       assertThat(listener.calls()).containsExactly("open", "a", "close 1000", "ended 1000");
     }
@@ -289,14 +290,14 @@ class ListenerTest {
     @Test
     void behindOurCloseWhatIsKeptStillComesBeforeThePeers() throws Exception {
       Recorded listener = new Recorded();
-      TestWebSocket client = server.listen(listener);
+      TestFrames client = server.listen(listener);
       client.sendText("kept").expectNothing();
       server.socket().closeOutput(1000, "");
       client.receiveClose();
       client.sendClose(1000, "").expectNothing();
       assertThat(listener.calls()).containsExactly("open");
       server.socket().request(1);
-      client.awaitEnd();
+      client.expectEnd();
       client.end();
       assertThat(listener.calls()).containsExactly("open", "kept", "close 1000", "ended 1000");
     }
@@ -305,7 +306,7 @@ class ListenerTest {
     @Test
     void whatIsKeptHasItsTimeBehindThePeersClose() throws Exception {
       Recorded listener = new Recorded();
-      TestWebSocket client = server.listen(listener);
+      TestFrames client = server.listen(listener);
       client.sendText("kept").expectNothing();
       server.socket().closeOutput(1000, "");
       client.receiveClose();
@@ -313,7 +314,7 @@ class ListenerTest {
       client.sendClose(1000, "").expectNothing();
       server.advance(Duration.ofSeconds(4));
       server.socket().request(1);
-      client.awaitEnd();
+      client.expectEnd();
       client.end();
       assertThat(listener.calls()).containsExactly("open", "kept", "close 1000", "ended 1000");
     }
@@ -322,11 +323,11 @@ class ListenerTest {
     @Test
     void whatIsKeptComesBeforeTheCloseThoughThatWasAnsweredInTime() {
       Recorded listener = new Recorded();
-      TestWebSocket client = server.listen(listener);
+      TestFrames client = server.listen(listener);
       client.sendText("kept").sendText("too").sendClose(4000, "");
       server.advance(Duration.ofSeconds(5));
       assertThat(client.receiveClose()).isEqualTo(CloseReason.of(4000));
-      client.awaitEnd();
+      client.expectEnd();
       assertThat(listener.calls()).containsExactly("open");
       server.socket().request(1);
       assertThat(listener.calls()).containsExactly("open", "kept");
@@ -339,7 +340,7 @@ class ListenerTest {
     @Test
     void theEndIsTheLastCallWhateverIsKept() throws Exception {
       Recorded listener = new Recorded();
-      TestWebSocket client = server.listen(listener);
+      TestFrames client = server.listen(listener);
       client.sendText("kept").sendClose(1000, "").reset();
       assertThat(listener.calls()).containsExactly("open", "ended 1000");
       server.socket().request(10);
@@ -351,12 +352,13 @@ class ListenerTest {
     @Test
     void bytesThatComeBeforeTheFirstCallWait() {
       Recorded listener = new Recorded((socket, call) -> socket.request(1));
-      TestWebSocket client =
+      TestFrames client =
           server
               .start(context -> context.webSockets().accept(listener))
               .webSocket("/")
               .followedBy("81 85 37fa213d 7f9f4d5158")
-              .connect();
+              .connect()
+              .frames();
       assertThat(listener.calls()).containsExactly("open", "Hello");
       client.reset();
     }
@@ -367,7 +369,7 @@ class ListenerTest {
   class LentBytes {
     @Test
     void howTheListenerLeavesThemDoesNotMatter() {
-      TestWebSocket client =
+      TestFrames client =
           server.listen(
               new WebSocketListener() {
                 @Override
@@ -391,7 +393,7 @@ class ListenerTest {
 
     @Test
     void aMessageThatIsNotReadIsPassedOver() {
-      TestWebSocket client =
+      TestFrames client =
           server.listen(
               new WebSocketListener() {
                 @Override
@@ -436,8 +438,8 @@ class ListenerTest {
                           }
                         }
                       }));
-      TestWebSocket one = host.webSocket("/").connect();
-      TestWebSocket two = host.webSocket("/").connect();
+      TestFrames one = host.webSocket("/").connect().frames();
+      TestFrames two = host.webSocket("/").connect().frames();
       one.sendText("to all");
       assertThat(one.receiveText()).isEqualTo("to all");
       assertThat(two.receiveText()).isEqualTo("to all");
@@ -447,7 +449,7 @@ class ListenerTest {
 
     @Test
     void fromACallThatAnotherThreadsDemandBroughtGoesOutAtOnce() {
-      TestWebSocket client =
+      TestFrames client =
           server.listen(
               new WebSocketListener() {
                 @Override
@@ -466,7 +468,7 @@ class ListenerTest {
 
     @Test
     void fromAnyThreadGoesOut() throws Exception {
-      TestWebSocket client = server.echo(Form.LISTENER);
+      TestFrames client = server.echo(Form.LISTENER);
       assertThat(server.socket().sendText("from a thread")).isTrue();
       assertThat(client.receiveText()).isEqualTo("from a thread");
       client.close();
@@ -474,7 +476,7 @@ class ListenerTest {
 
     @Test
     void neverBlocksBehindAMessageUnderWayButGoesBehindIt() throws Exception {
-      TestWebSocket client = server.echo(Form.LISTENER);
+      TestFrames client = server.echo(Form.LISTENER);
       MessageWriter writer = server.socket().startMessage(MessageType.TEXT);
       writer.write("one");
       assertThat(client.receive().text()).isEqualTo("one");
@@ -493,14 +495,14 @@ class ListenerTest {
 
     @Test
     void ofAnAbandonedMessageFailsTheSocket() throws Exception {
-      TestWebSocket client = server.echo(Form.LISTENER);
+      TestFrames client = server.echo(Form.LISTENER);
       try (MessageWriter writer = server.socket().startMessage(MessageType.TEXT)) {
         writer.write("half");
       }
       client.receive();
       assertThat(client.receiveClose())
           .isEqualTo(new CloseReason(1011, "a message was not finished"));
-      client.awaitEnd();
+      client.expectEnd();
       client.end();
     }
   }
@@ -521,8 +523,8 @@ class ListenerTest {
                   returned.add(call);
                 }
               }));
-      TestWebSocket client = server.listen(listener);
-      client.resetAtFlush().sendText("a");
+      TestFrames client = server.listen(listener);
+      client.failWriteAfter(0).sendText("a");
       assertThat(listener.calls()).containsExactly("open", "a", "ended 1006");
       assertThat(returned).containsExactly("a");
     }
@@ -532,7 +534,7 @@ class ListenerTest {
     void whileAnotherThreadSends() throws Exception {
       Recorded listener =
           new Recorded(Call.demandingAll((socket, call) -> socket.sendText("answer")));
-      TestWebSocket client = server.listen(listener);
+      TestFrames client = server.listen(listener);
       var sending =
           Background.start(() -> {
             for (int i = 0; i < 200; i++) {
@@ -560,7 +562,7 @@ class ListenerTest {
                   socket.send(Frame.utf8("half"), MessageType.TEXT, false); // looks and flushes
                 }
               }));
-      TestWebSocket client = server.listen(listener).stopTaking();
+      TestFrames client = server.listen(listener).stopTaking();
       client.sendText("fill").take(904); // below the low mark, above that of the transport
       assertThat(listener.calls()).containsExactly("open", "fill");
       client.sendText("drain");
@@ -577,7 +579,7 @@ class ListenerTest {
     @Test
     void anExceptionFailsTheSocketWith1011AndLogsOneError() {
       server.expectError("failed");
-      TestWebSocket client =
+      TestFrames client =
           server.listen(
               new WebSocketListener() {
                 @Override
@@ -598,13 +600,13 @@ class ListenerTest {
     void anExceptionOfAnyCallDoes(String failing) {
       server.expectError("failed");
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
-      TestWebSocket client = server.listen(failingIn(failing)).stopTaking();
+      TestFrames client = server.listen(failingIn(failing)).stopTaking();
       client.sendBinary(new byte[3]).takeAll().sendClose(4000, "");
       if (!failing.equals("open")) {
         assertThat(client.receiveBinary()).hasSize(2000);
       }
       assertThat(client.receiveClose()).isEqualTo(CloseReason.of(1011));
-      client.awaitEnd();
+      client.expectEnd();
       client.end();
       assertOneErrorOfTheListener();
     }
@@ -613,14 +615,15 @@ class ListenerTest {
     void anExceptionOfTheLastCallIsLoggedAndNoMore() {
       server.expectError("failed");
       CompletableFuture<String> completed = new CompletableFuture<>();
-      TestWebSocket client =
+      TestFrames client =
           server
               .start(context -> {
                 context.response().onCompleted(() -> completed.complete("over"));
                 context.webSockets().accept(failingIn("ended 1006"));
               })
               .webSocket("/")
-              .connect();
+              .connect()
+              .frames();
       client.reset();
       assertThat(completed).succeedsWithin(Duration.ofSeconds(10));
       assertThat(server.ending().by()).isEqualTo(Ending.By.CONNECTION);
@@ -652,20 +655,21 @@ class ListenerTest {
     @Test
     void aHandlerThatFailsAfterItAcceptedFailsTheSocket() {
       server.expectError("failed");
-      TestWebSocket client =
+      TestFrames client =
           server
               .start(context -> {
                 context.webSockets().accept(new WebSocketListener() {});
                 throw new IllegalStateException("boom");
               })
               .webSocket("/")
-              .connect();
+              .connect()
+              .frames();
       assertThat(client.answerClose()).isEqualTo(CloseReason.of(1011));
     }
 
     @Test
     void aListenerMayAnswerTheCloseItself() {
-      TestWebSocket client =
+      TestFrames client =
           server.listen(
               new WebSocketListener() {
                 @Override
@@ -677,7 +681,7 @@ class ListenerTest {
       client.sendClose(1000, "");
       assertThat(client.receiveText()).isEqualTo("one thing more");
       assertThat(client.receiveClose()).isEqualTo(new CloseReason(4444, "mine"));
-      client.awaitEnd();
+      client.expectEnd();
     }
 
     @Test
@@ -690,7 +694,7 @@ class ListenerTest {
                   assertThat(socket.state()).isEqualTo(WebSocketState.CLOSE_SENT);
                 }
               }));
-      TestWebSocket client = server.listen(listener);
+      TestFrames client = server.listen(listener);
       client.send(
           client.frame(Opcode.TEXT, false, Frame.utf8("")),
           client.frame(Opcode.CONTINUATION, true, Frame.utf8("a")),
@@ -704,7 +708,7 @@ class ListenerTest {
     @Test
     void aPongThatWaitsGoesNowhereWhenTheConnectionIsGone() {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
-      TestWebSocket client = server.echo(Form.LISTENER).stopTaking();
+      TestFrames client = server.echo(Form.LISTENER).stopTaking();
       client.sendBinary(new byte[600]).sendPing("waits").reset();
       assertThat(server.ending().by()).isEqualTo(Ending.By.CONNECTION);
     }
@@ -718,11 +722,11 @@ class ListenerTest {
                   socket.abort();
                 }
               }));
-      TestWebSocket client = server.listen(listener);
+      TestFrames client = server.listen(listener);
       client.send(
           client.frame(Opcode.TEXT, true, Frame.utf8("a")),
           client.frame(Opcode.TEXT, true, Frame.utf8("dropped")));
-      client.awaitReset();
+      client.expectReset();
       assertThat(listener.calls()).containsExactly("open", "a", "ended 1006");
     }
 

@@ -35,10 +35,10 @@ class PreparedMessageTest {
   @RegisterExtension final SocketFixture server = new SocketFixture();
 
   private final BlockingQueue<WebSocket> opened = new LinkedBlockingQueue<>();
-  private final List<TestWebSocket> clients = new ArrayList<>();
+  private final List<TestFrames> clients = new ArrayList<>();
 
   /** Both ends of a socket. */
-  private record Pair(TestWebSocket client, WebSocket socket) {
+  private record Pair(TestFrames client, WebSocket socket) {
     boolean send(PreparedMessage message, SendFlag... flags) throws Exception {
       return socket.send(message, flags);
     }
@@ -56,7 +56,7 @@ class PreparedMessageTest {
   @AfterEach
   void close() {
     server.release();
-    clients.forEach(TestWebSocket::answerClose);
+    clients.forEach(TestFrames::answerClose);
   }
 
   private void start() {
@@ -68,8 +68,13 @@ class PreparedMessageTest {
 
   /** Opens a socket that offers {@code extensions}, in the blocking form. */
   private Pair connect(String extensions) throws InterruptedException {
-    TestWebSocket client =
-        server.host().webSocket("/").header("Sec-WebSocket-Extensions", extensions).connect();
+    TestFrames client =
+        server
+            .host()
+            .webSocket("/")
+            .header("Sec-WebSocket-Extensions", extensions)
+            .connect()
+            .frames();
     clients.add(client);
     WebSocket socket = opened.poll(10, TimeUnit.SECONDS);
     assertThat(socket).isNotNull();
@@ -82,7 +87,7 @@ class PreparedMessageTest {
       start();
       return connect(extensions);
     }
-    TestWebSocket client = server.listen(new WebSocketListener() {}, extensions);
+    TestFrames client = server.listen(new WebSocketListener() {}, extensions);
     return new Pair(client, server.socket());
   }
 

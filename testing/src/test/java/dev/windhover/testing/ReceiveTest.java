@@ -43,7 +43,7 @@ class ReceiveTest {
   class BufferByBuffer {
     @Test
     void aBufferThatIsFullEndsACall() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendText("Hello");
       ByteBuffer buffer = ByteBuffer.allocate(3);
       assertThat(server.socket().receive(buffer)).isEqualTo(text(3, false));
@@ -56,7 +56,7 @@ class ReceiveTest {
 
     @Test
     void aFrameThatIsExhaustedEndsACall() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.send(
           client.frame(Opcode.TEXT, false, Frame.utf8("Hel")),
           client.frame(Opcode.CONTINUATION, true, Frame.utf8("lo")));
@@ -71,7 +71,7 @@ class ReceiveTest {
     /** It insists on all of the frame, or of the buffer, and never returns early. */
     @Test
     void aFrameThatComesInPiecesIsOneResult() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       ByteBuffer buffer = ByteBuffer.allocate(100);
       var receiving = Background.start(() -> server.socket().receive(buffer)).awaitBlocked();
       client.sendHex("81 85 37fa213d 7f 9f"); // "He", of "Hello"
@@ -86,7 +86,7 @@ class ReceiveTest {
 
     @Test
     void aFrameThatWasHereInPartIsOneResultToo() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendHex("81 85 37fa213d 7f 9f"); // "He", of "Hello"
       server.host().awaitIdle();
       ByteBuffer buffer = ByteBuffer.allocate(100);
@@ -100,7 +100,7 @@ class ReceiveTest {
 
     @Test
     void aBufferIsFilledFromItsPosition() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       ByteBuffer buffer = ByteBuffer.allocate(10).position(2).limit(6);
       var receiving = Background.start(() -> server.socket().receive(buffer)).awaitBlocked();
       client.sendText("Hello");
@@ -115,7 +115,7 @@ class ReceiveTest {
 
     @Test
     void aBufferThatTakesNothingIsRefusedBeforeAnythingComes() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       ByteBuffer buffer = ByteBuffer.allocate(10);
       var receiving = Background.start(() -> server.socket().receive(buffer.asReadOnlyBuffer()));
       assertThatThrownBy(receiving::join).isInstanceOf(ReadOnlyBufferException.class);
@@ -127,7 +127,7 @@ class ReceiveTest {
 
     @Test
     void anEmptyFragmentIsAResult() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.send(
           client.frame(Opcode.TEXT, false, Frame.utf8("")),
           client.frame(Opcode.CONTINUATION, true, Frame.utf8("")));
@@ -140,7 +140,7 @@ class ReceiveTest {
 
     @Test
     void aBufferWithoutRoomWaitsForAMessageAndTakesNothing() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       ByteBuffer none = ByteBuffer.allocate(0);
       var waiting = Background.start(() -> server.socket().receive(none)).awaitBlocked();
       client.sendText("Hello");
@@ -153,7 +153,7 @@ class ReceiveTest {
 
     @Test
     void aBufferWithoutRoomIsEnoughForAnEmptyMessage() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendText("");
       assertThat(server.socket().receive(ByteBuffer.allocate(0))).isEqualTo(text(0, true));
       server.release();
@@ -162,7 +162,7 @@ class ReceiveTest {
 
     @Test
     void aCloseIsAResultAndTheHandlerMayStillSend() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendClose(4000, "bye");
       WebSocket socket = server.socket();
       ByteBuffer buffer = ByteBuffer.allocate(10);
@@ -175,13 +175,13 @@ class ReceiveTest {
       socket.close(socket.closeStatus(), socket.closeStatusDescription());
       assertThat(client.receiveText()).isEqualTo("one thing more");
       assertThat(client.receiveClose()).isEqualTo(new CloseReason(4000, "bye"));
-      client.awaitEnd();
+      client.expectEnd();
     }
 
     /** The reference's echo loop, word for word. */
     @Test
     void theReferencesEchoLoopWorks() {
-      TestWebSocket client =
+      TestFrames client =
           server.open(socket -> {
             ByteBuffer buffer = ByteBuffer.allocate(4);
             ReceiveResult received = socket.receive(buffer);
@@ -196,13 +196,13 @@ class ReceiveTest {
       assertThat(client.receiveBinary()).containsExactly(1, 2, 3, 4);
       client.send(Opcode.CLOSE, true, ByteBuffer.allocate(0));
       assertThat(client.receiveClose()).isEqualTo(CloseReason.of(1000));
-      client.awaitEnd();
+      client.expectEnd();
     }
 
     @Test
     void aMessageHasNoLimit() throws Exception {
       server.settings(settings -> settings.maxMessageSize(10));
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendText("x".repeat(5000));
       ByteBuffer buffer = ByteBuffer.allocate(10_000);
       assertThat(server.socket().receive(buffer)).isEqualTo(text(5000, true));
@@ -212,7 +212,7 @@ class ReceiveTest {
 
     @Test
     void textThatIsNotUtf8IsNotShown() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       ByteBuffer buffer = ByteBuffer.allocate(10);
       var receiving = Background.start(() -> server.socket().receive(buffer)).awaitBlocked();
       client.sendHex("81 85 00000000 6161"); // "aa"
@@ -221,30 +221,30 @@ class ReceiveTest {
       assertThat(receiving.join()).as("what was good").isEqualTo(text(2, false));
       assertThat(server.socket().receive(buffer)).isEqualTo(CLOSE);
       assertThat(client.receiveClose().code()).isEqualTo(1007);
-      client.awaitEnd();
+      client.expectEnd();
     }
 
     @Test
     void textThatIsNotUtf8IsNotKept() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendHex("01 82 00000000 6161"); // "aa"
       client.sendHex("80 82 00000000 61ff");
       ByteBuffer buffer = ByteBuffer.allocate(10);
       assertThat(server.socket().receive(buffer)).isEqualTo(text(2, false));
       assertThat(server.socket().receive(buffer)).isEqualTo(CLOSE);
       assertThat(client.receiveClose().code()).isEqualTo(1007);
-      client.awaitEnd();
+      client.expectEnd();
     }
 
     @Test
     void whatArrivedOfACutFrameComesBeforeTheEnd() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendHex("81 85 37fa213d 7f 9f").end(); // "He", of "Hello"
       ByteBuffer buffer = ByteBuffer.allocate(10);
       assertThat(server.socket().receive(buffer)).isEqualTo(text(2, false));
       assertThat(server.socket().receive(buffer)).isEqualTo(CLOSE);
       assertThat(server.socket().closeStatus()).isEqualTo(1006);
-      client.awaitEnd();
+      client.expectEnd();
     }
   }
 
@@ -252,7 +252,7 @@ class ReceiveTest {
   class WholeMessages {
     @Test
     void fragmentsBecomeOneMessage() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.send(
           client.frame(Opcode.TEXT, false, ByteBuffer.wrap(new byte[] {'K', (byte) 0xC3})),
           client.frame(Opcode.PING, true, Frame.utf8("between")),
@@ -266,7 +266,7 @@ class ReceiveTest {
 
     @Test
     void binaryIsBytesThatAreTheReceiversOwn() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendBinary(new byte[] {1, 2}).sendBinary(new byte[] {3});
       Message first = server.socket().receiveMessage();
       Message second = server.socket().receiveMessage();
@@ -278,19 +278,19 @@ class ReceiveTest {
 
     @Test
     void theEndIsNull() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendText("last").sendClose(1000, "");
       assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("last"));
       assertThat(server.socket().receiveMessage()).isNull();
       assertThat(server.socket().receiveMessage()).as("every time").isNull();
       server.release();
       assertThat(client.receiveClose().code()).isEqualTo(1000);
-      client.awaitEnd();
+      client.expectEnd();
     }
 
     @Test
     void theLoopAnswersTheCloseByItself() {
-      TestWebSocket client =
+      TestFrames client =
           server.open(socket -> {
             for (Message message : socket) {
               socket.send(message);
@@ -302,12 +302,12 @@ class ReceiveTest {
       client.sendText("a").sendClose(1001, "leaving");
       assertThat(client.receiveText()).isEqualTo("a");
       assertThat(client.receiveClose()).isEqualTo(CloseReason.of(1001));
-      client.awaitEnd();
+      client.expectEnd();
     }
 
     @Test
     void theFormsMayAlternateBetweenMessages() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendText("a").sendText("b").sendText("c");
       ByteBuffer buffer = ByteBuffer.allocate(10);
       assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("a"));
@@ -319,7 +319,7 @@ class ReceiveTest {
 
     @Test
     void theFormsMayNotAlternateInsideAMessage() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendText("abc");
       ByteBuffer buffer = ByteBuffer.allocate(2);
       server.socket().receive(buffer);
@@ -334,7 +334,7 @@ class ReceiveTest {
           .isInstanceOf(IllegalStateException.class)
           .hasMessage("receiveMessage has begun this message; go on with it");
       server.socket().abort();
-      client.awaitReset();
+      client.expectReset();
     }
 
     private @Nullable Message receiveForNoTime(WebSocket socket) throws Exception {
@@ -344,7 +344,7 @@ class ReceiveTest {
 
     @Test
     void anInterruptedLoopThrowsAndLeavesTheInterruptSet() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       var looping =
           Background.start(
                   () -> {
@@ -365,7 +365,7 @@ class ReceiveTest {
   class WithoutWaitingForEver {
     @Test
     void aTimeLimitLosesNothingAndTheSocketLivesOn() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       var receiving = Background.start(() -> server.socket().receiveMessage(SECOND)).awaitBlocked();
       client.send(Opcode.TEXT, false, Frame.utf8("Hel"));
       server.advance(SECOND.minusNanos(1));
@@ -382,7 +382,7 @@ class ReceiveTest {
 
     @Test
     void aTimeLimitInsideAFrameReturnsWhatIsHere() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       ByteBuffer buffer = ByteBuffer.allocate(10);
       var receiving =
           Background.start(() -> server.socket().receive(buffer, SECOND)).awaitBlocked();
@@ -400,7 +400,7 @@ class ReceiveTest {
 
     @Test
     void withoutAnyTimeItTakesWhatIsHere() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       assertThatThrownBy(() -> server.socket().receiveMessage(Duration.ZERO))
           .isInstanceOf(TimeoutException.class);
       client.sendText("a");
@@ -414,7 +414,7 @@ class ReceiveTest {
 
     @Test
     void anInterruptLosesNothingAndTheSocketLivesOn() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       var receiving = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
       client.send(Opcode.TEXT, false, Frame.utf8("Hel"));
       server.host().awaitIdle();
@@ -428,7 +428,7 @@ class ReceiveTest {
 
     @Test
     void anInterruptInsideAFrameReturnsWhatIsHereAndStaysSet() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       ByteBuffer buffer = ByteBuffer.allocate(10);
       var receiving =
           Background.start(() ->
@@ -446,7 +446,7 @@ class ReceiveTest {
 
     @Test
     void aSecondThreadWaitsItsTurnWithinItsLimit() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       var first = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
       var second = Background.start(() -> server.socket().receiveMessage(SECOND)).awaitBlocked();
       var third = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
@@ -462,7 +462,7 @@ class ReceiveTest {
 
     @Test
     void anEndWakesWhoeverWaits() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       var one = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
       var two = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
       client.reset();
@@ -472,12 +472,12 @@ class ReceiveTest {
 
     @Test
     void abortWakesWhoeverWaits() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       var one = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
       server.socket().abort();
       assertThat(one.join()).isNull();
       assertThat(server.socket().state()).isEqualTo(WebSocketState.ABORTED);
-      client.awaitReset();
+      client.expectReset();
     }
   }
 }

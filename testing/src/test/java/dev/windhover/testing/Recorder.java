@@ -49,6 +49,11 @@ final class Recorder implements Events {
   }
 
   @Override
+  public void handlerFailed(HttpContext context, Throwable failure) {
+    lines.add("failed " + failure.getMessage());
+  }
+
+  @Override
   public void messageReceived(HttpContext context, MessageType type, long bytes) {
     lines.add("received " + type + " " + bytes);
   }

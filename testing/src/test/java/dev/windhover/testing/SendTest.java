@@ -42,14 +42,14 @@ class SendTest {
     return ByteBuffer.wrap(bytes);
   }
 
-  private void finish(TestWebSocket client) {
+  private void finish(TestFrames client) {
     server.release();
     assertThat(client.answerClose()).isEqualTo(CloseReason.of(1000));
   }
 
   @Test
   void everyFormOfAMessageGoesOutAsItIs() throws Exception {
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     WebSocket socket = server.socket();
     socket.sendText("Käse");
     socket.sendBinary(new byte[] {1, 2});
@@ -66,7 +66,7 @@ class SendTest {
 
   @Test
   void aMessageThatIsSentKeepsItsPayload() throws Exception {
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     Message.Binary message = new Message.Binary(ByteBuffer.wrap(new byte[] {1, 2}));
     server.socket().send(message);
     server.socket().send(message);
@@ -77,7 +77,7 @@ class SendTest {
 
   @Test
   void piecesGoOutAsFramesOfOneMessage() throws Exception {
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     server.socket().send(Frame.utf8("Hel"), MessageType.TEXT, false);
     server.socket().send(Frame.utf8(""), MessageType.TEXT, false);
     server.socket().send(Frame.utf8("lo"), MessageType.TEXT, true);
@@ -89,7 +89,7 @@ class SendTest {
 
   @Test
   void theBufferIsTheCallersAgain() throws Exception {
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     client.stopTaking();
     byte[] memory = new byte[100_000];
     bytes(100_000).get(memory);
@@ -104,7 +104,7 @@ class SendTest {
 
   @Test
   void whatWaitsForTheLoopIsFlushedOnce() throws Exception {
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     CountDownLatch busy = new CountDownLatch(1);
     server.host().loop().execute(() -> awaitQuietly(busy));
     for (int i = 0; i < 100; i++) {
@@ -128,7 +128,7 @@ class SendTest {
 
   @Test
   void aMessageIsNeverOfTypeClose() throws Exception {
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     assertThatThrownBy(() -> server.socket().send(bytes(1), MessageType.CLOSE, true))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("a message cannot be of type CLOSE; use closeOutput");
@@ -139,7 +139,7 @@ class SendTest {
 
   @Test
   void allPiecesOfAMessageAreOfOneType() throws Exception {
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     server.socket().send(Frame.utf8("a"), MessageType.TEXT, false);
     assertThatThrownBy(() -> server.socket().send(bytes(1), MessageType.BINARY, true))
         .isInstanceOf(IllegalArgumentException.class)
@@ -151,7 +151,7 @@ class SendTest {
 
   @Test
   void afterOurCloseNothingCanBeSent() throws Exception {
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     server.socket().closeOutput(1000, "");
     assertThatThrownBy(() -> server.socket().sendText("late"))
         .isInstanceOf(WebSocketClosedException.class)
@@ -169,7 +169,7 @@ class SendTest {
     void messagesOfOneThreadKeepTheirOrderAndNeverMixWithOthers() throws Exception {
       int threads = 8;
       int messages = 50;
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       List<Background<Void>> senders = new ArrayList<>();
       for (int t = 0; t < threads; t++) {
         int thread = t;
@@ -207,7 +207,7 @@ class SendTest {
 
     @Test
     void othersWaitUntilAMessageHasEnded() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       server.socket().send(Frame.utf8("one, "), MessageType.TEXT, false);
       var second = Background.start(() -> server.socket().sendText("two")).awaitBlocked();
       var third = Background.start(() -> server.socket().sendText("three")).awaitBlocked();
@@ -224,7 +224,7 @@ class SendTest {
 
     @Test
     void whoWaitsForItsTurnIsWokenByTheEnd() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       server.socket().send(Frame.utf8("one, "), MessageType.TEXT, false);
       var second = Background.start(() -> server.socket().sendText("two")).awaitBlocked();
       client.receive();
@@ -234,7 +234,7 @@ class SendTest {
 
     @Test
     void interruptedBeforeItsFirstByteNothingWasSent() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       server.socket().send(Frame.utf8("one, "), MessageType.TEXT, false);
       var second = Background.start(() -> server.socket().sendText("two")).awaitBlocked();
       second.interrupt();
@@ -253,7 +253,7 @@ class SendTest {
   class Streaming {
     @Test
     void aWriterIsNotTiedToAThread() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       MessageWriter writer = server.socket().startMessage(MessageType.TEXT);
       writer.write("from one, ");
       Background.start(
@@ -270,7 +270,7 @@ class SendTest {
 
     @Test
     void eachPieceIsAFrameAndTheEndAnEmptyOne() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       try (MessageWriter writer = server.socket().startMessage(MessageType.BINARY)) {
         writer.write(ByteBuffer.wrap(new byte[] {1}));
         writer.finish();
@@ -284,7 +284,7 @@ class SendTest {
 
     @Test
     void aCharacterMayBeCutBetweenPieces() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       try (MessageWriter writer = server.socket().startMessage(MessageType.TEXT)) {
         String clef = "𝄞"; // two chars in UTF-16
         writer.write("a" + clef.charAt(0));
@@ -297,7 +297,7 @@ class SendTest {
 
     @Test
     void otherMessagesWaitFromItsStartOn() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       MessageWriter writer = server.socket().startMessage(MessageType.TEXT);
       var other = Background.start(() -> server.socket().sendText("other")).awaitBlocked();
       writer.write("mine");
@@ -310,14 +310,14 @@ class SendTest {
 
     @Test
     void abandonedInTheMiddleItFailsTheSocket() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       try (MessageWriter writer = server.socket().startMessage(MessageType.TEXT)) {
         writer.write("half");
       }
       assertThat(client.receive().text()).isEqualTo("half");
       assertThat(client.receiveClose())
           .isEqualTo(new CloseReason(1011, "a message was not finished"));
-      client.awaitEnd();
+      client.expectEnd();
       client.sendPing("too late for a Pong");
       client.end();
       assertThat(server.ending().reason().code()).isEqualTo(1011);
@@ -325,7 +325,7 @@ class SendTest {
 
     @Test
     void abandonedBeforeItsFirstPieceItFailsTheSocketToo() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       server.socket().startMessage(MessageType.TEXT).close();
       assertThat(client.answerClose())
           .isEqualTo(new CloseReason(1011, "a message was not finished"));
@@ -333,7 +333,7 @@ class SendTest {
 
     @Test
     void afterItsEndItTakesNothing() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       MessageWriter writer = server.socket().startMessage(MessageType.TEXT);
       writer.finish();
       assertThatThrownBy(() -> writer.write("late"))
@@ -348,7 +348,7 @@ class SendTest {
     @Test
     void piecesOfSeveralThreadsDoNotMix() throws Exception {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.stopTaking();
       MessageWriter writer = server.socket().startMessage(MessageType.BINARY);
       ByteBuffer large = bytes(10_000);
@@ -378,7 +378,7 @@ class SendTest {
 
     @Test
     void aHandlerThatLeavesAMessageOpenFailsTheSocket() {
-      TestWebSocket client =
+      TestFrames client =
           server.open(socket -> socket.send(Frame.utf8("half"), MessageType.TEXT, false));
       assertThat(client.receive().text()).isEqualTo("half");
       assertNotFinished(client);
@@ -394,10 +394,10 @@ class SendTest {
       assertNotFinished(server.open(socket -> socket.messageOutputStream(MessageType.TEXT)));
     }
 
-    private void assertNotFinished(TestWebSocket client) {
+    private void assertNotFinished(TestFrames client) {
       assertThat(client.receiveClose())
           .isEqualTo(new CloseReason(1011, "a message was not finished"));
-      client.awaitEnd();
+      client.expectEnd();
       client.end();
       assertThat(server.ending().reason().code()).isEqualTo(1011);
     }
@@ -406,7 +406,7 @@ class SendTest {
     @Test
     void interruptedBeforeItsFirstByteAWriterKeepsItsTurn() throws Exception {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
-      TestWebSocket client = server.hold().stopTaking();
+      TestFrames client = server.hold().stopTaking();
       server.socket().sendBinary(bytes(SHARE - 4));
       server.host().awaitIdle();
       server.socket().sendBinary(bytes(CAPACITY - 4));
@@ -436,14 +436,14 @@ class SendTest {
   /** What a slow peer does to who sends. */
   @Nested
   class ToASlowPeer {
-    private TestWebSocket slow() {
+    private TestFrames slow() {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
       return server.hold().stopTaking();
     }
 
     @Test
     void aFullQueueBlocksTheSender() throws Exception {
-      TestWebSocket client = slow();
+      TestFrames client = slow();
       int free = 0;
       while (server.socket().bufferedAmount() < 600) {
         server.socket().sendBinary(bytes(100));
@@ -466,7 +466,7 @@ class SendTest {
     /** 1 MiB and 256 KiB, by default; a chunk on its way may come on top. */
     @Test
     void aSenderGoesOnAtTheLowMark() throws Exception {
-      TestWebSocket client = server.hold().stopTaking();
+      TestFrames client = server.hold().stopTaking();
       var sending =
           Background.start(
                   () -> {
@@ -493,7 +493,7 @@ class SendTest {
 
     @Test
     void aPayloadLargerThanTheQueueGoesOutAsOneFrameWithinTheBound() throws Exception {
-      TestWebSocket client = slow();
+      TestFrames client = slow();
       var sending = Background.start(() -> server.socket().sendBinary(bytes(100_000)));
       sending.awaitBlocked();
       while (!sending.isDone()) {
@@ -513,7 +513,7 @@ class SendTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14})
     void aHeaderThatFillsTheQueueIsFollowedByItsPayload(int free) throws Exception {
-      TestWebSocket client = slow();
+      TestFrames client = slow();
       int queued = CAPACITY - free;
       server.socket().sendBinary(bytes(SHARE - 4)); // the transport's
       server.host().awaitIdle();
@@ -530,7 +530,7 @@ class SendTest {
 
     @Test
     void interruptedBeforeItsFirstByteNothingWasSent() throws Exception {
-      TestWebSocket client = slow();
+      TestFrames client = slow();
       server.socket().sendBinary(bytes(SHARE - 4));
       server.host().awaitIdle();
       server.socket().sendBinary(bytes(CAPACITY - 4));
@@ -547,11 +547,11 @@ class SendTest {
 
     @Test
     void interruptedAfterItsFirstByteTheSocketIsAborted() throws Exception {
-      TestWebSocket client = slow();
+      TestFrames client = slow();
       var blocked = Background.start(() -> server.socket().sendBinary(bytes(5000))).awaitBlocked();
       blocked.interrupt();
       assertThatThrownBy(blocked::join).isInstanceOf(InterruptedException.class);
-      client.awaitReset();
+      client.expectReset();
       assertThat(server.ending().why())
           .isEqualTo("a sender was interrupted in the middle of a frame");
       assertThat(server.socket().state()).isEqualTo(WebSocketState.ABORTED);
@@ -559,7 +559,7 @@ class SendTest {
 
     @Test
     void pingsAreAnsweredWhileASenderIsBlocked() throws Exception {
-      TestWebSocket client = slow();
+      TestFrames client = slow();
       var blocked = Background.start(() -> server.socket().sendBinary(bytes(5000))).awaitBlocked();
       client.sendPing("one").sendPing("two");
       server.host().awaitIdle();
@@ -574,7 +574,7 @@ class SendTest {
 
     @Test
     void controlFramesGoBetweenTheFramesOfAMessage() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       server.socket().send(Frame.utf8("a"), MessageType.TEXT, false);
       assertThat(client.receive().text()).isEqualTo("a");
       client.sendPing("x");
@@ -586,7 +586,7 @@ class SendTest {
 
     @Test
     void aCloseWaitsForTheFrameUnderWay() throws Exception {
-      TestWebSocket client = slow();
+      TestFrames client = slow();
       var blocked = Background.start(() -> server.socket().sendBinary(bytes(5000))).awaitBlocked();
       server.socket().closeOutput(4000, "enough");
       client.takeAll();
@@ -597,7 +597,7 @@ class SendTest {
 
     @Test
     void aSenderInTheMiddleOfAFrameIsWokenByTheEnd() throws Exception {
-      TestWebSocket client = slow();
+      TestFrames client = slow();
       var blocked = Background.start(() -> server.socket().sendBinary(bytes(5000))).awaitBlocked();
       client.reset();
       assertThatThrownBy(blocked::join).isInstanceOf(WebSocketClosedException.class);
@@ -606,7 +606,7 @@ class SendTest {
     /** Both Closes are queued behind a frame that will never be finished. */
     @Test
     void aSenderInTheMiddleOfAFrameIsWokenByTheEndOfAClosedSocket() throws Exception {
-      TestWebSocket client = slow();
+      TestFrames client = slow();
       var blocked = Background.start(() -> server.socket().sendBinary(bytes(5000))).awaitBlocked();
       server.socket().closeOutput(1000, "");
       client.sendClose(1000, "");
@@ -620,13 +620,13 @@ class SendTest {
     /** The peer is gone without a Close, but may still read: the half of a frame goes nowhere. */
     @Test
     void theEndOfThePeerEndsAFrameInItsMiddle() throws Exception {
-      TestWebSocket client = slow();
+      TestFrames client = slow();
       var blocked = Background.start(() -> server.socket().sendBinary(bytes(5000))).awaitBlocked();
       client.end();
       assertThat(server.socket().receiveMessage()).isNull();
       assertThatThrownBy(blocked::join).isInstanceOf(WebSocketClosedException.class);
       client.takeAll();
-      client.awaitEnd();
+      client.expectEnd();
       assertThat(server.ending().reason().code()).isEqualTo(1006);
     }
   }

@@ -21,8 +21,8 @@ class StopTest {
   @ParameterizedTest
   @EnumSource
   void everySocketIsTold1001AndTheStopWaitsForTheirEnds(Form form) {
-    TestWebSocket one = server.echo(form);
-    TestWebSocket two = server.host().webSocket("/").connect();
+    TestFrames one = server.echo(form);
+    TestFrames two = server.host().webSocket("/").connect().frames();
     CompletableFuture<Void> stopped = server.host().application().beginStop();
     assertThat(one.answerClose()).isEqualTo(GOING_AWAY);
     assertThat(stopped).isNotDone();
@@ -35,13 +35,13 @@ class StopTest {
   @ParameterizedTest
   @EnumSource
   void aSocketThatDoesNotAnswerIsDroppedAtTheClosingTimeLimit(Form form) {
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     CompletableFuture<Void> stopped = server.host().application().beginStop();
     assertThat(client.receiveClose()).isEqualTo(GOING_AWAY);
     server.advance(Duration.ofSeconds(5).minusNanos(1));
     client.expectNothing();
     server.advance(Duration.ofNanos(1));
-    client.awaitReset();
+    client.expectReset();
     assertThat(stopped).succeedsWithin(Duration.ofSeconds(10));
     assertThat(server.ending())
         .isEqualTo(
@@ -53,7 +53,7 @@ class StopTest {
 
   @Test
   void aHandlerThatIsStillAtWorkSeesTheEnd() throws Exception {
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     var receiving = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
     server.host().application().beginStop();
     assertThat(client.answerClose()).isEqualTo(GOING_AWAY);
@@ -82,7 +82,7 @@ class StopTest {
           server.host().application().beginStop();
           return null;
         }));
-    TestWebSocket client = server.echo(Form.LISTENER);
+    TestFrames client = server.echo(Form.LISTENER);
     assertThat(client.answerClose()).isEqualTo(GOING_AWAY);
   }
 

@@ -34,19 +34,19 @@ class StreamTest {
   class Reading {
     @Test
     void allMessagesAreOneStreamThatEndsWithTheClose() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendText("Hel").sendText("").sendText("lo").sendClose(1000, "");
       InputStream in = server.socket().inputStream();
       assertThat(text(in.readAllBytes())).isEqualTo("Hello");
       assertThat(in.read()).isEqualTo(-1);
       server.release();
       client.receiveClose();
-      client.awaitEnd();
+      client.expectEnd();
     }
 
     @Test
     void readsAreOneByteOrSeveralOrNone() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendBinary(new byte[] {(byte) 0xFF, 1, 2});
       InputStream in = server.socket().inputStream();
       assertThat(in.read()).isEqualTo(0xFF);
@@ -67,7 +67,7 @@ class StreamTest {
 
     @Test
     void oneMessageEndsItsStream() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.send(Opcode.TEXT, false, Frame.utf8("on"));
       client.send(Opcode.CONTINUATION, false, Frame.utf8(""));
       client.send(Opcode.CONTINUATION, true, Frame.utf8("e"));
@@ -83,40 +83,40 @@ class StreamTest {
 
     @Test
     void aMessageThatIsNotReadToItsEndAbortsTheSocket() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendText("Hello");
       try (InputStream in = server.socket().messageInputStream()) {
         assertThat(in.read()).isEqualTo('H');
       }
-      client.awaitReset();
+      client.expectReset();
     }
 
     @Test
     void whereNoMessageComesTheStreamIsEmpty() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.sendClose(1000, "");
       try (InputStream in = server.socket().messageInputStream()) {
         assertThat(in.read()).isEqualTo(-1);
       }
       server.release();
       client.receiveClose();
-      client.awaitEnd();
+      client.expectEnd();
     }
 
     @Test
     void anEndInsideAMessageIsNoEndOfTheStream() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       client.send(Opcode.TEXT, false, Frame.utf8("Hel")).end();
       InputStream in = server.socket().inputStream();
       assertThatThrownBy(in::readAllBytes)
           .isInstanceOf(EOFException.class)
           .hasMessage("the socket ended inside a message");
-      client.awaitEnd();
+      client.expectEnd();
     }
 
     @Test
     void anInterruptIsToldAndStays() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       var reading =
           Background.start(
                   () -> {
@@ -136,7 +136,7 @@ class StreamTest {
   class Writing {
     @Test
     void everyWriteIsAMessage() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       try (OutputStream out = server.socket().outputStream(MessageType.TEXT)) {
         out.write(utf8("Hello"));
         out.flush();
@@ -153,7 +153,7 @@ class StreamTest {
 
     @Test
     void everyWriteIsAPieceAndTheEndAnEmptyOne() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       OutputStream out = server.socket().messageOutputStream(MessageType.BINARY);
       out.write(new byte[] {1, 2});
       out.write(3);
@@ -172,7 +172,7 @@ class StreamTest {
 
     @Test
     void aStreamIsNeverOfTypeClose() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       assertThatThrownBy(() -> server.socket().outputStream(MessageType.CLOSE))
           .isInstanceOf(IllegalArgumentException.class);
       assertThatThrownBy(() -> server.socket().messageOutputStream(MessageType.CLOSE))
@@ -183,7 +183,7 @@ class StreamTest {
 
     @Test
     void behindOurCloseWritingFailsAndBehindThePeersItDoesNot() throws Exception {
-      TestWebSocket client = server.hold();
+      TestFrames client = server.hold();
       OutputStream out = server.socket().outputStream(MessageType.TEXT);
       client.sendClose(1000, "");
       assertThat(server.socket().inputStream().read()).isEqualTo(-1);
@@ -192,7 +192,7 @@ class StreamTest {
       server.socket().close();
       assertThatThrownBy(() -> out.write(1)).isInstanceOf(WebSocketClosedException.class);
       client.receiveClose();
-      client.awaitEnd();
+      client.expectEnd();
     }
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
 import dev.windhover.http.Application;
+import dev.windhover.http.Events;
 import dev.windhover.http.Handler;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpContext;
@@ -119,13 +120,13 @@ class TestHostTest {
               socket.send(message);
             }
           });
-      TestWebSocket client = host.webSocket("/").connect();
-      assertThatThrownBy(client::awaitEnd)
+      TestFrames client = host.webSocket("/").connect().frames();
+      assertThatThrownBy(client::expectEnd)
           .isInstanceOf(AssertionError.class)
           .hasMessageContaining("\"unexpected\" [10 bytes]");
       assertThatThrownBy(client::receiveClose)
           .isInstanceOf(AssertionError.class)
-          .hasMessage("expected a Close, got TEXT \"unexpected\" [10 bytes]");
+          .hasMessageStartingWith("expected a Close, got TEXT \"unexpected\" [10 bytes]");
       client.sendText("echo");
       client.sendPing("x");
       host.awaitIdle();
@@ -142,7 +143,7 @@ class TestHostTest {
             context.webSockets().accept().abort();
             aborted.complete(null);
           });
-      host.webSocket("/").connect();
+      host.webSocket("/").connect().frames();
       aborted.get();
       assertThatThrownBy(host::close)
           .isInstanceOf(AssertionError.class)
@@ -156,6 +157,116 @@ class TestHostTest {
             .isInstanceOf(AssertionError.class)
             .hasMessageStartingWith("handshake refused with 401");
       }
+    }
+
+    @Test
+    void norIsOneWithASubprotocolThatWasNotOffered() {
+      Headers headers = new Headers().add("Sec-WebSocket-Protocol", "other");
+      try (TestHost host = hostOf(context -> accept(context, 200, headers, new Receiver()))) {
+        assertThatThrownBy(() -> host.webSocket("/").http2().subprotocols("chat").connect())
+            .isInstanceOf(AssertionError.class)
+            .hasMessage("the server chose a subprotocol that was not offered: other");
+      }
+    }
+  }
+
+  @Nested
+  class Failures {
+    private final IllegalStateException failure = new IllegalStateException("no luck");
+
+    private TestHost failing() {
+      return hostOf(context -> {
+        throw failure;
+      });
+    }
+
+    @Test
+    void ofAHandlerFailTheTest() {
+      TestHost host = failing();
+      assertThat(host.get("/").send().status()).isEqualTo(500);
+      assertThatThrownBy(host::close)
+          .isInstanceOf(AssertionError.class)
+          .hasMessage("a handler failed: java.lang.IllegalStateException: no luck")
+          .satisfies(all -> assertThat(all.getSuppressed()[0]).hasCause(failure));
+    }
+
+    @Test
+    void thatAreExpectedDoNot() {
+      try (TestHost host = failing()) {
+        host.get("/").send();
+        assertThat(host.expectFailure()).isSameAs(failure);
+      }
+    }
+
+    @Test
+    void mayBeAllowed() {
+      try (TestHost host = failing()) {
+        host.allowFailures();
+        host.get("/").send();
+      }
+    }
+
+    @Test
+    void areNamedWhereAHandshakeIsRefused() {
+      try (TestHost host = failing()) {
+        assertThatThrownBy(() -> host.webSocket("/").connect())
+            .hasMessageStartingWith("handshake refused with 500")
+            .hasCause(failure);
+        host.expectFailure();
+      }
+    }
+
+    @Test
+    void areToldToTheApplicationsOwnEventsToo() {
+      List<Throwable> told = new ArrayList<>();
+      Application application = new Application();
+      application.events(
+          new Events() {
+            @Override
+            public void handlerFailed(HttpContext context, Throwable failure) {
+              told.add(failure);
+            }
+          });
+      application.map(
+          "/",
+          context -> {
+            throw failure;
+          });
+      try (TestHost host = TestHost.start(application)) {
+        host.get("/").send();
+        host.expectFailure();
+      }
+      assertThat(told).containsExactly(failure);
+    }
+  }
+
+  @Nested
+  class Ends {
+    @Test
+    void stopTheApplication() {
+      List<String> run = new ArrayList<>();
+      Application application = new Application();
+      application.onStopping(() -> CompletableFuture.runAsync(() -> run.add("stopped")));
+      application.map(
+          "/",
+          context -> {
+            application.stopping().join(); // as a handler that serves events
+            run.add("handler ended");
+          });
+      try (TestHost host = TestHost.start(application)) {
+        host.get("/").sendAndLeave();
+        host.awaitIdle();
+      }
+      assertThat(run).contains("handler ended", "stopped");
+    }
+
+    @Test
+    void failWithTheStop() {
+      TestHost host = hostOf(context -> {});
+      IllegalStateException failure = new IllegalStateException("stuck");
+      host.application().onStopping(() -> CompletableFuture.failedFuture(failure));
+      assertThatThrownBy(host::close)
+          .hasMessage("the stop failed: java.lang.IllegalStateException: stuck");
     }
   }
 
@@ -200,10 +311,14 @@ class TestHostTest {
   }
 
   private static void accept(HttpContext context, Receiver receiver) {
+    accept(context, 101, new Headers(), receiver);
+  }
+
+  private static void accept(HttpContext context, int status, Headers headers, Receiver receiver) {
     Objects.requireNonNull(context.upgrade())
         .accept(
-            101,
-            new Headers(),
+            status,
+            headers,
             duplex -> {
               receiver.duplex = duplex;
               context.takeOver(receiver);

@@ -156,7 +156,7 @@ class ViolationTest {
   @ParameterizedTest
   @MethodSource("violations")
   void aViolationClosesBehindTheGoodMessagesBeforeIt(Form form, String hex, int code, String text) {
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     client.sendHex("82 81 00000000 2a" + hex);
     assertThat(client.receive()).isEqualTo(Frame.binary((byte) 42));
     assertFailed(client, code, text);
@@ -165,14 +165,14 @@ class ViolationTest {
   @ParameterizedTest
   @MethodSource("violations")
   void aViolationIsTheSameByteByByte(Form form, String hex, int code, String text) {
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     client.cutEvery(1).sendHex(hex);
     assertFailed(client, code, text);
   }
 
-  private void assertFailed(TestWebSocket client, int code, String text) {
+  private void assertFailed(TestFrames client, int code, String text) {
     assertThat(client.receiveClose()).isEqualTo(new CloseReason(code, text));
-    client.awaitEnd();
+    client.expectEnd();
     client.end();
     assertThat(server.ending())
         .isEqualTo(new Ending(Ending.By.SERVER, new CloseReason(code, text), text));
@@ -193,7 +193,7 @@ class ViolationTest {
   @ParameterizedTest
   @MethodSource("cuts")
   void textThatIsNotUtf8FailsHoweverItIsCut(Form form, byte[] text, int at) {
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     client.send(
         client.frame(Opcode.TEXT, false, ByteBuffer.wrap(text, 0, at)),
         client.frame(Opcode.CONTINUATION, true, ByteBuffer.wrap(text, at, text.length - at)));
@@ -203,7 +203,7 @@ class ViolationTest {
   /** The declared length is not believed: nothing is allocated for it, and bytes go on. */
   @Test
   void aFrameThatDeclares2To62BytesIsStreamed() throws Exception {
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     client.sendHex("82 ff 4000000000000000 00000000 01 02 03");
     ByteBuffer buffer = ByteBuffer.allocate(3);
     assertThat(server.socket().receive(buffer).count()).isEqualTo(3);
@@ -215,7 +215,7 @@ class ViolationTest {
   @ParameterizedTest
   @EnumSource
   void aMessageThatDeclares2To62BytesIsTooBigAtItsHeader(Form form) {
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     client.sendHex("82 ff 4000000000000000 00000000 01");
     assertFailedQuietly(client, "message of 4611686018427387904 bytes exceeds limit of 1048576");
   }
@@ -224,7 +224,7 @@ class ViolationTest {
   @EnumSource
   void aMessageOverTheLimitIsTooBig(Form form) {
     server.settings(settings -> settings.maxMessageSize(1000));
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     client.sendBinary(new byte[1000]);
     assertThat(client.receiveBinary()).hasSize(1000);
     client.sendBinary(new byte[1001]);
@@ -235,15 +235,15 @@ class ViolationTest {
   @EnumSource
   void fragmentsOverTheLimitAreTooBig(Form form) {
     server.settings(settings -> settings.maxMessageSize(1000));
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     client.send(Opcode.BINARY, false, ByteBuffer.allocate(600));
     client.send(Opcode.CONTINUATION, true, ByteBuffer.allocate(401));
     assertFailedQuietly(client, "message of 1001 bytes exceeds limit of 1000");
   }
 
-  private void assertFailedQuietly(TestWebSocket client, String text) {
+  private void assertFailedQuietly(TestFrames client, String text) {
     assertThat(client.receiveClose()).isEqualTo(new CloseReason(1009, text));
-    client.awaitEnd();
+    client.expectEnd();
     client.end();
     assertThat(server.ending())
         .isEqualTo(new Ending(Ending.By.SERVER, new CloseReason(1009, text), text));
@@ -255,7 +255,7 @@ class ViolationTest {
   @EnumSource
   void aMessageThatIsTooBigGoesBeforeTheCloseBehindIt(Form form) {
     server.settings(settings -> settings.maxMessageSize(1000));
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     client.send(
         client.frame(Opcode.BINARY, true, ByteBuffer.allocate(1001)),
         client.frame(Opcode.TEXT, true, Frame.utf8("behind")),
@@ -266,7 +266,7 @@ class ViolationTest {
   @ParameterizedTest
   @EnumSource
   void aResetInTheMiddleOfAMessageIsALostConnection(Form form) {
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     client.sendText("whole");
     assertThat(client.receiveText()).isEqualTo("whole");
     client.sendHex("81 85 37fa213d 7f 9f"); // "He", of "Hello"
@@ -280,9 +280,9 @@ class ViolationTest {
   @ParameterizedTest
   @EnumSource
   void anEndInTheMiddleOfAMessageIsALostConnection(Form form) {
-    TestWebSocket client = server.echo(form);
+    TestFrames client = server.echo(form);
     client.sendHex("81 85 37fa213d 7f 9f").end(); // "He", of "Hello"
-    client.awaitEnd();
+    client.expectEnd();
     assertThat(server.ending())
         .isEqualTo(
             new Ending(
@@ -293,13 +293,13 @@ class ViolationTest {
 
   @Test
   void afterAViolationTheHandlerSeesTheEnd() throws Exception {
-    TestWebSocket client = server.hold();
+    TestFrames client = server.hold();
     client.sendText("good").sendHex("83 80 00000000");
     assertThat(server.socket().receiveMessage()).isEqualTo(new Message.Text("good"));
     assertThat(server.socket().receiveMessage()).isNull();
     assertThat(server.socket().closeStatus()).as("no Close has come").isZero();
     assertThat(client.receiveClose().code()).isEqualTo(1002);
-    client.awaitEnd();
+    client.expectEnd();
     client.end();
     server.ending();
     assertThat(server.socket().closeStatus()).isEqualTo(1006);
@@ -308,11 +308,11 @@ class ViolationTest {
   @ParameterizedTest
   @EnumSource
   void otherSocketsAreServedOn(Form form) {
-    TestWebSocket bad = server.echo(form);
-    TestWebSocket good = server.host().webSocket("/").connect();
+    TestFrames bad = server.echo(form);
+    TestFrames good = server.host().webSocket("/").connect().frames();
     bad.sendHex("83 80 00000000");
     assertThat(bad.receiveClose().code()).isEqualTo(1002);
-    bad.awaitEnd();
+    bad.expectEnd();
     good.sendText("still here");
     assertThat(good.receiveText()).isEqualTo("still here");
     good.close();

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.StringWriter;
+import java.lang.reflect.Method;
 import java.net.URI;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,9 +35,45 @@ class ReadmeTest {
       import java.util.concurrent.*;
       """;
 
+  private static final String TEST_IMPORTS =
+      IMPORTS
+          + """
+          import static org.junit.jupiter.api.Assertions.*;
+          import dev.windhover.protocol.*;
+          import dev.windhover.testing.*;
+          import dev.windhover.testing.Frame;
+          import java.nio.*;
+          import org.junit.jupiter.api.*;
+          """;
+
   @Test
   void theProgramCompilesAsItStands(@TempDir Path classes) throws IOException {
     requireCompiles(IMPORTS + javaBlocks("README.md").getFirst(), classes);
+  }
+
+  /** The README's test runs, and passes. */
+  @Test
+  void theTestPasses(@TempDir Path classes) throws Exception {
+    requireCompiles(TEST_IMPORTS + javaBlocks("README.md").get(1), classes);
+    try (URLClassLoader loader = new URLClassLoader(new URL[] {classes.toUri().toURL()})) {
+      Class<?> test = loader.loadClass("ChatTest");
+      var constructor = test.getDeclaredConstructor();
+      constructor.setAccessible(true);
+      Method method = test.getDeclaredMethod("echoesAndDropsWhoIsSilent");
+      method.setAccessible(true);
+      method.invoke(constructor.newInstance());
+    }
+  }
+
+  /** The first block is of methods, the others' lines stand behind {@code TestHost host = …}. */
+  @Test
+  void theExamplesOfTestsCompile(@TempDir Path classes) throws IOException {
+    List<String> blocks = javaBlocks("docs/testing.md");
+    requireCompiles(TEST_IMPORTS + blocks.getFirst() + "void main() {}", classes);
+    for (String block : blocks.subList(1, blocks.size())) {
+      requireCompiles(
+          TEST_IMPORTS + "void main() {} void test(TestHost host) {" + block + "}", classes);
+    }
   }
 
   /** Their lines stand behind {@code var app = …}. */

@@ -65,6 +65,7 @@ final class HandlerEnd {
       log.debug("{} of request {} was interrupted after its socket ended", what, session.id());
     } else {
       log.error("{} of request {} failed", what, session.id(), failure);
+      session.tellFailed(failure);
     }
     close(CloseCode.INTERNAL_ERROR, "");
   }

@@ -547,6 +547,11 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
     events.limitReached(limit);
   }
 
+  /** Tells of a handler or a listener that failed. Any thread. */
+  void tellFailed(Throwable failure) {
+    events.failed(failure);
+  }
+
   // ---- For the socket
 
   @Override

@@ -52,6 +52,12 @@ final class SocketEvents {
     }
   }
 
+  void failed(Throwable failure) {
+    if (context != null) {
+      events.handlerFailed(context, failure);
+    }
+  }
+
   void limitReached(String limit) {
     if (context != null) {
       events.limitReached(context, limit);

@@ -1,0 +1,159 @@
+package dev.windhover.testing;
+
+import dev.windhover.http.MessageType;
+import dev.windhover.http.MessageWriter;
+import dev.windhover.http.SendFlag;
+import dev.windhover.http.WebSocketClosedException;
+import dev.windhover.protocol.Extension;
+import dev.windhover.protocol.MessageDeflater;
+import dev.windhover.protocol.Opcode;
+import dev.windhover.protocol.WebSocketState;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** The messages that a client sends, one behind the other, from any thread. */
+final class Outbox {
+  private final Wire wire;
+  private final Supplier<WebSocketState> state;
+  private final Semaphore turn = new Semaphore(1, true);
+
+  // The message under way, of whoever has the turn.
+  private volatile @Nullable Object owner; // a thread, or a writer
+  private @Nullable MessageType type;
+  private boolean compressed;
+
+  Outbox(Wire wire, Supplier<WebSocketState> state) {
+    this.wire = wire;
+    this.state = state;
+  }
+
+  /** Sends a frame of the message of {@code sender}, who begins one if none is under way. */
+  void send(
+      Object sender, ByteBuffer payload, MessageType of, boolean endOfMessage, SendFlag... flags) {
+    Opcode opcode = opcodeOf(of);
+    if (!sender.equals(owner)) {
+      takeTurn(sender);
+      type = null;
+    }
+    boolean done = endOfMessage;
+    try {
+      if (!state.get().canSend()) {
+        done = true;
+        throw new UncheckedIOException(new WebSocketClosedException("the socket is closing"));
+      }
+      write(opcode, payload, of, endOfMessage, flags);
+    } finally {
+      if (done) {
+        giveTurn();
+      }
+    }
+  }
+
+  private void write(
+      Opcode opcode, ByteBuffer payload, MessageType of, boolean end, SendFlag... flags) {
+    boolean first = type == null;
+    if (first) {
+      type = of;
+      compressed = wire.compresses() && !List.of(flags).contains(SendFlag.DISABLE_COMPRESSION);
+    } else if (type != of) {
+      throw new IllegalStateException("a message of type " + type + " is not finished");
+    }
+    ByteBuffer sent = payload;
+    if (compressed) {
+      sent =
+          wire.compress(payload, end ? MessageDeflater.End.MESSAGE : MessageDeflater.End.FRAGMENT);
+    }
+    int bits = compressed && first ? Extension.RSV1 : 0;
+    wire.send(wire.frame(first ? opcode : Opcode.CONTINUATION, end, bits, sent));
+    payload.position(payload.limit());
+  }
+
+  private static Opcode opcodeOf(MessageType type) {
+    return switch (type) {
+      case TEXT -> Opcode.TEXT;
+      case BINARY -> Opcode.BINARY;
+      case CLOSE -> throw new IllegalArgumentException("a Close is sent with closeOutput");
+    };
+  }
+
+  private void takeTurn(Object sender) {
+    try {
+      if (!turn.tryAcquire(Waiting.SECONDS, TimeUnit.SECONDS)) {
+        throw new AssertionError("another message was not finished in " + Waiting.SECONDS + " s");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted while waiting to send", e);
+    }
+    owner = sender;
+  }
+
+  private void giveTurn() {
+    owner = null;
+    turn.release();
+  }
+
+  /** Begins a message that its writer ends, or else {@code abandoned} runs. */
+  MessageWriter start(MessageType of, Runnable abandoned) {
+    opcodeOf(of);
+    Writer writer = new Writer(of, abandoned);
+    takeTurn(writer);
+    type = null;
+    return writer;
+  }
+
+  private final class Writer implements MessageWriter {
+    private final MessageType of;
+    private final Runnable abandoned;
+    private char highSurrogate; // of the piece before, 0 for none
+    private boolean over;
+
+    Writer(MessageType of, Runnable abandoned) {
+      this.of = of;
+      this.abandoned = abandoned;
+    }
+
+    @Override
+    public void write(ByteBuffer piece) {
+      require();
+      send(this, piece, of, false);
+    }
+
+    @Override
+    public void write(CharSequence piece) {
+      String text = highSurrogate == 0 ? piece.toString() : highSurrogate + piece.toString();
+      boolean cut = !text.isEmpty() && Character.isHighSurrogate(text.charAt(text.length() - 1));
+      highSurrogate = cut ? text.charAt(text.length() - 1) : 0;
+      write(Frame.utf8(cut ? text.substring(0, text.length() - 1) : text));
+    }
+
+    @Override
+    public void finish() {
+      require();
+      over = true;
+      send(this, ByteBuffer.allocate(0), of, true);
+    }
+
+    private void require() {
+      if (over) {
+        throw new IllegalStateException("the message is finished");
+      }
+    }
+
+    @Override
+    public void close() {
+      if (!over) {
+        over = true;
+        abandoned.run();
+        if (equals(owner)) {
+          giveTurn();
+        }
+      }
+    }
+  }
+}

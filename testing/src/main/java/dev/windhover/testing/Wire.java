@@ -1,0 +1,433 @@
+package dev.windhover.testing;
+
+import dev.windhover.protocol.CloseReason;
+import dev.windhover.protocol.DeflateAgreement;
+import dev.windhover.protocol.DeflateAgreement.Terms;
+import dev.windhover.protocol.DeflateCodec;
+import dev.windhover.protocol.Extension;
+import dev.windhover.protocol.FrameReader;
+import dev.windhover.protocol.FrameWriter;
+import dev.windhover.protocol.MessageDeflater;
+import dev.windhover.protocol.MessageInflater;
+import dev.windhover.protocol.Opcode;
+import dev.windhover.protocol.Role;
+import dev.windhover.protocol.StreamSource;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A client's connection: what it sends becomes masked frames, what comes is read by the real engine
+ * in the client's role, and kept until the test has asked for it.
+ */
+final class Wire implements MemoryDuplex.Peer {
+  /** As many frames as the list of all that came may hold; far more than a test looks at. */
+  private static final int MOST_REMEMBERED = 1_000;
+
+  /** As many of them as a failure shows. */
+  private static final int MOST_SHOWN = 10;
+
+  /** How the connection is over, and who made it so. */
+  private enum End {
+    NONE("open"),
+    ENDED("ended by the server"),
+    RESET("dropped by the server"),
+    GONE("dropped by this end");
+
+    final String words;
+
+    End(String words) {
+      this.words = words;
+    }
+  }
+
+  private final TestHost host;
+  private final FrameWriter writer =
+      FrameWriter.client(RandomGenerator.of("L64X128MixRandom")); // secret keys need no test
+  private final Waiting waiting = new Waiting();
+  private final Uplink uplink;
+  private final Deque<ByteBuffer> beforeOpen = new ArrayDeque<>(); // loop only
+  private @Nullable MemoryDuplex duplex; // loop only
+  private volatile boolean closeSent;
+  private volatile boolean manual;
+
+  // What came; the reader on the loop only, the rest under the lock.
+  private FrameReader reader = new FrameReader(Role.CLIENT);
+  private @Nullable MessageDeflater deflater;
+  private final ByteArrayOutputStream piece = new ByteArrayOutputStream();
+  private boolean insideMessage;
+  private boolean closed;
+  private final Deque<Frame> frames = new ArrayDeque<>();
+  private final Deque<Frame> all = new ArrayDeque<>();
+  private int looked; // of frames, from the first on
+  private End end = End.NONE;
+  private boolean endSeen;
+
+  Wire(TestHost host) {
+    this.host = host;
+    this.uplink = new Uplink(host.clock(), this::arrive, () -> whenOpen(MemoryDuplex::peerEnds));
+  }
+
+  TestHost host() {
+    return host;
+  }
+
+  /** From here on Pings and ends are left to the test. */
+  void leaveAllToTheTest() {
+    manual = true;
+  }
+
+  /** The server agreed to compress: reads and writes as that says. Called before it is open. */
+  void agreed(String extension) {
+    DeflateAgreement terms = DeflateAgreement.negotiate(List.of(extension), Terms.DEFAULT);
+    if (terms == null) {
+      throw host.faults().add("the server answered with an unknown extension: " + extension);
+    }
+    DeflateCodec codec = DeflateCodec.jdk();
+    MessageDeflater mine =
+        new MessageDeflater(
+            StreamSource.deflating(codec, terms.clientMaxWindowBits(), DeflateCodec.DEFAULT_LEVEL),
+            terms.clientContextTakeover());
+    MessageInflater theirs =
+        new MessageInflater(
+            StreamSource.inflating(codec, terms.serverMaxWindowBits()),
+            terms.serverContextTakeover());
+    deflater = mine;
+    reader =
+        new FrameReader(
+            Role.CLIENT, new Extension(DeflateAgreement.TOKEN, Extension.RSV1, theirs, mine));
+  }
+
+  boolean compresses() {
+    return deflater != null;
+  }
+
+  // ---- Sending
+
+  /** Returns payload of a compressed message. */
+  ByteBuffer compress(ByteBuffer payload, MessageDeflater.End until) {
+    MessageDeflater coder = deflater;
+    if (coder == null) {
+      throw new IllegalStateException("compression was not negotiated");
+    }
+    ByteBuffer in = payload.duplicate();
+    ByteBuffer part = ByteBuffer.allocate(16 * 1024);
+    ByteArrayOutputStream message = new ByteArrayOutputStream();
+    boolean done;
+    do {
+      done = coder.deflate(in, part, until);
+      message.write(part.array(), 0, part.position());
+      part.clear();
+    } while (!done);
+    return ByteBuffer.wrap(message.toByteArray());
+  }
+
+  /** Returns the bytes of a frame, masked. */
+  synchronized ByteBuffer frame(Opcode opcode, boolean fin, int reservedBits, ByteBuffer payload) {
+    int size = payload.remaining();
+    ByteBuffer bytes = ByteBuffer.allocate(writer.headerSize(size) + size);
+    writer.header(bytes, opcode, fin, reservedBits, size);
+    writer.payload(payload.duplicate(), bytes);
+    return bytes.flip();
+  }
+
+  /** Sends a Close, behind which no Ping is answered. */
+  void sendClose(CloseReason reason) {
+    ByteBuffer bytes = frame(Opcode.CLOSE, true, 0, reason.toPayload());
+    closeSent = true;
+    send(bytes);
+  }
+
+  /** Sends the content of several buffers; without a fault it arrives in one read. */
+  void send(ByteBuffer... bytes) {
+    int size = 0;
+    for (ByteBuffer part : bytes) {
+      size += part.remaining();
+    }
+    ByteBuffer whole = ByteBuffer.allocate(size);
+    for (ByteBuffer part : bytes) {
+      whole.put(part.duplicate());
+    }
+    whole.flip();
+    uplink(way -> way.send(whole));
+  }
+
+  private void arrive(ByteBuffer bytes) {
+    if (duplex == null) {
+      beforeOpen.add(bytes);
+    } else {
+      duplex.arrive(bytes);
+    }
+  }
+
+  /** Changes what happens to bytes on their way to the server, or puts some on it. */
+  void uplink(Consumer<Uplink> action) {
+    host.loop().execute(() -> action.accept(uplink));
+  }
+
+  /** Changes what happens to the connection, if it is open. */
+  void onLoop(Consumer<MemoryDuplex> action) {
+    host.loop().execute(() -> whenOpen(action));
+  }
+
+  private void whenOpen(Consumer<MemoryDuplex> action) {
+    if (duplex != null) {
+      action.accept(duplex);
+    }
+  }
+
+  <T> T ask(Function<MemoryDuplex, T> question) {
+    var answer = new CompletableFuture<T>();
+    onLoop(open -> answer.complete(question.apply(open)));
+    return answer.orTimeout(Waiting.SECONDS, TimeUnit.SECONDS).join();
+  }
+
+  /** This end drops the connection, now or later: that it is gone is then no surprise. */
+  void drop(Consumer<MemoryDuplex> how) {
+    waiting.change(() -> endSeen = true);
+    onLoop(how);
+  }
+
+  void reset() {
+    over(End.GONE);
+    drop(MemoryDuplex::peerResets);
+  }
+
+  private void over(End how) {
+    waiting.change(() -> end = end == End.NONE ? how : end);
+  }
+
+  // ---- Receiving
+
+  /**
+   * Takes the next frame; returns null if the connection is over instead.
+   *
+   * @param wanted what the test waits for, to tell if it does not come
+   */
+  @Nullable Frame next(String wanted) {
+    try {
+      return next(Duration.ofSeconds(Waiting.SECONDS));
+    } catch (TimeoutException e) {
+      throw failed(wanted + " did not come within " + Waiting.SECONDS + " s");
+    }
+  }
+
+  @Nullable Frame next(Duration timeout) throws TimeoutException {
+    if (!waiting.await(() -> !frames.isEmpty() || end != End.NONE, timeout)) {
+      throw new TimeoutException("nothing came within " + timeout);
+    }
+    return waiting.locked(() -> {
+      Frame frame = frames.poll();
+      looked = Math.max(0, looked - 1);
+      endSeen |= frame == null;
+      return frame;
+    });
+  }
+
+  /** As {@link #next(String)}, where the end of the connection is a failure. */
+  Frame require(String wanted) {
+    Frame frame = next(wanted);
+    if (frame == null) {
+      throw failed(wanted + " did not come, the connection was " + how());
+    }
+    return frame;
+  }
+
+  /** Takes the server's Close, past the messages before it; null if the connection is over. */
+  @Nullable Frame takeClose() {
+    if (!waiting.await(() -> lastIsClose() || end != End.NONE)) {
+      throw failed("the server's Close did not come within " + Waiting.SECONDS + " s");
+    }
+    return waiting.locked(() -> {
+      for (Iterator<Frame> each = frames.iterator(); each.hasNext(); ) {
+        Frame frame = each.next();
+        if (frame.opcode() == Opcode.CLOSE) {
+          each.remove();
+          looked = Math.min(looked, frames.size());
+          return frame;
+        }
+      }
+      return null;
+    });
+  }
+
+  private boolean lastIsClose() {
+    return frames.stream().anyMatch(frame -> frame.opcode() == Opcode.CLOSE);
+  }
+
+  /** Waits until the server has ended its direction, with messages before that or without. */
+  void awaitEnd() {
+    if (!waiting.await(() -> end != End.NONE)) {
+      throw failed("the server did not end the connection within " + Waiting.SECONDS + " s");
+    }
+    waiting.change(() -> endSeen = true);
+  }
+
+  void expectEnd() {
+    expect(End.ENDED);
+  }
+
+  void expectReset() {
+    expect(End.RESET);
+  }
+
+  private void expect(End expected) {
+    if (!waiting.await(() -> !frames.isEmpty() || end != End.NONE)) {
+      throw failed("the connection did not end within " + Waiting.SECONDS + " s");
+    }
+    Frame instead = waiting.locked(frames::peek);
+    if (instead != null) {
+      throw failed("expected the connection's end, got " + instead);
+    }
+    if (waiting.locked(() -> end) != expected) {
+      throw failed("expected a connection " + expected.words + ", it was " + how());
+    }
+    waiting.change(() -> endSeen = true);
+  }
+
+  /** Returns what came and was not asked for, or null. */
+  @Nullable String leftOver() {
+    return waiting.locked(() -> {
+      if (frames.size() > looked) {
+        return frames.stream().skip(looked).toList().toString();
+      }
+      return end == End.NONE || endSeen ? null : "a connection that was " + end.words;
+    });
+  }
+
+  /** Returns all that came, which counts as asked for. */
+  List<Frame> received() {
+    return waiting.locked(() -> {
+      looked = frames.size();
+      return List.copyOf(all);
+    });
+  }
+
+  /** Returns whether the end of the connection was seen, and nothing waits before it. */
+  boolean isOver() {
+    return waiting.locked(() -> end != End.NONE && endSeen && frames.isEmpty());
+  }
+
+  String how() {
+    return waiting.locked(() -> end.words);
+  }
+
+  /** Returns the failure of an expectation: the fact, and what came before. */
+  AssertionError failed(String fact) {
+    List<Frame> came = new ArrayList<>(waiting.locked(() -> List.copyOf(all)));
+    StringBuilder text = new StringBuilder(fact);
+    if (came.isEmpty()) {
+      text.append("\nthe server has sent nothing");
+    } else {
+      int first = Math.max(0, came.size() - MOST_SHOWN);
+      text.append(first == 0 ? "\nthe server has sent:" : "\nthe server has sent, at last:");
+      came.subList(first, came.size()).forEach(frame -> text.append("\n  ").append(frame));
+    }
+    return host.failed(text.toString());
+  }
+
+  // ---- The loop's side
+
+  /** The connection was upgraded. */
+  void opened(MemoryDuplex opened) {
+    duplex = opened;
+    for (ByteBuffer bytes; (bytes = beforeOpen.poll()) != null; ) {
+      opened.arrive(bytes); // waits there until the receiver is open
+    }
+  }
+
+  @Override
+  public void ended() {
+    boolean inOrder = !manual && closeSent && closed;
+    waiting.change(() -> endSeen |= inOrder);
+    over(End.ENDED);
+    if (inOrder) {
+      uplink(Uplink::end);
+    }
+  }
+
+  @Override
+  public void dropped() {
+    over(End.RESET);
+  }
+
+  @Override
+  public void gone() {
+    over(End.GONE);
+  }
+
+  @Override
+  public void received(ByteBuffer bytes) {
+    while (true) {
+      switch (reader.next(bytes)) {
+        case MORE -> {
+          return;
+        }
+        case DATA -> readData(bytes);
+        case PING -> gotPing(new Frame(Opcode.PING, true, reader.controlPayload()));
+        case PONG -> add(new Frame(Opcode.PONG, true, reader.controlPayload()), manual);
+        case CLOSE -> {
+          closed = true;
+          add(new Frame(Opcode.CLOSE, true, reader.closeReason().toPayload()), true);
+          reader = new FrameReader(Role.CLIENT); // only control frames may follow (5.5.1)
+        }
+        case VIOLATION ->
+            throw host.faults().add("the server broke a rule: " + reader.violation().text());
+      }
+    }
+  }
+
+  private void gotPing(Frame ping) {
+    add(ping, manual);
+    if (!manual) { // behind what the server is at just now
+      uplink(way -> {
+        if (!closeSent) {
+          way.send(frame(Opcode.PONG, true, 0, ping.payload()));
+        }
+      });
+    }
+  }
+
+  private void readData(ByteBuffer bytes) {
+    if (closed) {
+      throw host.faults().add("the server sent data behind its Close");
+    }
+    Opcode opcode = insideMessage ? Opcode.CONTINUATION : reader.messageType();
+    ByteBuffer part = ByteBuffer.allocate(reader.isCoded() ? 16 * 1024 : bytes.remaining());
+    if (reader.readInto(bytes, part) < 0) {
+      return; // the next event tells why
+    }
+    piece.writeBytes(Arrays.copyOf(part.array(), part.position()));
+    if (reader.endOfFrame()) {
+      insideMessage = !reader.endOfMessage();
+      ByteBuffer payload = ByteBuffer.wrap(piece.toByteArray());
+      add(new Frame(opcode, reader.endOfMessage(), payload, reader.isCoded()), true);
+      piece.reset();
+    }
+  }
+
+  private void add(Frame frame, boolean toBeAskedFor) {
+    waiting.change(() -> {
+      if (toBeAskedFor) {
+        frames.add(frame);
+      }
+      all.add(frame);
+      if (all.size() > MOST_REMEMBERED) {
+        all.remove();
+      }
+    });
+  }
+}
