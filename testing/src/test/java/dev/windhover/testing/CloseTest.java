@@ -391,7 +391,7 @@ class CloseTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void aPongThatHadToWaitDoesNotFollowBothCloses(boolean weCloseFirst) throws Exception {
-      TestWebSocket client = server.hold().stopTaking();
+      TestFrames client = server.hold().stopTaking();
       server.socket().sendBinary(new byte[200_000]);
       if (weCloseFirst) {
         server.socket().closeOutput(1000, "");
@@ -403,14 +403,14 @@ class CloseTest {
       client.takeAll();
       assertThat(client.receiveBinary()).hasSize(200_000);
       assertThat(client.receiveClose()).isEqualTo(CloseReason.of(1000));
-      client.awaitEnd();
+      client.expectEnd();
       client.end();
       server.release();
     }
 
     @Test
     void aPongThatHadToWaitFollowsOurCloseAlone() throws Exception {
-      TestWebSocket client = server.hold().stopTaking();
+      TestFrames client = server.hold().stopTaking();
       server.socket().sendBinary(new byte[200_000]);
       server.socket().closeOutput(1000, "");
       client.sendPing("early").sendPing("late");
@@ -419,7 +419,7 @@ class CloseTest {
       assertThat(client.receiveClose()).isEqualTo(CloseReason.of(1000));
       assertThat(client.receive()).isEqualTo(Frame.pong("late"));
       client.sendClose(1000, "");
-      client.awaitEnd();
+      client.expectEnd();
       client.end();
       server.release();
     }
