@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 /**
  * Decompresses raw DEFLATE data (RFC 1951); used by one thread at a time. Where a block with BFINAL
  * set ends, the next begins at the next byte and may refer to all before it (RFC 7692 7.2.3.4).
- * After a {@link PayloadException} a stream can only be reset or ended.
+ * After a {@link PayloadException} a stream can only be reset or ended; asked again it fails again.
  */
 public interface InflateStream {
   /** What a peer is told whose data is no DEFLATE data. */

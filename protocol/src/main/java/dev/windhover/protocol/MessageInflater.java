@@ -78,7 +78,13 @@ public final class MessageInflater implements Extension.Transform {
         if (!out.hasRemaining()) {
           return false;
         }
-        zlib.inflate(in, out);
+        try {
+          zlib.inflate(in, out);
+        } catch (PayloadException e) {
+          if (out.hasRemaining()) {
+            throw e;
+          } // else the limit that was reached comes first, however the message is cut
+        }
         full = !out.hasRemaining();
       } while (in.hasRemaining() || full);
     }

@@ -385,6 +385,15 @@ class MessageInflaterTest {
     }
 
     @Test
+    void isFoundAfterWhatFillsTheRoomBeforeIt() throws Exception {
+      ByteBuffer wire = Hex.buffer("00 05 00 fa ff 48 65 6c 6c 6f 06");
+      ByteBuffer out = ByteBuffer.allocate(5);
+      assertThat(inflater.apply(wire, out, true)).isFalse();
+      assertThat(out.array()).isEqualTo(Frames.utf8("Hello"));
+      assertCorrupt(() -> inflater.apply(wire, ByteBuffer.allocate(5), true));
+    }
+
+    @Test
     void isAnsweredWith1007() {
       Extension deflate =
           new Extension(

@@ -235,6 +235,17 @@ class NativeDeflateCodecTest {
       }
     }
 
+    @Test
+    void thatAreCorruptBehindWhatFillsTheRoomAreRefusedAfterIt() throws PayloadException {
+      MessageInflater inflater = inflater(codec, 15, true);
+      ByteBuffer wire = ByteBuffer.wrap(hex("00 05 00 fa ff 48 65 6c 6c 6f 06"));
+      ByteBuffer out = ByteBuffer.allocate(5);
+      assertThat(inflater.apply(wire, out, true)).isFalse();
+      assertThat(out.hasRemaining()).isFalse();
+      assertThatThrownBy(() -> inflater.apply(wire, ByteBuffer.allocate(5), true))
+          .hasMessage("compressed data is corrupt");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"06", "00 05 00 fa fe 48", "f2 00 11 00 00", "fc ff ff ff"})
     void thatAreCorruptAreRefused(String wire) {
