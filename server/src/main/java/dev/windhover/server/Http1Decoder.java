@@ -103,16 +103,8 @@ final class Http1Decoder extends HttpRequestDecoder {
     int from = bytes.readerIndex();
     int size = out.size();
     midHead |= bytes.isReadable();
-    int end = bytes.writerIndex();
-    if (bytes.isReadable() && bytes.getByte(end - 1) == '\r') {
-      bytes.writerIndex(end - 1); // Netty counts a CR whose LF is still to come among its line's
-    }
-    try {
-      passLineBreaks(bytes);
-      super.decode(ctx, bytes, out);
-    } finally {
-      bytes.writerIndex(end);
-    }
+    passLineBreaks(bytes);
+    decodeLines(ctx, bytes, out);
     boolean complete = out.size() > size;
     if (isFolded(bytes, from, bytes.readerIndex())) {
       fault = "a header is folded";
@@ -126,6 +118,23 @@ final class Http1Decoder extends HttpRequestDecoder {
       request.setDecoderResult(DecoderResult.failure(new IllegalArgumentException(fault)));
     }
     holdBehindLast(bytes, out, size);
+  }
+
+  /**
+   * Decodes what is all lines. Netty counts a CR whose LF is still to come to its line, which may
+   * then be too long by one; of chunks' lines, which stand between data, it still does.
+   */
+  private void decodeLines(ChannelHandlerContext ctx, ByteBuf bytes, List<Object> out)
+      throws Exception {
+    int end = bytes.writerIndex();
+    if (bytes.isReadable() && bytes.getByte(end - 1) == '\r') {
+      bytes.writerIndex(end - 1);
+    }
+    try {
+      super.decode(ctx, bytes, out);
+    } finally {
+      bytes.writerIndex(end);
+    }
   }
 
   /** Netty skips each CR and LF before the request line, and we only the two of them. */
@@ -168,7 +177,11 @@ final class Http1Decoder extends HttpRequestDecoder {
       throws Exception {
     int from = bytes.readerIndex();
     int size = out.size();
-    super.decode(ctx, bytes, out);
+    if (inTrailers) {
+      decodeLines(ctx, bytes, out);
+    } else {
+      super.decode(ctx, bytes, out);
+    }
     int consumed = bytes.readerIndex() - from;
     framing += consumed;
     int data = 0;

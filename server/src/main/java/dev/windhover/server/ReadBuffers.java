@@ -37,7 +37,10 @@ final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator.MaxMessag
     sizing = (ExtendedHandle) settings.newHandle();
   }
 
-  /** Lets {@code channel} read into the returned ones, which must be those of no other. */
+  /**
+   * Returns those of {@code channel}, which reads into them unless it has read before: behind TLS,
+   * whose records are its own matter.
+   */
   static ReadBuffers of(Channel channel) {
     var buffers = new ReadBuffers(SIZING);
     if (!(channel instanceof IoUringSocketChannel)) { // io_uring holds a buffer while it waits

@@ -493,6 +493,38 @@ class ListenerTest {
       client.close();
     }
 
+    /** Else the message could not end, nothing would leave, and nobody be told of room. */
+    @Test
+    void ofWhatEndsAMessageIsNotRefusedForWhatWaitsBehindIt() throws Exception {
+      server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+      List<String> calls = new ArrayList<>();
+      TestFrames client =
+          server.listen(
+              new WebSocketListener() {
+                @Override
+                public void onWritable(WebSocket socket) {
+                  calls.add("writable at " + socket.bufferedAmount());
+                }
+              });
+      WebSocket socket = server.socket();
+      MessageWriter writer = socket.startMessage(MessageType.TEXT);
+      writer.write("one");
+      socket.sendBinary(new byte[600]);
+      assertThat(socket.sendBinary(new byte[600])).isFalse();
+      assertThatThrownBy(() -> socket.sendBinary(new byte[600]))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("over its high mark");
+      server.host().awaitIdle();
+      writer.write(", still one");
+      writer.finish();
+      assertThat(client.receiveText()).isEqualTo("one, still one");
+      assertThat(client.receiveBinary()).hasSize(600);
+      assertThat(client.receiveBinary()).hasSize(600);
+      server.host().awaitIdle();
+      assertThat(calls).last().isEqualTo("writable at 0");
+      client.close();
+    }
+
     @Test
     void ofAnAbandonedMessageFailsTheSocket() throws Exception {
       TestFrames client = server.echo(Form.LISTENER);

@@ -114,7 +114,7 @@ class SoakTest {
     ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
         .dumpThreads(dump.toString(), ThreadDumpFormat.TEXT_PLAIN);
     Map<String, String> handlers = new TreeMap<>();
-    for (String thread : Files.readString(dump).split("\n\n")) {
+    for (String thread : Files.readString(dump).split("\n\n", -1)) {
       Matcher name = HANDLER.matcher(thread);
       if (name.find()) {
         handlers.put(name.group(), thread);

@@ -47,6 +47,11 @@ final class EncodedFrames {
     return size + bytesBehindMessage;
   }
 
+  /** Returns those of them that do not wait for the end of the message under way. */
+  int sizeAhead() {
+    return size;
+  }
+
   // ---- What must not be cut
 
   /** What is appended from here on is one frame, or several of one call. */

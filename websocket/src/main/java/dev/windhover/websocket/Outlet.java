@@ -159,6 +159,11 @@ final class Outlet {
     }
   }
 
+  /** Room is to be told when there is some, as if the high mark had been reached. Any thread. */
+  void tellWritable() {
+    overHigh = true;
+  }
+
   /** Returns whether {@code amount} is low again; under the queue's lock. */
   boolean settle(long amount) {
     boolean isLow = amount <= marks.low();

@@ -6,7 +6,8 @@ import dev.windhover.protocol.FrameWriter;
  * How much a {@link SendQueue} lets wait, here and in the transport. Sockets of the same settings
  * share it.
  *
- * @param high in bytes: who has so much waiting must wait, or is refused
+ * @param high in bytes: who has so much waiting must wait, or is refused. In the listener form a
+ *     message under way in pieces, and the others that wait for its end, count each by themselves
  * @param low in bytes: when so little waits again, those may go on
  */
 record SendMarks(int high, int low) {

@@ -74,6 +74,12 @@ final class SendQueue {
     return queued() + duplex.pending();
   }
 
+  /** Returns the part of it that does not wait for the end of the message under way. */
+  private long amountAhead() {
+    MessageEncoder current = encoder;
+    return (current == null ? 0 : current.frames().sizeAhead()) + duplex.pending();
+  }
+
   private int queued() {
     MessageEncoder current = encoder;
     return current == null ? 0 : current.frames().size();
@@ -215,7 +221,8 @@ final class SendQueue {
     lock.lock();
     try {
       state.requireOpen();
-      marks.requireBelowHigh(bufferedAmount());
+      // What waits behind a message cannot keep the message from its end, or nothing would leave.
+      marks.requireBelowHigh(turns().isBegunBy(by) ? amountAhead() : bufferedAmount());
       idle = false;
       if (!turns().tryTake(by)) {
         if (!end) {
@@ -368,6 +375,9 @@ final class SendQueue {
   /** Ends the turn; behind the message goes what was kept until then. */
   private void releaseTurn() {
     turns().release();
+    if (bufferedAmount() > amountAhead()) {
+      outlet.tellWritable(); // those behind it may have been refused since that was told
+    }
     frames().endMessage();
     encoder().messageEnded();
   }
@@ -537,7 +547,7 @@ final class SendQueue {
   boolean isLow() {
     lock.lock();
     try {
-      return outlet.settle(bufferedAmount());
+      return outlet.settle(amountAhead());
     } finally {
       lock.unlock();
     }

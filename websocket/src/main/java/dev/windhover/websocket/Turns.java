@@ -95,6 +95,11 @@ final class Turns {
     return begun;
   }
 
+  /** Returns whether that message is one of {@code by}. */
+  boolean isBegunBy(Object by) {
+    return begun && by.equals(sender);
+  }
+
   /** Returns whether the message goes on: a piece of it was sent. */
   boolean isContinued() {
     return type != null;

@@ -89,6 +89,9 @@ final class Watch {
         return;
       }
     }
+    if (session.compression() == null) {
+      out.rest(); // nothing else would: its deadline is compression's
+    }
     deadlines.set(Deadlines.Kind.KEEP_ALIVE, keepAlive.delay(now));
   }
 

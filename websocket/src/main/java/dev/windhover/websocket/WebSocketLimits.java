@@ -77,7 +77,8 @@ public final class WebSocketLimits {
 
   /**
    * Limits what is queued for a peer that reads slowly. At the high mark senders block (in the
-   * listener form {@code send} says so); below the low mark they go on.
+   * listener form {@code send} says so); below the low mark they go on. In the listener form the
+   * pieces of a message, and other messages that wait for its end, count each by themselves.
    *
    * @param high 1,024 bytes or more; 1 MiB by default
    * @param low less than {@code high}; 256 KiB by default
