@@ -103,7 +103,6 @@ final class Http1Decoder extends HttpRequestDecoder {
     int from = bytes.readerIndex();
     int size = out.size();
     midHead |= bytes.isReadable();
-    passLineBreaks(bytes);
     decodeLines(ctx, bytes, out);
     boolean complete = out.size() > size;
     if (isFolded(bytes, from, bytes.readerIndex())) {
@@ -131,6 +130,9 @@ final class Http1Decoder extends HttpRequestDecoder {
       bytes.writerIndex(end - 1);
     }
     try {
+      if (state == State.HEAD) {
+        passLineBreaks(bytes); // it, too, looks at each byte once
+      }
       super.decode(ctx, bytes, out);
     } finally {
       bytes.writerIndex(end);
