@@ -145,10 +145,7 @@ class FaultsTest {
     byte[] bytes = conversation.bytes();
     try (FaultyProxy proxy = new FaultyProxy(server.port(), fault, place);
         Socket client = new Socket()) {
-      client.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), proxy.port()));
-      client.setSoTimeout(Wire.MOST_MILLIS);
-      send(client, bytes);
-      boolean endedInOrder = readToEnd(client.getInputStream());
+      boolean endedInOrder = send(client, proxy.port(), bytes) && readToEnd(client);
       boolean arrives = fault == Fault.SPLIT || fault == Fault.DELAY || place == bytes.length;
       if (fault == Fault.RESET) {
         return; // may take along what the server had not read: whether there was a socket, is open
@@ -166,18 +163,27 @@ class FaultsTest {
     }
   }
 
-  private static void send(Socket client, byte[] bytes) {
+  /** Returns whether it was connected: a reset may overtake even that. */
+  private static boolean send(Socket client, int port, byte[] bytes) {
+    try {
+      client.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    } catch (IOException e) {
+      return false;
+    }
     try {
       client.getOutputStream().write(bytes);
       client.shutdownOutput();
     } catch (IOException e) {
-      // it was broken already
+      // it was broken already; what came before can be read
     }
+    return true;
   }
 
   /** Returns whether the end was none by a reset. */
-  private static boolean readToEnd(InputStream in) {
+  private static boolean readToEnd(Socket client) {
     try {
+      client.setSoTimeout(Wire.MOST_MILLIS);
+      InputStream in = client.getInputStream();
       in.skip(Long.MAX_VALUE);
       while (in.read() >= 0) {
         // what it is, other tests look at
