@@ -2,7 +2,9 @@ package dev.windhover.server;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
@@ -12,6 +14,7 @@ import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.netty.util.ReferenceCountUtil;
 import java.util.Objects;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -135,10 +138,16 @@ final class TlsLink extends ChannelDuplexHandler implements Link {
     return truncated;
   }
 
-  /** Says close_notify, then FIN: there are clients that wait for the one, or for the other. */
+  /**
+   * Says close_notify, then FIN: there are clients that wait for the one, or for the other. What
+   * comes from now on is dropped before it is decrypted, until the peer's FIN: an engine that has
+   * ended both sides would leave it unread, and a close with that is a reset, which takes our last
+   * words along.
+   */
   @Override
   public void endOutput(Channel channel) {
     outputEnded = true;
+    channel.pipeline().addFirst(Drop.INSTANCE);
     ssl.closeOutbound()
         .addListener(told -> {
           if (channel.isActive()) {
@@ -179,6 +188,17 @@ final class TlsLink extends ChannelDuplexHandler implements Link {
   void stop() {
     if (!handshaken) {
       transport().close();
+    }
+  }
+
+  /** Reads and drops. */
+  @Sharable
+  private static final class Drop extends ChannelInboundHandlerAdapter {
+    private static final Drop INSTANCE = new Drop();
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+      ReferenceCountUtil.release(message);
     }
   }
 

@@ -9,6 +9,7 @@ import dev.windhover.http.MessageType;
 import dev.windhover.http.PreparedMessage;
 import dev.windhover.http.WebSocket;
 import dev.windhover.http.WebSocketAcceptContext;
+import dev.windhover.http.WebSocketClosedException;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.verification.wire.Wire;
 import java.io.IOException;
@@ -86,9 +87,7 @@ final class EchoApplication implements Events, AutoCloseable {
           try {
             for (Message message : socket) {
               PreparedMessage prepared = PreparedMessage.of(message);
-              for (WebSocket each : crowd) {
-                each.send(prepared);
-              }
+              shout(prepared);
             }
           } finally {
             crowd.remove(socket);
@@ -140,6 +139,16 @@ final class EchoApplication implements Events, AutoCloseable {
     listen("/fails/{id}", settings, Fails::new);
     listen("/aborts/{id}", settings, Aborts::new);
     listen("/talks/{id}", settings, Talks::new);
+  }
+
+  private void shout(PreparedMessage message) throws IOException, InterruptedException {
+    for (WebSocket each : crowd) {
+      try {
+        each.send(message);
+      } catch (WebSocketClosedException e) {
+        // it has ended meanwhile, and leaves by itself
+      }
+    }
   }
 
   private void listen(
@@ -228,9 +237,7 @@ final class EchoApplication implements Events, AutoCloseable {
     @Override
     public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) throws Exception {
       PreparedMessage prepared = PreparedMessage.of(payload, type);
-      for (WebSocket each : crowd) {
-        each.send(prepared);
-      }
+      shout(prepared);
     }
 
     @Override

@@ -420,7 +420,8 @@ abstract class WebSocketContract {
   void serverKeepsAFailedConnectionOpenForItsClientToRead() throws IOException {
     try (Peer peer = open("/echo")) {
       peer.send(Hex.bytes("83 80 37fa213d"));
-      peer.send(new byte[100_000]); // would be answered with a reset, were it not read and dropped
+      peer.send(
+          new byte[4_000_000]); // would be answered with a reset, were it not read and dropped
       expectClose(peer, Frame.close(1002, "reserved opcode 3"));
     }
   }
