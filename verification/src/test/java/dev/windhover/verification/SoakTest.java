@@ -90,7 +90,7 @@ class SoakTest {
       soak.awaitEmpty();
       long files = LeakTest.settled(Http1ChurnTest::openFiles);
       long direct = Memory.direct();
-      long heap = LeakTest.settled(Memory::heap);
+      long heap = LeakTest.settledHeap();
       long before = soak.visits.sum();
       soak.visit(time);
       long visits = soak.visits.sum() - before;
