@@ -103,6 +103,11 @@ final class ConnectionCount {
     boolean addSocket() {
       return takeUpgraded();
     }
+    /** Returns what names a request of the connection, that of {@code which} number. */
+    RequestId requestId(long which) {
+      return new RequestId(number, which);
+    }
+
 
     /** The stream has ended. */
     void removeSocket() {

@@ -33,7 +33,6 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   /** How long a Close or a violation that was read waits for the application to reach it. */
   private static final long EFFECT_NANOS = 5_000_000_000L;
 
-  private final String id;
   private final SocketEvents events;
   private final Duplex duplex;
   private final SessionSettings settings;
@@ -79,7 +78,6 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   private volatile boolean handlerEnded;
 
   Session(
-      String id,
       SocketEvents events,
       Duplex duplex,
       SessionSettings settings,
@@ -87,7 +85,6 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
       @Nullable Compression compression,
       @Nullable WebSocketListener listener,
       Consumer<Session> onEnded) {
-    this.id = id;
     this.events = events;
     this.duplex = duplex;
     this.onEnded = onEnded;
@@ -126,7 +123,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
 
   /** Returns what names its request in logs. */
   String id() {
-    return id;
+    return duplex.id();
   }
 
   // ---- What comes
@@ -140,7 +137,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
 
   private void opened() {
     opened = true;
-    log.debug("socket {} opened", id);
+    log.debug("socket {} opened", id());
     events.opened(socket);
     in.opened();
   }
@@ -238,7 +235,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
       causes().found(lost);
       in.outcome(lost);
     }
-    log.debug("socket {} {}", id, known);
+    log.debug("socket {} {}", id(), known);
     events.ended(socket, known);
     if (in instanceof ListenerPump listener && listener.isCalling()) {
       duplex.loop().execute(this::tellEnded); // a send in that call found the connection gone
@@ -265,7 +262,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
     endReading();
     causes().found(what);
     if (what instanceof Outcome.Violated violated) {
-      log.debug("socket {} violated the protocol: {}", id, violated.violation().text());
+      log.debug("socket {} violated the protocol: {}", id(), violated.violation().text());
     }
     if (deadlines != null) {
       deadlines.clear(Deadlines.Kind.CLOSING); // the peer has done its part
@@ -490,7 +487,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   /** Returns with an exception if the handler has ended, and its socket with it. */
   void requireHandlerRunning() {
     if (handlerEnded) {
-      throw new IllegalStateException("the handler of request " + id + " has ended");
+      throw new IllegalStateException("the handler of request " + id() + " has ended");
     }
   }
 

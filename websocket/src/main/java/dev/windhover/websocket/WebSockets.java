@@ -232,7 +232,6 @@ public final class WebSockets implements Middleware {
                 agreement == null ? null : new Compression(contexts, agreement, given);
             Session session =
                 new Session(
-                    context.id(),
                     SocketEvents.of(context),
                     duplex,
                     settings,
