@@ -64,6 +64,8 @@ final class DeflatePool {
   private final AtomicLong used = new AtomicLong();
 
   private final AtomicInteger leases = new AtomicInteger();
+
+  /** When {@link #clean} looked last; {@link #NEVER} where nobody is to look again. */
   private final AtomicLong looked = new AtomicLong(NEVER);
 
   /**
@@ -154,20 +156,22 @@ final class DeflatePool {
    * {@code loop} again and again, while any wait. Costs nothing while somebody looks.
    */
   void clean(Loop loop) {
-    long now = loop.nanoTime();
     long last = looked.get();
     // Twice: then the loop that was to look has ended.
-    boolean isDue = last == NEVER || now - last >= 2 * IDLE_NANOS;
-    if (isDue && looked.compareAndSet(last, now)) {
-      look(loop);
+    if (last == NEVER || loop.nanoTime() - last >= 2 * IDLE_NANOS) {
+      look(loop, last);
     }
   }
 
-  private void look(Loop loop) {
+  /** Looks, unless somebody has since {@code last}. */
+  private void look(Loop loop, long last) {
+    long now = loop.nanoTime();
+    if (!looked.compareAndSet(last, now)) {
+      return;
+    }
     kinds.values().forEach(Kind::dropUnneeded);
-    looked.set(loop.nanoTime());
     if (idle() > 0) {
-      loop.schedule(Duration.ofNanos(IDLE_NANOS), () -> look(loop));
+      loop.schedule(Duration.ofNanos(IDLE_NANOS), () -> look(loop, now));
       return;
     }
     looked.set(NEVER);

@@ -57,7 +57,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   private boolean delivering;
   private boolean reading = true;
   private boolean doneReading;
-  private boolean lost;
+  private boolean connectionLost;
   private long messageBytes;
 
   /** Made for the first bytes that wait in it. */
@@ -524,7 +524,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
 
   /** Sets a time limit, unless the connection is gone. Loop only. */
   void await(Deadlines.Kind kind, long nanos) {
-    if (lost) {
+    if (connectionLost) {
       return;
     }
     Deadlines known = deadlines;
@@ -541,7 +541,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   }
 
   private void stopWaiting() {
-    lost = true;
+    connectionLost = true;
     if (deadlines != null) {
       deadlines.stop();
     }
