@@ -19,12 +19,14 @@ import java.util.stream.Collectors;
  * compression: each of the {@code --connections} is a WebSocket, and a mode says how many of them
  * share a connection, {@code --modes 100,1}.
  *
- * <p>Each contender starts anew for each mode, and first serves a tenth of the connections, which
- * end again: classes, code and pools are not the connections' cost. Then the connections come one
- * by one, each exchanges its messages, and stays. What they take is the growth since before them,
- * <em>right after</em> the last message and when all have been <em>idle</em> for each of the given
- * seconds; by then a server may have given back what it holds for traffic. In the end every
- * connection exchanges one more message, so none of them was lost. The growth is that of the sum:
+ * <p>Each contender starts anew for each mode, and first serves as many connections, a tenth at a
+ * time, which end again: classes, code and pools are not the connections' cost. With fewer the JVM
+ * would compile what a connection calls once while they are measured, and that code, up to 1.5 MB,
+ * would be most of the growth outside of the heap. Then the connections come one by one, each
+ * exchanges its messages, and stays. What they take is the growth since before them, <em>right
+ * after</em> the last message and when all have been <em>idle</em> for each of the given seconds;
+ * by then a server may have given back what it holds for traffic. In the end every connection
+ * exchanges one more message, so none of them was lost. The growth is that of the sum:
  *
  * <ul>
  *   <li><em>heap</em>: the bytes of live objects, after a full collection;
@@ -39,7 +41,8 @@ final class MemoryCompare {
       List.of(
           "-Xms1g", "-Xmx1g", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
 
-  private static final int WARM_UP_MESSAGES = 100;
+  private static final int WARM_UP_ROUNDS = 10;
+  private static final int WARM_UP_MESSAGES = 10;
   private static final int JCMD_SECONDS = 60;
   private static final double KIB = 1024;
   private static final Pattern TOTAL = Pattern.compile("Total\\s+\\d+\\s+(\\d+)");
@@ -183,11 +186,13 @@ final class MemoryCompare {
     var clients = new ArrayList<Client>();
     try {
       long pid = server.process().pid();
-      connect(clients, connector, mode, Math.ceilDiv(settings.connections(), 10));
-      for (Client client : clients) {
-        client.echo(WARM_UP_MESSAGES);
+      for (int i = 0; i < WARM_UP_ROUNDS; i++) {
+        connect(clients, connector, mode, Math.ceilDiv(settings.connections(), 10));
+        for (Client client : clients) {
+          client.echo(WARM_UP_MESSAGES);
+        }
+        close(clients);
       }
-      close(clients);
       read(pid); // warms up, too
       // As below, so that what the JVM gives back is no part of the growth.
       TimeUnit.SECONDS.sleep(settings.idle().getFirst());

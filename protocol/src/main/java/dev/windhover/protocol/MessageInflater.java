@@ -116,6 +116,14 @@ public final class MessageInflater implements Extension.Transform {
   }
 
   /**
+   * Returns whether there is anything that the bytes to come depend on; if not, another would do as
+   * well.
+   */
+  public boolean holdsState() {
+    return stream != null || inMessage || closed || window.length > 0;
+  }
+
+  /**
    * Gives the stream back between messages. With context takeover its window is kept on the heap,
    * at most 32 KiB, and the next message goes on from it. Does nothing inside a message.
    */

@@ -6,8 +6,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -27,7 +28,10 @@ final class ConnectionCount {
   private static final AtomicLong ids = new AtomicLong();
 
   private final ServerLimits limits;
-  private final Set<Channel> channels = ConcurrentHashMap.newKeySet();
+
+  /** Guarded by itself; of an entry's size half of what a concurrent one is. */
+  private final Set<Channel> channels = Collections.newSetFromMap(new IdentityHashMap<>());
+
   private final AtomicInteger plain = new AtomicInteger();
   private final AtomicInteger upgraded = new AtomicInteger();
   private final AtomicLong nextLine = new AtomicLong(System.nanoTime());
@@ -47,7 +51,9 @@ final class ConnectionCount {
   @Nullable Place enter(Channel channel) {
     if (take(plain, limits.maxConnections())) {
       Place place = new Place();
-      channels.add(channel);
+      synchronized (channels) {
+        channels.add(channel);
+      }
       channel.closeFuture().addListener(place); // the only one: a second costs a list in each
       return place;
     }
@@ -57,9 +63,11 @@ final class ConnectionCount {
     return null;
   }
 
-  /** Returns the connections there are. */
-  Set<Channel> channels() {
-    return Collections.unmodifiableSet(channels);
+  /** Returns the connections there are now. */
+  List<Channel> channels() {
+    synchronized (channels) {
+      return List.copyOf(channels);
+    }
   }
 
   private boolean takeUpgraded() {
@@ -93,6 +101,11 @@ final class ConnectionCount {
     /** Returns what names the connection in logs, unique within the process. */
     String id() {
       return "c" + number;
+    }
+
+    /** Returns what names a request of the connection, that of {@code which} number. */
+    RequestId requestId(long which) {
+      return new RequestId(number, which);
     }
 
     /**
@@ -138,7 +151,9 @@ final class ConnectionCount {
     /** The connection has ended. */
     @Override
     public synchronized void operationComplete(ChannelFuture closed) {
-      channels.remove(closed.channel());
+      synchronized (channels) {
+        channels.remove(closed.channel());
+      }
       hasLeft = true;
       (isUpgraded ? upgraded : plain).decrementAndGet();
     }

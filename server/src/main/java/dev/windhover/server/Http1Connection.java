@@ -146,7 +146,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     }
     Http1Exchange begun;
     try {
-      begun = new Http1Exchange(this, connection.id() + "-" + ++requests, request);
+      begun = new Http1Exchange(this, place.requestId(++requests), request);
     } catch (IllegalArgumentException e) { // a header that the vocabulary of requests refuses
       refuse(e);
       return;
@@ -415,10 +415,11 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   }
 
   /** Makes the duplex that this connection is to become; from any thread. */
-  NettyDuplex duplex(Function<Duplex, Duplex.Receiver> attach, CompletableFuture<Void> clientGone) {
+  NettyDuplex duplex(
+      RequestId id, Function<Duplex, Duplex.Receiver> attach, CompletableFuture<Void> clientGone) {
     return link instanceof TlsLink tls
-        ? new TlsDuplex(channel, tls, output, loop, attach, clientGone)
-        : new NettyDuplex(channel, link, loop, attach, clientGone);
+        ? new TlsDuplex(channel, tls, output, loop, id, attach, clientGone)
+        : new NettyDuplex(channel, link, loop, id, attach, clientGone);
   }
 
   /** Makes the connection a duplex; the bytes that were held go to it first. */

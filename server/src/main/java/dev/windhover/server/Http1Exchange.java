@@ -57,7 +57,7 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   private final Http1Connection connection;
   private final Channel channel;
-  private final String id;
+  private final RequestId id;
   private final String method;
   private final String target;
   private final HttpVersion version;
@@ -82,7 +82,7 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   private ByteBuf heldBody = Unpooled.EMPTY_BUFFER;
 
-  Http1Exchange(Http1Connection connection, String id, HttpRequest request) {
+  Http1Exchange(Http1Connection connection, RequestId id, HttpRequest request) {
     this.connection = connection;
     this.channel = connection.channel();
     this.id = id;
@@ -214,7 +214,7 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   @Override
   public String id() {
-    return id;
+    return id.toString();
   }
 
   @Override
@@ -488,7 +488,7 @@ final class Http1Exchange implements Exchange, Upgrade {
     connection.requireRoomForUpgrade();
     NettyDuplex duplex;
     try {
-      duplex = connection.duplex(attach, aborted);
+      duplex = connection.duplex(id, attach, aborted);
     } catch (RuntimeException e) {
       connection.upgradeFailed();
       throw e;

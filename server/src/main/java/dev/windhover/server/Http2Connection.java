@@ -585,6 +585,11 @@ final class Http2Connection extends Http2ConnectionHandler {
     return loop;
   }
 
+  /** Returns what names the request of that number. */
+  RequestId requestId(long number) {
+    return place.requestId(number);
+  }
+
   Connection facts() {
     return facts;
   }

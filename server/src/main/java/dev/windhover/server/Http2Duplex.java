@@ -36,7 +36,7 @@ final class Http2Duplex implements Duplex, StreamEnd {
 
   private final Http2Connection connection;
   private final Http2Stream stream;
-  private final String id;
+  private final RequestId id;
   private final Receiver receiver;
 
   /** Not the exchange that has it, which would live with all of its request. */
@@ -79,7 +79,7 @@ final class Http2Duplex implements Duplex, StreamEnd {
   Http2Duplex(
       Http2Connection connection,
       Http2Stream stream,
-      String id,
+      RequestId id,
       CompletableFuture<Void> clientGone,
       Function<Duplex, Receiver> attach) {
     this.connection = connection;
@@ -218,6 +218,11 @@ final class Http2Duplex implements Duplex, StreamEnd {
   }
 
   // ---- The seam
+
+  @Override
+  public String id() {
+    return id.toString();
+  }
 
   @Override
   public Loop loop() {

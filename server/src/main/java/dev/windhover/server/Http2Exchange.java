@@ -44,7 +44,7 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
 
   private final Http2Connection connection;
   private final Http2Stream stream;
-  private final String id;
+  private final RequestId id;
   private final Http2Request request;
   private final boolean hasBody;
   private final RequestBody body;
@@ -79,7 +79,7 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
   Http2Exchange(
       Http2Connection connection,
       Http2Stream stream,
-      String id,
+      RequestId id,
       Http2Request request,
       boolean complete) {
     this.connection = connection;
@@ -242,7 +242,7 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
 
   @Override
   public String id() {
-    return id;
+    return id.toString();
   }
 
   @Override

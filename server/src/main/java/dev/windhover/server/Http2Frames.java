@@ -225,7 +225,7 @@ final class Http2Frames extends Http2EventAdapter {
       return;
     }
     running++;
-    String id = connection.facts().id() + "-" + ++requests;
+    RequestId id = connection.requestId(++requests);
     Http2Exchange exchange = new Http2Exchange(connection, stream, id, request, end);
     hasEnd(stream, exchange);
     handler.handle(exchange);

@@ -43,6 +43,7 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   private final Channel channel;
   private final Link link;
   private final Loop loop;
+  private final RequestId id;
   private final Receiver receiver;
 
   /** Not the exchange that has it, which would live with all of its request. */
@@ -86,12 +87,14 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
       Channel channel,
       Link link,
       Loop loop,
+      RequestId id,
       Function<Duplex, Receiver> attach,
       CompletableFuture<Void> clientGone) {
     this.clientGone = clientGone;
     this.channel = channel;
     this.link = link;
     this.loop = loop;
+    this.id = id;
     this.receiver = attach.apply(this);
   }
 
@@ -185,6 +188,11 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   }
 
   // ---- The seam
+
+  @Override
+  public String id() {
+    return id.toString();
+  }
 
   @Override
   public Loop loop() {

@@ -51,7 +51,7 @@ final class RequestBody extends InputStream {
     boolean inLoop();
   }
 
-  private final String id;
+  private final RequestId id;
   private final Supply supply;
   private final long declared;
 
@@ -81,7 +81,7 @@ final class RequestBody extends InputStream {
    * @param declared the length that the client says; -1 if it comes in chunks
    * @param limit the most bytes that the handler may read, unless it says otherwise
    */
-  RequestBody(String id, Supply supply, long declared, long limit) {
+  RequestBody(RequestId id, Supply supply, long declared, long limit) {
     this.id = id;
     this.supply = supply;
     this.declared = declared;

@@ -20,9 +20,10 @@ final class TlsDuplex extends NettyDuplex {
       TlsLink link,
       Http1Output output,
       Loop loop,
+      RequestId id,
       Function<Duplex, Receiver> attach,
       CompletableFuture<Void> clientGone) {
-    super(channel, link, loop, attach, clientGone);
+    super(channel, link, loop, id, attach, clientGone);
     this.channel = channel;
     this.link = link;
     this.output = output;

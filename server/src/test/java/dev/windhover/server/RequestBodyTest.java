@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class RequestBodyTest {
   private final Supply supply = new Supply();
-  private final RequestBody body = new RequestBody("1", supply, -1, 1_000_000);
+  private final RequestBody body = new RequestBody(new RequestId(1, 1), supply, -1, 1_000_000);
 
   private static final class Supply implements RequestBody.Supply {
     boolean paused;

@@ -35,6 +35,7 @@ final class MemoryDuplex implements Duplex {
     void gone();
   }
 
+  private final String id;
   private final MemoryLoop loop;
   private final Faults faults;
   private final Peer peer;
@@ -71,11 +72,13 @@ final class MemoryDuplex implements Duplex {
   private long flushes;
 
   MemoryDuplex(
+      String id,
       MemoryLoop loop,
       Faults faults,
       Peer peer,
       Runnable onLost,
       Function<Duplex, Receiver> attach) {
+    this.id = id;
     this.loop = loop;
     this.faults = faults;
     this.peer = peer;
@@ -222,6 +225,11 @@ final class MemoryDuplex implements Duplex {
   }
 
   // ---- The seam
+
+  @Override
+  public String id() {
+    return id;
+  }
 
   @Override
   public MemoryLoop loop() {

@@ -213,7 +213,8 @@ final class MemoryExchange implements Exchange, Upgrade {
       }
     }
     MemoryDuplex duplex =
-        new MemoryDuplex(host.loop(), host.faults(), client, () -> aborted.complete(null), attach);
+        new MemoryDuplex(
+            id, host.loop(), host.faults(), client, () -> aborted.complete(null), attach);
     String extension = given.get("Sec-WebSocket-Extensions");
     if (extension != null) {
       client.agreed(extension);

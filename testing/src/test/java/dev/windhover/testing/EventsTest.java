@@ -7,6 +7,7 @@ import dev.windhover.http.WebSocket;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -68,6 +69,17 @@ class EventsTest {
     assertThat(server.events())
         .containsExactlyInAnyOrder("opened", "failed no luck", "ended")
         .endsWith("ended");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aSocketThatIsGoneReachesNoLimit(Form form) {
+    TestFrames client = server.echo(form);
+    client.reset();
+    server.ending();
+    server.advance(Duration.ofMinutes(10));
+    server.host().awaitIdle();
+    assertThat(server.events()).containsExactly("opened", "ended");
   }
 
   @ParameterizedTest

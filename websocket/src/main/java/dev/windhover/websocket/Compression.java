@@ -2,6 +2,7 @@ package dev.windhover.websocket;
 
 import dev.windhover.http.PreparedMessage;
 import dev.windhover.http.WebSocketAcceptContext;
+import dev.windhover.http.host.Loop;
 import dev.windhover.protocol.DeflateAgreement;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.MessageDeflater;
@@ -64,6 +65,17 @@ final class Compression {
     return coded != null && coded.remaining() < message.size() ? coded : null;
   }
 
+  /** The socket is quiet: gives back what sending holds. */
+  void restSending() {
+    lease.restDeflater();
+  }
+
+  /** The socket is quiet: gives back what reading holds, and lets go of what nobody needs. */
+  void restReading(Loop loop) {
+    lease.restInflater();
+    lease.clean(loop);
+  }
+
   /** Nothing is read any more. */
   void endReading() {
     lease.closeInflater();
@@ -72,11 +84,5 @@ final class Compression {
   /** Nothing is sent any more. */
   void endSending() {
     lease.closeDeflater();
-  }
-
-  /** The socket is quiet: gives back what reading holds, and lets go of what nobody needs. */
-  void rest(long now) {
-    lease.inflater().rest();
-    lease.clean(now);
   }
 }

@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The time limits of one socket behind a single timer of the host. Moving a limit further away
- * costs nothing: the timer finds out when it fires. Loop only.
+ * costs nothing: the timer finds out when it fires. Can be let go of once nothing is waited for.
+ * Loop only.
  */
 final class Deadlines implements Runnable {
   /** What is waited for. */
@@ -27,11 +28,13 @@ final class Deadlines implements Runnable {
   @FunctionalInterface
   interface Listener {
     void passed(Kind kind);
+
+    /** The timer has fired, and nothing is waited for any more. */
+    default void nonePending() {}
   }
 
   private static final Kind[] KINDS = Kind.values();
   private static final long LONGEST = Long.MAX_VALUE / 2;
-  private static final long NONE = Long.MAX_VALUE;
 
   private final Loop loop;
   private final Listener listener;
@@ -45,7 +48,6 @@ final class Deadlines implements Runnable {
   /** By kind; only while there are others. */
   private long @Nullable [] due;
 
-  private boolean stopped;
   private long armedFor;
   private Loop.@Nullable Timer timer;
 
@@ -56,9 +58,6 @@ final class Deadlines implements Runnable {
 
   /** Sets {@code kind} to {@code delay} from now, in place of what was set. */
   void set(Kind kind, long delayNanos) {
-    if (stopped) {
-      return;
-    }
     long now = loop.nanoTime();
     long at = now + Math.min(delayNanos, LONGEST);
     waiting |= bit(kind);
@@ -70,7 +69,7 @@ final class Deadlines implements Runnable {
       }
       due[at(kind)] = at;
     }
-    arm(now);
+    arm(at, now);
   }
 
   boolean isSet(Kind kind) {
@@ -84,27 +83,25 @@ final class Deadlines implements Runnable {
     }
   }
 
+  /** Nothing is waited for any more. */
   void stop() {
-    stopped = true;
+    waiting = 0;
+    due = null;
     if (timer != null) {
       timer.cancel();
       timer = null;
     }
   }
 
-  private void arm(long now) {
-    long delay = NONE;
-    for (Kind kind : KINDS) {
-      delay = Math.min(delay, delay(kind, now));
-    }
-    if (delay == NONE || stopped || (timer != null && armedFor - now <= delay)) {
-      return; // the armed timer fires first and looks again
-    }
+  private void arm(long at, long now) {
     if (timer != null) {
+      if (armedFor - at <= 0) {
+        return; // the armed timer fires first and looks again
+      }
       timer.cancel();
     }
-    armedFor = now + delay;
-    timer = loop.schedule(Duration.ofNanos(Math.max(0, delay)), this);
+    armedFor = at;
+    timer = loop.schedule(Duration.ofNanos(Math.max(0, at - now)), this);
   }
 
   /** The timer has fired. */
@@ -113,21 +110,25 @@ final class Deadlines implements Runnable {
     timer = null;
     long now = loop.nanoTime();
     for (Kind kind : KINDS) {
-      if (delay(kind, now) <= 0 && !stopped) {
+      if (isSet(kind) && due(kind) - now <= 0) {
         clear(kind);
         listener.passed(kind);
       }
     }
-    arm(loop.nanoTime());
+    now = loop.nanoTime();
+    for (Kind kind : KINDS) {
+      if (isSet(kind)) {
+        arm(due(kind), now);
+      }
+    }
+    if (timer == null) {
+      listener.nonePending();
+    }
   }
 
-  /** Returns in how many nanoseconds it is due; {@link #NONE} if it is not set. */
-  private long delay(Kind kind, long now) {
-    if (!isSet(kind)) {
-      return NONE;
-    }
+  private long due(Kind kind) {
     long[] others = due;
-    return (kind == Kind.KEEP_ALIVE || others == null ? keepAliveDue : others[at(kind)]) - now;
+    return kind == Kind.KEEP_ALIVE || others == null ? keepAliveDue : others[at(kind)];
   }
 
   private static int bit(Kind kind) {

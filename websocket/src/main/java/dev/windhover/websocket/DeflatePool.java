@@ -1,14 +1,17 @@
 package dev.windhover.websocket;
 
+import dev.windhover.http.host.Loop;
 import dev.windhover.protocol.DeflateAgreement;
 import dev.windhover.protocol.DeflateCodec;
 import dev.windhover.protocol.DeflateStream;
 import dev.windhover.protocol.Extension;
+import dev.windhover.protocol.Extension.PayloadException;
 import dev.windhover.protocol.InflateStream;
 import dev.windhover.protocol.MessageDeflater;
 import dev.windhover.protocol.MessageInflater;
 import dev.windhover.protocol.StreamSource;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -61,7 +64,9 @@ final class DeflatePool {
   private final AtomicLong used = new AtomicLong();
 
   private final AtomicInteger leases = new AtomicInteger();
-  private final AtomicLong cleaned = new AtomicLong(NEVER);
+
+  /** When {@link #clean} looked last; {@link #NEVER} where nobody is to look again. */
+  private final AtomicLong looked = new AtomicLong(NEVER);
 
   /**
    * Creates an empty one.
@@ -146,11 +151,32 @@ final class DeflatePool {
 
   // ---- Time
 
-  /** Ends contexts that were not needed for {@link #IDLE_NANOS}; costs nothing before. */
-  void clean(long now) {
-    long last = cleaned.get();
-    if ((last == NEVER || now - last >= IDLE_NANOS) && cleaned.compareAndSet(last, now)) {
-      kinds.values().forEach(Kind::dropUnneeded);
+  /**
+   * Sees to it that contexts end which were not needed for {@link #IDLE_NANOS}: looks now, and on
+   * {@code loop} again and again, while any wait. Costs nothing while somebody looks.
+   */
+  void clean(Loop loop) {
+    long last = looked.get();
+    // Twice: then the loop that was to look has ended.
+    if (last == NEVER || loop.nanoTime() - last >= 2 * IDLE_NANOS) {
+      look(loop, last);
+    }
+  }
+
+  /** Looks, unless somebody has since {@code last}. */
+  private void look(Loop loop, long last) {
+    long now = loop.nanoTime();
+    if (!looked.compareAndSet(last, now)) {
+      return;
+    }
+    kinds.values().forEach(Kind::dropUnneeded);
+    if (idle() > 0) {
+      loop.schedule(Duration.ofNanos(IDLE_NANOS), () -> look(loop, now));
+      return;
+    }
+    looked.set(NEVER);
+    if (idle() > 0) { // since the look
+      clean(loop);
     }
   }
 
@@ -379,15 +405,21 @@ final class DeflatePool {
   }
 
   /**
-   * The compression of one socket. The deflater and {@link #closeDeflater} are used under the lock
-   * of the socket's sending, the inflater and {@link #closeInflater} on its loop; both are closed
-   * when the socket has ended, however it has, and may be closed again.
+   * The compression of one socket; as a transform it decompresses. {@link #deflater}, {@link
+   * #restDeflater} and {@link #closeDeflater} are used under the lock of the socket's sending, the
+   * transform, {@link #restInflater} and {@link #closeInflater} on its loop. Both directions are
+   * closed when the socket has ended, however it has, and may be closed again.
    */
-  final class Lease {
+  final class Lease implements Extension.Transform {
     private final StreamSource<DeflateStream> sending;
     private final StreamSource<InflateStream> receiving;
-    private final MessageDeflater deflater;
-    private final MessageInflater inflater;
+
+    /** Made at first use, and let go of by a socket that rests. */
+    private @Nullable MessageDeflater deflater;
+
+    /** The same, unless the peer's next message may refer to those before. */
+    private @Nullable MessageInflater inflater;
+
     private boolean sendingClosed;
     private boolean receivingClosed;
     private boolean halfClosed;
@@ -397,8 +429,6 @@ final class DeflatePool {
       boolean clientTakeover = agreement.clientContextTakeover();
       sending = source(deflating(agreement.serverMaxWindowBits(), level), serverTakeover);
       receiving = source(inflating(agreement.clientMaxWindowBits()), clientTakeover);
-      deflater = new MessageDeflater(sending, serverTakeover);
-      inflater = new MessageInflater(receiving, clientTakeover);
     }
 
     /** Returns what stands for all that decides what {@link #deflateAlone} makes of a payload. */
@@ -438,11 +468,27 @@ final class DeflatePool {
     }
 
     MessageDeflater deflater() {
-      return deflater;
+      MessageDeflater known = deflater;
+      if (known == null) {
+        known = new MessageDeflater(sending, takesOver());
+        deflater = known;
+      }
+      return known;
     }
 
     MessageInflater inflater() {
-      return inflater;
+      MessageInflater known = inflater;
+      if (known == null) {
+        known = new MessageInflater(receiving, receiving instanceof Reservation);
+        inflater = known;
+      }
+      return known;
+    }
+
+    @Override
+    public boolean apply(ByteBuffer in, ByteBuffer out, boolean endOfMessage)
+        throws PayloadException {
+      return inflater().apply(in, out, endOfMessage);
     }
 
     /** Returns whether what is sent refers to messages before. */
@@ -450,14 +496,36 @@ final class DeflatePool {
       return sending instanceof Reservation;
     }
 
-    /** Lets go of the contexts that nobody needs. */
-    void clean(long now) {
-      DeflatePool.this.clean(now);
+    /** Returns both directions as the frame reader wants them. */
+    Extension extension() {
+      return new Extension(
+          DeflateAgreement.TOKEN,
+          Extension.RSV1,
+          this,
+          (in, out, endOfMessage) -> deflater().apply(in, out, endOfMessage));
     }
 
-    /** Returns both as the frame reader wants them. */
-    Extension extension() {
-      return new Extension(DeflateAgreement.TOKEN, Extension.RSV1, inflater, deflater);
+    /** Gives back what sending holds between messages. */
+    void restDeflater() {
+      MessageDeflater known = deflater;
+      if (known != null && !sendingClosed) {
+        known.rest();
+        deflater = known.holdsStream() ? known : null;
+      }
+    }
+
+    /** Gives back what receiving holds between messages. */
+    void restInflater() {
+      MessageInflater known = inflater;
+      if (known != null && !receivingClosed) {
+        known.rest();
+        inflater = known.holdsState() ? known : null;
+      }
+    }
+
+    /** Lets go of the contexts that nobody needs. */
+    void clean(Loop loop) {
+      DeflatePool.this.clean(loop);
     }
 
     /** Gives back what sending holds; nothing is compressed any more. */
@@ -465,7 +533,7 @@ final class DeflatePool {
       if (!sendingClosed) {
         sendingClosed = true;
         end(sending);
-        deflater.close();
+        deflater().close();
         closedOne();
       }
     }
@@ -475,7 +543,7 @@ final class DeflatePool {
       if (!receivingClosed) {
         receivingClosed = true;
         end(receiving);
-        inflater.close();
+        inflater().close();
         closedOne();
       }
     }

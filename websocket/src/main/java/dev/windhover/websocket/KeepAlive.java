@@ -45,6 +45,7 @@ final class KeepAlive {
   private long sent;
   private boolean outstanding;
   private boolean waiting;
+  private int pings;
 
   KeepAlive(Terms terms, long now) {
     this.terms = terms;
@@ -98,7 +99,13 @@ final class KeepAlive {
     outstanding = true;
     waiting = false;
     sent = now;
+    pings++;
     return Action.PING;
+  }
+
+  /** Returns how many Pings were asked for. */
+  int pings() {
+    return pings;
   }
 
   /** Returns in how many nanoseconds to ask again. */

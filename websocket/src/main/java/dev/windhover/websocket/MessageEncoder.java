@@ -153,7 +153,7 @@ final class MessageEncoder {
   /** Gives the stream back until it is needed again. */
   void rest() {
     if (compression != null && !coding) {
-      compression.deflater().rest();
+      compression.restSending();
     }
   }
 }

@@ -33,7 +33,6 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   /** How long a Close or a violation that was read waits for the application to reach it. */
   private static final long EFFECT_NANOS = 5_000_000_000L;
 
-  private final String id;
   private final SocketEvents events;
   private final Duplex duplex;
   private final SessionSettings settings;
@@ -41,13 +40,15 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   private final FrameReader reader;
   private final SendQueue out;
   private final Inbound in;
-  private final Deadlines deadlines;
   private final Watch watch;
   private final ServerWebSocket socket;
   private final Consumer<Session> onEnded;
 
   /** Made for whoever asks; this guards it and what follows. */
   private @Nullable CompletableFuture<Void> ended;
+
+  /** Made for the first cause. */
+  private @Nullable Causes causes;
 
   private boolean over;
 
@@ -56,6 +57,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   private boolean delivering;
   private boolean reading = true;
   private boolean doneReading;
+  private boolean connectionLost;
   private long messageBytes;
 
   /** Made for the first bytes that wait in it. */
@@ -64,17 +66,18 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   /** The credit that is due for messages which came uncompressed. */
   private long owed;
 
+  /** Only while something is waited for. */
+  private @Nullable Deadlines deadlines;
+
   /** The loop's thread; plain, since only that thread finds itself here. */
   private @Nullable Thread loopThread;
 
   // Any thread.
   private volatile @Nullable CloseReason received;
-  private final Causes causes = new Causes();
   private volatile @Nullable Ending ending;
   private volatile boolean handlerEnded;
 
   Session(
-      String id,
       SocketEvents events,
       Duplex duplex,
       SessionSettings settings,
@@ -82,7 +85,6 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
       @Nullable Compression compression,
       @Nullable WebSocketListener listener,
       Consumer<Session> onEnded) {
-    this.id = id;
     this.events = events;
     this.duplex = duplex;
     this.onEnded = onEnded;
@@ -96,8 +98,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
             ? new ReceiveQueue(this, settings.limits().inboundBytes(), settings.maxMessageSize())
             : new ListenerPump(this, listener);
     this.socket = new ServerWebSocket(this, out, in, subprotocol);
-    this.deadlines = new Deadlines(duplex.loop(), this);
-    this.watch = new Watch(this, deadlines);
+    this.watch = new Watch(this);
   }
 
   ServerWebSocket socket() {
@@ -122,7 +123,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
 
   /** Returns what names its request in logs. */
   String id() {
-    return id;
+    return duplex.id();
   }
 
   // ---- What comes
@@ -136,7 +137,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
 
   private void opened() {
     opened = true;
-    log.debug("socket {} opened", id);
+    log.debug("socket {} opened", id());
     events.opened(socket);
     in.opened();
   }
@@ -221,20 +222,20 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   @Override
   public void onLost(String why) {
     endReading();
-    deadlines.stop();
-    causes.blameAbnormal(Ending.By.CONNECTION, why);
+    stopWaiting();
+    causes().blameAbnormal(Ending.By.CONNECTION, why);
     out.connectionEnded(false);
     if (!opened) {
       opened(); // accepted, and lost before the answer went out
     }
-    Ending known = causes.ending();
+    Ending known = causes().ending();
     ending = known;
-    if (causes.found() == null) {
+    if (causes().found() == null) {
       Outcome lost = new Outcome.Lost(why);
-      causes.found(lost);
+      causes().found(lost);
       in.outcome(lost);
     }
-    log.debug("socket {} {}", id, known);
+    log.debug("socket {} {}", id(), known);
     events.ended(socket, known);
     if (in instanceof ListenerPump listener && listener.isCalling()) {
       duplex.loop().execute(this::tellEnded); // a send in that call found the connection gone
@@ -259,12 +260,14 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   /** Reading is over; what ended it takes effect when the application gets there, or in time. */
   private void finish(Outcome what) {
     endReading();
-    causes.found(what);
+    causes().found(what);
     if (what instanceof Outcome.Violated violated) {
-      log.debug("socket {} violated the protocol: {}", id, violated.violation().text());
+      log.debug("socket {} violated the protocol: {}", id(), violated.violation().text());
     }
-    deadlines.clear(Deadlines.Kind.CLOSING); // the peer has done its part
-    deadlines.set(Deadlines.Kind.EFFECT, EFFECT_NANOS);
+    if (deadlines != null) {
+      deadlines.clear(Deadlines.Kind.CLOSING); // the peer has done its part
+    }
+    await(Deadlines.Kind.EFFECT, EFFECT_NANOS);
     in.outcome(what);
   }
 
@@ -274,6 +277,15 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
     if (compression != null) {
       compression.endReading();
     }
+  }
+
+  private synchronized Causes causes() {
+    Causes known = causes;
+    if (known == null) {
+      known = new Causes();
+      causes = known;
+    }
+    return known;
   }
 
   /**
@@ -294,7 +306,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   /** The receiving thread found a message over the limit; nothing more is read. Any thread. */
   void stopReading(Violation violation) {
     limitReached("message size");
-    causes.foundBefore(violation); // a Close of the peer may have come behind that message
+    causes().foundBefore(violation); // a Close of the peer may have come behind that message
     onLoop(this::endReading);
   }
 
@@ -373,7 +385,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
    * or time is up. Any thread.
    */
   boolean takeEffect(Outcome what) {
-    if (!causes.takesEffect(what)) {
+    if (!causes().takesEffect(what)) {
       return false;
     }
     switch (what) {
@@ -423,7 +435,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   private void armClosing() {
     onLoop(() -> {
       if (out.state() != WebSocketState.CLOSE_RECEIVED) {
-        deadlines.set(Deadlines.Kind.CLOSING, settings.limits().closeTimeout().toNanos());
+        await(Deadlines.Kind.CLOSING, settings.limits().closeTimeout().toNanos());
       }
     });
   }
@@ -436,7 +448,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
 
   /** Drops the connection. Any thread. */
   void abort(Ending.By by, String why) {
-    causes.blameAbnormal(by, why);
+    causes().blameAbnormal(by, why);
     out.connectionEnded(false);
     onLoop(duplex::abort);
   }
@@ -461,13 +473,13 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   void goAway() {
     CloseReason reason = new CloseReason(CloseCode.GOING_AWAY, "the server is stopping");
     if (out.state().canSend()) {
-      causes.blame(Ending.By.SERVER, reason, "the server is stopping");
+      causes().blame(Ending.By.SERVER, reason, "the server is stopping");
     }
     closeOutput(reason, false);
   }
 
   void blameApplication(CloseReason reason, String why) {
-    causes.blame(Ending.By.APPLICATION, reason, why);
+    causes().blame(Ending.By.APPLICATION, reason, why);
   }
 
   // ---- The handler's end
@@ -475,7 +487,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   /** Returns with an exception if the handler has ended, and its socket with it. */
   void requireHandlerRunning() {
     if (handlerEnded) {
-      throw new IllegalStateException("the handler of request " + id + " has ended");
+      throw new IllegalStateException("the handler of request " + id() + " has ended");
     }
   }
 
@@ -510,12 +522,42 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
 
   // ---- Time
 
+  /** Sets a time limit, unless the connection is gone. Loop only. */
+  void await(Deadlines.Kind kind, long nanos) {
+    if (connectionLost) {
+      return;
+    }
+    Deadlines known = deadlines;
+    if (known == null) {
+      known = new Deadlines(duplex.loop(), this);
+      deadlines = known;
+    }
+    known.set(kind, nanos);
+  }
+
+  /** Returns whether that limit is set. Loop only. */
+  boolean awaits(Deadlines.Kind kind) {
+    return deadlines != null && deadlines.isSet(kind);
+  }
+
+  private void stopWaiting() {
+    connectionLost = true;
+    if (deadlines != null) {
+      deadlines.stop();
+    }
+  }
+
+  @Override
+  public void nonePending() {
+    deadlines = null;
+  }
+
   @Override
   public void passed(Deadlines.Kind kind) {
     switch (kind) {
       case KEEP_ALIVE -> watch.lookAlive();
       case EFFECT -> {
-        Outcome waiting = causes.found();
+        Outcome waiting = causes().found();
         if (waiting != null && takeEffect(waiting)) {
           limitReached("unread end");
           answerClose();

@@ -15,11 +15,7 @@ final class Watch {
   /** How long a compressed socket may be quiet before its streams are given back. */
   private static final long REST_NANOS = DeflatePool.IDLE_NANOS;
 
-  /** How often it rests before it is left alone: the pool needs to see twice what nobody needs. */
-  private static final int MOST_RESTS = 3;
-
   private final Session session;
-  private final Deadlines deadlines;
 
   /** Null if it is off. */
   private final @Nullable KeepAlive keepAlive;
@@ -27,13 +23,8 @@ final class Watch {
   /** Only while output waits. */
   private @Nullable WriteStall writeStall;
 
-  private int pings;
-  private long compressionUsed;
-  private int rests;
-
-  Watch(Session session, Deadlines deadlines) {
+  Watch(Session session) {
     this.session = session;
-    this.deadlines = deadlines;
     KeepAlive.Terms terms = session.settings().keepAlive();
     this.keepAlive = terms.isOn() ? new KeepAlive(terms, now()) : null;
   }
@@ -46,7 +37,7 @@ final class Watch {
 
   void begin() {
     if (keepAlive != null) {
-      deadlines.set(Deadlines.Kind.KEEP_ALIVE, keepAlive.delay(now()));
+      session.await(Deadlines.Kind.KEEP_ALIVE, keepAlive.delay(now()));
     }
   }
 
@@ -73,12 +64,12 @@ final class Watch {
     switch (keepAlive.ask(now, session.isReading(), out.isAllTaken())) {
       case WAIT -> {}
       case PING -> {
-        sendUnasked(Opcode.PING);
+        sendPing(keepAlive.pings());
         if (!out.isAllTaken()) {
           keepAlive.pingWaits();
         }
       }
-      case PONG -> sendUnasked(Opcode.PONG);
+      case PONG -> sendUnasked(Opcode.PONG, ByteBuffer.allocate(0));
       case ABORT -> {
         session.limitReached("keep-alive");
         session.abort(
@@ -92,14 +83,14 @@ final class Watch {
     if (session.compression() == null) {
       out.rest(); // nothing else would: its deadline is compression's
     }
-    deadlines.set(Deadlines.Kind.KEEP_ALIVE, keepAlive.delay(now));
+    session.await(Deadlines.Kind.KEEP_ALIVE, keepAlive.delay(now));
   }
 
-  private void sendUnasked(Opcode opcode) {
-    ByteBuffer payload = ByteBuffer.allocate(opcode == Opcode.PING ? 8 : 0);
-    if (opcode == Opcode.PING) {
-      payload.putLong(++pings).flip();
-    }
+  private void sendPing(long number) {
+    sendUnasked(Opcode.PING, ByteBuffer.allocate(Long.BYTES).putLong(number).flip());
+  }
+
+  private void sendUnasked(Opcode opcode, ByteBuffer payload) {
     session.out().control(opcode, payload);
     session.duplex().flush();
     output();
@@ -110,12 +101,12 @@ final class Watch {
   /** Output may wait from now on. */
   void output() {
     Duplex duplex = session.duplex();
-    if (duplex.pending() > 0 && !deadlines.isSet(Deadlines.Kind.WRITE)) {
+    if (duplex.pending() > 0 && !session.awaits(Deadlines.Kind.WRITE)) {
       long now = now();
       WriteStall begun = new WriteStall(timeout().toNanos());
       begun.begin(now, duplex.transmitted());
       writeStall = begun;
-      deadlines.set(Deadlines.Kind.WRITE, begun.delay(now));
+      session.await(Deadlines.Kind.WRITE, begun.delay(now));
     }
   }
 
@@ -131,7 +122,7 @@ final class Watch {
       session.limitReached("stalled write");
       session.abort(Ending.By.SERVER, "peer took no data for " + timeout());
     } else {
-      deadlines.set(Deadlines.Kind.WRITE, stall.delay(now));
+      session.await(Deadlines.Kind.WRITE, stall.delay(now));
     }
   }
 
@@ -144,27 +135,16 @@ final class Watch {
   /** Messages may have been compressed or decompressed. */
   void compression() {
     if (session.compression() != null) {
-      compressionUsed = now();
-      rests = 0;
-      if (!deadlines.isSet(Deadlines.Kind.REST)) {
-        deadlines.set(Deadlines.Kind.REST, REST_NANOS);
-      }
+      session.await(Deadlines.Kind.REST, REST_NANOS);
     }
   }
 
   /** Gives the streams of a quiet socket back; those that are within a message stay. */
   void rest() {
     Compression compression = session.compression();
-    long now = now();
-    long quiet = now - compressionUsed;
-    if (quiet < REST_NANOS) {
-      deadlines.set(Deadlines.Kind.REST, REST_NANOS - quiet);
-    } else if (compression != null) {
+    if (compression != null) {
       session.out().rest();
-      compression.rest(now);
-      if (++rests < MOST_RESTS) {
-        deadlines.set(Deadlines.Kind.REST, REST_NANOS);
-      }
+      compression.restReading(session.loop());
     }
   }
 }

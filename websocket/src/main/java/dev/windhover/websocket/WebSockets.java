@@ -14,10 +14,11 @@ import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.http.middleware.HostFiltering;
 import dev.windhover.protocol.DeflateAgreement;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -36,8 +37,11 @@ public final class WebSockets implements Middleware {
   private final WebSocketOptions options;
   private final OriginPolicy origins;
   private final DeflatePool contexts;
-  private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
-  private final Consumer<Session> forget = sessions::remove;
+
+  /** Guarded by itself; of an entry's size half of what a concurrent one is. */
+  private final Set<Session> sessions = Collections.newSetFromMap(new IdentityHashMap<>());
+
+  private final Consumer<Session> forget = this::forget;
   private volatile boolean stopping;
   private volatile @Nullable SessionSettings lastSettings;
 
@@ -148,9 +152,13 @@ public final class WebSockets implements Middleware {
   /** Closes all sockets with 1001; the future completes when the last one has ended. */
   private CompletableFuture<Void> stop() {
     stopping = true;
-    sessions.forEach(Session::goAway);
+    List<Session> open;
+    synchronized (sessions) {
+      open = List.copyOf(sessions);
+    }
+    open.forEach(Session::goAway);
     return CompletableFuture.allOf(
-        sessions.stream().map(Session::ended).toArray(CompletableFuture[]::new));
+        open.stream().map(Session::ended).toArray(CompletableFuture[]::new));
   }
 
   /** The WebSocket side of one request. */
@@ -232,7 +240,6 @@ public final class WebSockets implements Middleware {
                 agreement == null ? null : new Compression(contexts, agreement, given);
             Session session =
                 new Session(
-                    context.id(),
                     SocketEvents.of(context),
                     duplex,
                     settings,
@@ -314,9 +321,17 @@ public final class WebSockets implements Middleware {
   }
 
   private void register(Session session) {
-    sessions.add(session);
+    synchronized (sessions) {
+      sessions.add(session);
+    }
     if (stopping) {
       session.goAway(); // accepted while the stop began
+    }
+  }
+
+  private void forget(Session session) {
+    synchronized (sessions) {
+      sessions.remove(session);
     }
   }
 }

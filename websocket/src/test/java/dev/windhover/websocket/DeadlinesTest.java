@@ -71,11 +71,43 @@ class DeadlinesTest {
   @Test
   void afterStopNothingPassesAndNoTimerIsLeft() {
     deadlines.set(CLOSING, 10);
+    deadlines.set(WRITE, 20);
     deadlines.stop();
-    deadlines.set(WRITE, 10);
     assertThat(loop.waiting()).isZero();
+    assertThat(deadlines.isSet(WRITE)).isFalse();
     loop.advance(100);
     assertThat(passed).isEmpty();
+  }
+
+  @Test
+  void itSaysWhenItIsNotNeededAnyMore() {
+    var ends = new ArrayList<Long>();
+    var telling =
+        new Deadlines(
+            loop,
+            new Deadlines.Listener() {
+              @Override
+              public void passed(Deadlines.Kind kind) {
+                passed.add(kind);
+              }
+
+              @Override
+              public void nonePending() {
+                ends.add(loop.nanoTime());
+              }
+            });
+    long start = loop.nanoTime();
+    telling.set(CLOSING, 10);
+    telling.set(KEEP_ALIVE, 20);
+    telling.set(WRITE, 30);
+    telling.clear(WRITE);
+    loop.advance(100);
+    assertThat(passed).containsExactly(CLOSING, KEEP_ALIVE);
+    assertThat(ends).containsExactly(start + 20);
+    telling.set(WRITE, 10);
+    telling.clear(WRITE);
+    loop.advance(10);
+    assertThat(ends).containsExactly(start + 20, start + 110);
   }
 
   @Test

@@ -22,7 +22,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -119,6 +118,7 @@ class DeflatePoolTest {
   }
 
   private final CountingCodec codec = new CountingCodec();
+  private final HandLoop loop = new HandLoop(0);
   private final List<DeflatePool.Lease> leases = new ArrayList<>();
   private DeflatePool pool = new DeflatePool(codec, 1000);
 
@@ -175,8 +175,8 @@ class DeflatePoolTest {
     @Test
     void anIdleSocketHoldsNothing() {
       echo(lease(LEAN));
-      pool.clean(0);
-      pool.clean(DeflatePool.IDLE_NANOS);
+      pool.clean(loop);
+      loop.advance(DeflatePool.IDLE_NANOS);
       assertThat(codec.alive).hasValue(0);
       assertThat(pool.used()).isZero();
     }
@@ -264,10 +264,10 @@ class DeflatePoolTest {
     void aSocketThatRestsGoesOnWhereItWas() {
       DeflatePool.Lease lease = lease(TAKEOVER);
       echo(lease);
-      lease.deflater().rest();
-      lease.inflater().rest();
-      pool.clean(0);
-      pool.clean(DeflatePool.IDLE_NANOS);
+      lease.restDeflater();
+      lease.restInflater();
+      pool.clean(loop);
+      loop.advance(DeflatePool.IDLE_NANOS);
       assertThat(codec.alive).hasValue(0);
       echo(lease);
     }
@@ -279,7 +279,7 @@ class DeflatePoolTest {
       }
       DeflatePool.Lease lease = leases.getFirst();
       echo(lease);
-      lease.deflater().rest();
+      lease.restDeflater();
       assertThat(codec.alive).hasValue(1);
       echo(lease);
     }
@@ -327,18 +327,15 @@ class DeflatePoolTest {
 
   @Nested
   class Cleaning {
-    private @Nullable Long kept(long now) {
-      pool.clean(now);
-      return pool.used();
-    }
-
     @Test
     void endsWhatNobodyNeededForALookToTheNext() {
+      HandLoop late = new HandLoop(Long.MAX_VALUE - 5); // time overflows on the way
       echo(lease(LEAN));
-      long start = Long.MAX_VALUE - 5; // time overflows on the way
-      assertThat(kept(start)).isEqualTo(140);
-      assertThat(kept(start + DeflatePool.IDLE_NANOS - 1)).isEqualTo(140);
-      assertThat(kept(start + DeflatePool.IDLE_NANOS)).isZero();
+      pool.clean(late);
+      late.advance(DeflatePool.IDLE_NANOS - 1);
+      assertThat(pool.used()).isEqualTo(140);
+      late.advance(1);
+      assertThat(pool.used()).isZero();
     }
 
     @Test
@@ -348,10 +345,34 @@ class DeflatePoolTest {
       deflate(one, "Hel", End.NONE);
       deflate(two, "Hello", End.MESSAGE);
       deflate(one, "lo", End.MESSAGE);
-      pool.clean(0);
+      pool.clean(loop);
       deflate(one, "Hello", End.MESSAGE);
-      pool.clean(DeflatePool.IDLE_NANOS);
+      loop.advance(DeflatePool.IDLE_NANOS);
       assertThat(codec.alive).hasValue(1);
+    }
+
+    @Test
+    void isOneTimersForAllSocketsAndEndsWhenNothingWaits() {
+      for (int i = 0; i < 5; i++) {
+        echo(lease(LEAN));
+        pool.clean(loop);
+      }
+      assertThat(loop.waiting()).isEqualTo(1);
+      loop.advance(2 * DeflatePool.IDLE_NANOS);
+      assertThat(loop.waiting()).isZero();
+      echo(lease(LEAN));
+      pool.clean(loop);
+      loop.advance(DeflatePool.IDLE_NANOS);
+      assertThat(codec.alive).hasValue(0);
+    }
+
+    @Test
+    void goesOnWhenItsLoopHasEnded() {
+      echo(lease(LEAN));
+      pool.clean(new HandLoop(0)); // which never comes to it
+      HandLoop other = new HandLoop(2 * DeflatePool.IDLE_NANOS);
+      pool.clean(other);
+      assertThat(codec.alive).hasValue(0);
     }
 
     @Test
@@ -493,12 +514,14 @@ class DeflatePoolTest {
       for (DeflatePool.Lease lease : leases) {
         ends.add(
             threads.submit(() -> {
+              HandLoop own = new HandLoop(0);
               for (int i = 0; i < 200; i++) {
                 if (lease.deflater().begin()) {
                   assertThat(inflate(lease, deflate(lease, "Hello", End.MESSAGE), true))
                       .isEqualTo("Hello");
                 }
-                pool.clean(i * DeflatePool.IDLE_NANOS);
+                pool.clean(own);
+                own.advance(DeflatePool.IDLE_NANOS);
               }
               close(lease);
             }));

@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
  * The two byte streams of a request that was taken over: a TCP connection after 101, an HTTP/2
  * stream after an extended CONNECT, a pair of queues in memory.
  *
- * <p>All methods belong to the {@link #loop()}, except {@link #pending()} and {@link #loop()}
- * itself. What the peer sends arrives at the {@link Receiver}.
+ * <p>All methods belong to the {@link #loop()}, except {@link #pending()}, {@link #id()} and {@link
+ * #loop()} itself. What the peer sends arrives at the {@link Receiver}.
  *
  * <h2>Writing</h2>
  *
@@ -17,6 +17,9 @@ import java.nio.ByteBuffer;
  * once, after {@link Receiver#onBatchEnd()}, so a receiver need not.
  */
 public interface Duplex {
+  /** Returns what named the request in logs, {@link Exchange#id}; from any thread. */
+  String id();
+
   /** Returns the thread on which this connection lives. */
   Loop loop();
 
