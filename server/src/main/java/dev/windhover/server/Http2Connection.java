@@ -140,7 +140,7 @@ final class Http2Connection extends Http2ConnectionHandler {
       return;
     }
     reading = true;
-    timeouts.somethingCame();
+    timeouts.came((ByteBuf) message);
     super.channelRead(ctx, message);
   }
 
