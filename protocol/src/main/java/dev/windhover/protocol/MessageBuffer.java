@@ -48,11 +48,20 @@ public final class MessageBuffer {
    * declares, bad text or the limit, must not depend on how much of it comes at once.
    */
   public ByteBuffer room(int arrived) {
+    return room(arrived, arrived);
+  }
+
+  /**
+   * As {@link #room(int)}, of a frame of which {@code declared} bytes are due, the arrived ones
+   * among them: if most of it is here, the rest has its room from the beginning.
+   */
+  public ByteBuffer room(int arrived, long declared) {
     ByteBuffer current = buffer;
     long left = limit - size();
     int room = arrived > left ? (int) left + 1 : arrived;
     if (current == null) {
-      current = ByteBuffer.allocate(Math.max(room, SMALLEST));
+      long due = Math.min(Math.min(declared, 2L * room), limit); // never by what is declared alone
+      current = ByteBuffer.allocate((int) Math.max(Math.max(room, due), SMALLEST));
       buffer = current;
     } else if (current.capacity() - current.position() < room) {
       long needed = (long) current.position() + room;

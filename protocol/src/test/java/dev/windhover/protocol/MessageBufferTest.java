@@ -105,12 +105,19 @@ class MessageBufferTest {
       assertThat(buffer.room(5000).remaining()).isEqualTo(501);
     }
 
+    @ParameterizedTest
+    @CsvSource({"1000, 1001, 1001", "1000, 2000, 2000", "1000, 2001, 2000", "3000, 4100, 4096"})
+    void hasRoomForTheRestOfAFrameIfMostOfItIsHere(int arrived, long declared, int capacity) {
+      var buffer = new MessageBuffer(4096);
+      assertThat(buffer.room(arrived, declared).capacity()).isEqualTo(capacity);
+    }
+
     @Test
     void doesNotFollowADeclaredLength() {
       var buffer = new MessageBuffer(Long.MAX_VALUE);
       long declared = 1L << 30;
       assertThat(buffer.exceededBy(declared)).isNull();
-      assertThat(buffer.room(10).capacity()).isEqualTo(512);
+      assertThat(buffer.room(10, declared).capacity()).isEqualTo(512);
     }
   }
 

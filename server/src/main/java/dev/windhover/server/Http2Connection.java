@@ -140,7 +140,7 @@ final class Http2Connection extends Http2ConnectionHandler {
       return;
     }
     reading = true;
-    timeouts.somethingCame();
+    timeouts.came((ByteBuf) message);
     super.channelRead(ctx, message);
   }
 
@@ -311,7 +311,7 @@ final class Http2Connection extends Http2ConnectionHandler {
 
   /**
    * Sends bytes of a socket, which are released, as the stream's window allows, and tells the
-   * duplex what the network has. Before them is room for {@link Http2Data#HEADER}.
+   * duplex what the network has. Their buffer has room for {@link Http2Data#headers}.
    */
   void send(Http2Stream stream, ByteBuf bytes, boolean last, Http2Duplex duplex) {
     if (!stream.state().localSideOpen()) {

@@ -4,7 +4,11 @@ import static io.netty.handler.codec.http2.Http2Exception.connectionError;
 
 import dev.windhover.http.host.ExchangeHandler;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
+import io.netty.handler.codec.http2.DecoratingHttp2ConnectionEncoder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
 import io.netty.handler.codec.http2.DefaultHttp2LocalFlowController;
 import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
@@ -22,6 +26,9 @@ final class Http2ConnectionBuilder
     extends AbstractHttp2ConnectionHandlerBuilder<Http2Connection, Http2ConnectionBuilder> {
   /** A window's credit is given back when half of it is due. */
   private static final float UPDATE_AT = 0.5f;
+
+  /** Netty ends a connection beyond 5/4 of what it takes; so that is beyond twice what we take. */
+  private static final double TAKEN_BY_NETTY = 1.6;
 
   private final ExchangeHandler handler;
   private final Channel channel;
@@ -67,7 +74,7 @@ final class Http2ConnectionBuilder
               }
             });
     connection(connection)
-        .initialSettings(settings(rules))
+        .initialSettings(settings().maxHeaderListSize(headersTakenByNetty()))
         .validateHeaders(true)
         .validateRequiredPseudoHeaders(true)
         .decoderEnforceMaxRstFramesPerWindow(0, 0) // Http2Frames counts them, by what they mean
@@ -77,12 +84,38 @@ final class Http2ConnectionBuilder
 
   @Override
   protected Http2Connection build(
-      Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings settings) {
+      Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings initial) {
     return new Http2Connection(
-        decoder, encoder, settings, handler, channel, link, place, output, rules);
+        decoder,
+        keepingLimit(encoder, headersTakenByNetty()),
+        settings(),
+        handler,
+        channel,
+        link,
+        place,
+        output,
+        rules);
   }
 
-  private static Http2Settings settings(Http2Request.Rules rules) {
+  /** Has the decoder go on with its limit when the ACK of our SETTINGS comes, which say another. */
+  private static Http2ConnectionEncoder keepingLimit(Http2ConnectionEncoder encoder, long headers) {
+    return new DecoratingHttp2ConnectionEncoder(encoder) {
+      @Override
+      public ChannelFuture writeSettings(
+          ChannelHandlerContext context, Http2Settings settings, ChannelPromise promise) {
+        ChannelFuture written = super.writeSettings(context, settings, promise);
+        settings.maxHeaderListSize(headers); // the frame is made; what is in here the ACK applies
+        return written;
+      }
+    };
+  }
+
+  private long headersTakenByNetty() {
+    return (long) (TAKEN_BY_NETTY * rules.limits().maxHeaders());
+  }
+
+  /** Returns what the client is told. */
+  private Http2Settings settings() {
     Http2Limits limits = rules.limits().http2();
     Http2Settings settings =
         new Http2Settings()

@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A socket's bytes on their way through the flow controller. What Netty's encoder makes of a write
- * suits every case, with queues, promises and a buffer for the frame's header; this has room for
- * the header before its bytes, and is one write if the windows take it whole. Loop only.
+ * suits every case, with queues, promises and a buffer for each frame's header; this has room for
+ * the headers in its buffer, and is one write if the windows take it whole. Loop only.
  */
 final class Http2Data implements FlowControlled, ChannelFutureListener {
-  /** The room for a frame's header before the bytes. */
+  /** The room for the first frame's header before the bytes. */
   static final int HEADER = 9;
 
   private static final int END_STREAM = 1;
@@ -32,8 +32,18 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
   private boolean last;
   private @Nullable ChannelFuture written;
 
+  /** Returns the room that the headers of all frames of so many bytes take. */
+  static int headers(int bytes) {
+    return frames(bytes) * HEADER;
+  }
+
+  private static int frames(int bytes) {
+    return Math.max(Math.ceilDiv(bytes, MAX_FRAME), 1); // one that is empty may end the stream
+  }
+
   /**
-   * Takes {@code bytes} over; before them is room for a header.
+   * Takes {@code bytes} over; before them is room for a header, behind them for those of further
+   * frames.
    *
    * @param last whether they end the stream; if not, there are some
    */
@@ -63,16 +73,10 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
     ByteBuf current = bytes;
     if (current == null) { // after an error
       left = 0;
-    } else if (left == whole && whole <= Math.min(allowed, MAX_FRAME)) {
+    } else if (left == whole && whole <= allowed) {
       bytes = null;
       left = 0;
-      int start = current.readerIndex() - HEADER;
-      current
-          .setMedium(start, whole)
-          .setByte(start + 3, Http2FrameTypes.DATA)
-          .setByte(start + 4, last ? END_STREAM : 0)
-          .setInt(start + 5, stream.id());
-      written = context.write(current.readerIndex(start)).addListener(this);
+      written = context.write(framed(current)).addListener(this);
     } else if (allowed > 0) {
       int part = Math.min(left, allowed);
       left -= part;
@@ -90,6 +94,25 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
               .writeData(context, stream.id(), first, 0, end, context.newPromise())
               .addListener(done -> written(part, done.cause()));
     }
+  }
+
+  /** Puts a header before each frame's bytes; those of all but the first move to make room. */
+  private ByteBuf framed(ByteBuf all) {
+    int start = all.readerIndex() - HEADER;
+    int frames = frames(whole);
+    for (int i = frames - 1; i >= 0; i--) { // so that none moves onto another
+      int from = start + HEADER + i * MAX_FRAME;
+      int to = from + i * HEADER;
+      int size = Math.min(whole - i * MAX_FRAME, MAX_FRAME);
+      if (i > 0) {
+        all.setBytes(to, all, from, size);
+      }
+      all.setMedium(to - HEADER, size)
+          .setByte(to - HEADER + 3, Http2FrameTypes.DATA)
+          .setByte(to - HEADER + 4, last && i == frames - 1 ? END_STREAM : 0)
+          .setInt(to - HEADER + 5, stream.id());
+    }
+    return all.setIndex(start, start + whole + headers(whole));
   }
 
   @Override

@@ -281,9 +281,10 @@ final class Http2Duplex implements Duplex, StreamEnd {
       outputSize = Math.min(2 * outputSize, LARGEST_OUTPUT);
       sendOutput(false);
     }
-    ByteBuf taken = connection.allocate(Math.max(outputSize, bytes + Http2Data.HEADER));
+    int headers = Http2Data.headers(bytes);
+    ByteBuf taken = connection.allocate(Math.max(outputSize, bytes + headers));
     output = taken;
-    room = taken.internalNioBuffer(Http2Data.HEADER, taken.capacity() - Http2Data.HEADER);
+    room = taken.internalNioBuffer(Http2Data.HEADER, taken.capacity() - headers);
     roomFrom = room.position();
   }
 

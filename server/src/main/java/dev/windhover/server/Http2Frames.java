@@ -1,6 +1,7 @@
 package dev.windhover.server;
 
 import static io.netty.handler.codec.http2.Http2Error.ENHANCE_YOUR_CALM;
+import static io.netty.handler.codec.http2.Http2Error.PROTOCOL_ERROR;
 import static io.netty.handler.codec.http2.Http2Exception.connectionError;
 import static io.netty.handler.codec.http2.Http2Exception.streamError;
 
@@ -203,8 +204,12 @@ final class Http2Frames extends Http2EventAdapter {
     stream.setProperty(endKey, ours);
   }
 
-  private static Iterable<Map.Entry<String, String>> trailers(int stream, Http2Headers fields)
+  private Iterable<Map.Entry<String, String>> trailers(int stream, Http2Headers fields)
       throws Http2Exception {
+    int most = rules.limits().maxHeaders();
+    if (Http2Request.size(fields) > most) {
+      throw streamError(stream, PROTOCOL_ERROR, "trailers are larger than %d bytes", most);
+    }
     Map<String, String> trailers = LinkedHashMap.newLinkedHashMap(fields.size());
     for (Map.Entry<CharSequence, CharSequence> field : fields) {
       Http2Request.requireNoSpaceBehind(stream, field.getValue());

@@ -30,6 +30,9 @@ record Http2Request(
   /** As Kestrel bounds method, scheme, host and path together. */
   private static final int MOST_IN_LINE = 8 * 1024;
 
+  /** What each field counts for beside its name and value (RFC 9113 6.5.2). */
+  private static final int FIELD = 32;
+
   /** What the address that it came on says about requests. */
   record Rules(String scheme, AddressOptions address, ServerLimits limits) {
     /** Returns whether a request may say that it is of this scheme. */
@@ -76,11 +79,19 @@ record Http2Request(
         plainConnect ? text(fields.authority()) : path,
         headers,
         protocol == null ? null : protocol.toString(),
-        fault(headers, plainConnect, protocol, rules.limits()));
+        fault(fields, headers, plainConnect, protocol, rules.limits()));
   }
 
   private static Http1Rules.@Nullable Fault fault(
-      Headers headers, boolean plainConnect, @Nullable CharSequence protocol, ServerLimits limits) {
+      Http2Headers fields,
+      Headers headers,
+      boolean plainConnect,
+      @Nullable CharSequence protocol,
+      ServerLimits limits) {
+    if (size(fields) > limits.maxHeaders()) {
+      String text = "headers are larger than " + limits.maxHeaders() + " bytes\n";
+      return new Http1Rules.Fault(431, text);
+    }
     if (headers.size() > limits.maxHeaderCount()) {
       String text = headers.size() + " headers are more than " + limits.maxHeaderCount() + "\n";
       return new Http1Rules.Fault(431, text);
@@ -92,6 +103,15 @@ record Http2Request(
       return new Http1Rules.Fault(501, ":protocol is not supported beyond websocket\n");
     }
     return headers.contains("Host") ? null : new Http1Rules.Fault(400, "Host is missing\n");
+  }
+
+  /** Returns the size of a header list as RFC 9113 6.5.2 counts it. */
+  static long size(Http2Headers fields) {
+    long size = 0;
+    for (Map.Entry<CharSequence, CharSequence> field : fields) {
+      size += FIELD + field.getKey().length() + field.getValue().length();
+    }
+    return size;
   }
 
   private static Headers headers(int stream, Http2Headers fields) throws Http2Exception {

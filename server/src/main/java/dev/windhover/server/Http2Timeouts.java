@@ -1,5 +1,6 @@
 package dev.windhover.server;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.util.concurrent.ScheduledFuture;
@@ -26,6 +27,7 @@ final class Http2Timeouts {
   private final ServerLimits limits;
   private final Http1Output output;
   private final long origin;
+  private final Http2HeadWatch heads = new Http2HeadWatch();
 
   /** How fast a request's body comes, and a response goes. */
   private static final class Watch {
@@ -51,6 +53,8 @@ final class Http2Timeouts {
   private @Nullable ScheduledFuture<?> timer;
   private long timerAt = NEVER;
   private long settingsDue = NEVER;
+  private int headUnderWay;
+  private long headDue = NEVER;
   private long idleSince = NEVER;
   private long cameAt;
   private long pingSentAt = NEVER;
@@ -73,7 +77,7 @@ final class Http2Timeouts {
     settingsDue = now() + nanos(limits.http2().settingsTimeout());
     wakeAt(settingsDue);
     isIdle();
-    somethingCame();
+    isAlive();
     wakeForPing();
   }
 
@@ -92,8 +96,18 @@ final class Http2Timeouts {
     idleSince = NEVER;
   }
 
-  /** Bytes have come: the client lives. */
-  void somethingCame() {
+  /** Bytes have come. */
+  void came(ByteBuf bytes) {
+    isAlive();
+    int head = heads.read(bytes);
+    if (head != headUnderWay) {
+      headUnderWay = head;
+      headDue = head == 0 ? NEVER : now() + nanos(limits.headersTimeout());
+      wakeAt(headDue);
+    }
+  }
+
+  private void isAlive() {
     if (limits.http2().keepAlivePingDelay().isPositive()) {
       cameAt = now();
       pingSentAt = NEVER; // whatever it was
@@ -173,7 +187,7 @@ final class Http2Timeouts {
   }
 
   private void wakeAt(long at) {
-    if (stopped || (timer != null && timerAt <= at)) {
+    if (stopped || at == NEVER || (timer != null && timerAt <= at)) {
       return; // then it is moved on
     }
     if (timer != null) {
@@ -191,9 +205,14 @@ final class Http2Timeouts {
       connection.settingsAreLate(limits.http2().settingsTimeout());
       return;
     }
-    if (settingsDue != NEVER) {
-      wakeAt(settingsDue);
+    wakeAt(settingsDue);
+    if (headDue <= now) {
+      headDue = NEVER;
+      long millis = limits.headersTimeout().toMillis();
+      connection.fail(Http2Error.ENHANCE_YOUR_CALM, "no end of a head within " + millis + " ms");
+      return;
     }
+    wakeAt(headDue);
     lookAtIdleness(now);
     lookAtPing(now);
     lookAtOutput(now);

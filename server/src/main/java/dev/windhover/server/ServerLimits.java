@@ -89,7 +89,8 @@ public final class ServerLimits {
   /**
    * Sets the time for a request's head, all of it: from the connection's beginning for the first
    * request, from the first byte for the next ones. What takes longer is answered with 408 (RFC
-   * 9110 15.5.9). 30 s by default.
+   * 9110 15.5.9). Over HTTP/2 it is from each head's first frame to its last, and what takes longer
+   * ends the connection with {@code ENHANCE_YOUR_CALM}. 30 s by default.
    *
    * @throws IllegalArgumentException if it is not positive
    */

@@ -12,9 +12,11 @@ import dev.windhover.verification.wire.Http2Wire;
 import dev.windhover.verification.wire.Http2Wire.Stream;
 import dev.windhover.verification.wire.Wire;
 import java.io.IOException;
+import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -300,7 +302,7 @@ class Http2LimitsTest {
       for (int i = 0; i < 20; i++) {
         Stream stream = wire.connectWebSocket("/thinks");
         byte[][] many = new byte[10_000][];
-        java.util.Arrays.fill(many, Http2Wire.bytes(Http2Wire.DATA, 0, stream.id(), (byte) 'x'));
+        Arrays.fill(many, Http2Wire.bytes(Http2Wire.DATA, 0, stream.id(), (byte) 'x'));
         wire.send(Http2Wire.concat(many));
       }
       wire.ping();
@@ -317,7 +319,7 @@ class Http2LimitsTest {
         Stream stream = wire.request(false, Http2Wire.head("POST", "/gate"));
         byte[] one = Http2Wire.bytes(Http2Wire.DATA, 0, stream.id(), (byte) 'x');
         byte[][] many = new byte[10_000][];
-        java.util.Arrays.fill(many, one);
+        Arrays.fill(many, one);
         wire.send(Http2Wire.concat(many));
         streams.add(stream);
       }
@@ -353,6 +355,59 @@ class Http2LimitsTest {
     try (Wire wire = Wire.connect(port)) {
       wire.send("PRI * HT");
       assertThat(wire.response().status()).isEqualTo(408);
+    }
+  }
+
+  /** While another stream is open, so that the connection is not idle. */
+  @ParameterizedTest
+  @ValueSource(strings = {"nothing", "pieces", "a part of a frame", "a part of a frame's header"})
+  void headWithoutAnEndEndsTheConnection(String more) throws IOException, InterruptedException {
+    int port = start(limits -> limits.headersTimeout(Duration.ofMillis(400)).maxHeaders(1_000_000));
+    try (Http2Wire wire = Http2Wire.connect(port)) {
+      wire.open("/echo");
+      wire.ping(); // so that no ACK of ours comes between
+      int stream = wire.newStream().id();
+      byte[] frames = Http2Wire.headers(stream, true, "x: " + "y".repeat(20_000));
+      int sent =
+          switch (more) {
+            case "a part of a frame" -> 100;
+            case "a part of a frame's header" -> 9 + 16_384 + 7; // the CONTINUATION's
+            default -> 9 + 16_384;
+          };
+      wire.send(Arrays.copyOf(frames, sent));
+      try {
+        for (int i = 0; more.equals("pieces") && i < 100; i++) {
+          gate.tryAcquire(100, TimeUnit.MILLISECONDS);
+          wire.frame(Http2Wire.CONTINUATION, 0, stream, new byte[9_000]);
+        }
+      } catch (SocketException e) {
+        // so it has ended
+      }
+      assertThat(wire.goAway()).isEqualTo(Http2Wire.ENHANCE_YOUR_CALM);
+    }
+  }
+
+  @Test
+  void headsThatFollowEachOtherMayTakeLongerTogether() throws IOException, InterruptedException {
+    int port = start(limits -> limits.headersTimeout(Duration.ofMillis(400)));
+    try (Http2Wire wire = Http2Wire.connect(port)) {
+      wire.ping();
+      List<Stream> streams = new ArrayList<>();
+      byte[] before = new byte[0];
+      for (int i = 0; i < 8; i++) {
+        streams.add(wire.newStream());
+        byte[] head =
+            Http2Wire.headers(streams.getLast().id(), true, Http2Wire.head("GET", "/gate"));
+        // the end of one and the beginning of the next come together
+        wire.send(Http2Wire.concat(before, Arrays.copyOf(head, 12)));
+        before = Arrays.copyOfRange(head, 12, head.length);
+        gate.tryAcquire(100, TimeUnit.MILLISECONDS);
+      }
+      wire.send(before);
+      gate.release(8); // no answer before, which would be credited in the middle of a head
+      for (Stream stream : streams) {
+        assertThat(text(stream)).isEqualTo("through");
+      }
     }
   }
 

@@ -18,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -501,24 +502,81 @@ class Http2RequestTest {
   }
 
   @Test
-  void headersAreBounded() throws IOException {
+  void moreThan100HeadersAreAnsweredWith431() throws IOException {
     try (Http2Wire wire = connect()) {
-      String[] many = new String[101];
+      String[] many = new String[99]; // and Host
+      Arrays.fill(many, "a: b");
+      assertThat(text(wire.get("/echo", many))).startsWith("GET /echo");
+      many = new String[100];
       Arrays.fill(many, "a: b");
       assertThat(wire.get("/echo", many).status()).isEqualTo(431);
-      String[] large = {"a: " + "x".repeat(12_000), "b: " + "x".repeat(12_000)};
-      assertThat(text(wire.get("/echo", large[0]))).startsWith("GET");
-      int size = large[0].length() + large[1].length();
+      assertThat(text(wire.get("/echo"))).startsWith("GET /echo");
+    }
+  }
+
+  /** Returns fields of that size as RFC 9113 6.5.2 counts it. */
+  private static String[] sized(int size, String... head) {
+    List<String> fields = new ArrayList<>(List.of(head));
+    int left = size;
+    for (String field : head) {
+      left -= field.length() - ": ".length() + 32;
+    }
+    for (int i = 0; left > 0; i++) {
+      int value = left - 35 <= 12_000 ? left - 35 : 12_000 - 35;
+      fields.add("x-%d: %s".formatted(i, "x".repeat(value)));
+      left -= value + 35;
+    }
+    return fields.toArray(String[]::new);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 200", "1, 431", "9000, 431", "20000, 431", "32700, 431"})
+  void moreThan32KiBOfFieldsAreAnsweredWith431(int more, int status) throws IOException {
+    String[] fields = sized(32 * 1024 + more, Http2Wire.head("GET", "/echo"));
+    try (Http2Wire wire = connect()) {
+      wire.ping(); // behind which our SETTINGS are acknowledged
+      assertThat(wire.request(true, fields).status()).isEqualTo(status);
+      assertThat(text(wire.get("/echo"))).startsWith("GET /echo");
+    }
+    try (Http2Wire wire = Http2Wire.raw(Ports.of(app), 65_535)) { // and here they are not yet
       Stream stream = wire.newStream();
-      byte[] block =
-          Http2Wire.block(
-              Http2Wire.head(
-                  "GET", "/echo", large[0], large[1], "c: " + "x".repeat(33_000 - size)));
-      wire.frame(Http2Wire.HEADERS, 1, stream.id(), Arrays.copyOf(block, 16_384));
-      wire.frame(Http2Wire.CONTINUATION, 0, stream.id(), Arrays.copyOfRange(block, 16_384, 32_768));
-      wire.frame(
-          Http2Wire.CONTINUATION, 4, stream.id(), Arrays.copyOfRange(block, 32_768, block.length));
-      assertThat(stream.status()).isEqualTo(431);
+      wire.send(
+          Http2Wire.concat(
+              "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII),
+              Http2Wire.bytes(Http2Wire.SETTINGS, 0, 0),
+              Http2Wire.headers(stream.id(), true, fields)));
+      assertThat(stream.status()).isEqualTo(status);
+      assertThat(text(wire.get("/echo"))).startsWith("GET /echo");
+    }
+  }
+
+  @Test
+  void twiceAsManyFieldsEndTheConnection() throws IOException {
+    String[] fields = sized(66 * 1024, Http2Wire.head("GET", "/echo"));
+    try (Http2Wire wire = connect()) {
+      wire.ping(); // as above
+      wire.request(true, fields);
+      assertThat(wire.goAway()).isEqualTo(Http2Wire.PROTOCOL_ERROR);
+    }
+    try (Http2Wire wire = Http2Wire.raw(Ports.of(app), 65_535)) {
+      wire.send(
+          Http2Wire.concat(
+              "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII),
+              Http2Wire.bytes(Http2Wire.SETTINGS, 0, 0),
+              Http2Wire.headers(wire.newStream().id(), true, fields)));
+      assertThat(wire.goAway()).isEqualTo(Http2Wire.PROTOCOL_ERROR);
+    }
+  }
+
+  @Test
+  void moreThan32KiBOfTrailersAreAnErrorOfTheStream() throws IOException {
+    try (Http2Wire wire = connect()) {
+      Stream taken = wire.request(false, Http2Wire.head("POST", "/body"));
+      taken.headers(true, sized(32 * 1024));
+      assertThat(text(taken)).startsWith("0 [x-0: x");
+      Stream stream = wire.request(false, Http2Wire.head("POST", "/body"));
+      stream.headers(true, sized(32 * 1024 + 1));
+      assertThat(stream.resetCode()).isEqualTo(Http2Wire.PROTOCOL_ERROR);
       assertThat(text(wire.get("/echo"))).startsWith("GET /echo");
     }
   }

@@ -179,6 +179,22 @@ class Http2SocketTest {
   // ---- Windows
 
   @ParameterizedTest
+  @CsvSource({"16380, 16384", "16381, 16384 1", "32764, 16384 16384", "32768, 16384 16384 4"})
+  void messageThatDoesNotFitIntoAFrameLeavesInFullOnes(int size, String frames) throws Exception {
+    try (EchoApplication server = new EchoApplication(Form.LISTENER, app -> {});
+        Http2Wire wire = Http2Wire.connect(server.port())) {
+      Stream stream = wire.open("/echo/a");
+      Frame message = Frame.binary(random(size));
+      stream.send(message);
+      assertThat(stream.frame()).isEqualTo(message);
+      assertThat(of(wire, stream))
+          .filteredOn(frame -> frame.type() == Http2Wire.DATA)
+          .extracting(frame -> frame.payload().length)
+          .isEqualTo(Arrays.stream(frames.split(" ")).map(Integer::valueOf).toList());
+    }
+  }
+
+  @ParameterizedTest
   @EnumSource(Form.class)
   void creditComesBackForWhatIsConsumedOnly(Form form) throws Exception {
     try (EchoApplication server = new EchoApplication(form, app -> {});

@@ -113,8 +113,10 @@ final class ListenerPump implements Inbound {
     if (tooBig != null) {
       return session.violated(tooBig);
     }
-    int arriving = (int) Math.min(reader.frameRemaining(), in.remaining());
-    int n = reader.readInto(in, message.room(Math.max(arriving, 1))); // coded, none may bring some
+    long declared = reader.frameRemaining();
+    int arriving = (int) Math.min(declared, in.remaining());
+    int room = Math.max(arriving, 1); // coded, none may bring some
+    int n = reader.readInto(in, message.room(room, declared));
     if (n < 0) {
       return n;
     }

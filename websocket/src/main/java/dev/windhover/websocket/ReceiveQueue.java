@@ -504,7 +504,8 @@ final class ReceiveQueue implements Inbound {
     if (buffer == null) {
       buffer = new MessageBuffer(maxMessageSize);
     }
-    Violation violation = buffer.exceededBy(bytes.remaining() + piece.frameRemaining);
+    long declared = bytes.remaining() + piece.frameRemaining;
+    Violation violation = buffer.exceededBy(declared);
     if (violation != null) {
       assembling = null;
       pieces.clear();
@@ -518,7 +519,7 @@ final class ReceiveQueue implements Inbound {
     if (piece.endOfMessage && buffer.isEmpty()) {
       return messageOf(piece.type, bytes, piece.ascii); // the common case: nothing to assemble
     }
-    buffer.room(bytes.remaining()).put(bytes);
+    buffer.room(bytes.remaining(), declared).put(bytes);
     if (!piece.endOfMessage) {
       assembling = buffer;
       return null;

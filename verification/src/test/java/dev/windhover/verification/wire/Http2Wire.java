@@ -62,6 +62,7 @@ public final class Http2Wire implements AutoCloseable {
       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
   private static final int INITIAL_WINDOW = 65_535;
+  private static final int MAX_FRAME = 16_384;
   private static final int BLOCKED_MILLIS = 700;
 
   /** One frame, as it came. */
@@ -213,6 +214,22 @@ public final class Http2Wire implements AutoCloseable {
       block.write(rest);
     }
     block.writeBytes(bytes);
+  }
+
+  /**
+   * Returns the frames of a head: HEADERS, and CONTINUATION where the fields need more than one.
+   */
+  public static byte[] headers(int stream, boolean end, String... fields) {
+    byte[] block = block(fields);
+    ByteArrayOutputStream frames = new ByteArrayOutputStream();
+    for (int from = 0; from == 0 || from < block.length; from += MAX_FRAME) {
+      int to = Math.min(from + MAX_FRAME, block.length);
+      int type = from == 0 ? HEADERS : CONTINUATION;
+      int flags = (from == 0 && end ? END_STREAM : 0) | (to == block.length ? END_HEADERS : 0);
+      byte[] piece = java.util.Arrays.copyOfRange(block, from, to);
+      frames.writeBytes(bytes(type, flags, stream, piece));
+    }
+    return frames.toByteArray();
   }
 
   /** Begins a stream with these fields. */
@@ -496,9 +513,9 @@ public final class Http2Wire implements AutoCloseable {
       return this;
     }
 
-    /** Sends HEADERS. */
+    /** Sends HEADERS, and CONTINUATION where the fields need more than one frame. */
     public void headers(boolean end, String... fields) throws IOException {
-      Http2Wire.this.frame(HEADERS, END_HEADERS | (end ? END_STREAM : 0), id, block(fields));
+      Http2Wire.this.send(Http2Wire.headers(id, end, fields));
     }
 
     /** Sends DATA within what the server takes. */
@@ -512,7 +529,7 @@ public final class Http2Wire implements AutoCloseable {
           if (reset != null || Http2Wire.this.end != null) {
             throw new SocketException("the server has dropped the stream");
           }
-          n = (int) Math.min(Math.min(bytes.length - sent, 16_384), room());
+          n = (int) Math.min(Math.min(bytes.length - sent, MAX_FRAME), room());
           window -= n;
           Http2Wire.this.window -= n;
         }
@@ -645,7 +662,7 @@ public final class Http2Wire implements AutoCloseable {
         int n;
         synchronized (Http2Wire.this) {
           await(() -> room() > 0, BLOCKED_MILLIS);
-          n = (int) Math.min(Math.min(piece.length - offset, 16_384), room());
+          n = (int) Math.min(Math.min(piece.length - offset, MAX_FRAME), room());
           if (n == 0) {
             return sent;
           }
