@@ -724,9 +724,7 @@ class Http2RequestTest {
   void prefaceMayComeByteByByte() throws IOException {
     try (Http2Wire wire = Http2Wire.raw(Ports.of(app), 65_535)) {
       byte[] preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
-      for (byte b : Http2Wire.concat(preface, Http2Wire.bytes(Http2Wire.SETTINGS, 0, 0))) {
-        wire.send(b);
-      }
+      wire.sendEach(Http2Wire.concat(preface, Http2Wire.bytes(Http2Wire.SETTINGS, 0, 0)));
       wire.awaitSettings();
       assertThat(text(wire.get("/echo"))).startsWith("GET /echo");
     }

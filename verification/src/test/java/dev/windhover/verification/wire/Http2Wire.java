@@ -160,6 +160,13 @@ public final class Http2Wire implements AutoCloseable {
     }
   }
 
+  /** Sends bytes one by one, and nothing between them that an answer may ask for. */
+  public synchronized void sendEach(byte... bytes) throws IOException {
+    for (byte b : bytes) {
+      send(b);
+    }
+  }
+
   /** Returns the bytes of a frame. */
   public static byte[] bytes(int type, int flags, int stream, byte... payload) {
     return ByteBuffer.allocate(9 + payload.length)
