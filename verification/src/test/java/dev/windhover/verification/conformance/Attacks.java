@@ -157,9 +157,7 @@ final class Attacks {
         "3.4",
         "preface in single bytes",
         wire -> {
-          for (byte b : concat(PREFACE, bytes(SETTINGS, 0, 0))) {
-            wire.send(b);
-          }
+          wire.sendEach(concat(PREFACE, bytes(SETTINGS, 0, 0)));
           expectHello(wire.get("/"));
         },
         SERVED);
