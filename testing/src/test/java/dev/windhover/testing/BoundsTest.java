@@ -313,6 +313,31 @@ class BoundsTest {
     }
 
     @Test
+    void nobodyIsRefusedForWhatCameAfterTheLastAnswer() throws Exception {
+      server.options(
+          o -> o.limits(l -> l.sendQueue(1024, 512)).keepAliveInterval(Duration.ofSeconds(1)));
+      TestFrames client = server.listen(new Recorded()).stopTaking();
+      WebSocket socket = server.socket();
+      assertThat(socket.sendBinary(new byte[600])).isTrue();
+      assertThat(socket.sendBinary(new byte[1023 - 604 - 4])).isTrue();
+      server.host().awaitIdle();
+      server.advance(Duration.ofSeconds(1)); // a Ping
+      assertThat(socket.bufferedAmount()).isGreaterThan(1024);
+      assertThat(socket.sendBinary(new byte[10])).isFalse();
+      assertThatThrownBy(() -> socket.sendBinary(new byte[10]))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("wait for onWritable");
+      client.takeAll();
+      server.host().awaitIdle();
+      assertThat(calls).containsExactly("writable at 0");
+      assertThat(client.receiveBinary()).hasSize(600);
+      assertThat(client.receiveBinary()).hasSize(415);
+      client.expectPing();
+      assertThat(client.receiveBinary()).hasSize(10);
+      client.close();
+    }
+
+    @Test
     void anotherThreadIsToldTheSame() throws Exception {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
       TestFrames client = server.listen(new Recorded()).stopTaking();

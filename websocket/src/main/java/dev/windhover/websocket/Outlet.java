@@ -46,7 +46,7 @@ final class Outlet {
   /**
    * Writes a message; returns whether what waits is below the high mark.
    *
-   * @throws IllegalStateException if it was at or above it already
+   * @throws IllegalStateException if it was not, and that was told before
    */
   boolean message(ByteBuffer payload, Opcode opcode, int reservedBits) {
     int size = payload.remaining();
@@ -54,7 +54,7 @@ final class Outlet {
     int left = room;
     if (left <= headerSize + size) {
       long pending = duplex.pending();
-      marks.requireBelowHigh(pending);
+      requireRoom(pending, false);
       left = (int) (marks.high() - pending);
     }
     room = left - headerSize - size;
@@ -141,6 +141,22 @@ final class Outlet {
   }
 
   // ---- The high mark
+
+  /**
+   * Refuses what comes at the high mark once that was told, or {@code always}. What waits may have
+   * grown since the last answer, by a Ping or by what TLS adds: who was told that there is room may
+   * send.
+   */
+  void requireRoom(long amount, boolean always) {
+    if (amount >= marks.high() && (overHigh || always)) {
+      throw new IllegalStateException(
+          "send queue of "
+              + amount
+              + " bytes is over its high mark of "
+              + marks.high()
+              + "; wait for onWritable");
+    }
+  }
 
   /** Returns whether {@code amount} is below the high mark; if not, that is told. Any thread. */
   boolean isBelowHigh(long amount) {

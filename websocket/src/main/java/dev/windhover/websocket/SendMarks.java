@@ -36,15 +36,4 @@ record SendMarks(int high, int low) {
   boolean hasRoomAgain(int queued) {
     return queued <= low - share();
   }
-
-  void requireBelowHigh(long amount) {
-    if (amount >= high) {
-      throw new IllegalStateException(
-          "send queue of "
-              + amount
-              + " bytes is over its high mark of "
-              + high
-              + "; wait for onWritable");
-    }
-  }
 }

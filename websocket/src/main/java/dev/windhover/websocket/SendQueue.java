@@ -201,7 +201,7 @@ final class SendQueue {
    * Queues one frame of a message without blocking, from the loop or another thread.
    *
    * @return whether the queue is below its high mark
-   * @throws IllegalStateException if it was at or above it already
+   * @throws IllegalStateException if it is not, and that was told before
    */
   boolean offer(Object by, ByteBuffer payload, int size, MessageType type, boolean end, SendAs as)
       throws IOException {
@@ -221,8 +221,7 @@ final class SendQueue {
     lock.lock();
     try {
       state.requireOpen();
-      // What waits behind a message cannot keep the message from its end, or nothing would leave.
-      marks.requireBelowHigh(turns().isBegunBy(by) ? amountAhead() : bufferedAmount());
+      requireRoom(by);
       idle = false;
       if (!turns().tryTake(by)) {
         if (!end) {
@@ -392,6 +391,16 @@ final class SendQueue {
   }
 
   // ---- Room
+
+  /**
+   * What waits behind a message cannot keep the message from its end, or nothing would leave. Those
+   * behind it are refused at the mark: they may have been told of room that is ahead of it.
+   */
+  private void requireRoom(Object by) {
+    long ahead = amountAhead();
+    long amount = turns().isBegunBy(by) ? ahead : bufferedAmount();
+    outlet.requireRoom(amount, amount > ahead);
+  }
 
   private void awaitRoom() throws IOException, InterruptedException {
     if (frames().size() < marks.capacity()) {
