@@ -112,6 +112,11 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
     run();
   }
 
+  /** Returns whether the engine was given all that arrived: it was not while it paused. */
+  boolean isAllDelivered() {
+    return arriving.isEmpty();
+  }
+
   void peerEnds() {
     peerEnded = true;
     deliver();

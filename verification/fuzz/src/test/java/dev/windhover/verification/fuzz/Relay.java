@@ -72,7 +72,9 @@ final class Relay {
     largest = Math.max(largest, bytes.length);
     if (closeAt > 0 && random.nextBoolean()) {
       arrive(Arrays.copyOf(bytes, closeAt)); // what comes before is answered before
-      back.sentBeforeClose = to.outputSize();
+      if (to.isAllDelivered()) {
+        back.sentBeforeClose = to.outputSize();
+      }
       bytes = Arrays.copyOfRange(bytes, closeAt, bytes.length);
     }
     back.outputWaits |= closeAt >= 0 && to.pending() > 0;
