@@ -13,6 +13,7 @@ import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -287,6 +288,37 @@ class CompressionTest {
     assertThat(client.receiveBinary()).isEqualTo(noise);
     assertThat(client.answerClose()).isEqualTo(CloseReason.of(1000));
     sending.join();
+  }
+
+  /** How much comes out of a message is known only when it has been compressed. */
+  @ParameterizedTest
+  @CsvSource({"1000", "5000", "9000", "13000"})
+  void whatWaitsIsWithinTheBound(int size) throws Exception {
+    int bound = 128 * 1024;
+    server.options(options -> options.limits(limits -> limits.sendQueue(bound, bound / 4)));
+    enable();
+    byte[] noise = new byte[500_000];
+    new SplittableRandom(7).nextBytes(noise);
+    TestFrames client = server.hold(OFFER).stopTaking();
+    int sent = 0;
+    while (server.socket().bufferedAmount() + size < bound - 20 * 1024) {
+      server.socket().sendBinary(ByteBuffer.wrap(noise, sent, size));
+      server.host().awaitIdle();
+      sent += size;
+    }
+    ByteBuffer rest = ByteBuffer.wrap(noise, sent, noise.length - sent);
+    var sending = Background.start(() -> server.socket().sendBinary(rest)).awaitBlocked();
+    server.host().awaitIdle();
+    assertThat(server.socket().bufferedAmount()).isBetween(bound - 20L * 1024, (long) bound);
+    client.takeAll();
+    sending.join();
+    var received = new ByteArrayOutputStream();
+    while (received.size() < noise.length) {
+      received.write(client.receiveBinary());
+    }
+    assertThat(received.toByteArray()).isEqualTo(noise);
+    server.release();
+    assertThat(client.answerClose()).isEqualTo(CloseReason.of(1000));
   }
 
   @Test

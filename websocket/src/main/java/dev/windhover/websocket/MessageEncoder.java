@@ -100,11 +100,13 @@ final class MessageEncoder {
    * Compresses payload, as much as goes into a chunk: a frame's length stands before it. {@link
    * #append} is to follow.
    *
+   * @param most how much may come out; if that is very little, up to 64 bytes
    * @param unlocks whether that happens without the lock, since it takes time
    */
-  ByteBuffer code(ByteBuffer payload, boolean end, boolean unlocks) {
+  ByteBuffer code(ByteBuffer payload, boolean end, int most, boolean unlocks) {
     MessageDeflater deflater = Objects.requireNonNull(compression).deflater();
     ByteBuffer coded = frames.borrow(SMALLEST_CODED);
+    coded.limit(coded.position() + Math.min(coded.remaining(), Math.max(most, SMALLEST_CODED)));
     boolean all = false;
     coding = true;
     if (unlocks) {

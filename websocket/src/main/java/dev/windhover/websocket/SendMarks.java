@@ -26,8 +26,7 @@ record SendMarks(int high, int low) {
 
   /**
    * Returns the room in the queue, so that with what the transport holds, a chunk beyond its share
-   * at most, no more than the high mark is in memory. Compressing may go beyond by one step, which
-   * is a chunk at most: how much comes out is known only then.
+   * at most, no more than the high mark is in memory; 64 bytes more may come of compressing.
    */
   int capacity() {
     return high - share() - largestChunk() - FrameWriter.MAX_HEADER_BYTES;

@@ -285,15 +285,17 @@ final class SendQueue {
   /**
    * Compresses payload into one frame.
    *
-   * @param unlocks whether the lock is let go for it
+   * @param waits whether the caller may wait: then the lock is let go for it, and no more comes out
+   *     than there is room for
    * @return whether that was all of it
    */
-  private boolean compress(ByteBuffer payload, MessageType type, boolean end, boolean unlocks)
+  private boolean compress(ByteBuffer payload, MessageType type, boolean end, boolean waits)
       throws IOException {
+    int most = waits ? marks.capacity() - frames().size() : Integer.MAX_VALUE;
     ByteBuffer coded;
     boolean failed = true;
     try {
-      coded = encoder().code(payload, end, unlocks);
+      coded = encoder().code(payload, end, most, waits);
       failed = false;
     } finally {
       endCompression();

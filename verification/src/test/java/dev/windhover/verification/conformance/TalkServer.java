@@ -43,7 +43,6 @@ final class TalkServer implements Events, AutoCloseable {
   static final int LARGEST = 300_000;
 
   private static final int FRAME_OVERHEAD = 256;
-  private static final int COMPRESSED_STEP = 16 * 1024;
 
   private final WebApplication app = WebApplication.create("--urls=http://127.0.0.1:0");
   private final Map<String, Talk> talks = new ConcurrentHashMap<>();
@@ -267,13 +266,10 @@ final class TalkServer implements Events, AutoCloseable {
       }
     }
 
-    /**
-     * Looks how much waits: up to the high mark, and on top in the listener form a message, in the
-     * other what compressing gives in one step.
-     */
+    /** Looks how much waits: up to the high mark, and in the listener form a message on top. */
     private void look(WebSocket opened) {
       long waits = opened.bufferedAmount();
-      long most = (long) QUEUE + FRAME_OVERHEAD + (plan.listens ? LARGEST : COMPRESSED_STEP);
+      long most = (long) QUEUE + FRAME_OVERHEAD + (plan.listens ? LARGEST : 0);
       if (waits > most) {
         overfull.add("%d bytes wait where %d may".formatted(waits, most));
       }

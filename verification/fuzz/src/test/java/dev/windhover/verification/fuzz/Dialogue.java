@@ -341,6 +341,11 @@ final class Dialogue {
       underWay = null;
     }
 
+    /** Returns whether a Close came before the end of a message, which nobody takes then. */
+    private boolean wasCut() {
+      return cut || underWay != null;
+    }
+
     /** Says the rest of the message under way. */
     void finishMessage() {
       while (underWay != null) {
@@ -425,7 +430,7 @@ final class Dialogue {
       if (endings != 1 || (dropped ? !state.isTerminal() : state != WebSocketState.CLOSED)) {
         find(Claim.IT_ENDS_WITHOUT_A_TIME_LIMIT, name + " is " + state);
       }
-      if (host.uncredited() != 0 && !dropped && !other.cut) {
+      if (host.uncredited() != 0 && !dropped && !other.wasCut()) {
         find(Claim.ALL_THAT_WAS_HELD_IS_GIVEN_BACK, name + " keeps " + host.uncredited());
       }
     }
