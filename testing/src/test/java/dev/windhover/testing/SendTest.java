@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -487,6 +488,34 @@ class SendTest {
       client.takeAll();
       for (int i = 0; i < 1200; i++) {
         assertThat(client.receiveBinary()).hasSize(1000);
+      }
+      finish(client);
+    }
+
+    /** Not even what is on its way from the queue to the transport. */
+    @Test
+    void allThatWaitsIsCountedAndOnce() throws Exception {
+      TestFrames client = server.hold().stopTaking();
+      int count = 5000; // of 12 bytes each, less than the transport takes
+      var begun = new AtomicLong();
+      var sending =
+          Background.start(() -> {
+            for (int i = 0; i < count; i++) {
+              begun.addAndGet(12);
+              server.socket().sendBinary(bytes(10));
+            }
+            return null;
+          });
+      long waits = 0;
+      while (waits < 12L * count) {
+        long now = server.socket().bufferedAmount();
+        assertThat(now).isBetween(waits, begun.get());
+        waits = now;
+      }
+      sending.join();
+      client.takeAll();
+      for (int i = 0; i < count; i++) {
+        assertThat(client.receiveBinary()).hasSize(10);
       }
       finish(client);
     }

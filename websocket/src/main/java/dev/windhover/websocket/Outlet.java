@@ -116,13 +116,15 @@ final class Outlet {
 
   /** Returns whether all is handed over and the connection is to be ended. */
   private boolean handOver() {
-    while (duplex.pending() < marks.share()) {
-      ByteBuffer chunk = queue.next();
+    long pending = duplex.pending();
+    while (pending < marks.share()) {
+      ByteBuffer chunk = queue.next(pending);
       if (chunk == null) {
         return queue.isEnd();
       }
       duplex.write(chunk);
       queue.recycle(chunk);
+      pending = duplex.pending();
     }
     return false;
   }

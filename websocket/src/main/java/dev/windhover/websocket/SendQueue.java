@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * straight into the duplex's output buffer without the lock.
  */
 final class SendQueue {
+  private static final long NONE = -1;
+
   private final Duplex duplex;
   private final SendListener session;
   private final @Nullable Compression compression;
@@ -49,6 +51,9 @@ final class SendQueue {
 
   private boolean drainScheduled;
 
+  /** What the transport will hold with the chunk that it is being given; else {@link #NONE}. */
+  private volatile long handingOver = NONE;
+
   private final Outlet outlet;
 
   // Loop only.
@@ -71,13 +76,28 @@ final class SendQueue {
   }
 
   long bufferedAmount() {
-    return queued() + duplex.pending();
+    lock.lock();
+    try {
+      return waiting();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns the same; under the lock, or on the loop. */
+  private long waiting() {
+    return queued() + inTransport();
+  }
+
+  private long inTransport() {
+    long soon = handingOver;
+    return soon == NONE ? duplex.pending() : soon; // the loop takes the next under the lock
   }
 
   /** Returns the part of it that does not wait for the end of the message under way. */
   private long amountAhead() {
     MessageEncoder current = encoder;
-    return (current == null ? 0 : current.frames().sizeAhead()) + duplex.pending();
+    return (current == null ? 0 : current.frames().sizeAhead()) + inTransport();
   }
 
   private int queued() {
@@ -106,9 +126,7 @@ final class SendQueue {
   boolean isAllTaken() {
     lock.lock();
     try {
-      return bufferedAmount() == 0
-          && latestPong == null
-          && (idle || !frames().hasControlsBehindFrame());
+      return waiting() == 0 && latestPong == null && (idle || !frames().hasControlsBehindFrame());
     } finally {
       lock.unlock();
     }
@@ -244,17 +262,17 @@ final class SendQueue {
       }
       if (!inLoop) {
         // Before the loop can drain it and miss who is to be told.
-        below = outlet.isBelowHigh(bufferedAmount());
+        below = outlet.isBelowHigh(waiting());
         scheduleDrain();
       }
     } finally {
       lock.unlock();
     }
     if (inLoop) {
-      if (!delivering || bufferedAmount() >= marks.high()) { // else with the rest of the batch
+      if (!delivering || waiting() >= marks.high()) { // else with the rest of the batch
         drain();
       }
-      below = outlet.isBelowHigh(bufferedAmount());
+      below = outlet.isBelowHigh(waiting());
     }
     if (end) {
       session.sent(type, whole);
@@ -376,7 +394,7 @@ final class SendQueue {
   /** Ends the turn; behind the message goes what was kept until then. */
   private void releaseTurn() {
     turns().release();
-    if (bufferedAmount() > amountAhead()) {
+    if (waiting() > amountAhead()) {
       outlet.tellWritable(); // those behind it may have been refused since that was told
     }
     frames().endMessage();
@@ -400,7 +418,7 @@ final class SendQueue {
    */
   private void requireRoom(Object by) {
     long ahead = amountAhead();
-    long amount = turns().isBegunBy(by) ? ahead : bufferedAmount();
+    long amount = turns().isBegunBy(by) ? ahead : waiting();
     outlet.requireRoom(amount, amount > ahead);
   }
 
@@ -564,8 +582,11 @@ final class SendQueue {
     }
   }
 
-  /** Takes the bytes to be handed over next; null if there are none. Loop only. */
-  @Nullable ByteBuffer next() {
+  /**
+   * Takes the bytes to be handed over next, to a transport that holds {@code pending}; null if
+   * there are none. Loop only.
+   */
+  @Nullable ByteBuffer next(long pending) {
     lock.lock();
     try {
       MessageEncoder current = latestPong == null ? encoder : encoder();
@@ -592,6 +613,9 @@ final class SendQueue {
       } else if (marks.hasRoomAgain(frames.size()) && isWanted) {
         state.changed();
       }
+      if (chunk != null) {
+        handingOver = pending + chunk.remaining();
+      }
       return chunk;
     } finally {
       lock.unlock();
@@ -605,6 +629,7 @@ final class SendQueue {
 
   /** Takes back what {@link #next} gave, once it is written. */
   void recycle(ByteBuffer chunk) {
+    handingOver = NONE;
     frames().recycle(chunk);
   }
 }
