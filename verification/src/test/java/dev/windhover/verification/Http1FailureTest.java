@@ -19,7 +19,9 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -72,12 +74,14 @@ class Http1FailureTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void failureBeforeTheResponseIs500AndOneLineWithTheRequestsId(boolean onLoop) throws Exception {
-    BlockingQueue<HttpContext> seen = new LinkedBlockingQueue<>();
+    List<HttpContext> seen = new CopyOnWriteArrayList<>();
+    BlockingQueue<HttpContext> completed = new LinkedBlockingQueue<>();
     Handler fails =
         context -> {
+          seen.add(context);
           context.response().status(201).headers().set("X-Half", "done");
           context.response().write("not to be seen");
-          context.response().onCompleted(() -> seen.add(context));
+          context.response().onCompleted(() -> completed.add(context));
           throw new IllegalStateException("on purpose");
         };
     app.map("/fails", onLoop ? Handler.nonBlocking(fails) : fails);
@@ -92,8 +96,9 @@ class Http1FailureTest {
         assertThat(response.header("X-Half")).isNull();
         assertThat(response.header("Connection")).isNull();
       }
-      HttpContext first = take(seen);
-      HttpContext second = take(seen);
+      HttpContext first = seen.getFirst();
+      HttpContext second = seen.getLast();
+      assertThat(List.of(take(completed), take(completed))).contains(first, second);
       assertThat(first.id()).isNotEqualTo(second.id());
       assertThat(log.lines())
           .extracting(Logs.Line::text)
