@@ -275,6 +275,7 @@ final class EchoApplication implements Events, AutoCloseable {
   @Override
   public void socketEnded(HttpContext context, WebSocket socket, Ending ending) {
     running.decrementAndGet();
+    sockets.remove(context.request().pathParameter("id"), socket);
     endings(context.request().pathParameter("id")).add(ending);
   }
 
