@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -244,7 +245,7 @@ class TestHostTest {
   class Ends {
     @Test
     void stopTheApplication() {
-      List<String> run = new ArrayList<>();
+      List<String> run = new CopyOnWriteArrayList<>(); // the task and the handler at once
       Application application = new Application();
       application.onStopping(() -> CompletableFuture.runAsync(() -> run.add("stopped")));
       application.map(
