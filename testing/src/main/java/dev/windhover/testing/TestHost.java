@@ -44,6 +44,12 @@ import org.jspecify.annotations.Nullable;
  * loop.
  */
 public final class TestHost implements AutoCloseable {
+  /**
+   * How many times in a row all handlers must be seen waiting. Once is not enough: between looks at
+   * two of them, the second may wake the first and then wait itself.
+   */
+  private static final int LOOKS = 4;
+
   private final Application application;
   private final ExchangeHandler handler;
   private final Faults faults = new Faults();
@@ -112,14 +118,24 @@ public final class TestHost implements AutoCloseable {
     long given;
     do {
       given = loop.awaitIdle();
-      for (Thread busy; (busy = busyHandler()) != null; LockSupport.parkNanos(10_000)) {
-        if (System.nanoTime() - end > 0) {
-          AssertionError error = failed("a handler was busy for " + Waiting.SECONDS + " s");
-          error.setStackTrace(busy.getStackTrace());
-          throw error;
-        }
-      }
+      awaitHandlers(end);
     } while (loop.awaitIdle() != given);
+  }
+
+  private void awaitHandlers(long end) {
+    for (int looks = 0; looks < LOOKS; ) {
+      Thread busy = busyHandler();
+      if (busy == null) {
+        looks++;
+      } else if (System.nanoTime() - end > 0) {
+        AssertionError error = failed("a handler was busy for " + Waiting.SECONDS + " s");
+        error.setStackTrace(busy.getStackTrace());
+        throw error;
+      } else {
+        looks = 0;
+        LockSupport.parkNanos(10_000);
+      }
+    }
   }
 
   private @Nullable Thread busyHandler() {

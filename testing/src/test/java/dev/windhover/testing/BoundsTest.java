@@ -3,14 +3,12 @@ package dev.windhover.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.sun.management.ThreadMXBean;
 import dev.windhover.http.Ending;
 import dev.windhover.http.MessageType;
 import dev.windhover.http.WebSocket;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.websocket.WebSocketLimits;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -146,27 +144,16 @@ class BoundsTest {
     @ParameterizedTest
     @EnumSource
     void nothingIsAllocatedByThem(Form form) throws Exception {
-      ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
       server.settings(settings -> settings.maxMessageSize(1L << 40));
       TestFrames client = form == Form.BLOCKING ? server.hold() : server.echo(form);
       client.sendText("warm").sendHex("02 81 00000000 01");
       server.host().awaitIdle();
-      long before = allocatedByTheLoop(threads);
+      long before = server.allocatedOnLoop();
       client.sendHex("80 ff 0000000020000000 00000000 01"); // 512 MiB
       server.host().awaitIdle();
-      assertThat(allocatedByTheLoop(threads) - before).isLessThan(100_000);
+      assertThat(server.allocatedOnLoop() - before).isLessThan(100_000);
       client.reset();
       server.host().allowLeftOvers();
-    }
-
-    private long allocatedByTheLoop(ThreadMXBean threads) {
-      for (long id : threads.getAllThreadIds()) {
-        var info = threads.getThreadInfo(id);
-        if (info != null && info.getThreadName().equals("test-loop")) {
-          return threads.getThreadAllocatedBytes(id);
-        }
-      }
-      throw new AssertionError("no loop");
     }
   }
 

@@ -372,22 +372,11 @@ class CompressionTest {
     ByteBuffer bomb = bomb(client, 1 << 28);
     assertThat(bomb.remaining()).isLessThan(300_000);
     server.host().awaitIdle();
-    long before = allocatedOnLoop();
+    long before = server.allocatedOnLoop();
     client.send(bomb);
     assertThat(client.answerClose().code()).isEqualTo(1009);
     // The limit of 1 MiB, as often as a growing buffer holds it, and what the test itself reads.
-    assertThat(allocatedOnLoop() - before).isLessThan(16_000_000);
-  }
-
-  private long allocatedOnLoop() throws Exception {
-    long[] allocated = new long[1];
-    server.onLoop(() -> {
-      var threads =
-          (com.sun.management.ThreadMXBean)
-              java.lang.management.ManagementFactory.getThreadMXBean();
-      allocated[0] = threads.getCurrentThreadAllocatedBytes();
-    });
-    return allocated[0];
+    assertThat(server.allocatedOnLoop() - before).isLessThan(16_000_000);
   }
 
   @ParameterizedTest
@@ -429,11 +418,11 @@ class CompressionTest {
       client.cutEvery(777).overrun(); // and some come behind the pause
     }
     server.host().awaitIdle();
-    long before = allocatedOnLoop();
+    long before = server.allocatedOnLoop();
     client.send(frames.toArray(ByteBuffer[]::new)).end(); // 20 kB for 20 MB
     server.host().awaitIdle();
     assertThat(client.isServerReading()).isFalse();
-    assertThat(allocatedOnLoop() - before).isLessThan(3_000_000);
+    assertThat(server.allocatedOnLoop() - before).isLessThan(3_000_000);
     assertThat(received).isEmpty();
     server.release();
     if (form == Form.LISTENER) {

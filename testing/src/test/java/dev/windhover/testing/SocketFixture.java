@@ -2,6 +2,7 @@ package dev.windhover.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
 import dev.windhover.http.Application;
 import dev.windhover.http.Ending;
 import dev.windhover.http.Handler;
@@ -13,6 +14,7 @@ import dev.windhover.http.WebSocketHandler;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.websocket.WebSocketOptions;
 import dev.windhover.websocket.WebSockets;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -184,6 +186,16 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
   @FunctionalInterface
   interface Work {
     void run() throws Exception;
+  }
+
+  /** Returns how many bytes the loop has allocated so far. */
+  long allocatedOnLoop() throws Exception {
+    long[] allocated = new long[1];
+    onLoop(() -> {
+      var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+      allocated[0] = threads.getCurrentThreadAllocatedBytes();
+    });
+    return allocated[0];
   }
 
   void advance(Duration by) {

@@ -21,6 +21,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -241,10 +244,45 @@ class TestHostTest {
   }
 
   @Nested
+  class Idle {
+    /** One of them waits at any time, but never both, until they are done. */
+    @Test
+    void isNoHandlerThatAnotherIsAboutToWake() {
+      var ball = new SynchronousQueue<Integer>();
+      var finished = new AtomicInteger();
+      Application application = new Application();
+      application.map(
+          "/give",
+          context -> {
+            for (int i = 0; i < 10_000; i++) {
+              ball.put(i);
+              ball.take();
+            }
+            finished.incrementAndGet();
+          });
+      application.map(
+          "/take",
+          context -> {
+            for (int i = 0; i < 10_000; i++) {
+              ball.take();
+              ball.put(i);
+            }
+            finished.incrementAndGet();
+          });
+      try (TestHost host = TestHost.start(application)) {
+        host.get("/give").sendAndLeave();
+        host.get("/take").sendAndLeave();
+        host.awaitIdle();
+        assertThat(finished).hasValue(2);
+      }
+    }
+  }
+
+  @Nested
   class Ends {
     @Test
     void stopTheApplication() {
-      List<String> run = new ArrayList<>();
+      List<String> run = new CopyOnWriteArrayList<>(); // the task and the handler at once
       Application application = new Application();
       application.onStopping(() -> CompletableFuture.runAsync(() -> run.add("stopped")));
       application.map(
