@@ -95,7 +95,7 @@ public final class Http2Wire implements AutoCloseable {
   // Guarded by this.
   private long window = INITIAL_WINDOW;
   private long serversStreamWindow = INITIAL_WINDOW;
-  private boolean settingsCame;
+  private boolean settingsAnswered;
   private @Nullable Http2Frame goAway;
   private @Nullable String end; // how the connection ended
 
@@ -299,10 +299,10 @@ public final class Http2Wire implements AutoCloseable {
     return came;
   }
 
-  /** Waits for the server's SETTINGS. */
+  /** Waits for the server's SETTINGS, and until their ACK has left: it would come in between. */
   public synchronized void awaitSettings() throws IOException {
-    awaitUntil(() -> settingsCame || end != null);
-    if (!settingsCame) {
+    awaitUntil(() -> settingsAnswered || end != null);
+    if (!settingsAnswered) {
       throw new AssertionError("SETTINGS are due and the connection ended: " + end);
     }
   }
@@ -435,6 +435,10 @@ public final class Http2Wire implements AutoCloseable {
         frame(PING, ACK, 0, frame.payload);
       } else if (settings) {
         frame(SETTINGS, ACK, 0);
+        synchronized (this) {
+          settingsAnswered = true;
+          notifyAll();
+        }
       } else if (frame.type == DATA && frame.payload.length > 0) {
         windowUpdate(0, frame.payload.length);
       }
@@ -451,7 +455,6 @@ public final class Http2Wire implements AutoCloseable {
         serversStreamWindow = now;
       }
     }
-    settingsCame |= !frame.has(ACK);
   }
 
   private void takeHeaders(Stream stream, Http2Frame frame) throws Http2Exception {
