@@ -372,7 +372,7 @@ class Http1LimitsTest {
 
   @Test
   void clientThatReadsAboveTheRateGetsAll() throws IOException {
-    int port = start(limits -> limits.minResponseRate(100_000, SHORT));
+    int port = start(limits -> limits.minResponseRate(1_000_000, SHORT));
     try (Wire wire = narrow(port)) {
       get(wire, "/large");
       assertThat(wire.response().bytes()).hasSize(100_000_000);
