@@ -1,6 +1,7 @@
 package dev.windhover.verification;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
 import dev.windhover.app.WebApplication;
 import dev.windhover.http.Message;
@@ -439,7 +440,13 @@ class LeakTest {
     long heap = settledHeap(); // here, since the JVM adds to its own until the first test
     visits(stage, number);
     awaitAtMost("files", Http1ChurnTest::openFiles, files + 2);
-    awaitAtMost("heap", Memory::heap, heap + MOST_HEAP, LATER); // a leak stays however long
+    if (!comesTo(Memory::heap, heap + MOST_HEAP, LATER)) {
+      // What is kept for the next who come grows when more than ever are there at once, as on a
+      // machine that is busy; a leak grows each time.
+      heap = settledHeap();
+      visits(stage, number);
+      awaitAtMost("heap", Memory::heap, heap + MOST_HEAP, LATER);
+    }
     awaitAtMost("direct memory", Memory::direct, direct + MOST_DIRECT);
     awaitAtMost("threads", LeakTest::threads, threads + 2);
   }
@@ -497,12 +504,19 @@ class LeakTest {
   }
 
   private static void awaitAtMost(String what, LongSupplier count, long most, Duration limit) {
-    long start = System.nanoTime();
-    long now;
-    while ((now = count.getAsLong()) > most) {
-      assertThat(System.nanoTime() - start)
-          .as("%s: %d is %d too many for so long", what, now, now - most)
-          .isLessThan(limit.toNanos());
+    if (!comesTo(count, most, limit)) {
+      long now = count.getAsLong();
+      fail("%s: after %s, %d is %d too many", what, limit, now, now - most);
     }
+  }
+
+  private static boolean comesTo(LongSupplier count, long most, Duration limit) {
+    long end = System.nanoTime() + limit.toNanos();
+    while (count.getAsLong() > most) {
+      if (System.nanoTime() - end > 0) {
+        return false;
+      }
+    }
+    return true;
   }
 }
