@@ -70,6 +70,9 @@ class LeakTest {
   private static long direct;
   private static long threads;
 
+  /** Of ours, when there were least. */
+  private static long objects = Long.MAX_VALUE;
+
   @BeforeAll
   static void start() throws Exception {
     app.useWebSockets(options -> options.allowedOrigins("*"));
@@ -437,12 +440,14 @@ class LeakTest {
   }
 
   private static void comeAndGo(Stage stage, int number) throws Exception {
+    objects = Math.min(objects, Memory.ownObjects()); // some of the last who went may be left
     long heap = settledHeap(); // here, since the JVM adds to its own until the first test
     visits(stage, number);
     awaitAtMost("files", Http1ChurnTest::openFiles, files + 2);
     if (!comesTo(Memory::heap, heap + MOST_HEAP, LATER)) {
-      // What is kept for the next who come grows when more than ever are there at once, as on a
-      // machine that is busy; a leak grows each time.
+      // What others keep for the next who come may have grown, with more there at once than ever:
+      // it does so once and has nothing of ours.
+      awaitAtMost("objects of ours", Memory::ownObjects, objects + number / 10);
       heap = settledHeap();
       visits(stage, number);
       awaitAtMost("heap", Memory::heap, heap + MOST_HEAP, LATER);

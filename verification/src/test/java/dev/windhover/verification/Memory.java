@@ -3,6 +3,8 @@ package dev.windhover.verification;
 import io.netty.util.internal.PlatformDependent;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
+import javax.management.JMException;
+import javax.management.ObjectName;
 
 /** What this process holds in memory. */
 final class Memory {
@@ -12,6 +14,27 @@ final class Memory {
   static long heap() {
     System.gc();
     return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+  }
+
+  /** Returns how many objects of Windhover's classes are in use, garbage excluded. */
+  static long ownObjects() {
+    try {
+      Object histogram =
+          ManagementFactory.getPlatformMBeanServer()
+              .invoke(
+                  new ObjectName("com.sun.management:type=DiagnosticCommand"),
+                  "gcClassHistogram",
+                  new Object[] {null},
+                  new String[] {String[].class.getName()});
+      return ((String) histogram)
+          .lines()
+          .map(line -> line.trim().split(" +")) // place, instances, bytes, class
+          .filter(words -> words.length > 3 && words[3].startsWith("dev.windhover."))
+          .mapToLong(words -> Long.parseLong(words[1]))
+          .sum();
+    } catch (JMException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /**

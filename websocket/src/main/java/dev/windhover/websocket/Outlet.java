@@ -116,15 +116,13 @@ final class Outlet {
 
   /** Returns whether all is handed over and the connection is to be ended. */
   private boolean handOver() {
-    long pending = duplex.pending();
-    while (pending < marks.share()) {
-      ByteBuffer chunk = queue.next(pending);
+    while (duplex.pending() < marks.share()) {
+      ByteBuffer chunk = queue.next();
       if (chunk == null) {
         return queue.isEnd();
       }
       duplex.write(chunk);
       queue.recycle(chunk);
-      pending = duplex.pending();
     }
     return false;
   }

@@ -582,11 +582,8 @@ final class SendQueue {
     }
   }
 
-  /**
-   * Takes the bytes to be handed over next, to a transport that holds {@code pending}; null if
-   * there are none. Loop only.
-   */
-  @Nullable ByteBuffer next(long pending) {
+  /** Takes the bytes to be handed over next; null if there are none. Loop only. */
+  @Nullable ByteBuffer next() {
     lock.lock();
     try {
       MessageEncoder current = latestPong == null ? encoder : encoder();
@@ -614,7 +611,7 @@ final class SendQueue {
         state.changed();
       }
       if (chunk != null) {
-        handingOver = pending + chunk.remaining();
+        handingOver = duplex.pending() + chunk.remaining();
       }
       return chunk;
     } finally {
