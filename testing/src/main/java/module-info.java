@@ -6,6 +6,8 @@
 module dev.windhover.testing {
   requires transitive dev.windhover.http;
   requires transitive dev.windhover.websocket;
+  requires java.management;
+  requires jdk.management;
   requires static transitive org.jspecify;
 
   exports dev.windhover.testing;

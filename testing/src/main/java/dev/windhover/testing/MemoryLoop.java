@@ -77,6 +77,10 @@ final class MemoryLoop implements Loop {
     return clock.schedule(delay, task);
   }
 
+  Thread thread() {
+    return thread;
+  }
+
   /** Returns how many tasks it was given so far, when nothing runs and nothing waits to run. */
   long awaitIdle() {
     if (inLoop()) {

@@ -2,20 +2,15 @@ package dev.windhover.testing;
 
 import dev.windhover.http.Application;
 import dev.windhover.http.host.ExchangeHandler;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Runs an application without a network: every request goes through the real pipeline, every socket
@@ -44,19 +39,13 @@ import org.jspecify.annotations.Nullable;
  * loop.
  */
 public final class TestHost implements AutoCloseable {
-  /**
-   * How many times in a row all handlers must be seen waiting. Once is not enough: between looks at
-   * two of them, the second may wake the first and then wait itself.
-   */
-  private static final int LOOKS = 4;
-
   private final Application application;
   private final ExchangeHandler handler;
   private final Faults faults = new Faults();
   private final HandClock clock = new HandClock();
   private final MemoryLoop loop = new MemoryLoop(clock, faults);
   private final List<Wire> connections = new CopyOnWriteArrayList<>();
-  private final Map<Thread, String> handlers = new ConcurrentHashMap<>();
+  private final Handlers handlers = new Handlers(loop.thread());
   private final Waiting waiting = new Waiting();
   private final Deque<Throwable> failures = new ArrayDeque<>(); // under the lock of waiting
 
@@ -118,33 +107,13 @@ public final class TestHost implements AutoCloseable {
     long given;
     do {
       given = loop.awaitIdle();
-      awaitHandlers(end);
-    } while (loop.awaitIdle() != given);
-  }
-
-  private void awaitHandlers(long end) {
-    for (int looks = 0; looks < LOOKS; ) {
-      Thread busy = busyHandler();
-      if (busy == null) {
-        looks++;
-      } else if (System.nanoTime() - end > 0) {
+      Thread busy = handlers.awaitIdle(end);
+      if (busy != null) {
         AssertionError error = failed("a handler was busy for " + Waiting.SECONDS + " s");
         error.setStackTrace(busy.getStackTrace());
         throw error;
-      } else {
-        looks = 0;
-        LockSupport.parkNanos(10_000);
       }
-    }
-  }
-
-  private @Nullable Thread busyHandler() {
-    handlers.keySet().removeIf(thread -> thread.getState() == Thread.State.TERMINATED);
-    return handlers.keySet().stream()
-        .filter(thread -> thread.getState() == Thread.State.RUNNABLE)
-        .filter(thread -> !thread.equals(Thread.currentThread()))
-        .findAny()
-        .orElse(null);
+    } while (loop.awaitIdle() != given);
   }
 
   /**
@@ -205,9 +174,9 @@ public final class TestHost implements AutoCloseable {
     }
     loop.awaitIdle();
     stopApplication();
-    joinHandlers();
+    handlers.join(faults);
     loop.awaitIdle();
-    joinHandlers(); // what waited for the end of a request
+    handlers.join(faults); // what waited for the end of a request
     loop.awaitIdle();
     loop.stop();
     for (Throwable failure; (failure = waiting.locked(failures::poll)) != null; ) {
@@ -231,21 +200,6 @@ public final class TestHost implements AutoCloseable {
     }
   }
 
-  private void joinHandlers() {
-    handlers.forEach((thread, id) -> {
-      try {
-        if (!thread.join(Duration.ofSeconds(Waiting.SECONDS))) {
-          AssertionError stuck = faults.add("the handler of request " + id + " did not end");
-          stuck.setStackTrace(thread.getStackTrace());
-          thread.interrupt();
-        }
-        handlers.remove(thread);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    });
-  }
-
   // ---- For the kit
 
   void handle(MemoryExchange exchange, Wire connection) {
@@ -254,10 +208,7 @@ public final class TestHost implements AutoCloseable {
   }
 
   Thread startHandler(String id, Runnable task) {
-    Thread thread = Thread.ofVirtual().name("request-" + id).unstarted(task);
-    handlers.put(thread, id);
-    thread.start();
-    return thread;
+    return handlers.start(id, task);
   }
 
   MemoryLoop loop() {

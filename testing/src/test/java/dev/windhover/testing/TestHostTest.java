@@ -246,34 +246,66 @@ class TestHostTest {
   @Nested
   class Idle {
     /** One of them waits at any time, but never both, until they are done. */
-    @Test
-    void isNoHandlerThatAnotherIsAboutToWake() {
-      var ball = new SynchronousQueue<Integer>();
+    @ParameterizedTest
+    @MethodSource("balls")
+    void isNoHandlerThatAnotherIsAboutToWake(Ball ball) {
       var finished = new AtomicInteger();
       Application application = new Application();
-      application.map(
-          "/give",
-          context -> {
-            for (int i = 0; i < 10_000; i++) {
-              ball.put(i);
-              ball.take();
-            }
-            finished.incrementAndGet();
-          });
-      application.map(
-          "/take",
-          context -> {
-            for (int i = 0; i < 10_000; i++) {
-              ball.take();
-              ball.put(i);
-            }
-            finished.incrementAndGet();
-          });
+      for (int player = 0; player < 2; player++) {
+        int self = player;
+        application.map(
+            "/" + self,
+            context -> {
+              for (int i = 0; i < 3_000; i++) {
+                ball.play(self);
+              }
+              finished.incrementAndGet();
+            });
+      }
       try (TestHost host = TestHost.start(application)) {
-        host.get("/give").sendAndLeave();
-        host.get("/take").sendAndLeave();
+        host.get("/0").sendAndLeave();
+        host.get("/1").sendAndLeave();
         host.awaitIdle();
         assertThat(finished).hasValue(2);
+      }
+    }
+
+    /** What two handlers throw to each other. */
+    interface Ball {
+      /** Plays one round; player 0 begins. */
+      void play(int player) throws InterruptedException;
+    }
+
+    static Stream<Arguments> balls() {
+      return Stream.of(
+          argumentSet("by a queue", new BallByQueue()), argumentSet("by a lock", new BallByLock()));
+    }
+
+    private static final class BallByQueue implements Ball {
+      private final SynchronousQueue<Integer> air = new SynchronousQueue<>();
+
+      @Override
+      public void play(int player) throws InterruptedException {
+        if (player == 0) {
+          air.put(0);
+          air.take();
+        } else {
+          air.take();
+          air.put(1);
+        }
+      }
+    }
+
+    private static final class BallByLock implements Ball {
+      private int at;
+
+      @Override
+      public synchronized void play(int player) throws InterruptedException {
+        while (at != player) {
+          wait();
+        }
+        at = 1 - player;
+        notifyAll();
       }
     }
   }
