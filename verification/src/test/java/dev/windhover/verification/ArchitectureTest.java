@@ -43,7 +43,7 @@ class ArchitectureTest {
     "websocket, protocol http                      , org.slf4j..",
     "server,    protocol http                      , org.slf4j.. io.netty.. javax.crypto.. javax.net.ssl..",
     "app,       protocol http websocket server     , org.slf4j..",
-    "testing,   protocol http websocket            , org.slf4j..",
+    "testing,   protocol http websocket            , org.slf4j.. jdk.management..",
   })
   void modulesDependOnlyOnWhatStandsBelowThem(String module, String ours, String others) {
     String[] allowed =
