@@ -183,6 +183,7 @@ public final class Server {
           bootstrap.bind(new InetSocketAddress(socket.getAddress(), port)).awaitUninterruptibly();
       if (future.isSuccess()) {
         Channel listener = future.channel();
+        listener.pipeline().addLast(AcceptFailures.INSTANCE);
         listeners.add(listener);
         bound.add(listener);
         port = ((InetSocketAddress) listener.localAddress()).getPort();

@@ -205,7 +205,8 @@ public final class ServerLimits {
 
   /**
    * Sets the most connections at a time that are not upgraded; one more is closed before anything
-   * is read. 16,384 by default.
+   * is read. 16,384 by default. Each needs a file descriptor, as does each that is upgraded; where
+   * the process may have no more of them, clients wait, and a line in the log says so each second.
    *
    * @throws IllegalArgumentException below 1
    */

@@ -42,7 +42,16 @@ class ProcessTest {
     static Running start(
         List<String> flags, List<String> arguments, Map<String, String> environment)
         throws IOException {
-      List<String> command = new ArrayList<>();
+      return start(new ArrayList<>(), flags, arguments, environment);
+    }
+
+    /** Starts it by a command that takes a command. */
+    static Running start(
+        List<String> command,
+        List<String> flags,
+        List<String> arguments,
+        Map<String, String> environment)
+        throws IOException {
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
       command.add("--enable-native-access=ALL-UNNAMED");
       command.add("-Dslf4j.provider=dev.windhover.verification.logs.CapturingProvider");
@@ -241,6 +250,30 @@ class ProcessTest {
       assertThat(server.errors())
           .isEqualTo("cannot listen on https://*:0: there is no certificate for it\n");
       assertThat(home).isEmptyDirectory();
+    }
+  }
+
+  // ---- Limits of the system
+
+  @Test
+  void noFileDescriptorLeftIsOneLineAndClientsAreServedLater() throws Exception {
+    List<String> limited = List.of("bash", "-c", "ulimit -n 256; exec \"$@\"", "bash");
+    List<String> arguments = List.of("--urls=http://127.0.0.1:0");
+    List<Wire> clients = new ArrayList<>();
+    try (Running server = Running.start(new ArrayList<>(limited), List.of(), arguments, Map.of())) {
+      int port = server.port();
+      for (int i = 0; i < 256; i++) {
+        clients.add(Wire.connect(port)); // the system takes them in, at first
+      }
+      String line = server.process().errorReader().readLine();
+      assertThat(line)
+          .startsWith("WARN dev.windhover.server.Server - /127.0.0.1:" + port)
+          .contains(" takes no connection for 1 s: ")
+          .endsWith("Too many open files");
+      for (Wire client : clients) {
+        client.close();
+      }
+      expectEcho(InetAddress.ofLiteral("127.0.0.1"), port);
     }
   }
 
