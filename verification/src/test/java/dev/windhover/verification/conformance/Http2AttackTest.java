@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.windhover.app.WebApplication;
 import dev.windhover.verification.Repository;
+import dev.windhover.verification.conformance.Distortion.OfHttp2;
 import dev.windhover.verification.logs.StrictLogs;
+import dev.windhover.verification.wire.Proxy;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
@@ -22,6 +24,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
@@ -76,8 +79,8 @@ class Http2AttackTest {
     }
   }
 
-  private List<CompletableFuture<Outcome>> play(int port) {
-    return ATTACKS.stream()
+  private List<CompletableFuture<Outcome>> play(List<Attack> attacks, int port) {
+    return attacks.stream()
         .map(attack ->
             CompletableFuture.supplyAsync(() -> new Outcome(attack, play(attack, port)), threads))
         .toList();
@@ -93,13 +96,17 @@ class Http2AttackTest {
 
   @TestFactory
   Stream<DynamicNode> everyCaseEndsAsTheRfcSays() {
-    List<CompletableFuture<Outcome>> outcomes = play(URI.create(app.urls().getFirst()).getPort());
+    List<CompletableFuture<Outcome>> outcomes = play(ATTACKS, port());
     Stream<DynamicNode> cases =
         IntStream.range(0, ATTACKS.size())
             .mapToObj(
                 i -> dynamicTest(ATTACKS.get(i).name(), () -> require(outcomes.get(i).get())));
     return Stream.concat(
         cases, Stream.of(dynamicTest("documented", () -> check("Windhover", outcomes))));
+  }
+
+  private int port() {
+    return URI.create(app.urls().getFirst()).getPort();
   }
 
   private static void require(Outcome outcome) {
@@ -114,7 +121,7 @@ class Http2AttackTest {
   @Test
   void bareCodecIsNoBetterAnywhere() throws Exception {
     try (BareNetty bare = new BareNetty(MOST_STREAMS)) {
-      List<CompletableFuture<Outcome>> outcomes = play(bare.port());
+      List<CompletableFuture<Outcome>> outcomes = play(ATTACKS, bare.port());
       List<String> wrong = new ArrayList<>();
       for (CompletableFuture<Outcome> outcome : outcomes) {
         Outcome ended = outcome.join();
@@ -129,6 +136,24 @@ class Http2AttackTest {
         System.out.println(String.join("\n", wrong));
       }
     }
+  }
+
+  /** A case that is content with a wrong code, no answer and no end tests nothing. */
+  @Tag("full")
+  @Test
+  void everyCaseFailsWhereOurWordsAreAltered() throws IOException {
+    List<Attack> content = ATTACKS;
+    for (OfHttp2 distortion : List.of(OfHttp2.CODES, OfHttp2.RESET, OfHttp2.NO_END)) {
+      try (Proxy proxy = distortion.before(port())) {
+        content =
+            play(content, proxy.port()).stream()
+                .map(CompletableFuture::join)
+                .filter(Outcome::isRight)
+                .map(Outcome::attack)
+                .toList();
+      }
+    }
+    assertThat(content).isEmpty();
   }
 
   @Test

@@ -3,10 +3,6 @@ package dev.windhover.verification.wire;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.concurrent.locks.LockSupport;
 
@@ -32,50 +28,20 @@ public final class FaultyProxy implements AutoCloseable {
   private static final long DELAY_NANOS = 20_000_000;
   private static final int PIECE_BYTES = 16 * 1024;
 
-  private final ServerSocket listener;
-  private final int server;
   private final Fault fault;
   private final int place;
+  private final Proxy proxy;
 
   /** Listens for the clients of a server's port; {@code place} counts the client's bytes. */
   public FaultyProxy(int server, Fault fault, int place) throws IOException {
-    this.server = server;
     this.fault = fault;
     this.place = place;
-    this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-    Thread.ofVirtual().start(this::accept);
+    this.proxy = new Proxy(server, this::forward, FaultyProxy::copyBack);
   }
 
   /** Returns the port to connect to. */
   public int port() {
-    return listener.getLocalPort();
-  }
-
-  private void accept() {
-    try {
-      while (true) {
-        Socket client = listener.accept();
-        Thread.ofVirtual().start(() -> serve(client));
-      }
-    } catch (IOException e) {
-      // closed
-    }
-  }
-
-  private void serve(Socket client) {
-    try (client;
-        Socket upstream = new Socket()) {
-      client.setTcpNoDelay(true);
-      upstream.setTcpNoDelay(true);
-      upstream.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), server));
-      Thread back = Thread.ofVirtual().start(() -> copyBack(upstream, client));
-      forward(client, upstream);
-      back.join();
-    } catch (IOException e) {
-      // one of them has gone, and takes the other along
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    return proxy.port();
   }
 
   private void forward(Socket client, Socket upstream) throws IOException {
@@ -138,10 +104,6 @@ public final class FaultyProxy implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      listener.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    proxy.close();
   }
 }

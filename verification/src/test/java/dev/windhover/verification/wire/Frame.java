@@ -49,7 +49,7 @@ public record Frame(int first, byte[] payload) {
   }
 
   /** Reads a server's frame, which must be well-formed, unmasked, and in its shortest form. */
-  static Frame read(DataInputStream in) throws IOException {
+  public static Frame read(DataInputStream in) throws IOException {
     int first = in.read();
     if (first < 0) {
       throw new AssertionError("a frame is due and the server ended the connection");
@@ -91,6 +91,15 @@ public record Frame(int first, byte[] payload) {
     for (int i = 0; i < payload.length; i++) {
       bytes[start + i] = (byte) (payload[i] ^ key[i & 3]);
     }
+    return bytes;
+  }
+
+  /** Returns the bytes of this frame as a server sends it. */
+  public byte[] unmasked() {
+    byte[] header = header(first, payload.length);
+    header[1] &= 0x7F;
+    byte[] bytes = Arrays.copyOf(header, header.length - KEY.length + payload.length);
+    System.arraycopy(payload, 0, bytes, bytes.length - payload.length, payload.length);
     return bytes;
   }
 

@@ -68,6 +68,22 @@ public final class Http2Wire implements AutoCloseable {
   /** One frame, as it came. */
   @SuppressWarnings("ArrayRecordComponent") // nobody compares them
   public record Http2Frame(int type, int flags, int stream, byte[] payload) {
+    /** Reads one, of which the first byte has been read. */
+    public static Http2Frame read(int first, DataInputStream in) throws IOException {
+      int length = (first << 16) | in.readUnsignedShort();
+      int type = in.readUnsignedByte();
+      int flags = in.readUnsignedByte();
+      int stream = in.readInt();
+      byte[] payload = new byte[length];
+      in.readFully(payload);
+      return new Http2Frame(type, flags, stream, payload);
+    }
+
+    /** Returns it as it stands on the wire. */
+    public byte[] bytes() {
+      return Http2Wire.bytes(type, flags, stream, payload);
+    }
+
     /** Returns whether a flag is set. */
     public boolean has(int flag) {
       return (flags & flag) != 0;
@@ -384,13 +400,7 @@ public final class Http2Wire implements AutoCloseable {
           how = "FIN";
           break;
         }
-        int length = (first << 16) | in.readUnsignedShort();
-        int type = in.readUnsignedByte();
-        int flags = in.readUnsignedByte();
-        int stream = in.readInt();
-        byte[] payload = new byte[length];
-        in.readFully(payload);
-        take(new Http2Frame(type, flags, stream, payload));
+        take(Http2Frame.read(first, in));
       }
     } catch (SocketException e) {
       how = "RST";
