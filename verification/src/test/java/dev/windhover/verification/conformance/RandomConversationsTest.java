@@ -2,9 +2,11 @@ package dev.windhover.verification.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.windhover.verification.Certificate;
 import dev.windhover.verification.conformance.RandomConversation.Claim;
 import dev.windhover.verification.conformance.RandomConversation.Finding;
 import dev.windhover.verification.logs.Logs;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Queue;
 import java.util.SplittableRandom;
@@ -16,16 +18,17 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.event.Level;
 
 /**
  * Random conversations of a client, which reads and writes the wire by itself, with a server on a
- * port: over HTTP/1.1 and HTTP/2, with a handler and with a listener. The same ones are led every
- * time, more of them in the full run; {@code -Dwindhover.seed=random} leads others, and the number
- * that a failure names that one, as far as threads and the network can be led. That every buffer is
- * released is seen by the check that guards all classes here.
+ * port: over HTTP/1.1 and HTTP/2, with and without TLS, with a handler and with a listener. The
+ * same ones are led every time, more of them in the full run; {@code -Dwindhover.seed=random} leads
+ * others, and the number that a failure names that one, as far as threads and the network can be
+ * led. That every buffer is released is seen by the check that guards all classes here.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RandomConversationsTest {
@@ -37,13 +40,14 @@ class RandomConversationsTest {
   private List<Logs.Line> logged = List.of();
 
   @BeforeAll
-  void lead() throws InterruptedException {
+  void lead(@TempDir Path folder) throws Exception {
     Long only = Long.getLong("windhover.seed");
     boolean others = "random".equals(System.getProperty("windhover.seed"));
     long first = only != null ? only : others ? new SplittableRandom().nextLong() >>> 1 : 1;
     int count = only != null ? 1 : CONVERSATIONS;
     try (Logs.Recording lines = Logs.record(line -> line.level().toInt() >= Level.WARN.toInt());
-        TalkServer server = new TalkServer()) {
+        TalkServer server =
+            new TalkServer(Certificate.USUAL.writePkcs12(folder.resolve("certificate.p12")))) {
       ExecutorService clients = Executors.newFixedThreadPool(AT_ONCE, Thread.ofVirtual().factory());
       LongStream.range(first, first + count)
           .mapToObj(seed -> new RandomConversation(seed, server))

@@ -11,10 +11,12 @@ import dev.windhover.http.MessageWriter;
 import dev.windhover.http.WebSocket;
 import dev.windhover.http.WebSocketAcceptContext;
 import dev.windhover.http.WebSocketListener;
+import dev.windhover.verification.Certificate;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -44,10 +46,16 @@ final class TalkServer implements Events, AutoCloseable {
 
   private static final int FRAME_OVERHEAD = 256;
 
-  private final WebApplication app = WebApplication.create("--urls=http://127.0.0.1:0");
+  private final WebApplication app;
   private final Map<String, Talk> talks = new ConcurrentHashMap<>();
 
-  TalkServer() {
+  /** Listens with and without TLS. */
+  TalkServer(Path pkcs12) {
+    app =
+        WebApplication.create(
+            "--urls=http://127.0.0.1:0;https://127.0.0.1:0",
+            "--certificate=" + pkcs12,
+            "--certificate-password=" + Certificate.PASSWORD);
     app.events(this);
     app.useWebSockets(options ->
         options.allowedOrigins("*").limits(limits -> limits.sendQueue(QUEUE, QUEUE / 4)));
@@ -66,8 +74,8 @@ final class TalkServer implements Events, AutoCloseable {
     }
   }
 
-  int port() {
-    return URI.create(app.urls().getFirst()).getPort();
+  int port(Transport transport) {
+    return URI.create(app.urls().get(transport.isSecure() ? 1 : 0)).getPort();
   }
 
   /** Expects a socket with this name. */
