@@ -17,10 +17,10 @@ final class Handlers {
       ManagementFactory.getPlatformMXBean(VirtualThreadSchedulerMXBean.class);
 
   /**
-   * How many times in a row none must be seen at work. One look at several threads is not a look at
-   * one moment: in between, one that was seen waiting may be woken by one that then waits itself. A
-   * look takes them in random order, so if there is one at work at any time, it sees none of them
-   * with a chance of 1/2 at most, whatever they do.
+   * How many times, with no doubt, none must be seen at work. One look at several threads is not a
+   * look at one moment: in between, one that was seen waiting may be woken by one that then waits
+   * itself. A look takes them in random order, so if there is one at work at any time, it sees none
+   * of them with a chance of 1/2 at most, whatever they do.
    */
   private static final int LOOKS = 64;
 
@@ -57,9 +57,9 @@ final class Handlers {
           return busy;
         }
         worked = now;
-      }
-      if (busy != null || (isInDoubt() && now - worked < IN_DOUBT)) {
         looks = 0;
+        LockSupport.parkNanos(BETWEEN_LOOKS);
+      } else if (isInDoubt() && now - worked < IN_DOUBT) {
         LockSupport.parkNanos(BETWEEN_LOOKS);
       } else {
         looks++;
