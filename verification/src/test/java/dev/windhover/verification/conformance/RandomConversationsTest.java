@@ -33,7 +33,7 @@ import org.slf4j.event.Level;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RandomConversationsTest {
   private static final boolean FULL = System.getProperty("full") != null;
-  private static final int CONVERSATIONS = FULL ? 2_000 : 300;
+  private static final int CONVERSATIONS = FULL ? 2_000 : 200;
   private static final int AT_ONCE = 16;
 
   private final Queue<Finding> findings = new ConcurrentLinkedQueue<>();
