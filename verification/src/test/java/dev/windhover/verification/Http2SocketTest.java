@@ -223,7 +223,8 @@ class Http2SocketTest {
       long sent = silent.sendUntilBlocked(Frame.masked(many), 40L * MEBIBYTE);
       wire.ping();
       assertThat(sent).isLessThan(MEBIBYTE);
-      assertThat(Memory.heap() + Memory.direct() - before).isLessThan(2L * MEBIBYTE);
+      // Seen are 0.6 to 1.1 MiB; Netty's pool may take one chunk or two more.
+      assertThat(Memory.heap() + Memory.direct() - before).isLessThan(4L * MEBIBYTE);
       Stream other = wire.open("/echo/b");
       other.send(Frame.text("still here"));
       assertThat(other.frame()).isEqualTo(Frame.text("still here"));
