@@ -42,16 +42,17 @@ class ProcessTest {
     static Running start(
         List<String> flags, List<String> arguments, Map<String, String> environment)
         throws IOException {
-      return start(new ArrayList<>(), flags, arguments, environment);
+      return start(List.of(), flags, arguments, environment);
     }
 
     /** Starts it by a command that takes a command. */
     static Running start(
-        List<String> command,
+        List<String> by,
         List<String> flags,
         List<String> arguments,
         Map<String, String> environment)
         throws IOException {
+      List<String> command = new ArrayList<>(by);
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
       command.add("--enable-native-access=ALL-UNNAMED");
       command.add("-Dslf4j.provider=dev.windhover.verification.logs.CapturingProvider");
@@ -260,7 +261,7 @@ class ProcessTest {
     List<String> limited = List.of("bash", "-c", "ulimit -n 256; exec \"$@\"", "bash");
     List<String> arguments = List.of("--urls=http://127.0.0.1:0");
     List<Wire> clients = new ArrayList<>();
-    try (Running server = Running.start(new ArrayList<>(limited), List.of(), arguments, Map.of())) {
+    try (Running server = Running.start(limited, List.of(), arguments, Map.of())) {
       int port = server.port();
       for (int i = 0; i < 256; i++) {
         clients.add(Wire.connect(port)); // the system takes them in, at first

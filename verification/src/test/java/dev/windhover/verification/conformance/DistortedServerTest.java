@@ -47,7 +47,7 @@ class DistortedServerTest {
     app.stop();
   }
 
-  /** Its code, what comes before it, that it comes, and that the end is behind it. */
+  /** About its code, about what comes before it, and that it comes. */
   @Test
   void whoSeesACloseIsStrictAboutIt() throws Exception {
     List<Case> cases = cases(Transport.PLAIN);

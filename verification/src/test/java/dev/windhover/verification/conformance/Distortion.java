@@ -13,6 +13,7 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 
 /** What makes of a server that is right one that is wrong: some of its words are altered. */
 interface Distortion {
@@ -63,16 +64,16 @@ interface Distortion {
     /** Messages and Pongs have another last byte, or one that should not be there. */
     PAYLOADS {
       @Override
-      Frame altered(Frame frame) {
-        return isClose(frame) ? frame : new Frame(frame.first(), other(frame.payload()));
+      List<Frame> altered(Frame frame) {
+        return List.of(isClose(frame) ? frame : new Frame(frame.first(), other(frame.payload())));
       }
     },
 
     /** A Close has another code. */
     CODES {
       @Override
-      Frame altered(Frame frame) {
-        return isClose(frame) ? Frame.close(code(frame) ^ 1, "") : frame;
+      List<Frame> altered(Frame frame) {
+        return List.of(isClose(frame) ? Frame.close(code(frame) ^ 1, "") : frame);
       }
 
       private static int code(Frame close) {
@@ -83,17 +84,16 @@ interface Distortion {
     /** Before a Close comes a Pong that nobody asked for. */
     PONGS {
       @Override
-      byte[] bytes(Frame frame) {
-        byte[] pong = Frame.pong("").unmasked();
-        return isClose(frame) ? Http2Wire.concat(pong, frame.unmasked()) : frame.unmasked();
+      List<Frame> altered(Frame frame) {
+        return isClose(frame) ? List.of(Frame.pong(""), frame) : List.of(frame);
       }
     },
 
     /** There is no Close. */
     NO_CLOSE {
       @Override
-      byte[] bytes(Frame frame) {
-        return isClose(frame) ? new byte[0] : frame.unmasked();
+      List<Frame> altered(Frame frame) {
+        return isClose(frame) ? List.of() : List.of(frame);
       }
     },
 
@@ -115,12 +115,8 @@ interface Distortion {
 
     private static final String UPGRADED = "HTTP/1.1 101 ";
 
-    Frame altered(Frame frame) {
-      return frame;
-    }
-
-    byte[] bytes(Frame frame) {
-      return altered(frame).unmasked();
+    List<Frame> altered(Frame frame) {
+      return List.of(frame);
     }
 
     String head(String head) {
@@ -137,7 +133,9 @@ interface Distortion {
       }
       for (in.mark(1); in.read() >= 0; in.mark(1)) {
         in.reset();
-        out.write(bytes(Frame.read(in)));
+        for (Frame frame : altered(Frame.read(in))) {
+          out.write(frame.unmasked());
+        }
       }
     }
 
@@ -186,16 +184,6 @@ interface Distortion {
       Http2Frame altered(Http2Frame frame) {
         return frame.type() == Http2Wire.HEADERS
             ? with(frame, frame.flags() | Http2Wire.END_STREAM, frame.payload())
-            : frame;
-      }
-    },
-
-    /** No stream ends. */
-    NO_END_STREAM {
-      @Override
-      Http2Frame altered(Http2Frame frame) {
-        return frame.type() == Http2Wire.HEADERS || frame.type() == Http2Wire.DATA
-            ? with(frame, frame.flags() & ~Http2Wire.END_STREAM, frame.payload())
             : frame;
       }
     },
