@@ -1,12 +1,14 @@
 package dev.windhover.testing;
 
 import dev.windhover.http.host.Duplex;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +63,7 @@ final class MemoryDuplex implements Duplex {
   private long window = Long.MAX_VALUE;
   private long transmitted;
   private long mark = Long.MAX_VALUE;
+  private Runnable belowMark = () -> {};
   private boolean markReached;
   private boolean ended;
   private boolean endSent;
@@ -77,20 +80,20 @@ final class MemoryDuplex implements Duplex {
       Faults faults,
       Peer peer,
       Runnable onLost,
-      Function<Duplex, Receiver> attach) {
+      Receiver receiver) {
     this.id = id;
     this.loop = loop;
     this.faults = faults;
     this.peer = peer;
     this.onLost = onLost;
-    this.receiver = attach.apply(this);
+    this.receiver = receiver;
   }
 
   // ---- The client's side, on the loop
 
   void open() {
     open = true;
-    receiver.onOpen();
+    receiver.onOpen(this);
     flushIfAlive();
     deliver();
   }
@@ -291,6 +294,18 @@ final class MemoryDuplex implements Duplex {
     append(bytes);
   }
 
+  @Override
+  public void writeFile(Path file, long position, long count) throws IOException {
+    requireOutput("writeFile");
+    try (FileChannel channel = FileChannel.open(file)) {
+      ByteBuffer content = ByteBuffer.allocate(Math.toIntExact(count));
+      while (content.hasRemaining() && channel.read(content, position + content.position()) >= 0) {
+        // until all is there
+      }
+      append(content.flip());
+    }
+  }
+
   private void append(ByteBuffer bytes) {
     ByteBuffer copy = ByteBuffer.allocate(bytes.remaining()).put(bytes).flip();
     if (copy.hasRemaining()) {
@@ -341,7 +356,7 @@ final class MemoryDuplex implements Duplex {
     }
     if (markReached && pending.get() < mark) {
       markReached = false;
-      receiver.onWritable();
+      belowMark.run();
       flushIfAlive();
     }
     if (ended && !endSent && !lost && !aborted && pending.get() == 0) {
@@ -363,9 +378,10 @@ final class MemoryDuplex implements Duplex {
   }
 
   @Override
-  public void writeMark(int bytes) {
-    require("writeMark");
+  public void mark(int bytes, Runnable belowAgain) {
+    require("mark");
     mark = bytes;
+    belowMark = belowAgain;
     markReached = pending.get() >= mark;
   }
 
@@ -410,6 +426,9 @@ final class MemoryDuplex implements Duplex {
 
   private void requireOutput(String call) {
     require(call);
+    if (!open) {
+      throw faults.add(call + " before the request is answered");
+    }
     if (ended || aborted || lost) {
       throw faults.add(call + " after " + (ended ? "end" : aborted ? "abort" : "onLost"));
     }

@@ -17,7 +17,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One request in memory, and what is answered to it. */
@@ -206,21 +206,19 @@ final class MemoryExchange implements Exchange, Upgrade {
   }
 
   @Override
-  public void accept(int status, Headers given, Function<Duplex, Duplex.Receiver> attach) {
+  public void accept(int status, Supplier<Headers> headers, Duplex.Receiver receiver) {
     synchronized (this) {
       if (answerHeaders != null) {
         throw new IllegalStateException("the response has started");
       }
     }
-    MemoryDuplex duplex =
-        new MemoryDuplex(
-            id, host.loop(), host.faults(), client, () -> aborted.complete(null), attach);
+    Headers given = headers.get();
     String extension = given.get("Sec-WebSocket-Extensions");
     if (extension != null) {
       client.agreed(extension);
     }
     respond(status, given, -1);
-    Runnable open = () -> open(duplex);
+    Runnable open = () -> open(receiver);
     if (host.loop().inLoop()) {
       open.run();
     } else {
@@ -228,15 +226,19 @@ final class MemoryExchange implements Exchange, Upgrade {
     }
   }
 
-  private void open(MemoryDuplex duplex) {
+  private void open(Duplex.Receiver receiver) {
     boolean gone;
     synchronized (this) {
       gone = clientGone;
     }
     if (gone) {
-      duplex.lose("the connection was lost before it was upgraded");
+      aborted.complete(null);
+      receiver.onLost("the connection was lost before it was upgraded");
       return;
     }
+    MemoryDuplex duplex =
+        new MemoryDuplex(
+            id, host.loop(), host.faults(), client, () -> aborted.complete(null), receiver);
     client.opened(duplex);
     end();
     duplex.open();

@@ -6,6 +6,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 
 /** Something that a test does on a thread of its own since it may block. */
 final class Background<T> {
@@ -22,17 +23,33 @@ final class Background<T> {
   }
 
   /**
-   * Waits until the thread waits on a condition, not just for a lock: there is nothing to be told
-   * of that, so this looks.
+   * Waits until the socket has parked the thread, not just a lock: there is nothing to be told of
+   * that, so this looks.
    */
   Background<T> awaitBlocked() {
-    return awaitBlockedIn("$ConditionObject");
+    return awaitBlocked(Background::isParkedBySocket);
+  }
+
+  private static boolean isParkedBySocket(StackTraceElement[] stack) {
+    return Arrays.stream(stack)
+        .filter(frame -> !frame.getClassName().startsWith("java."))
+        .findFirst()
+        .filter(frame -> frame.getClassName().startsWith("dev.windhover.websocket."))
+        .filter(_ ->
+            Arrays.stream(stack)
+                .noneMatch(frame -> frame.getClassName().contains("AbstractQueuedSynchronizer")))
+        .isPresent();
   }
 
   /** Waits until the thread waits inside of a class with that name's end. */
   Background<T> awaitBlockedIn(String className) {
+    return awaitBlocked(stack ->
+        Arrays.stream(stack).anyMatch(frame -> frame.getClassName().endsWith(className)));
+  }
+
+  private Background<T> awaitBlocked(Predicate<StackTraceElement[]> isBlocked) {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-    while (!waitsIn(className)) {
+    while (!waits(isBlocked)) {
       if (thread.getState() == Thread.State.TERMINATED || System.nanoTime() - end > 0) {
         throw new AssertionError("the thread does not wait but is " + thread.getState());
       }
@@ -41,11 +58,10 @@ final class Background<T> {
     return this;
   }
 
-  private boolean waitsIn(String className) {
+  private boolean waits(Predicate<StackTraceElement[]> isBlocked) {
     Thread.State state = thread.getState();
     return (state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING)
-        && Arrays.stream(thread.getStackTrace())
-            .anyMatch(frame -> frame.getClassName().endsWith(className));
+        && isBlocked.test(thread.getStackTrace());
   }
 
   void interrupt() {

@@ -409,15 +409,15 @@ class CloseTest {
     }
 
     @Test
-    void aPongThatHadToWaitFollowsOurCloseAlone() throws Exception {
+    void aPongThatHadToWaitGoesBeforeOurCloseThatWaitsToo() throws Exception {
       TestFrames client = server.hold().stopTaking();
       server.socket().sendBinary(new byte[200_000]);
       server.socket().closeOutput(1000, "");
       client.sendPing("early").sendPing("late");
       client.takeAll();
       assertThat(client.receiveBinary()).hasSize(200_000);
-      assertThat(client.receiveClose()).isEqualTo(CloseReason.of(1000));
       assertThat(client.receive()).isEqualTo(Frame.pong("late"));
+      assertThat(client.receiveClose()).isEqualTo(CloseReason.of(1000));
       client.sendClose(1000, "");
       client.expectEnd();
       client.end();

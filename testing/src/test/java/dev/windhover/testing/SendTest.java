@@ -578,6 +578,7 @@ class SendTest {
     void interruptedAfterItsFirstByteTheSocketIsAborted() throws Exception {
       TestFrames client = slow();
       var blocked = Background.start(() -> server.socket().sendBinary(bytes(5000))).awaitBlocked();
+      server.host().awaitIdle(); // the loop has begun the frame
       blocked.interrupt();
       assertThatThrownBy(blocked::join).isInstanceOf(InterruptedException.class);
       client.expectReset();

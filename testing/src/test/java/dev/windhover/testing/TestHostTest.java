@@ -103,8 +103,9 @@ class TestHostTest {
           context,
           new Receiver() {
             @Override
-            public void onOpen() {
-              loop.complete(duplex().loop());
+            public void onOpen(Duplex duplex) {
+              super.onOpen(duplex);
+              loop.complete(duplex.loop());
             }
           });
       return loop.join();
@@ -343,14 +344,18 @@ class TestHostTest {
   /** A receiver that does one thing wrong. */
   private static class Receiver implements Duplex.Receiver, Takeover {
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
-    private @Nullable Duplex duplex;
+    private final CompletableFuture<Void> openedOnce = new CompletableFuture<>();
+    private volatile @Nullable Duplex duplex;
 
     Duplex duplex() {
       return Objects.requireNonNull(duplex);
     }
 
     @Override
-    public void onOpen() {}
+    public void onOpen(Duplex opened) {
+      duplex = opened;
+      openedOnce.complete(null);
+    }
 
     @Override
     public void onBytes(ByteBuffer bytes) {
@@ -359,9 +364,6 @@ class TestHostTest {
 
     @Override
     public void onBatchEnd() {}
-
-    @Override
-    public void onWritable() {}
 
     @Override
     public void onEnd() {}
@@ -388,12 +390,11 @@ class TestHostTest {
     Objects.requireNonNull(context.upgrade())
         .accept(
             status,
-            headers,
-            duplex -> {
-              receiver.duplex = duplex;
+            () -> {
               context.takeOver(receiver);
-              return receiver;
-            });
+              return headers;
+            },
+            receiver);
   }
 
   private static Stream<Arguments> breaches() {
@@ -457,6 +458,7 @@ class TestHostTest {
         hostOf(context -> {
           Receiver receiver = new Receiver();
           accept(context, receiver);
+          receiver.openedOnce.join();
           receiver.duplex().flush();
         });
     host.webSocket("/").send();

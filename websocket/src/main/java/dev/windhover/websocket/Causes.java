@@ -8,62 +8,58 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What may have ended a socket: who began it, what ended the peer's messages, and whether that has
- * taken effect. Says in the end which of it counts. Any thread.
+ * What may have ended a socket. Immutable: what happens makes new ones.
+ *
+ * @param first who began the end
+ * @param found what ended the peer's messages
+ * @param effective the same, once it has taken effect
  */
-final class Causes {
-  private @Nullable Ending first;
-  private @Nullable Outcome effective;
-  private @Nullable Outcome found;
+record Causes(@Nullable Ending first, @Nullable Outcome found, @Nullable Outcome effective) {
+  /** Nothing has happened so far. */
+  static final Causes NONE = new Causes(null, null, null);
 
-  /** Remembers who ended the socket; the first one did. */
-  synchronized void blame(Ending.By by, CloseReason reason, String why) {
-    if (first == null) {
-      first = new Ending(by, reason, why);
-    }
+  /** The socket was ended by {@code by}, unless somebody else was first. */
+  Causes blame(Ending.By by, CloseReason reason, String why) {
+    return first != null ? this : new Causes(new Ending(by, reason, why), found, effective);
   }
 
   /** As {@link #blame}, of an end without a Close. */
-  void blameAbnormal(Ending.By by, String why) {
-    blame(by, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), why);
+  Causes blameAbnormal(Ending.By by, String why) {
+    return blame(by, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), why);
   }
 
   /** The peer's messages have ended; what did it waits for its turn. */
-  synchronized void found(Outcome what) {
-    found = what;
-    switch (what) {
-      case Outcome.PeerClosed closed -> blame(Ending.By.PEER, closed.reason(), "the peer closed");
+  Causes find(Outcome what) {
+    Causes with = new Causes(first, what, effective);
+    return switch (what) {
+      case Outcome.PeerClosed closed ->
+          with.blame(Ending.By.PEER, closed.reason(), "the peer closed");
       case Outcome.Violated violated -> {
         Violation violation = violated.violation();
-        blame(Ending.By.SERVER, violation.toCloseReason(), violation.text());
+        yield with.blame(Ending.By.SERVER, violation.toCloseReason(), violation.text());
       }
-      case Outcome.Lost lost -> blameAbnormal(Ending.By.CONNECTION, lost.why());
-    }
+      case Outcome.Lost lost -> with.blameAbnormal(Ending.By.CONNECTION, lost.why());
+    };
   }
 
   /** A violation was found in a message that came before what has been found so far. */
-  synchronized void foundBefore(Violation violation) {
-    if (first == null || first.by() == Ending.By.PEER) {
-      first = new Ending(Ending.By.SERVER, violation.toCloseReason(), violation.text());
-    }
+  Causes findBefore(Violation violation) {
+    boolean isFirst = first == null || first.by() == Ending.By.PEER;
+    return isFirst
+        ? new Causes(
+            new Ending(Ending.By.SERVER, violation.toCloseReason(), violation.text()),
+            found,
+            effective)
+        : this;
   }
 
-  /** Returns what has ended the peer's messages, or null while nothing has. */
-  synchronized @Nullable Outcome found() {
-    return found;
-  }
-
-  /** Lets what ended the peer's messages take effect; returns whether it is the first to do so. */
-  synchronized boolean takesEffect(Outcome what) {
-    boolean isFirst = effective == null;
-    if (isFirst) {
-      effective = what;
-    }
-    return isFirst;
+  /** What ended the peer's messages takes effect, unless something has. */
+  Causes takeEffect(Outcome what) {
+    return effective != null ? this : new Causes(first, found, what);
   }
 
   /** Returns how the socket ended; something must have been blamed. */
-  synchronized Ending ending() {
+  Ending ending() {
     Ending began = Objects.requireNonNull(first);
     Outcome decisive = effective != null ? effective : found;
     if (decisive instanceof Outcome.PeerClosed closed) {

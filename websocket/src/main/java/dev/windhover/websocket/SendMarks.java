@@ -3,7 +3,7 @@ package dev.windhover.websocket;
 import dev.windhover.protocol.FrameWriter;
 
 /**
- * How much a {@link SendQueue} lets wait, here and in the transport. Sockets of the same settings
+ * How much a {@link Outbox} lets wait, here and in the transport. Sockets of the same settings
  * share it.
  *
  * @param high in bytes: who has so much waiting must wait, or is refused. In the listener form a
@@ -26,14 +26,14 @@ record SendMarks(int high, int low) {
 
   /**
    * Returns the room in the queue, so that with what the transport holds, a chunk beyond its share
-   * at most, no more than the high mark is in memory; 64 bytes more may come of compressing.
+   * at most, no more than the high mark is in memory.
    */
   int capacity() {
     return high - share() - largestChunk() - FrameWriter.MAX_HEADER_BYTES;
   }
 
-  /** Returns whether so much in the queue lets those go on who wait for room. */
-  boolean hasRoomAgain(int queued) {
-    return queued <= low - share();
+  /** Returns how much in the queue lets those go on who had to wait for room. */
+  int lowRoom() {
+    return low - share();
   }
 }

@@ -29,11 +29,11 @@ final class ServerWebSocket implements WebSocket {
   private static final long FOREVER = -1;
 
   private final Session session;
-  private final SendQueue out;
+  private final Outbox out;
   private final Inbound in;
   private final @Nullable String subprotocol;
 
-  ServerWebSocket(Session session, SendQueue out, Inbound in, @Nullable String subprotocol) {
+  ServerWebSocket(Session session, Outbox out, Inbound in, @Nullable String subprotocol) {
     this.session = session;
     this.out = out;
     this.in = in;
@@ -42,7 +42,7 @@ final class ServerWebSocket implements WebSocket {
 
   @Override
   public WebSocketState state() {
-    return out.state();
+    return session.state();
   }
 
   @Override
@@ -155,7 +155,9 @@ final class ServerWebSocket implements WebSocket {
   @Override
   public boolean send(PreparedMessage message, SendFlag... flags)
       throws IOException, InterruptedException {
-    ByteBuffer coded = isPlain(flags) ? null : out.encoded(message);
+    MessageCompressor compressor = session.compressor();
+    ByteBuffer coded =
+        compressor == null || isPlain(flags) ? null : compressor.encoded(message);
     return send(
         Thread.currentThread(),
         coded == null ? message.payload() : coded,
@@ -220,13 +222,13 @@ final class ServerWebSocket implements WebSocket {
     closeOutput(status, description);
     in.discard();
     if (waits) {
-      out.awaitTerminal();
+      session.awaitTerminal();
     }
   }
 
   @Override
   public void closeOutput(int status, String description) {
-    if (!out.state().canSend()) {
+    if (!session.state().canSend()) {
       return; // ended, or closing: before the arguments, so that echo(closeStatus()) works then
     }
     if (!CloseCode.isAllowedInFrame(status)) {
@@ -253,7 +255,7 @@ final class ServerWebSocket implements WebSocket {
           ? CloseCode.NORMAL_CLOSURE
           : reason.code();
     }
-    return out.state().isTerminal() ? CloseCode.ABNORMAL_CLOSURE : 0;
+    return session.state().isTerminal() ? CloseCode.ABNORMAL_CLOSURE : 0;
   }
 
   @Override

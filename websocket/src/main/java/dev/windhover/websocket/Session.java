@@ -2,63 +2,96 @@ package dev.windhover.websocket;
 
 import dev.windhover.http.Ending;
 import dev.windhover.http.MessageType;
+import dev.windhover.http.WebSocketClosedException;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Takeover;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
+import dev.windhover.protocol.Conversation;
 import dev.windhover.protocol.FrameReader;
 import dev.windhover.protocol.Opcode;
-import dev.windhover.protocol.Role;
 import dev.windhover.protocol.Violation;
 import dev.windhover.protocol.WebSocketState;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One socket between its engine and its host: what comes is read and goes to the {@link Inbound} of
- * the form that was chosen, what is sent goes through the {@link SendQueue}, and time limits and
- * the closing handshake are watched over. Lives on the connection's loop; methods that other
- * threads call say so.
+ * One socket between its conversation and its host: what comes is read and goes to the {@link
+ * Inbound} of the form that was chosen, what is sent comes from the {@link Outbox}, and time limits
+ * and ends are brought about. Lives on the connection's loop; methods that other threads call say
+ * so, and take no lock.
+ *
+ * <p>Where the socket is in its life has two sides: {@link #state()} is the application's, which
+ * changes at once when it closes or when the peer's Close has reached it; the conversation's
+ * follows when the frames do.
  */
-final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener, Takeover {
+final class Session implements Duplex.Receiver, Takeover {
   private static final Logger log = LoggerFactory.getLogger(Session.class);
 
-  /** How long a Close or a violation that was read waits for the application to reach it. */
-  private static final long EFFECT_NANOS = 5_000_000_000L;
+  private static final long NEVER = Conversation.NEVER;
+
+  /** How long a compressed socket may be quiet before its streams are given back. */
+  private static final long REST_NANOS = DeflatePool.IDLE_NANOS;
+
+  /** As much is decompressed in one turn of the loop: other connections have theirs. */
+  private static final int SLICE_BYTES = 64 * 1024;
+
+  private static final VarHandle STATE;
+  private static final VarHandle CAUSES;
+  private static final VarHandle ENDED;
+  private static final VarHandle CLOSERS;
+
+  static {
+    try {
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      STATE = lookup.findVarHandle(Session.class, "state", WebSocketState.class);
+      CAUSES = lookup.findVarHandle(Session.class, "causes", Causes.class);
+      ENDED = lookup.findVarHandle(Session.class, "ended", CompletableFuture.class);
+      CLOSERS = lookup.findVarHandle(Session.class, "closers", ParkedThreads.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
 
   private final SocketEvents events;
-  private final Duplex duplex;
+  private final String id;
+  private final Loop loop;
   private final SessionSettings settings;
   private final @Nullable Compression compression;
-  private final FrameReader reader;
-  private final SendQueue out;
+  private final @Nullable MessageCompressor compressor;
+  private final Conversation conversation;
+  private final Outbox out;
   private final Inbound in;
-  private final Watch watch;
   private final ServerWebSocket socket;
-  private final Consumer<Session> onEnded;
+  private final WebSockets owner;
 
-  /** Made for whoever asks; this guards it and what follows. */
-  private @Nullable CompletableFuture<Void> ended;
+  // ---- Loop only
 
-  /** Made for the first cause. */
-  private @Nullable Causes causes;
+  /** Null before it is open; other threads only ask it what is pending. */
+  private volatile @Nullable Duplex duplex;
 
-  private boolean over;
+  /** The loop's thread; plain, since only that thread finds itself here. */
+  private @Nullable Thread loopThread;
 
-  // Loop only.
-  private boolean opened;
   private boolean delivering;
   private boolean reading = true;
-  private boolean doneReading;
-  private boolean connectionLost;
+  private boolean lost;
   private long messageBytes;
+
+  /** What came out of compressed frames in this turn. */
+  private int inflated;
 
   /** Made for the first bytes that wait in it. */
   private @Nullable Backlog backlog;
@@ -66,39 +99,57 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   /** The credit that is due for messages which came uncompressed. */
   private long owed;
 
-  /** Only while something is waited for. */
-  private @Nullable Deadlines deadlines;
+  /** Only while output waits. */
+  private @Nullable WriteStall writeStall;
 
-  /** The loop's thread; plain, since only that thread finds itself here. */
-  private @Nullable Thread loopThread;
+  private long writeDue = NEVER;
+  private long restDue = NEVER;
+  private long armedFor;
+  private Loop.@Nullable Timer timer;
 
-  // Any thread.
+  // ---- Any thread
+
+  private volatile WebSocketState state = WebSocketState.OPEN;
+  private volatile Causes causes = Causes.NONE;
   private volatile @Nullable CloseReason received;
   private volatile @Nullable Ending ending;
   private volatile boolean handlerEnded;
 
+  /** Made for whoever asks. */
+  private volatile @Nullable CompletableFuture<Void> ended;
+
+  private volatile boolean over;
+
+  /** Who waits for the end in {@link #awaitTerminal}; made when somebody does. */
+  private volatile @Nullable ParkedThreads closers;
+
   Session(
       SocketEvents events,
-      Duplex duplex,
+      String id,
+      Loop loop,
       SessionSettings settings,
       @Nullable String subprotocol,
       @Nullable Compression compression,
       @Nullable WebSocketListener listener,
-      Consumer<Session> onEnded) {
+      WebSockets owner) {
     this.events = events;
-    this.duplex = duplex;
-    this.onEnded = onEnded;
+    this.id = id;
+    this.loop = loop;
+    this.owner = owner;
     this.settings = settings;
     this.compression = compression;
-    this.reader =
-        new FrameReader(Role.SERVER, compression == null ? null : compression.extension());
-    this.out = new SendQueue(duplex, this, compression, settings.sendMarks());
+    SendMarks marks = settings.sendMarks();
+    this.compressor =
+        compression == null ? null : new MessageCompressor(compression, marks.largestChunk());
+    this.conversation =
+        Conversation.ofServer(
+            settings.terms(), compression == null ? null : compression.extension());
+    this.out = new Outbox(this, marks, compressor);
     this.in =
         listener == null
             ? new ReceiveQueue(this, settings.limits().inboundBytes(), settings.maxMessageSize())
             : new ListenerPump(this, listener);
     this.socket = new ServerWebSocket(this, out, in, subprotocol);
-    this.watch = new Watch(this);
   }
 
   ServerWebSocket socket() {
@@ -109,38 +160,60 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
     return settings;
   }
 
-  @Nullable Compression compression() {
-    return compression;
+  Conversation conversation() {
+    return conversation;
   }
 
-  Duplex duplex() {
-    return duplex;
-  }
-
-  SendQueue out() {
-    return out;
+  @Nullable MessageCompressor compressor() {
+    return compressor;
   }
 
   /** Returns what names its request in logs. */
   String id() {
-    return duplex.id();
+    return id;
   }
 
-  // ---- What comes
+  /** Returns the connection's loop, the only clock here. */
+  Loop loop() {
+    return loop;
+  }
+
+  // ---- The connection
+
+  /** Returns the connection, once it is open. */
+  Duplex duplex() {
+    return Objects.requireNonNull(duplex);
+  }
+
+  /** The same, or null before that. Any thread. */
+  @Nullable Duplex duplexOrNull() {
+    return duplex;
+  }
+
+  /** Returns whether the connection is open, and not lost. Loop only. */
+  boolean isOpened() {
+    return duplex != null && !lost;
+  }
 
   @Override
-  public void onOpen() {
+  public void onOpen(Duplex opened) {
     loopThread = Thread.currentThread();
-    watch.begin();
-    opened();
+    duplex = opened;
+    conversation.open(opened, loop.nanoTime());
+    opened.mark(settings.sendMarks().share(), out::drain);
+    arm(conversation.deadline(loop.nanoTime()));
+    tellOpened();
+    owner.opened(this);
+    out.drain(); // other threads may have been quicker
   }
 
-  private void opened() {
-    opened = true;
-    log.debug("socket {} opened", id());
+  private void tellOpened() {
+    log.debug("socket {} opened", id);
     events.opened(socket);
     in.opened();
   }
+
+  // ---- What comes
 
   @Override
   public void onBytes(ByteBuffer bytes) {
@@ -149,16 +222,16 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
       return;
     }
     delivering = true;
-    watch.heard();
+    conversation.heard(loop.nanoTime());
     int control = bytes.remaining(); // headers and control frames are credited at once
-    while (!doneReading) {
-      switch (reader.next(bytes)) {
+    while (!conversation.isDoneReading()) {
+      switch (conversation.next(bytes)) {
         case MORE -> {
-          duplex.consumed(control);
+          duplex().consumed(control);
           return;
         }
         case DATA -> {
-          MessageType type = typeOf(reader.messageType());
+          FrameReader reader = conversation.reader();
           boolean coded = reader.isCoded();
           int start = bytes.position();
           int n = in.data(reader, bytes);
@@ -166,79 +239,95 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
             control -= bytes.position() - start;
             owed += bytes.position() - start;
           }
-          if (doneReading) {
+          if (conversation.isDoneReading()) {
             break; // what was found is told already
           }
           if (n < 0) {
-            finish(new Outcome.Violated(reader.violation()));
+            finish(new Outcome.Violated(conversation.violation()));
             break;
           }
           messageBytes += n;
           if (reader.endOfMessage()) {
-            events.received(type, messageBytes);
+            events.received(typeOf(reader.messageType()), messageBytes);
             messageBytes = 0;
           }
-          if (coded && !reading) {
+          if (coded && mustWait(n)) {
             control -= bytes.remaining();
             keep(bytes);
-            duplex.consumed(control);
+            duplex().consumed(control);
             return;
           }
         }
-        case PING -> out.pong(reader.controlPayload());
-        case PONG -> {} // a sign of life like any other byte
-        case CLOSE -> finish(new Outcome.PeerClosed(reader.closeReason()));
-        case VIOLATION -> finish(new Outcome.Violated(reader.violation()));
+        case PING, PONG -> {} // answered, and a sign of life like any other byte
+        case CLOSE -> finish(new Outcome.PeerClosed(conversation.closeReason()));
+        case VIOLATION -> violated();
       }
     }
-    bytes.position(
-        bytes.limit()); // nothing behind a Close or a violation is looked at (1.4, 7.1.7)
-    duplex.consumed(control);
+    bytes.position(bytes.limit()); // nothing after a Close or a violation is looked at (1.4, 7.1.7)
+    duplex().consumed(control);
+  }
+
+  private void violated() {
+    Violation violation = conversation.violation();
+    if (violation.closeCode() == CloseCode.POLICY_VIOLATION) {
+      limitReached("control frames");
+    }
+    finish(new Outcome.Violated(violation));
+  }
+
+  /** Returns whether the rest of what came is to wait: nobody takes it, or it is others' turn. */
+  private boolean mustWait(int justInflated) {
+    inflated += justInflated;
+    if (!reading) {
+      return true;
+    }
+    if (inflated < SLICE_BYTES) {
+      return false;
+    }
+    duplex().pause();
+    loop.execute(this::readBacklog);
+    return true;
   }
 
   @Override
   public void onBatchEnd() {
+    inflated = 0;
     in.batchEnd();
     delivering = false; // a listener that is told of room in the next line sends for itself
     out.batchEnd(); // what the transport takes at once need not be watched
-    watch.output();
-    watch.compression();
-  }
-
-  @Override
-  public void onWritable() {
-    out.drain();
-    watch.output();
   }
 
   /** The peer's direction ended; without a Close that is a lost connection, in its turn. */
   @Override
   public void onEnd() {
-    if ((backlog == null || !backlog.endsBehind()) && !doneReading) {
+    if ((backlog == null || !backlog.endsBehind()) && !conversation.isDoneReading()) {
       finish(new Outcome.Lost("the peer ended the connection without a close frame"));
     }
   }
 
   @Override
   public void onLost(String why) {
+    lost = true;
     endReading();
     stopWaiting();
-    causes().blameAbnormal(Ending.By.CONNECTION, why);
-    out.connectionEnded(false);
-    if (!opened) {
-      opened(); // accepted, and lost before the answer went out
+    change(was -> was.blameAbnormal(Ending.By.CONNECTION, why));
+    conversation.lost();
+    connectionEnded(false);
+    if (duplex == null) {
+      loopThread = Thread.currentThread();
+      tellOpened(); // accepted, and lost before the answer went out
     }
-    Ending known = causes().ending();
+    Ending known = causes.ending();
     ending = known;
-    if (causes().found() == null) {
-      Outcome lost = new Outcome.Lost(why);
-      causes().found(lost);
-      in.outcome(lost);
+    if (causes.found() == null) {
+      Outcome end = new Outcome.Lost(why);
+      change(was -> was.find(end));
+      in.outcome(end);
     }
-    log.debug("socket {} {}", id(), known);
+    log.debug("socket {} {}", id, known);
     events.ended(socket, known);
     if (in instanceof ListenerPump listener && listener.isCalling()) {
-      duplex.loop().execute(this::tellEnded); // a send in that call found the connection gone
+      loop.execute(this::tellEnded); // a send in that call found the connection gone
     } else {
       tellEnded();
     }
@@ -246,12 +335,9 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
 
   private void tellEnded() {
     in.ended();
-    onEnded.accept(this);
-    CompletableFuture<Void> awaited;
-    synchronized (this) {
-      over = true;
-      awaited = ended;
-    }
+    owner.ended(this);
+    over = true;
+    CompletableFuture<Void> awaited = ended;
     if (awaited != null) {
       awaited.complete(null);
     }
@@ -259,41 +345,21 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
 
   /** Reading is over; what ended it takes effect when the application gets there, or in time. */
   private void finish(Outcome what) {
-    endReading();
-    causes().found(what);
+    change(was -> was.find(what));
     if (what instanceof Outcome.Violated violated) {
-      log.debug("socket {} violated the protocol: {}", id(), violated.violation().text());
+      log.debug("socket {} violated the protocol: {}", id, violated.violation().text());
     }
-    if (deadlines != null) {
-      deadlines.clear(Deadlines.Kind.CLOSING); // the peer has done its part
-    }
-    await(Deadlines.Kind.EFFECT, EFFECT_NANOS);
+    endReading();
+    arm(conversation.deadline(loop.nanoTime()));
     in.outcome(what);
   }
 
   private void endReading() {
-    doneReading = true;
+    conversation.endReading(loop.nanoTime());
     backlog = null;
     if (compression != null) {
       compression.endReading();
     }
-  }
-
-  private synchronized Causes causes() {
-    Causes known = causes;
-    if (known == null) {
-      known = new Causes();
-      causes = known;
-    }
-    return known;
-  }
-
-  /**
-   * Returns whether our Close is out and the peer's has had no effect: nothing that the application
-   * may still send depends on it. Any thread.
-   */
-  boolean isCloseSent() {
-    return out.state() == WebSocketState.CLOSE_SENT;
   }
 
   /** A violation that the reader did not find: a message over the limit. Returns -1. */
@@ -306,7 +372,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   /** The receiving thread found a message over the limit; nothing more is read. Any thread. */
   void stopReading(Violation violation) {
     limitReached("message size");
-    causes().foundBefore(violation); // a Close of the peer may have come behind that message
+    change(was -> was.findBefore(violation)); // a Close of the peer may have come after it
     onLoop(this::endReading);
   }
 
@@ -323,16 +389,16 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   void pause() {
     reading = false;
     limitReached("inbound bytes");
-    duplex.pause();
+    duplex().pause();
   }
 
   void resume() {
     reading = true;
-    watch.readingAgain();
+    conversation.readingAgain(loop.nanoTime());
     if (!hasBacklog()) {
-      duplex.resume();
+      duplex().resume();
     } else {
-      duplex.loop().execute(this::readBacklog); // not within the call that made room for it
+      loop.execute(this::readBacklog); // not within the call that made room for it
     }
   }
 
@@ -340,6 +406,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
     return backlog != null && !backlog.isEmpty();
   }
 
+  /** Keeps what is still coded; even no bytes, since the decoder may hold what came of others. */
   private void keep(ByteBuffer bytes) {
     if (backlog == null) {
       backlog = new Backlog();
@@ -348,7 +415,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   }
 
   private void readBacklog() {
-    if (!reading) {
+    if (!reading || lost) {
       return; // paused again
     }
     ByteBuffer bytes = backlog == null ? null : backlog.take();
@@ -361,9 +428,9 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
         throw e;
       }
     }
-    if (!hasBacklog()) {
+    if (!hasBacklog() && !lost) {
       if (reading) {
-        duplex.resume();
+        duplex().resume();
       }
       if (backlog != null && backlog.isEnd()) {
         onEnd();
@@ -375,24 +442,67 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   void consumed(int bytes) {
     int due = (int) Math.min(bytes, owed);
     owed -= due;
-    duplex.consumed(due);
+    if (due > 0 && isOpened()) {
+      duplex().consumed(due);
+    }
   }
 
   // ---- Closing
+
+  /** Returns where in its life the socket is, to the application. Any thread. */
+  WebSocketState state() {
+    return state;
+  }
+
+  /** Returns the state before the {@code event}. Any thread. */
+  private WebSocketState change(WebSocketState.Event event) {
+    WebSocketState before;
+    WebSocketState after;
+    do {
+      before = state;
+      after = before.on(event);
+    } while (!STATE.compareAndSet(this, before, after));
+    ParkedThreads waiters = closers;
+    if (waiters != null && after.isTerminal()) {
+      waiters.wakeAll();
+    }
+    return before;
+  }
+
+  /** Writes down what happened; returns what was known before. Any thread. */
+  private Causes change(UnaryOperator<Causes> how) {
+    Causes before;
+    do {
+      before = causes;
+    } while (!CAUSES.compareAndSet(this, before, how.apply(before)));
+    return before;
+  }
+
+  /**
+   * Returns whether our Close is out and the peer's has had no effect: nothing that the application
+   * may still send depends on it. Any thread.
+   */
+  boolean isCloseSent() {
+    return state == WebSocketState.CLOSE_SENT;
+  }
 
   /**
    * Lets the end of the peer's messages take effect, once: the application has taken all before it,
    * or time is up. Any thread.
    */
   boolean takeEffect(Outcome what) {
-    if (!causes().takesEffect(what)) {
+    if (change(was -> was.takeEffect(what)).effective() != null) {
       return false;
     }
     switch (what) {
       case Outcome.PeerClosed closed -> {
         received = closed.reason();
-        out.peerClosed();
-        armClosing();
+        boolean wasSent = change(WebSocketState.Event.RECEIVED_CLOSE) == WebSocketState.CLOSE_SENT;
+        onLoop(conversation::takeEffect);
+        if (wasSent) {
+          out.endAfterAll();
+        }
+        awaitClosing();
         if (in instanceof ListenerPump listener) {
           onLoop(() -> {
             listener.closed();
@@ -402,13 +512,13 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
       }
       case Outcome.Violated violated -> {
         if (!closeOutput(violated.violation().toCloseReason(), true)) {
-          out.connectionEnded(true); // our Close is out already; there is no second one
-          armClosing();
+          connectionEnded(true); // our Close is out already; there is no second one
+          awaitClosing();
         }
       }
       case Outcome.Lost lost -> {
-        out.connectionEnded(true);
-        armClosing();
+        connectionEnded(true);
+        awaitClosing();
       }
     }
     return true;
@@ -422,64 +532,91 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
     }
   }
 
-  /** Sends a Close, if none is out, and returns whether it did. Any thread. */
+  /**
+   * Sends a Close, if none is out, and returns whether it did. Any thread.
+   *
+   * @param end whether the connection ends after it, whatever the peer does
+   */
   boolean closeOutput(CloseReason reason, boolean end) {
-    return out.close(reason, end);
+    WebSocketState before = change(WebSocketState.Event.SENT_CLOSE);
+    if (!before.canSend()) {
+      return false;
+    }
+    out.close(reason, end || before == WebSocketState.CLOSE_RECEIVED);
+    awaitClosing();
+    return true;
   }
 
-  @Override
-  public void closing() {
-    armClosing();
+  /** Nothing new can be sent. What is queued still goes out if {@code end}, else is dropped. */
+  private void connectionEnded(boolean end) {
+    change(WebSocketState.Event.CONNECTION_ENDED);
+    out.stop(end);
   }
 
-  private void armClosing() {
+  private void awaitClosing() {
     onLoop(() -> {
-      if (out.state() != WebSocketState.CLOSE_RECEIVED) {
-        await(Deadlines.Kind.CLOSING, settings.limits().closeTimeout().toNanos());
+      if (state != WebSocketState.CLOSE_RECEIVED && !lost) {
+        conversation.awaitClosing(loop.nanoTime());
+        arm(conversation.deadline(loop.nanoTime()));
       }
     });
   }
 
-  /** All is handed over and the socket is to end: our direction ends behind it. */
-  @Override
-  public void drained() {
-    duplex.end();
-  }
-
   /** Drops the connection. Any thread. */
   void abort(Ending.By by, String why) {
-    causes().blameAbnormal(by, why);
-    out.connectionEnded(false);
-    onLoop(duplex::abort);
+    change(was -> was.blameAbnormal(by, why));
+    connectionEnded(false);
+    onLoop(() -> {
+      if (isOpened()) {
+        duplex().abort();
+      }
+    });
   }
 
-  @Override
-  public boolean isDelivering() {
-    return Thread.currentThread().equals(loopThread) && delivering;
-  }
-
-  @Override
-  public void handedOver() {
-    watch.output();
-    watch.compression();
-  }
-
-  @Override
-  public void abortSending(String why) {
+  /** The lost middle of a frame cannot be made up for. Any thread. */
+  void abortSending(String why) {
     abort(Ending.By.APPLICATION, why);
   }
 
   /** The server stops: says so to the peer. Any thread. */
   void goAway() {
     CloseReason reason = new CloseReason(CloseCode.GOING_AWAY, "the server is stopping");
-    if (out.state().canSend()) {
-      causes().blame(Ending.By.SERVER, reason, "the server is stopping");
+    if (state.canSend()) {
+      change(was -> was.blame(Ending.By.SERVER, reason, "the server is stopping"));
     }
     closeOutput(reason, false);
   }
 
   void blameApplication(CloseReason reason, String why) {
-    causes().blame(Ending.By.APPLICATION, reason, why);
+    change(was -> was.blame(Ending.By.APPLICATION, reason, why));
+  }
+
+  /** Waits until the socket is closed or aborted. */
+  void awaitTerminal() throws InterruptedException {
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
+    }
+    ParkedThreads waiters = closers;
+    if (waiters == null) {
+      waiters = new ParkedThreads();
+      if (!CLOSERS.compareAndSet(this, null, waiters)) {
+        waiters = Objects.requireNonNull(closers);
+      }
+    }
+    waiters.await(() -> state.isTerminal());
+  }
+
+  @Override
+  public CompletableFuture<Void> ended() {
+    CompletableFuture<Void> awaited = ended;
+    if (awaited == null) {
+      ENDED.compareAndSet(this, null, new CompletableFuture<Void>());
+      awaited = Objects.requireNonNull(ended);
+    }
+    if (over) {
+      awaited.complete(null);
+    }
+    return awaited;
   }
 
   // ---- The handler's end
@@ -487,77 +624,130 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   /** Returns with an exception if the handler has ended, and its socket with it. */
   void requireHandlerRunning() {
     if (handlerEnded) {
-      throw new IllegalStateException("the handler of request " + id() + " has ended");
+      throw new IllegalStateException("the handler of request " + id + " has ended");
     }
   }
 
   @Override
   public void handlerEnded(@Nullable Throwable failure) {
-    if (in instanceof ReceiveQueue) {
-      handlerEnded = true;
-      new HandlerEnd(this).ended(failure, in);
-    } else if (failure != null) {
-      listenerFailed(failure);
+    if (in instanceof ListenerPump) {
+      if (failure != null) {
+        listenerFailed(failure);
+      }
+      return;
+    }
+    handlerEnded = true;
+    in.discard(); // a Close or a violation that waits takes effect with this
+    if (failure != null && !isOwnEnd(failure)) {
+      failed("handler", failure);
+    } else if (out.hasUnfinishedMessage()) {
+      messageAbandoned();
+    } else {
+      answerClose();
+      close(CloseCode.NORMAL_CLOSURE, "");
     }
   }
 
   void listenerFailed(Throwable failure) {
-    new HandlerEnd(this).listenerFailed(failure, in);
-  }
-
-  /** A message writer was closed before its message was finished. */
-  void messageAbandoned() {
-    new HandlerEnd(this).messageAbandoned();
-  }
-
-  @Override
-  public synchronized CompletableFuture<Void> ended() {
-    CompletableFuture<Void> awaited = ended;
-    if (awaited == null) {
-      awaited = over ? CompletableFuture.completedFuture(null) : new CompletableFuture<>();
-      ended = awaited;
+    if (!isOwnEnd(failure)) {
+      failed("listener", failure);
     }
-    return awaited;
+    in.discard();
+  }
+
+  /** A message was left before its end. Any thread. */
+  void messageAbandoned() {
+    close(CloseCode.INTERNAL_ERROR, "a message was not finished");
+  }
+
+  /**
+   * Returns whether {@code failure}, or that of a task which the handler waited for, says that this
+   * socket has ended; another's is a failure.
+   */
+  private boolean isOwnEnd(Throwable failure) {
+    boolean ofTask =
+        failure instanceof ExecutionException || failure instanceof CompletionException;
+    Throwable cause = ofTask ? failure.getCause() : failure;
+    return cause instanceof WebSocketClosedException && !state.canSend();
+  }
+
+  private void failed(String what, Throwable failure) {
+    if (state.isTerminal() && failure instanceof InterruptedException) {
+      log.debug("{} of request {} was interrupted after its socket ended", what, id);
+    } else {
+      log.error("{} of request {} failed", what, id, failure);
+      events.failed(failure);
+    }
+    close(CloseCode.INTERNAL_ERROR, "");
+  }
+
+  private void close(int code, String text) {
+    CloseReason reason = new CloseReason(code, text);
+    if (state.canSend()) {
+      boolean failed = code == CloseCode.INTERNAL_ERROR;
+      blameApplication(reason, failed ? "the handler failed" : "the handler ended");
+      closeOutput(reason, failed && out.hasUnfinishedMessage());
+    }
   }
 
   // ---- Time
 
-  /** Sets a time limit, unless the connection is gone. Loop only. */
-  void await(Deadlines.Kind kind, long nanos) {
-    if (connectionLost) {
+  /** Looks at the time limits at {@code due}, if not before. Loop only. */
+  private void arm(long due) {
+    if (due == NEVER || lost) {
       return;
     }
-    Deadlines known = deadlines;
-    if (known == null) {
-      known = new Deadlines(duplex.loop(), this);
-      deadlines = known;
+    if (timer != null) {
+      if (armedFor - due <= 0) {
+        return; // the armed timer fires first and looks again
+      }
+      timer.cancel();
     }
-    known.set(kind, nanos);
-  }
-
-  /** Returns whether that limit is set. Loop only. */
-  boolean awaits(Deadlines.Kind kind) {
-    return deadlines != null && deadlines.isSet(kind);
+    armedFor = due;
+    long delay = Math.clamp(due - loop.nanoTime(), 0, NEVER / 2);
+    timer = loop.schedule(Duration.ofNanos(delay), this::look);
   }
 
   private void stopWaiting() {
-    connectionLost = true;
-    if (deadlines != null) {
-      deadlines.stop();
+    conversation.stopWaiting();
+    writeStall = null;
+    writeDue = NEVER;
+    restDue = NEVER;
+    if (timer != null) {
+      timer.cancel();
+      timer = null;
     }
   }
 
-  @Override
-  public void nonePending() {
-    deadlines = null;
+  private void look() {
+    timer = null;
+    if (lost) {
+      return;
+    }
+    Conversation.Passed passed;
+    do {
+      passed =
+          conversation.check(loop.nanoTime(), reading, out.isEmpty() && duplex().pending() == 0);
+      passed(passed);
+    } while (passed != Conversation.Passed.NOTHING && !lost);
+    lookAtOutput();
+    if (restDue != NEVER && restDue - loop.nanoTime() <= 0) {
+      rest();
+    }
+    if (!lost) {
+      duplex().flush();
+      watchOutput();
+      arm(conversation.deadline(loop.nanoTime()));
+      arm(writeDue);
+      arm(restDue);
+    }
   }
 
-  @Override
-  public void passed(Deadlines.Kind kind) {
-    switch (kind) {
-      case KEEP_ALIVE -> watch.lookAlive();
+  private void passed(Conversation.Passed passed) {
+    switch (passed) {
+      case NOTHING -> {}
       case EFFECT -> {
-        Outcome waiting = causes().found();
+        Outcome waiting = causes.found();
         if (waiting != null && takeEffect(waiting)) {
           limitReached("unread end");
           answerClose();
@@ -569,19 +759,69 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
             Ending.By.SERVER,
             "closing handshake not finished within " + settings.limits().closeTimeout());
       }
-      case WRITE -> watch.lookAtOutput();
-      case REST -> watch.rest();
+      case KEEP_ALIVE -> {
+        limitReached("keep-alive");
+        abort(
+            Ending.By.SERVER,
+            "no sign of life within "
+                + Duration.ofNanos(settings.terms().keepAliveTimeout())
+                + " after a ping");
+      }
     }
   }
 
-  /** Returns whether the peer is read, or has been paused. Loop only. */
-  boolean isReading() {
-    return reading;
+  /** Output was flushed; what the transport has not taken is watched. Loop only. */
+  void handedOver() {
+    if (compression != null) {
+      restDue = loop.nanoTime() + REST_NANOS;
+      arm(restDue);
+    }
+    watchOutput();
   }
 
-  /** Returns whether what ends the peer's messages was read. Loop only. */
-  boolean isDoneReading() {
-    return doneReading;
+  private void watchOutput() {
+    if (writeDue == NEVER && isOpened() && duplex().pending() > 0) {
+      long now = loop.nanoTime();
+      WriteStall begun = new WriteStall(settings.limits().writeStallTimeout().toNanos());
+      begun.begin(now, duplex().transmitted());
+      writeStall = begun;
+      writeDue = now + begun.delay(now);
+      arm(writeDue);
+    }
+  }
+
+  private void lookAtOutput() {
+    long now = loop.nanoTime();
+    WriteStall stall = writeStall;
+    if (stall == null || writeDue - now > 0) {
+      return;
+    }
+    if (duplex().pending() == 0) {
+      writeStall = null; // watched again when something waits
+      writeDue = NEVER;
+    } else if (stall.isStalled(now, duplex().transmitted())) {
+      limitReached("stalled write");
+      abort(
+          Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
+    } else {
+      writeDue = now + stall.delay(now);
+    }
+  }
+
+  /** Gives the streams of a quiet socket back; those that are within a message stay. */
+  private void rest() {
+    restDue = NEVER;
+    if (compression != null && compressor != null) {
+      compressor.rest();
+      compression.restReading(loop);
+    }
+  }
+
+  // ---- For those around it
+
+  /** Returns whether the caller is the loop that is delivering bytes, and will flush. */
+  boolean isDelivering() {
+    return Thread.currentThread().equals(loopThread) && delivering;
   }
 
   /** Tells of a bound that was reached. Any thread. */
@@ -589,25 +829,18 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
     events.limitReached(limit);
   }
 
-  /** Tells of a handler or a listener that failed. Any thread. */
-  void tellFailed(Throwable failure) {
-    events.failed(failure);
-  }
-
-  // ---- For the socket
-
-  @Override
-  public void full() {
+  /** The outbox has reached its high mark. */
+  void full() {
     limitReached("send queue");
   }
 
-  @Override
-  public void writable() {
+  /** The outbox was over its high mark and is below the low one. */
+  void writable() {
     in.writable();
   }
 
-  @Override
-  public void sent(MessageType type, long bytes) {
+  /** A message was sent to its end. Any thread. */
+  void sent(MessageType type, long bytes) {
     events.sent(type, bytes);
   }
 
@@ -622,25 +855,20 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
 
   /** Runs {@code task} on the loop: now, if this is it. Any thread. */
   void onLoop(Runnable task) {
-    if (duplex.loop().inLoop()) {
+    if (loop.inLoop()) {
       task.run();
     } else {
-      duplex.loop().execute(task);
+      loop.execute(task);
     }
   }
 
   /** Runs {@code task} on the loop after {@code nanos} of the host's time. Any thread. */
   Loop.Timer schedule(long nanos, Runnable task) {
-    return duplex.loop().schedule(Duration.ofNanos(nanos), task);
+    return loop.schedule(Duration.ofNanos(nanos), task);
   }
 
   boolean inLoop() {
-    return duplex.loop().inLoop();
-  }
-
-  /** Returns the connection's loop, the only clock here. */
-  Loop loop() {
-    return duplex.loop();
+    return loop.inLoop();
   }
 
   private static MessageType typeOf(Opcode opcode) {

@@ -1,19 +1,25 @@
 package dev.windhover.websocket;
 
 import dev.windhover.http.WebSocketAcceptContext;
+import dev.windhover.protocol.Conversation;
 import org.jspecify.annotations.Nullable;
 
 /** The settings of one socket: what was given at accept, else what the options say. */
 record SessionSettings(
-    KeepAlive.Terms keepAlive, long maxMessageSize, SendMarks sendMarks, WebSocketLimits limits) {
+    Conversation.Terms terms, long maxMessageSize, SendMarks sendMarks, WebSocketLimits limits) {
   static SessionSettings of(WebSocketOptions options, WebSocketAcceptContext given) {
     WebSocketLimits limits = options.limits();
+    SendMarks marks = new SendMarks(limits.sendQueueHigh(), limits.sendQueueLow());
     return new SessionSettings(
-        new KeepAlive.Terms(
+        new Conversation.Terms(
             or(given.keepAliveInterval(), options.keepAliveInterval()).toNanos(),
-            or(given.keepAliveTimeout(), options.keepAliveTimeout()).toNanos()),
+            or(given.keepAliveTimeout(), options.keepAliveTimeout()).toNanos(),
+            limits.closeTimeout().toNanos(),
+            limits.controlFramesPerSecond(),
+            limits.controlFrameBurst(),
+            marks.share()),
         or(given.maxMessageSize(), limits.maxMessageSize()),
-        new SendMarks(limits.sendQueueHigh(), limits.sendQueueLow()),
+        marks,
         limits);
   }
 

@@ -29,6 +29,10 @@ public final class WebSocketLimits {
   // Far above the retransmission of a lost packet, far below TCP's own 15 minutes.
   private Duration writeStallTimeout = Duration.ofSeconds(30);
 
+  // A keep-alive needs one in seconds; games that measure latency send a few a second.
+  private int controlFramesPerSecond = 20;
+  private int controlFrameBurst = 100;
+
   /** Creates the defaults. */
   public WebSocketLimits() {}
 
@@ -41,6 +45,8 @@ public final class WebSocketLimits {
     compressionMemoryLevel = other.compressionMemoryLevel;
     closeTimeout = other.closeTimeout;
     writeStallTimeout = other.writeStallTimeout;
+    controlFramesPerSecond = other.controlFramesPerSecond;
+    controlFrameBurst = other.controlFrameBurst;
   }
 
   /**
@@ -171,6 +177,33 @@ public final class WebSocketLimits {
   /** Returns how long a peer may take no bytes. */
   public Duration writeStallTimeout() {
     return writeStallTimeout;
+  }
+
+  /**
+   * Limits the Pings and Pongs of a peer, each of which costs an answer or a look. A socket that
+   * receives more fails with 1008.
+   *
+   * @param perSecond 1 or more in the long run; 20 by default
+   * @param burst 1 or more at once, after a quiet time; 100 by default
+   */
+  public WebSocketLimits controlFrames(int perSecond, int burst) {
+    if (perSecond < 1 || burst < 1) {
+      throw new IllegalArgumentException(
+          "control frames of " + perSecond + " a second in bursts of " + burst + " are less than 1");
+    }
+    controlFramesPerSecond = perSecond;
+    controlFrameBurst = burst;
+    return this;
+  }
+
+  /** Returns how many Pings and Pongs a second a peer may send in the long run. */
+  public int controlFramesPerSecond() {
+    return controlFramesPerSecond;
+  }
+
+  /** Returns how many Pings and Pongs a peer may send at once. */
+  public int controlFrameBurst() {
+    return controlFrameBurst;
   }
 
   private static long atLeast(String name, long value, long least) {

@@ -10,17 +10,19 @@ import dev.windhover.http.WebSocket;
 import dev.windhover.http.WebSocketAcceptContext;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.http.WebSocketManager;
-import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.http.middleware.HostFiltering;
 import dev.windhover.protocol.DeflateAgreement;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,10 +40,9 @@ public final class WebSockets implements Middleware {
   private final OriginPolicy origins;
   private final DeflatePool contexts;
 
-  /** Guarded by itself; of an entry's size half of what a concurrent one is. */
-  private final Set<Session> sessions = Collections.newSetFromMap(new IdentityHashMap<>());
+  /** The sockets of each loop, which are that loop's alone. */
+  private final Map<Loop, Set<Session>> sessions = new ConcurrentHashMap<>();
 
-  private final Consumer<Session> forget = this::forget;
   private volatile boolean stopping;
   private volatile @Nullable SessionSettings lastSettings;
 
@@ -152,13 +153,19 @@ public final class WebSockets implements Middleware {
   /** Closes all sockets with 1001; the future completes when the last one has ended. */
   private CompletableFuture<Void> stop() {
     stopping = true;
-    List<Session> open;
-    synchronized (sessions) {
-      open = List.copyOf(sessions);
-    }
+    List<CompletableFuture<Void>> loops = new ArrayList<>();
+    sessions.forEach((loop, open) -> {
+      CompletableFuture<Void> done = new CompletableFuture<>();
+      loops.add(done);
+      loop.execute(() -> stop(List.copyOf(open), done));
+    });
+    return CompletableFuture.allOf(loops.toArray(CompletableFuture[]::new));
+  }
+
+  private static void stop(List<Session> open, CompletableFuture<Void> done) {
     open.forEach(Session::goAway);
-    return CompletableFuture.allOf(
-        open.stream().map(Session::ended).toArray(CompletableFuture[]::new));
+    CompletableFuture.allOf(open.stream().map(Session::ended).toArray(CompletableFuture[]::new))
+        .thenRun(() -> done.complete(null));
   }
 
   /** The WebSocket side of one request. */
@@ -229,40 +236,46 @@ public final class WebSockets implements Middleware {
       }
       DeflateAgreement agreement = negotiate(given, answer);
       SessionSettings settings = settings(given);
-      Session[] opened = new Session[1];
-      Function<Duplex, Duplex.Receiver> attach =
-          duplex -> {
-            if (listener == null && duplex.loop().inLoop()) {
-              throw new IllegalStateException(
-                  "a non-blocking handler can accept a socket only with a listener");
-            }
-            Compression compression =
-                agreement == null ? null : new Compression(contexts, agreement, given);
-            Session session =
-                new Session(
-                    SocketEvents.of(context),
-                    duplex,
-                    settings,
-                    subprotocol,
-                    compression,
-                    listener,
-                    forget);
-            accepted = true;
-            takeOver(session, compression);
-            context
-                .response()
-                .headers()
-                .forEach(field -> answer.add(field.getKey(), field.getValue()));
-            register(session);
-            opened[0] = session;
-            return session;
-          };
+      if (listener == null && upgrade.loop().inLoop()) {
+        throw new IllegalStateException(
+            "a non-blocking handler can accept a socket only with a listener");
+      }
+      Compression compression =
+          agreement == null ? null : new Compression(contexts, agreement, given);
+      Session session =
+          new Session(
+              SocketEvents.of(context),
+              context.id(),
+              upgrade.loop(),
+              settings,
+              subprotocol,
+              compression,
+              listener,
+              WebSockets.this);
+      boolean[] isTaken = new boolean[1];
       try {
-        upgrade.accept(context.upgradeStatus(), answer, attach);
+        upgrade.accept(
+            context.upgradeStatus(),
+            () -> {
+              accepted = true;
+              context.takeOver(session);
+              isTaken[0] = true;
+              context
+                  .response()
+                  .headers()
+                  .forEach(field -> answer.add(field.getKey(), field.getValue()));
+              return answer;
+            },
+            session);
       } catch (HttpException noRoom) {
         throw refused(context, noRoom);
+      } finally {
+        if (!isTaken[0] && compression != null) { // nobody will tell the session of its end
+          compression.endReading();
+          compression.endSending();
+        }
       }
-      return opened[0].socket();
+      return session.socket();
     }
 
     /** Most sockets have the same, and share them. */
@@ -274,19 +287,6 @@ public final class WebSockets implements Middleware {
       }
       lastSettings = asked;
       return asked;
-    }
-
-    private void takeOver(Session session, @Nullable Compression compression) {
-      boolean taken = false;
-      try {
-        context.takeOver(session);
-        taken = true;
-      } finally {
-        if (!taken && compression != null) { // nobody will tell the session of its end
-          compression.endReading();
-          compression.endSending();
-        }
-      }
     }
 
     private @Nullable DeflateAgreement negotiate(WebSocketAcceptContext given, Headers answer) {
@@ -320,18 +320,23 @@ public final class WebSockets implements Middleware {
     }
   }
 
-  private void register(Session session) {
-    synchronized (sessions) {
-      sessions.add(session);
-    }
+  /** A socket is open; on its loop. */
+  void opened(Session session) {
+    sessions.computeIfAbsent(session.loop(), _ -> newSet()).add(session);
     if (stopping) {
       session.goAway(); // accepted while the stop began
     }
   }
 
-  private void forget(Session session) {
-    synchronized (sessions) {
-      sessions.remove(session);
+  private static Set<Session> newSet() {
+    return Collections.newSetFromMap(new IdentityHashMap<>()); // half the size of others' entries
+  }
+
+  /** A socket has ended; on its loop. */
+  void ended(Session session) {
+    Set<Session> open = sessions.get(session.loop());
+    if (open != null) {
+      open.remove(session);
     }
   }
 }

@@ -1,4 +1,4 @@
-package dev.windhover.websocket;
+package dev.windhover.protocol;
 
 /**
  * Decides when a quiet connection is pinged and when it counts as dead. It is told the time and

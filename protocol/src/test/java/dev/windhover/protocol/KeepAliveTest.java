@@ -1,8 +1,8 @@
-package dev.windhover.websocket;
+package dev.windhover.protocol;
 
-import static dev.windhover.websocket.KeepAlive.Action.ABORT;
-import static dev.windhover.websocket.KeepAlive.Action.PING;
-import static dev.windhover.websocket.KeepAlive.Action.WAIT;
+import static dev.windhover.protocol.KeepAlive.Action.ABORT;
+import static dev.windhover.protocol.KeepAlive.Action.PING;
+import static dev.windhover.protocol.KeepAlive.Action.WAIT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;

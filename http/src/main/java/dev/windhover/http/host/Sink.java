@@ -1,0 +1,48 @@
+package dev.windhover.http.host;
+
+import dev.windhover.protocol.FrameOutput;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * The one way out of a connection, or of one stream of it: responses and sockets alike leave
+ * through it. All methods belong to the connection's {@link Loop}, except {@link #pending()}.
+ *
+ * <p>Small things are gathered: {@link #reserve} gives room in the output buffer, the caller writes
+ * at its position, {@link #commit()} keeps what was written. {@link #write} adds bytes that stand
+ * elsewhere. Nothing leaves before {@link #flush()}.
+ *
+ * <p>A sink never blocks and never refuses: it holds what the transport does not take. Its user
+ * looks at {@link #pending()}, stops at a bound of its own, and goes on when the {@linkplain #mark
+ * mark} tells it to.
+ */
+public interface Sink extends FrameOutput {
+  /**
+   * Adds part of a file without holding it in memory. The file is opened before this returns. If it
+   * ends before its part does, the connection (or the stream) is dropped.
+   *
+   * @throws java.nio.file.FileSystemException if the file cannot be opened
+   */
+  void writeFile(Path file, long position, long count) throws IOException;
+
+  /**
+   * Sets the mark: {@code belowAgain} runs each time {@link #pending()} falls below {@code bytes},
+   * having been at or above. A later call replaces the mark.
+   */
+  void mark(int bytes, Runnable belowAgain);
+
+  /** Returns how many bytes of output the transport has taken in all: how a stall is seen. */
+  long transmitted();
+
+  /**
+   * Ends this direction after what was written, and flushes: the end of a response's body; TCP's
+   * FIN or HTTP/2's END_STREAM of a duplex, whose peer may still send.
+   */
+  void end();
+
+  /**
+   * Drops the connection (or the stream) now, both ways, without a word: TCP's RST, HTTP/2's
+   * RST_STREAM.
+   */
+  void abort();
+}
