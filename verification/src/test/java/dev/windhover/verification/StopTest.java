@@ -139,13 +139,14 @@ class StopTest {
   void connectionThatComesWhileTheStopBeginsDoesNotHoldIt() throws Exception {
     for (int i = 0; i < 40; i++) { // it meets the stop at different moments
       EchoApplication server = new EchoApplication(Form.BLOCKING, app -> {});
+      int port = server.port(); // a server that has stopped has none
       List<Wire> clients = new ArrayList<>();
       Thread connecting =
           Thread.ofVirtual()
               .start(() -> {
                 try {
                   while (clients.size() < 100) { // far more than come in time, if not on one core
-                    clients.add(Wire.connect(server.port()));
+                    clients.add(Wire.connect(port));
                   }
                 } catch (IOException e) {
                   // the server listens no more

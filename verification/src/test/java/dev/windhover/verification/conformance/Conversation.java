@@ -334,6 +334,8 @@ final class Conversation implements AutoCloseable {
       end = new Event.Broken(String.valueOf(e.getMessage()), System.nanoTime());
     } catch (EOFException e) {
       end = new Event.Broken("the end came inside a frame", System.nanoTime());
+    } catch (AssertionError e) { // of the transport, as an end without close_notify
+      end = new Event.Broken(String.valueOf(e.getMessage()), System.nanoTime());
     } catch (IOException e) {
       end = new Event.Dropped(String.valueOf(e.getMessage()), System.nanoTime());
     }

@@ -18,6 +18,7 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -35,11 +36,13 @@ class RandomConversationsTest {
   private static final boolean FULL = System.getProperty("full") != null;
   private static final int CONVERSATIONS = FULL ? 2_000 : 200;
   private static final int AT_ONCE = 16;
+  private static final int MOST_MINUTES = 15;
 
   private final Queue<Finding> findings = new ConcurrentLinkedQueue<>();
   private List<Logs.Line> logged = List.of();
 
   @BeforeAll
+  @Timeout(value = MOST_MINUTES + 1, unit = TimeUnit.MINUTES)
   void lead(@TempDir Path folder) throws Exception {
     Long only = Long.getLong("windhover.seed");
     boolean others = "random".equals(System.getProperty("windhover.seed"));
@@ -53,7 +56,9 @@ class RandomConversationsTest {
           .mapToObj(seed -> new RandomConversation(seed, server))
           .forEach(each -> clients.execute(() -> findings.addAll(each.lead())));
       clients.shutdown();
-      assertThat(clients.awaitTermination(110, TimeUnit.SECONDS)).isTrue();
+      assertThat(clients.awaitTermination(MOST_MINUTES, TimeUnit.MINUTES))
+          .as(findings::toString)
+          .isTrue();
       logged = lines.lines();
     }
   }

@@ -17,6 +17,7 @@ import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -46,6 +48,14 @@ final class TalkServer implements Events, AutoCloseable {
 
   private static final int FRAME_OVERHEAD = 256;
 
+  /**
+   * Stands for every time limit that would drop a connection. They count real time: where a machine
+   * is so busy that server and client are the slow ones, a conversation that is in order meets
+   * them. Out of reach, they cannot end one that hangs either. The 5 s after which a Close that
+   * nobody took is answered are not an option; no claim depends on that.
+   */
+  private static final Duration NEVER = Duration.ofHours(1);
+
   private final WebApplication app;
   private final Map<String, Talk> talks = new ConcurrentHashMap<>();
 
@@ -56,9 +66,17 @@ final class TalkServer implements Events, AutoCloseable {
             "--urls=http://127.0.0.1:0;https://127.0.0.1:0",
             "--certificate=" + pkcs12,
             "--certificate-password=" + Certificate.PASSWORD);
+    app.server(options -> {
+      options.limits().tlsHandshakeTimeout(NEVER).headersTimeout(NEVER);
+      options.limits().http2().settingsTimeout(NEVER);
+    });
     app.events(this);
     app.useWebSockets(options ->
-        options.allowedOrigins("*").limits(limits -> limits.sendQueue(QUEUE, QUEUE / 4)));
+        options
+            .allowedOrigins("*")
+            .keepAliveTimeout(NEVER)
+            .limits(limits ->
+                limits.sendQueue(QUEUE, QUEUE / 4).closeTimeout(NEVER).writeStallTimeout(NEVER)));
     WebSocketAcceptContext settings = new WebSocketAcceptContext().dangerousEnableCompression(true);
     app.map(
         "/blocking/{id}", context -> talk(context).handle(context.webSockets().accept(settings)));
@@ -95,6 +113,11 @@ final class TalkServer implements Events, AutoCloseable {
   }
 
   @Override
+  public void limitReached(HttpContext context, String limit) {
+    talk(context).limits.add(limit);
+  }
+
+  @Override
   public void close() {
     app.stop();
   }
@@ -128,6 +151,7 @@ final class TalkServer implements Events, AutoCloseable {
     final Queue<Message> echoed = new ConcurrentLinkedQueue<>();
     final List<Queue<Message>> unasked = new ArrayList<>();
     final Queue<String> overfull = new ConcurrentLinkedQueue<>();
+    private final Queue<String> limits = new ConcurrentLinkedQueue<>();
     // How often there was room again.
     private int writable;
 
@@ -367,13 +391,14 @@ final class TalkServer implements Events, AutoCloseable {
           known == null
               ? "not open"
               : known.state() + ", " + known.bufferedAmount() + " bytes to send";
-      return "%s, %s, heard %d, echoed %d, sent %s unasked, %s"
+      return "%s, %s, heard %d, echoed %d, sent %s unasked, reached %s, %s"
           .formatted(
               plan,
               where,
               heard.size(),
               echoed.size(),
               unasked.stream().map(Queue::size).toList(),
+              Set.copyOf(limits),
               ending.isDone() ? ending.join() : "not ended");
     }
   }
