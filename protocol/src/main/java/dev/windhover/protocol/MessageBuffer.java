@@ -61,8 +61,7 @@ public final class MessageBuffer {
     long left = limit - size();
     int room = arrived > left ? (int) left + 1 : arrived;
     if (current == null) {
-      long due =
-          Math.min(Math.min(declared, 2L * room), limit); // never by the declared length alone
+      long due = Math.min(Math.min(declared, 2L * room), limit); // never just what is declared
       current = ByteBuffer.allocate((int) Math.max(Math.max(room, due), SMALLEST));
       buffer = current;
     } else if (current.capacity() - current.position() < room) {

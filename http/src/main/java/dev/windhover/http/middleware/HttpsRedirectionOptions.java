@@ -6,8 +6,7 @@ package dev.windhover.http.middleware;
  */
 public final class HttpsRedirectionOptions {
   private int httpsPort = 443; // RFC 9110 4.2.2
-  private int redirectStatusCode =
-      307; // as in ASP.NET Core; browsers do not cache it, so a mistake does not last
+  private int redirectStatusCode = 307; // as in ASP.NET Core; browsers do not cache mistakes
 
   /** Creates the defaults. */
   public HttpsRedirectionOptions() {}
