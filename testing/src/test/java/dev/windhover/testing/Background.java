@@ -7,7 +7,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Something that a test does on a thread of its own since it may block. */
+/** Work that a test does on a thread of its own because it may block. */
 final class Background<T> {
   private final FutureTask<T> task;
   private final Thread thread;
@@ -22,8 +22,8 @@ final class Background<T> {
   }
 
   /**
-   * Waits until the thread waits on a condition, not just for a lock: there is nothing to be told
-   * of that, so this looks.
+   * Waits until the thread waits on a condition, not just for a lock. Nothing signals that, so this
+   * polls.
    */
   Background<T> awaitBlocked() {
     return awaitBlockedIn("$ConditionObject");
