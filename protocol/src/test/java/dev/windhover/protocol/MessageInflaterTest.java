@@ -199,8 +199,7 @@ class MessageInflaterTest {
     void mayEndMessagesOfAnySize() throws PayloadException {
       inflate(inflater, ByteBuffer.wrap(fill), false, 1 << 16);
       for (int i = 0; i < 1000; i++) {
-        assertThat(text("4b 04 00", "01"))
-            .isEqualTo("a"); // and in the tail that is left out of a message
+        assertThat(text("4b 04 00", "01")).isEqualTo("a"); // and in the tail that is left out
       }
     }
 
