@@ -1,4 +1,4 @@
-/** What users depend on: application, host and WebSockets put together. */
+/** The module that users depend on: application, host and WebSockets put together. */
 @org.jspecify.annotations.NullMarked
 module dev.windhover.app {
   requires transitive dev.windhover.http;

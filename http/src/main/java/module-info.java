@@ -1,6 +1,6 @@
 /**
- * The vocabulary of a request and of a socket: what handlers see, the pipeline that runs them, and
- * the seam behind which a host moves the bytes.
+ * Requests and sockets: what handlers see, the pipeline that runs them, and the seam to a host that
+ * moves the bytes.
  */
 @org.jspecify.annotations.NullMarked
 module dev.windhover.http {

@@ -1,6 +1,6 @@
 /**
- * What Windhover applications are tested with, and Windhover itself: a host and a client in memory
- * that run the real pipeline, handshake and frames, and a clock that moves by hand.
+ * Tests Windhover applications, and Windhover itself: a host and a client in memory, which run the
+ * real pipeline, handshake and frames, and a clock that the test moves.
  */
 @org.jspecify.annotations.NullMarked
 module dev.windhover.testing {

@@ -22,29 +22,29 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A certificate for this machine alone, signed by itself, that nobody trusts until its user says
- * so. Made by the JDK's keytool, on first use and again when it has expired, in a folder that only
- * its user may read.
+ * A self-signed certificate for the local machine, which nobody trusts until its user says so. The
+ * JDK's keytool makes it on first use, and again when it is about to expire, in a folder that only
+ * its user can read.
  *
- * @param file PKCS#12, certificate and private key
- * @param pem the certificate alone, for those who are to trust it
+ * @param file the certificate and its private key, as PKCS#12
+ * @param pem the certificate alone, for programs that should trust it
  * @param isNew whether it was made just now
  */
 record DevelopmentCertificate(Path file, Path pem, boolean isNew) {
-  /** PKCS#12 needs one; what protects the file is who may read it. */
+  /** PKCS#12 requires a password; the file is protected by its permissions. */
   static final String PASSWORD = "windhover";
 
   private static final int DAYS = 365;
 
-  /** Who starts now wants to work for a while. */
+  /** A certificate must last for at least a working day. */
   private static final Duration LEAST_LEFT = Duration.ofDays(1);
 
   private static final int KEYTOOL_SECONDS = 60;
 
   /**
-   * Returns the one in {@code folder}, after making it if need be.
+   * Returns the certificate in {@code folder}, and makes it first if necessary.
    *
-   * @throws IOException if it can be neither read nor made; the message is one line
+   * @throws IOException if it can neither be read nor be made; the message is one line
    */
   static DevelopmentCertificate in(Path folder) throws IOException {
     Path file = folder.resolve("localhost.p12");
@@ -75,7 +75,10 @@ record DevelopmentCertificate(Path file, Path pem, boolean isNew) {
     }
   }
 
-  /** Makes it beside its place, and then puts it there: another process may be at the same. */
+  /**
+   * Makes it in a temporary file and then moves it into place, because another process may be doing
+   * the same.
+   */
   private static void make(Path folder, Path file) throws IOException {
     Files.createDirectories(folder, onlyTheirs("rwx------"));
     Path work = Files.createTempDirectory(folder, "new-", onlyTheirs("rwx------"));
@@ -147,7 +150,7 @@ record DevelopmentCertificate(Path file, Path pem, boolean isNew) {
     return FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
   }
 
-  /** Elsewhere a user's own folder is the user's alone. */
+  /** On systems without POSIX permissions, a user's folder is private already. */
   private static FileAttribute<?>[] onlyTheirs(String permissions) {
     return isPosix()
         ? new FileAttribute<?>[] {

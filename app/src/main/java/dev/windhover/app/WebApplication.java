@@ -45,26 +45,28 @@ import org.slf4j.LoggerFactory;
  * }
  * }</pre>
  *
- * <p>It listens on {@code --urls} of the arguments, else on {@code WINDHOVER_URLS} of the
- * environment (several, separated by {@code ;}), else on what {@link #server} was told, else on
- * {@code http://localhost:5000}; with {@code --https}, on {@code https://localhost:5001} too.
+ * <p>It listens on the addresses of the argument {@code --urls}, or else of the environment
+ * variable {@code WINDHOVER_URLS} (several are separated by {@code ;}), or else on those set with
+ * {@link #server}, or else on {@code http://localhost:5000}. {@code --https} adds {@code
+ * https://localhost:5001}.
  *
- * <p>The certificate of {@code https} addresses is the file {@code --certificate}, its private key
- * in {@code --certificate-key} unless it is in the same file, and the password of either {@code
- * --certificate-password}; or {@code WINDHOVER_CERTIFICATE}, {@code WINDHOVER_CERTIFICATE_KEY} and
- * {@code WINDHOVER_CERTIFICATE_PASSWORD}, since other users of the machine see arguments; or what
- * {@link #server} was told. Addresses of this machine alone need none: one for development is made
- * for them, in {@code ~/.windhover}.
+ * <p>For {@code https} addresses, {@code --certificate} names the certificate's file, {@code
+ * --certificate-key} that of its private key (unless it is in the same file), and {@code
+ * --certificate-password} is the password of either. The environment variables {@code
+ * WINDHOVER_CERTIFICATE}, {@code WINDHOVER_CERTIFICATE_KEY} and {@code
+ * WINDHOVER_CERTIFICATE_PASSWORD} do the same, which keeps the password from other users of the
+ * machine, who can see arguments. Both can also be set with {@link #server}. Addresses of the local
+ * machine need no certificate: a development certificate is made for them in {@code ~/.windhover}.
  *
- * <p>Where it runs is said by {@code --environment}, else by {@code WINDHOVER_ENVIRONMENT}, and is
- * {@code Production} otherwise. In {@code Development} the developer exception page is on.
+ * <p>{@code --environment}, or else {@code WINDHOVER_ENVIRONMENT}, sets the environment; the
+ * default is {@code Production}. In {@code Development} the developer exception page is on.
  */
 public final class WebApplication extends Application {
   private static final Logger log = LoggerFactory.getLogger(WebApplication.class);
 
   private static final String DEVELOPMENT_URL = "https://localhost:5001";
 
-  /** The addresses that a development certificate is for. */
+  /** The addresses for which a development certificate is valid. */
   private static final Pattern LOOPBACK =
       Pattern.compile("https://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?/?");
 
@@ -84,8 +86,9 @@ public final class WebApplication extends Application {
    * Creates an application.
    *
    * @param args {@code --urls http://localhost:5000;https://…}, {@code --https}, {@code
-   *     --certificate} and its kin, {@code --environment Development}; others are the program's
-   *     own. A malformed URL is told at the start, as one that cannot be listened on
+   *     --certificate} and the like, {@code --environment Development}; other arguments are left to
+   *     the program. A malformed URL is reported by the start, like an address on which it cannot
+   *     listen
    */
   public static WebApplication create(String... args) {
     WebApplication app = new WebApplication();
@@ -104,7 +107,7 @@ public final class WebApplication extends Application {
     return app;
   }
 
-  /** Returns what the arguments say, or else the environment, or null. */
+  /** Returns the value from the arguments, or else from the environment, or null. */
   private static @Nullable String setting(String name, String... args) {
     String option = "--" + name;
     for (int i = 0; i < args.length; i++) {
@@ -129,81 +132,86 @@ public final class WebApplication extends Application {
     return useWebSockets(options -> {});
   }
 
-  /** Adds the WebSocket middleware with options changed from their defaults. */
+  /** Adds the WebSocket middleware with the default options, changed by {@code change}. */
   public WebApplication useWebSockets(Consumer<WebSocketOptions> change) {
     use(WebSockets.with(change));
     return this;
   }
 
-  /** Adds the access log, with its defaults; see {@link HttpLogging}. */
+  /** Adds the access log with its defaults; see {@link HttpLogging}. */
   public WebApplication useHttpLogging() {
     return useHttpLogging(options -> {});
   }
 
-  /** Adds the access log, with options changed from their defaults. */
+  /** Adds the access log with the default options, changed by {@code change}. */
   public WebApplication useHttpLogging(Consumer<HttpLoggingOptions> change) {
     use(HttpLogging.with(change));
     return this;
   }
 
   /**
-   * Adds what takes address and scheme from known proxies, with its defaults; see {@link
-   * ForwardedHeaders}.
+   * Adds the step that takes the client's address and scheme from known proxies, with its defaults;
+   * see {@link ForwardedHeaders}.
    */
   public WebApplication useForwardedHeaders() {
     return useForwardedHeaders(options -> {});
   }
 
   /**
-   * Adds what takes address and scheme from known proxies, with options changed from their
-   * defaults.
+   * Adds the step that takes the client's address and scheme from known proxies, with the default
+   * options, changed by {@code change}.
    */
   public WebApplication useForwardedHeaders(Consumer<ForwardedHeadersOptions> change) {
     use(ForwardedHeaders.with(change));
     return this;
   }
 
-  /** Adds what answers 400 to requests for other hosts; see {@link HostFiltering}. */
+  /** Adds the step that answers requests for unknown hosts with 400; see {@link HostFiltering}. */
   public WebApplication useHostFiltering(Consumer<HostFilteringOptions> change) {
     use(HostFiltering.with(change));
     return this;
   }
 
-  /** Adds the redirection from HTTP to HTTPS, with its defaults; see {@link HttpsRedirection}. */
+  /** Adds the redirection from HTTP to HTTPS with its defaults; see {@link HttpsRedirection}. */
   public WebApplication useHttpsRedirection() {
     return useHttpsRedirection(options -> {});
   }
 
-  /** Adds the redirection from HTTP to HTTPS, with options changed from their defaults. */
+  /**
+   * Adds the redirection from HTTP to HTTPS with the default options, changed by {@code change}.
+   */
   public WebApplication useHttpsRedirection(Consumer<HttpsRedirectionOptions> change) {
     use(HttpsRedirection.with(change));
     return this;
   }
 
-  /** Adds HTTP Strict Transport Security, with its defaults; see {@link Hsts}. */
+  /** Adds HTTP Strict Transport Security with its defaults; see {@link Hsts}. */
   public WebApplication useHsts() {
     return useHsts(options -> {});
   }
 
-  /** Adds HTTP Strict Transport Security, with options changed from their defaults. */
+  /** Adds HTTP Strict Transport Security with the default options, changed by {@code change}. */
   public WebApplication useHsts(Consumer<HstsOptions> change) {
     use(Hsts.with(change));
     return this;
   }
 
-  /** Adds the answer to pages of other origins; see {@link Cors}. */
+  /** Adds CORS, which lets pages of other origins use the application; see {@link Cors}. */
   public WebApplication useCors(Consumer<CorsOptions> change) {
     use(Cors.with(change));
     return this;
   }
 
-  /** Changes what the host does. */
+  /** Changes the options of the host. */
   public WebApplication server(Consumer<ServerOptions> change) {
     change.accept(options);
     return this;
   }
 
-  /** Runs {@code task}, in its turn, when the application listens and before the start returns. */
+  /**
+   * Runs {@code task} when the application listens, before the start returns. Several tasks run in
+   * the order in which they were added.
+   */
   public WebApplication onStarted(Runnable task) {
     onStarted.add(task);
     return this;
@@ -212,8 +220,8 @@ public final class WebApplication extends Application {
   /**
    * Starts and returns.
    *
-   * @throws ListenException if an address is malformed or cannot be listened on, or a certificate
-   *     not be used
+   * @throws ListenException if an address is malformed or it cannot listen on it, or if a
+   *     certificate cannot be used
    */
   public WebApplication start() throws ListenException {
     try {
@@ -226,7 +234,7 @@ public final class WebApplication extends Application {
         options.urls(all.toArray(String[]::new));
       }
       chooseCertificate();
-    } catch (IllegalArgumentException e) { // whoever typed it erred, not this program
+    } catch (IllegalArgumentException e) { // the user's mistake, not a bug in the program
       throw new ListenException(String.valueOf(e.getMessage()), e);
     }
     server = new Server(options, build()).start();
@@ -265,15 +273,18 @@ public final class WebApplication extends Application {
     }
   }
 
-  /** Returns the addresses listened on, with the ports that were bound; empty before the start. */
+  /**
+   * Returns the addresses on which it listens, with the ports that were bound; empty before the
+   * start.
+   */
   public List<String> urls() {
     return server == null ? List.of() : server.urls();
   }
 
   /**
-   * Starts, says where, and returns when the application was stopped: by {@link #stop()}, SIGTERM
-   * or Ctrl-C. An address that cannot be listened on ends the process with one line and exit code
-   * 1.
+   * Starts, prints the addresses, and returns when the application has been stopped by {@link
+   * #stop()}, SIGTERM or Ctrl-C. If it cannot listen on an address, the process ends with one line
+   * and exit code 1.
    */
   public void run() {
     onStarted.addFirst(this::sayWhere);
@@ -303,9 +314,9 @@ public final class WebApplication extends Application {
   }
 
   /**
-   * Stops: refuses new connections and sockets, sends 1001 to every socket, lets requests finish,
-   * and drops what is left when the stop's time limit is over. Returns when all is done; stopping
-   * twice does nothing.
+   * Stops: refuses new connections and sockets, closes every socket with 1001, lets requests
+   * finish, and drops what is left when the stop's time limit is over. Returns when everything has
+   * ended. Stopping twice has no further effect.
    */
   public void stop() {
     Server running;

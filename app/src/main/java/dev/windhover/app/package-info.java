@@ -1,2 +1,2 @@
-/** {@link dev.windhover.app.WebApplication}: begin here. */
+/** Start with {@link dev.windhover.app.WebApplication}. */
 package dev.windhover.app;

@@ -12,7 +12,7 @@ import java.util.stream.Stream;
  * The command line of a program: words, {@code --name value} pairs and {@code --flag}s in any
  * order.
  *
- * <p>Reading an argument takes it out; {@link #end} then refuses what is left.
+ * <p>Reading an argument removes it; {@link #end} then refuses the remaining ones.
  */
 final class Arguments {
   private final List<String> left;
@@ -21,7 +21,7 @@ final class Arguments {
     left = new ArrayList<>(arguments);
   }
 
-  /** The caller of a program erred; the message is the one line to show. */
+  /** The user made a mistake; the message is the one line to show. */
   static final class UsageException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
@@ -94,7 +94,7 @@ final class Arguments {
     return value(name).map(text -> parse(name, text, min, max)).orElse(defaultValue);
   }
 
-  /** Takes words with commas between them, each once. */
+  /** Takes a comma-separated list of distinct words. */
   <T> List<T> list(String name, String defaults, Function<String, T> parser) {
     return Stream.of(value(name).orElse(defaults).split(",", -1)).map(parser).distinct().toList();
   }
@@ -112,7 +112,7 @@ final class Arguments {
         return number;
       }
     } catch (NumberFormatException e) {
-      // said below
+      // reported below
     }
     throw new UsageException(
         "%s %s is not a number between %d and %d".formatted(name, text, min, max));

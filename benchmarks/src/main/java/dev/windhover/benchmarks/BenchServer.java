@@ -6,11 +6,11 @@ import java.io.IOException;
 import java.util.Locale;
 
 /**
- * Starts one echo server and prints a line with {@code ready} in it: {@code bench-server
+ * Starts one echo server and prints a line that contains {@code ready}: {@code bench-server
  * <windhover|netty-raw|netty|netty-data|netty-mux|jetty|undertow> --api <listener|blocking> --port
  * N [--loops N] [--transport epoll|nio] [--compression off|takeover|no-takeover|takeover:9]}. Jetty
- * and Undertow have transports of their own. {@code windhover} and {@code jetty} speak HTTP/2 as
- * well, {@code netty-data} and {@code netty-mux} nothing else.
+ * and Undertow have transports of their own. {@code windhover} and {@code jetty} also speak HTTP/2;
+ * {@code netty-data} and {@code netty-mux} speak only HTTP/2.
  */
 final class BenchServer {
   private BenchServer() {}

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 
 /**
  * A main class of ours in a process of its own, with this JVM's executable, class path and flags.
- * What it says about errors goes where ours goes. Closing kills it.
+ * Its standard error goes where ours goes. Closing kills it.
  */
 final class ChildJvm implements AutoCloseable {
   private final String name;
@@ -28,14 +28,14 @@ final class ChildJvm implements AutoCloseable {
   /**
    * Starts a main class, pinned to a core if {@link #canPin}.
    *
-   * @param flags of the JVM, beside this one's
+   * @param flags flags of the JVM, in addition to this one's
    */
   ChildJvm(int core, List<String> flags, Class<?> main, List<String> arguments) throws IOException {
     name = main.getSimpleName() + " " + String.join(" ", arguments);
     var command = new ArrayList<String>();
     if (canPin()) {
       command.addAll(
-          List.of("taskset", "-c", Integer.toString(core))); // becomes the JVM, keeps the pid
+          List.of("taskset", "-c", Integer.toString(core))); // becomes the JVM and keeps the pid
     }
     command.add(ProcessHandle.current().info().command().orElse("java"));
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
@@ -46,7 +46,7 @@ final class ChildJvm implements AutoCloseable {
     output = process.inputReader();
   }
 
-  /** Whether this machine has {@code taskset}, and a core each for server and client. */
+  /** Whether this machine has {@code taskset}, and one core each for server and client. */
   static boolean canPin() {
     return Runtime.getRuntime().availableProcessors() > 1
         && Arrays.stream(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator, -1))
@@ -83,7 +83,7 @@ final class ChildJvm implements AutoCloseable {
     return line.get();
   }
 
-  /** Waits for its end, which must be a good one, and returns its output. */
+  /** Waits for its end, which must be successful, and returns its output. */
   String finish(int seconds) throws IOException, InterruptedException {
     if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
       throw new IOException(name + " did not end within " + seconds + " s");

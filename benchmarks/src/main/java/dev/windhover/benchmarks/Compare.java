@@ -13,29 +13,29 @@ import java.util.stream.Stream;
  * Compares the echo servers side by side and prints a table in Markdown: {@code bench [--contenders
  * netty-raw,netty,windhover:listener,windhover:blocking] [--cells 64x1,64x8,1024x8,16384x1,16384x8]
  * [--rounds 3] [--seconds 4] [--warmup 3] [--connections 64] [--binary]}. A cell is the size of a
- * message and the number in flight on each connection; {@code jetty} and {@code undertow} are
- * contenders too. Other comparisons, with cells and contenders that suit them:
+ * message and the number of messages in flight on each connection. {@code jetty} and {@code
+ * undertow} are contenders too. There are other comparisons, with their own cells and contenders:
  *
  * <ul>
  *   <li>{@code --compressed [--modes takeover,no-takeover]}: JSON over permessage-deflate, with and
- *       without context takeover; {@code takeover:9} is a window of 9 bits. Beside the rates it
- *       prints what the others' are to ours, and the bytes of an answer, which must be alike, or
- *       zlib did less for one than for another.
- *   <li>{@code --http}: plain HTTP, answers of 1 KiB over connections that are kept alive; then
- *       {@code listener} is a handler on the loop and {@code blocking} one on its virtual thread.
- *   <li>{@code --http2}: WebSockets over HTTP/2, in clear text. A cell's third number is that of
- *       the sockets, all on one connection, as in {@code 64x8x100}; without it each has a
- *       connection of its own. {@code windhover:listener@1.1} is the same socket over HTTP/1.1, on
- *       connections of its own in all cells; {@code netty-data} is the limit, see {@link
- *       NettyDataEchoServer}.
- *   <li>{@code --memory}: what {@link MemoryCompare} says.
+ *       without context takeover; {@code takeover:9} means a window of 9 bits. Besides the rates,
+ *       it prints our rates relative to those of the others, and the bytes of a reply. These must
+ *       be similar, or zlib did less work for one contender than for another.
+ *   <li>{@code --http}: plain HTTP, with 1 KiB responses over keep-alive connections. Here, {@code
+ *       listener} is a handler on the loop and {@code blocking} a handler on a virtual thread.
+ *   <li>{@code --http2}: WebSockets over HTTP/2, in clear text. The third number of a cell, as in
+ *       {@code 64x8x100}, is the number of sockets, all on one connection; without it, each socket
+ *       has a connection of its own. {@code windhover:listener@1.1} is the same socket over
+ *       HTTP/1.1, which always has a connection of its own. {@code netty-data} is the limit; see
+ *       {@link NettyDataEchoServer}.
+ *   <li>{@code --memory}: see {@link MemoryCompare}.
  * </ul>
  *
- * <p>Each round starts every contender once, for each mode, and takes the cells in turn; a cell is
- * measured for one contender after the other, so that a drift of the machine hits all of them
- * alike. A contender thus serves all sizes in one JVM, as a server does in life, and idles while
- * the others are measured; the next round has newly compiled code. Figures are medians over the
- * rounds, ratios are to the first contender. A contender that cannot agree to a mode has a dash.
+ * <p>Each round starts every contender once for each mode and takes the cells in turn. A cell is
+ * measured for one contender after the other, so that a drift of the machine affects all of them
+ * equally. A contender thus serves all sizes in one JVM, as a real server does, and idles while the
+ * others are measured. Each round has newly compiled code. Figures are medians over the rounds, and
+ * ratios refer to the first contender. A contender that cannot negotiate a mode has a dash.
  */
 final class Compare {
   private static final int CLIENT_CORE = 1;
@@ -74,7 +74,8 @@ final class Compare {
   /**
    * What is measured.
    *
-   * @param sockets on one connection of HTTP/2; 0 is without HTTP/2, or one on each connection
+   * @param sockets the number of sockets on one HTTP/2 connection; 0 means no HTTP/2, or one on
+   *     each connection
    */
   record Cell(Compression compression, int size, int inFlight, int sockets) {
     static Cell parse(Compression compression, boolean http2, String text) {
@@ -250,7 +251,7 @@ final class Compare {
     }
   }
 
-  /** One figure of a contender in a cell; no number if it was not measured. */
+  /** One figure of a contender in a cell; NaN if it was not measured. */
   private interface Figure {
     String of(Contender contender, Cell cell);
   }
@@ -266,7 +267,7 @@ final class Compare {
         });
   }
 
-  /** Each of our forms beside each contender. */
+  /** Prints the ratio of each of our forms to each contender. */
   private void printRatios() {
     for (Contender ours : settings.contenders()) {
       if (ours.isOurs()) {
@@ -308,13 +309,13 @@ final class Compare {
     return Double.isNaN(ratio) ? "–" : String.format(Locale.ROOT, "%.2f", ratio);
   }
 
-  /** In thousands, with two digits at least. */
+  /** In thousands, with at least two digits. */
   private static String thousands(double rate) {
     String format = rate < 10_000 ? "%.2f k" : rate < 100_000 ? "%.1f k" : "%,.0f k";
     return String.format(Locale.ROOT, format, rate / 1000);
   }
 
-  /** No number if there are no figures. */
+  /** NaN if there are no figures. */
   private double median(Contender contender, Cell cell) {
     double[] rates = rates(contender, cell);
     return rates.length == 0
@@ -322,7 +323,7 @@ final class Compare {
         : (rates[(rates.length - 1) / 2] + rates[rates.length / 2]) / 2;
   }
 
-  /** The figures of a cell in rising order. */
+  /** The figures of a cell in ascending order. */
   private double[] rates(Contender contender, Cell cell) {
     return runs.stream()
         .filter(run -> run.contender().equals(contender) && run.cell().equals(cell))
@@ -331,7 +332,7 @@ final class Compare {
         .toArray();
   }
 
-  /** Says which figures of the table deserve less trust. */
+  /** Prints which figures of the table deserve less trust. */
   private void printDoubts() {
     for (Run run : runs) {
       if ((settings.compressed() || run.cell().inFlight() >= 8)

@@ -8,10 +8,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Compressed messages. A reply must be compressed and of the type that was sent, and may come in
  * fragments. The first {@value #VERIFIED} replies are decompressed and compared with what was sent;
- * later ones are only counted, which costs less than any server's part.
+ * later replies are only counted, which costs less than any server's work.
  */
 final class CompressedLoad extends WebSocketLoad {
-  /** Enough that replies refer to those before, few enough for the warm-up. */
+  /** Enough for replies to refer to earlier ones, and few enough for the warm-up. */
   private static final int VERIFIED = 16;
 
   private final MessageRing ring;

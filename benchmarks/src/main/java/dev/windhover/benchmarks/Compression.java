@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What client and server agree to: permessage-deflate (RFC 7692) with or without context takeover,
+ * What client and server negotiate: permessage-deflate (RFC 7692) with or without context takeover,
  * the same in both directions, or no extension. Written as {@code off}, {@code takeover}, {@code
  * no-takeover}, and with a window other than 15 bits as {@code takeover:9}.
  *
@@ -22,7 +22,7 @@ record Compression(boolean on, boolean takeover, int windowBits) {
   /** zlib's default; all contenders' too. */
   static final int LEVEL = 6;
 
-  /** zlib's default, and the only one that the JDK knows. */
+  /** zlib's default, and the only one that the JDK supports. */
   static final int MEMORY_LEVEL = 8;
 
   private static final String TOKEN = "permessage-deflate";
@@ -40,7 +40,9 @@ record Compression(boolean on, boolean takeover, int windowBits) {
     };
   }
 
-  /** What the client asks for, of itself too, and the server must answer likewise. */
+  /**
+   * The parameters that the client requests for both directions, and that the server must answer.
+   */
   private List<String> parameters() {
     var parameters = Stream.<String>builder();
     if (!takeover) {
@@ -61,7 +63,7 @@ record Compression(boolean on, boolean takeover, int windowBits) {
   }
 
   /**
-   * Fails if the server has agreed to anything else than was offered.
+   * Fails if the server has accepted anything other than what was offered.
    *
    * @param answer the value of its {@code Sec-WebSocket-Extensions}, or null
    */
@@ -74,7 +76,7 @@ record Compression(boolean on, boolean takeover, int windowBits) {
         answer == null
             ? Set.of()
             : Stream.of(answer.toLowerCase(Locale.ROOT).replaceAll("[ \t\"]", "").split(";", -1))
-                .filter(parameter -> !parameter.endsWith("_max_window_bits=15")) // says nothing
+                .filter(parameter -> !parameter.endsWith("_max_window_bits=15")) // the default
                 .collect(Collectors.toSet());
     if (!agreed.equals(expected)) {
       throw new IOException(
@@ -83,7 +85,7 @@ record Compression(boolean on, boolean takeover, int windowBits) {
     }
   }
 
-  /** Returns it for a table's reader. */
+  /** Returns the label for tables. */
   String label() {
     return (takeover ? "takeover" : "no takeover")
         + (windowBits < 15 ? ", " + windowBits + " bits" : "");

@@ -8,8 +8,7 @@ import java.util.regex.Pattern;
 
 /**
  * A server of {@link BenchServer} in one of its forms, written {@code netty} or {@code
- * windhover:blocking}; with {@code @1.1} behind it, it is asked for HTTP/1.1 where the others are
- * for HTTP/2.
+ * windhover:blocking}; with {@code @1.1} at the end, it uses HTTP/1.1 where the others use HTTP/2.
  */
 record Contender(String server, String api, boolean http1) {
   private static final String HTTP_1 = "@1.1";
@@ -25,7 +24,7 @@ record Contender(String server, String api, boolean http1) {
         colon < 0
             ? new Contender(name, "listener", http1)
             : new Contender(name.substring(0, colon), name.substring(colon + 1), http1);
-    EchoServer _ = BenchServer.server(contender.server()); // says so early if there is none
+    EchoServer _ = BenchServer.server(contender.server()); // fails early if there is none
     return contender;
   }
 
@@ -34,7 +33,7 @@ record Contender(String server, String api, boolean http1) {
     return BenchServer.server(server).agreesTo(compression);
   }
 
-  /** Whether it is ours, and asked for what the others are. */
+  /** Whether it is ours, and does the same as the others. */
   boolean isOurs() {
     return server.equals("windhover") && !http1;
   }
@@ -49,7 +48,7 @@ record Contender(String server, String api, boolean http1) {
     return new Running(process, port);
   }
 
-  /** One that runs. */
+  /** A running contender. */
   record Running(ChildJvm process, int port) implements AutoCloseable {
     @Override
     public void close() {

@@ -22,9 +22,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What compressing and decompressing a JSON message costs, by the JDK's zlib and the system's.
- * Buffers are direct, as a host's are; messages differ, as a context that is taken over has seen
- * those before.
+ * The cost of compressing and decompressing a JSON message with the JDK's zlib and the system's.
+ * Buffers are direct, like a host's. Messages differ, because a context that is taken over has seen
+ * the earlier ones.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -42,7 +42,7 @@ public class DeflateBenchmark {
   @Param({"256", "4096", "65536"})
   public int size;
 
-  /** Whose zlib. */
+  /** The zlib to use. */
   @Param({"jdk", "native"})
   public String codec = "jdk";
 
@@ -50,7 +50,7 @@ public class DeflateBenchmark {
   @Param({"15", "9"})
   public int bits;
 
-  /** Whether messages refer to those before. */
+  /** Whether messages may refer to earlier ones. */
   @Param({"true", "false"})
   public boolean takeover;
 
@@ -61,7 +61,7 @@ public class DeflateBenchmark {
   private @Nullable MessageInflater inflater;
   private int next;
 
-  /** Makes messages, and what they are on the wire. */
+  /** Creates messages and their form on the wire. */
   @Setup
   public void prepare() {
     DeflateCodec by =

@@ -10,8 +10,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 
 /**
- * A compressed WebSocket that sends one message after another and verifies each reply. Not for
- * speed.
+ * A compressed WebSocket that sends one message after another and verifies each reply. Not built
+ * for speed.
  */
 final class EchoClient implements MemoryCompare.Client {
   private static final int TIMEOUT_MILLIS = 5_000;
@@ -35,7 +35,8 @@ final class EchoClient implements MemoryCompare.Client {
   }
 
   /**
-   * Sends the ring's next messages, each after the other's reply; all must come back compressed.
+   * Sends the ring's next messages, each after the reply to the one before. All must come back
+   * compressed.
    */
   @Override
   public void echo(int count) throws IOException {
@@ -84,7 +85,7 @@ final class EchoClient implements MemoryCompare.Client {
     inflater.add(ByteBuffer.wrap(payload));
   }
 
-  /** Closes without waiting for the server, which may be gone. */
+  /** Closes without waiting for the server, which may have ended. */
   @Override
   public void close() {
     inflater.close();

@@ -7,7 +7,7 @@ import java.time.Duration;
 import org.HdrHistogram.Histogram;
 
 /**
- * WebSockets on one connection of HTTP/2, each of which sends one message after another. Not for
+ * WebSockets on one HTTP/2 connection, each of which sends one message after another. Not built for
  * speed.
  */
 final class Http2EchoClient implements MemoryCompare.Client {
@@ -24,7 +24,7 @@ final class Http2EchoClient implements MemoryCompare.Client {
     load = new Http2Load("connection", port, ring, 1, sockets, selector);
   }
 
-  /** Each socket sends the ring's next messages, each after the others' replies. */
+  /** Each socket sends the ring's next messages, each after the reply to the one before. */
   @Override
   public void echo(int count) throws IOException {
     for (int i = 0; i < count; i++) {
@@ -39,12 +39,12 @@ final class Http2EchoClient implements MemoryCompare.Client {
     }
   }
 
-  /** Closes without waiting for the server, which may be gone. */
+  /** Closes without waiting for the server, which may have ended. */
   @Override
   public void close() {
     try {
       load.close();
-      selector.selectNow(); // forgets it
+      selector.selectNow(); // removes the cancelled key
     } catch (IOException e) {
       // then it knows
     }

@@ -16,12 +16,12 @@ import java.nio.channels.Selector;
 import java.util.Arrays;
 
 /**
- * A connection of HTTP/2 with WebSockets on it, whose messages come back, without compression. Each
+ * An HTTP/2 connection with WebSockets that expect their messages back, without compression. Each
  * message is a DATA frame of its own, as browsers send them; replies may come in any DATA frames.
  *
- * <p>What comes is only counted, reply by reply, but for the first replies of each socket and one
- * in {@value #SAMPLING} thereafter, which are compared with what was sent, header and content. It
- * knows only what servers send that echo: anything else fails.
+ * <p>Replies are only counted, except for the first replies of each socket and then every {@value
+ * #SAMPLING}th: their header and content are compared with what was sent. Anything that an echo
+ * server would not send fails.
  */
 final class Http2Load extends LoadConnection {
   /** After the ring's first lap; a prime, so that every message of it has its turn. */
@@ -30,7 +30,7 @@ final class Http2Load extends LoadConnection {
   /** No message is larger, so that each fits into the window of every server. */
   static final int MAX_SIZE = 32 * 1024;
 
-  /** Credit that is given back at once; far less than the window. */
+  /** The credit that is given back in one step; far less than the window. */
   private static final int CREDIT_STEP = OUR_WINDOW / 4;
 
   private static final int CONTROL_ROOM = 4096;
@@ -39,7 +39,7 @@ final class Http2Load extends LoadConnection {
   private final ByteBuffer frames;
   private final ByteBuffer control = ByteBuffer.allocate(CONTROL_ROOM);
   private final Stream[] streams;
-  private final int[] free; // sockets with a free slot, each slot once, a circle
+  private final int[] free; // sockets with a free slot, once for each slot, as a ring
   private int firstFree;
   private int freeCount;
   private long credit; // of the connection
@@ -68,7 +68,10 @@ final class Http2Load extends LoadConnection {
     }
   }
 
-  /** Connects, and opens that many WebSockets, each of which keeps {@code inFlight} messages. */
+  /**
+   * Connects, and opens this many WebSockets, each of which keeps {@code inFlight} messages
+   * outstanding.
+   */
   Http2Load(String name, int port, MessageRing ring, int inFlight, int sockets, Selector selector)
       throws IOException {
     this(
@@ -150,7 +153,7 @@ final class Http2Load extends LoadConnection {
     return sent;
   }
 
-  /** Tells the server that we are gone. */
+  /** Tells the server that we are leaving. */
   @Override
   ByteBuffer farewell() {
     ByteBuffer goAway = ByteBuffer.allocate(FRAME_HEADER + 8);
@@ -172,7 +175,10 @@ final class Http2Load extends LoadConnection {
     }
   }
 
-  /** Takes the header of a DATA frame, or another frame as a whole, or nothing if it is cut. */
+  /**
+   * Takes the header of a DATA frame, or a whole frame of another type, or nothing if it is
+   * incomplete.
+   */
   private boolean takeFrame(ByteBuffer buffer) throws IOException {
     int start = buffer.position();
     if (buffer.remaining() < FRAME_HEADER) {
@@ -260,7 +266,7 @@ final class Http2Load extends LoadConnection {
     }
   }
 
-  /** Looks at the start of the first reply, which tells how long they all are. */
+  /** Reads the start of the first reply, which tells the length of all replies. */
   private void takeSize(Stream stream, ByteBuffer buffer, int end) throws IOException {
     if (end - buffer.position() < 2) {
       throw new IOException("the first reply comes byte by byte");

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A client's side of one HTTP/2 connection in clear text, by prior knowledge, and of the WebSockets
- * on it (RFC 8441). It is frames by hand: what is not expected of an echo server fails.
+ * on it (RFC 8441). It handles frames by hand: anything that is not expected of an echo server
+ * fails.
  */
 final class Http2Opening {
   static final int FRAME_HEADER = 9;
@@ -26,10 +27,10 @@ final class Http2Opening {
   static final int WINDOW_UPDATE = 8;
   static final int ACK = 1;
 
-  /** RFC 9113 6.5.2: the most that a peer takes if it did not say more. */
+  /** RFC 9113 6.5.2: the largest frame that a peer accepts by default. */
   static final int MAX_FRAME = 16 * 1024;
 
-  /** The windows that we announce, so that they need an update once in a while only. */
+  /** The windows that we announce, so large that they need updates only once in a while. */
   static final int OUR_WINDOW = Integer.MAX_VALUE;
 
   private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -43,7 +44,7 @@ final class Http2Opening {
   private int streamWindow = DEFAULT_WINDOW;
   private long connectionCredit = DEFAULT_WINDOW;
 
-  /** For a connection with so many WebSockets, on the streams 1, 3, 5 and so on. */
+  /** Prepares a connection with this many WebSockets, on the streams 1, 3, 5 and so on. */
   Http2Opening(int sockets) {
     this.sockets = sockets;
   }
@@ -106,7 +107,7 @@ final class Http2Opening {
     }
   }
 
-  /** Reads a frame; what is only about the connection is dealt with, and null. */
+  /** Reads a frame; handles frames that concern only the connection, and returns null for them. */
   private @Nullable Frame read(Socket socket, DataInputStream in) throws IOException {
     int lengthAndType = in.readInt();
     int flags = in.readUnsignedByte();
@@ -198,12 +199,12 @@ final class Http2Opening {
     return stream >>> 1;
   }
 
-  /** What the server took on each stream when it opened. */
+  /** How much the server accepted on each stream when it opened. */
   int streamWindow() {
     return streamWindow;
   }
 
-  /** What the server took in all by then. */
+  /** How much the server accepted in total by then. */
   long connectionCredit() {
     return connectionCredit;
   }

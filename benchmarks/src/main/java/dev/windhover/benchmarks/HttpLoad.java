@@ -9,8 +9,8 @@ import java.nio.channels.Selector;
 import java.util.Locale;
 
 /**
- * A connection that is kept alive and asks for the same answer again and again: {@code GET
- * /answer}, which must come with status 200, a length and as many bytes as are expected.
+ * A keep-alive connection that repeats the same request, {@code GET /answer}. The response must
+ * have status 200, a length, and the expected number of bytes.
  */
 final class HttpLoad extends LoadConnection {
   private static final byte[] END = "\r\n\r\n".getBytes(US_ASCII);
@@ -19,7 +19,7 @@ final class HttpLoad extends LoadConnection {
   private final ByteBuffer requests;
   private final int requestSize;
   private final int size;
-  private int missing; // bytes of the body still to come, 0 between answers
+  private int missing; // bytes of the body still to come, 0 between responses
   private boolean checked;
 
   HttpLoad(String name, int port, int size, int inFlight, Selector selector) throws IOException {
@@ -64,7 +64,7 @@ final class HttpLoad extends LoadConnection {
     }
   }
 
-  /** Takes status line and headers, or nothing if they have not wholly arrived. */
+  /** Takes status line and headers, or nothing if they have not arrived completely. */
   private boolean takeHeader(ByteBuffer buffer) throws IOException {
     int start = buffer.position();
     int end = start;

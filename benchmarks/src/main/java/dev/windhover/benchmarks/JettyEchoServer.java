@@ -18,9 +18,9 @@ import org.eclipse.jetty.websocket.server.WebSocketUpgradeHandler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Jetty through its own API, told that the listener does not block, so that it runs on the thread
- * that reads. Its selectors accept as well. It always agrees to compression, at zlib's default
- * level, with takeover as the client asks, and passes over the window that a client asks for.
+ * Jetty through its own API. The listener is declared non-blocking, so it runs on the thread that
+ * reads. The selectors also accept connections. Jetty always accepts compression, at zlib's default
+ * level, with takeover as the client requests, and ignores the window that a client requests.
  */
 final class JettyEchoServer implements EchoServer {
   @Override
@@ -57,7 +57,7 @@ final class JettyEchoServer implements EchoServer {
     return connector.getLocalPort();
   }
 
-  /** Answers every request that is no WebSocket's. */
+  /** Answers every request that is not a WebSocket handshake. */
   private static final class Answer extends Handler.Abstract.NonBlocking {
     @Override
     public boolean handle(
@@ -69,7 +69,7 @@ final class JettyEchoServer implements EchoServer {
     }
   }
 
-  /** Sends every message back; public, as Jetty looks up its methods. */
+  /** Sends every message back. It is public because Jetty looks up its methods. */
   public static final class Echo implements Session.Listener.AutoDemanding {
     private @Nullable Session session;
 
@@ -90,7 +90,7 @@ final class JettyEchoServer implements EchoServer {
 
     @Override
     public void onWebSocketError(Throwable cause) {
-      // Too late when the load ends, and else the load generator fails.
+      // Harmless when the load ends; at any other time, the load generator fails.
     }
 
     private Session session() {

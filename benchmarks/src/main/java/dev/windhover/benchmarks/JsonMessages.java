@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.Random;
 
 /**
- * Text such as a server of sensors sends: JSON of a few fields again and again, with values that
- * differ, cut off at the size that is asked for. The same seed gives the same messages.
+ * Text like that of a sensor server: repeated JSON objects with a few fields and different values,
+ * cut off at the requested size. The same seed gives the same messages.
  */
 final class JsonMessages {
   private final Random random;

@@ -14,8 +14,8 @@ import org.HdrHistogram.Histogram;
  * One connection of the load generator: keeps a fixed number of messages outstanding, and checks
  * what comes back.
  *
- * <p>All replies that one read ends free their slots at once, and the messages that fill these go
- * out in one write.
+ * <p>All replies that are completed by one read free their slots at once, and the messages that
+ * fill these slots go out in one write.
  */
 abstract class LoadConnection {
   private static final int TIMEOUT_MILLIS = 5_000;
@@ -33,13 +33,13 @@ abstract class LoadConnection {
   private long received;
   private boolean closing;
 
-  /** What is said on a new connection before the messages. */
+  /** The exchange on a new connection before the messages. */
   @FunctionalInterface
   interface Opening {
     void perform(Socket socket) throws IOException;
   }
 
-  /** Connects, and says what is to be said before the messages. */
+  /** Connects, and performs the exchange that precedes the messages. */
   LoadConnection(
       String name, int port, Opening opening, ByteBuffer unsent, int inFlight, Selector selector)
       throws IOException {
@@ -63,18 +63,18 @@ abstract class LoadConnection {
   }
 
   /**
-   * Makes {@code unsent} hold the next {@code count} messages, or less if the server has no room
+   * Makes {@code unsent} hold the next {@code count} messages, or fewer if the server has no room
    * for them, and returns how many.
    */
   abstract int next(ByteBuffer unsent, int count);
 
   /**
-   * Takes what has come, but for a header that is cut at its end, and tells {@link #answered} of
-   * each reply that it completes.
+   * Takes the bytes that have come, except for an incomplete header at the end, and calls {@link
+   * #answered} for each reply that is complete.
    */
   abstract void take(ByteBuffer buffer) throws IOException;
 
-  /** Returns the last words before our direction ends. */
+  /** Returns the last bytes before our direction ends. */
   abstract ByteBuffer farewell();
 
   /** Reads and writes what is ready, and returns the number of replies that were completed. */
@@ -119,7 +119,7 @@ abstract class LoadConnection {
     }
   }
 
-  /** The oldest outstanding message has its reply; on several streams about the oldest. */
+  /** Marks the oldest outstanding message as answered; with several streams, roughly the oldest. */
   final void answered() {
     freeSlots++;
   }
@@ -142,7 +142,7 @@ abstract class LoadConnection {
     }
   }
 
-  /** Whether as many replies have been looked at closely as ever will be. */
+  /** Whether all replies that are checked in full have come. */
   boolean verified() {
     return true;
   }
@@ -157,7 +157,9 @@ abstract class LoadConnection {
     return freeSlots == sentAt.length;
   }
 
-  /** Says farewell and sends no more; what comes until the server closes is dropped. */
+  /**
+   * Sends the farewell and nothing more. Everything that comes until the server closes is dropped.
+   */
   final void close() throws IOException {
     closing = true;
     channel.write(farewell());

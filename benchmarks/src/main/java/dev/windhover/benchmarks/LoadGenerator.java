@@ -15,15 +15,15 @@ import org.HdrHistogram.Histogram;
 /**
  * Drives a server on loopback in a closed loop, and prints a {@link Measurement}: {@code bench-load
  * --port N --connections 64 --size 64 --in-flight 8 --warmup 3 --seconds 4 [--binary | --http]
- * [--compression takeover] [--http2 1] [--server-pid PID]}. With {@code --http} a message is a
- * request, and its reply an answer of {@code size} bytes; else it is an echo. Compression is what
- * {@link Compression} knows, {@code off} by default; the messages are JSON then. With {@code
- * --http2} there are that many WebSockets on each connection, over HTTP/2.
+ * [--compression takeover] [--http2 1] [--server-pid PID]}. With {@code --http}, a message is a
+ * request, and its reply is a response of {@code size} bytes; otherwise it is an echo. {@link
+ * Compression} lists the compressions; the default is {@code off}, and with compression the
+ * messages are JSON. {@code --http2} sets how many WebSockets there are on each HTTP/2 connection.
  *
- * <p>Every WebSocket keeps {@code in-flight} messages outstanding. One thread does all of it, on
- * frames masked beforehand, so that it costs less than a server that looks at them, and about as
- * much as one that does not; give it a core of its own ({@code taskset -c 1}). It fails on any
- * error, lost connection, wrong or missing echo, and if nothing comes for 5 s.
+ * <p>Every WebSocket keeps {@code in-flight} messages outstanding. One thread does all the work,
+ * with frames that were masked beforehand, so it costs less than a server that looks at the frames,
+ * and about as much as one that does not. Give it a core of its own ({@code taskset -c 1}). It
+ * fails on any error, lost connection, and wrong or missing echo, and if nothing comes for 5 s.
  */
 final class LoadGenerator {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -51,7 +51,7 @@ final class LoadGenerator {
     System.out.print(measure(arguments).report());
   }
 
-  /** Does what the command line says. */
+  /** Runs the measurement that the command line describes. */
   static Measurement measure(Arguments arguments) throws IOException {
     int port = arguments.number("--port", 1, 65535);
     int count = arguments.number("--connections", 1, 10_000, 64);
@@ -145,8 +145,8 @@ final class LoadGenerator {
   }
 
   /**
-   * Serves the connections until the time is over or, looked at after each batch, the goal is
-   * reached.
+   * Serves the connections until the time is over or the goal is reached, which it checks after
+   * each batch.
    */
   private boolean runFor(Duration time, BooleanSupplier goal) throws IOException {
     long end = System.nanoTime() + time.toNanos();

@@ -3,10 +3,10 @@ package dev.windhover.benchmarks;
 import java.util.Locale;
 
 /**
- * What the load generator saw; the figures of the server are NaN if its process was not named.
+ * What the load generator measured. The server's figures are NaN if its process was not named.
  *
- * @param messagesPerSecond by the clock on the wall
- * @param messagesPerServerCpuSecond by the user and system time that the server's process used
+ * @param messagesPerSecond by wall-clock time
+ * @param messagesPerServerCpuSecond by the user and system time of the server's process
  * @param serverBusy the CPU time of the server per second, 1.0 is one core
  * @param clientBusy the CPU time of the load generator per second
  * @param bytesPerReply on the wire, with headers
@@ -50,7 +50,7 @@ record Measurement(
         p99Micros);
   }
 
-  /** Reads what {@link #report} wrote. */
+  /** Parses the output of {@link #report}. */
   static Measurement parse(String report) {
     var figures =
         report

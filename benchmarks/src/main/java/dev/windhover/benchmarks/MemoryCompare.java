@@ -12,28 +12,30 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Compares what idle compressed connections take of a server's memory, and prints a table in
+ * Compares how much of a server's memory idle compressed connections take, and prints a table in
  * Markdown: {@code bench --memory [--contenders netty,jetty,undertow,windhover:listener] [--modes
  * takeover,no-takeover,takeover:9,no-takeover:9] [--connections 2000] [--messages 3] [--size 4096]
- * [--idle 12,35] [--binary]}. With {@code --http2} it is what WebSockets over HTTP/2 take, without
+ * [--idle 12,35] [--binary]}. With {@code --http2} it compares WebSockets over HTTP/2, without
  * compression: each of the {@code --connections} is a WebSocket, and a mode says how many of them
- * share a connection, {@code --modes 100,1}.
+ * share a connection, for example {@code --modes 100,1}.
  *
- * <p>Each contender starts anew for each mode, and first serves as many connections, a tenth at a
- * time, which end again: classes, code and pools are not the connections' cost. With fewer the JVM
- * would compile what a connection calls once while they are measured, and that code, up to 1.5 MB,
- * would be most of the growth outside of the heap. Then the connections come one by one, each
- * exchanges its messages, and stays. What they take is the growth since before them, <em>right
- * after</em> the last message and when all have been <em>idle</em> for each of the given seconds;
- * by then a server may have given back what it holds for traffic. In the end every connection
- * exchanges one more message, so none of them was lost. The growth is that of the sum:
+ * <p>Each contender is restarted for each mode. It first serves the same number of connections, a
+ * tenth at a time, which then end, so that classes, code and pools do not count as the connections'
+ * cost. With fewer connections, the JVM would compile methods that a connection calls once during
+ * the measurement, and that code, up to 1.5 MB, would be most of the growth outside of the heap.
+ * Then the connections come one by one; each exchanges its messages and stays open. What they take
+ * is the growth since before they came, measured <em>right after</em> the last message, and when
+ * all have been <em>idle</em> for each of the given seconds, by when a server may have given back
+ * what it holds for traffic. Finally, every connection exchanges one more message, to show that
+ * none was lost. The growth is that of the sum of:
  *
  * <ul>
  *   <li><em>heap</em>: the bytes of live objects, after a full collection;
  *   <li><em>native</em>: resident anonymous memory ({@code Anonymous} of {@code
- *       /proc/PID/smaps_rollup}), after {@code malloc_trim}. The heap is of one size and touched
- *       beforehand, so it is no part of the growth; nor are the kernel's socket buffers. The JVM
- *       compiles with C1 only, since C2's work space would be most of the growth.
+ *       /proc/PID/smaps_rollup}), after {@code malloc_trim}. The heap has a fixed size and is
+ *       touched beforehand, so it is not part of the growth, and neither are the kernel's socket
+ *       buffers. The JVM compiles only with C1, because C2's working memory would be most of the
+ *       growth.
  * </ul>
  */
 final class MemoryCompare {
@@ -64,9 +66,9 @@ final class MemoryCompare {
       boolean binary) {}
 
   /**
-   * What the connections are.
+   * The kind of the connections.
    *
-   * @param shared WebSockets on each connection of HTTP/2, 0 without
+   * @param shared the number of WebSockets on each HTTP/2 connection; 0 means no HTTP/2
    */
   record Mode(Compression compression, int shared) {
     static Mode compressed(String text) {
@@ -85,22 +87,22 @@ final class MemoryCompare {
 
   /** One connection. */
   interface Client extends AutoCloseable {
-    /** Exchanges messages on each of its WebSockets, which must come back as they have to. */
+    /** Exchanges messages on each of its WebSockets, and checks the replies. */
     void echo(int count) throws IOException;
 
     @Override
     void close();
   }
 
-  /** How a connection with so many WebSockets is made. */
+  /** Creates a connection with a number of WebSockets. */
   @FunctionalInterface
   private interface Connector {
     Client connect(int sockets) throws IOException;
   }
 
-  /** Bytes, of a process or of one connection. */
+  /** Bytes of a process or of one connection. */
   record Memory(double heap, double outside) {
-    /** Returns what it has grown since then for each connection. */
+    /** Returns the growth since {@code before} for each connection. */
     Memory growth(Memory before, int connections) {
       return new Memory(
           (heap - before.heap) / connections, (outside - before.outside) / connections);
@@ -113,7 +115,7 @@ final class MemoryCompare {
     }
   }
 
-  /** What was read right after the traffic, and after each idle time. */
+  /** The memory right after the traffic, and after each idle time. */
   record Row(Contender contender, Mode mode, List<Memory> memory) {
     @Override
     public String toString() {
@@ -123,7 +125,7 @@ final class MemoryCompare {
     }
   }
 
-  /** Does what the command line says, and returns the table's rows. */
+  /** Runs the measurement that the command line describes, and returns the table's rows. */
   static List<Row> measure(Arguments arguments, boolean http2)
       throws IOException, InterruptedException {
     var settings =
@@ -194,7 +196,7 @@ final class MemoryCompare {
         close(clients);
       }
       read(pid); // warms up, too
-      // As below, so that what the JVM gives back is no part of the growth.
+      // As below, so that memory that the JVM gives back does not affect the growth.
       TimeUnit.SECONDS.sleep(settings.idle().getFirst());
       Memory before = read(pid);
 

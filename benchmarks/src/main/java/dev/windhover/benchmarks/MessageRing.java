@@ -8,14 +8,17 @@ import java.util.Arrays;
 import java.util.Random;
 
 /**
- * The frames that every connection sends, round and round: distinct messages, compressed if they
- * are to be, masked once, laid out behind each other so that any run of up to {@code inFlight} of
- * them is one write of one buffer.
+ * The frames that every connection sends, in a ring: distinct messages, compressed if requested,
+ * masked once, and laid out one after the other, so that any run of up to {@code inFlight} of them
+ * is one write of one buffer.
  */
 final class MessageRing {
   private static final int DISTINCT = 8;
 
-  /** A lap of compressed messages: more than any window, so that no answer refers to itself. */
+  /**
+   * The size of a lap of compressed messages: larger than any window, so that no reply refers to
+   * itself.
+   */
   private static final int LAP = 256 * 1024;
 
   private final byte firstByte;
@@ -50,8 +53,8 @@ final class MessageRing {
   }
 
   /**
-   * JSON, compressed. With context takeover a message refers to those before it, but for the first
-   * one of a lap, so that a lap can follow any other.
+   * Compressed JSON. With context takeover, messages refer to earlier ones, except for the first
+   * message of a lap, so that a lap can follow any other.
    */
   static MessageRing compressed(boolean binary, int size, int inFlight, Compression compression) {
     var messages = new JsonMessages(7692, size);
@@ -84,8 +87,8 @@ final class MessageRing {
 
   /**
    * Whether the next {@code length} bytes of the buffer are that part of the reply to a message,
-   * its header included, if messages are not compressed. A reply that is masked is what was sent,
-   * byte for byte.
+   * including its header, if messages are not compressed. A masked reply equals what was sent, byte
+   * for byte.
    */
   boolean isReply(int message, boolean masked, int offset, ByteBuffer bytes, int length) {
     for (int i = 0; i < length; i++) {

@@ -17,14 +17,14 @@ import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.UniformStreamByteDistributor;
 
 /**
- * The limit of what a server on Netty's HTTP/2 can reach: it answers every request 200, and writes
- * back the bytes of DATA frames without looking at them, through the handler and both flow
- * controllers and without a channel for each stream. One flush per read batch, for which Netty
- * joins the DATA of a stream.
+ * The limit of what a server on Netty's HTTP/2 can reach. It answers every request with 200, and
+ * writes back the bytes of DATA frames without looking at them, through the handler and both flow
+ * controllers, and without a channel for each stream. It flushes once per read batch, for which
+ * Netty joins the DATA of a stream.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a lost reply fails the load generator
 final class NettyDataEchoServer implements EchoServer {
-  /** As ours. */
+  /** The same as ours. */
   static final int CONNECTION_WINDOW = 1024 * 1024;
 
   @Override
@@ -43,7 +43,7 @@ final class NettyDataEchoServer implements EchoServer {
       extends AbstractHttp2ConnectionHandlerBuilder<Handler, Builder> {
     Builder settings() {
       var connection = new DefaultHttp2Connection(true);
-      // The default one shares by priorities, which costs and which nobody sends.
+      // The default one distributes by priorities, which costs time and which nobody sends.
       connection
           .remote()
           .flowController(

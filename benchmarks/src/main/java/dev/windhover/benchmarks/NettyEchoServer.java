@@ -23,8 +23,8 @@ import io.netty.util.ReferenceCountUtil;
 
 /**
  * Netty's own WebSocket codec in its default configuration, on every path. It echoes frame by
- * frame: the load generator sends no fragments, so an aggregator would only cost. Plain requests
- * are answered from its HTTP codec, with nothing between.
+ * frame: the load generator sends no fragments, so an aggregator would only cost time. Plain
+ * requests are answered right after the HTTP codec, with nothing in between.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a lost reply fails the load generator
 final class NettyEchoServer implements EchoServer {
@@ -50,15 +50,15 @@ final class NettyEchoServer implements EchoServer {
                     new ChannelHandler[] {
                       new HttpServerCodec(),
                       new Answer(),
-                      new HttpObjectAggregator(64 * 1024), // leaves with the opening handshake
+                      new HttpObjectAggregator(64 * 1024), // removed by the opening handshake
                       new WebSocketServerProtocolHandler(CONFIG),
                       new Echo()
                     });
   }
 
   /**
-   * Takeover and windows are as the client asks. Windows of less than 15 bits are JZlib's, in Java;
-   * what it decompresses has always one of 15.
+   * Takeover and windows are as the client requests. For windows of fewer than 15 bits it
+   * compresses with JZlib, in Java; it always decompresses with a window of 15 bits.
    */
   private static ChannelHandler[] compressed(Compression compression) {
     var handshaker =
@@ -80,7 +80,7 @@ final class NettyEchoServer implements EchoServer {
     };
   }
 
-  /** Answers {@link #ANSWER_PATH} as little code as can be; other requests go on. */
+  /** Answers {@link #ANSWER_PATH} with as little code as possible; other requests go on. */
   private static final class Answer extends ChannelInboundHandlerAdapter {
     private static final ByteBuf BODY =
         Unpooled.unreleasableBuffer(Unpooled.directBuffer().writeBytes(ANSWER)).asReadOnly();
@@ -98,7 +98,7 @@ final class NettyEchoServer implements EchoServer {
         context.write(response);
       } else {
         context.fireChannelRead(message);
-        context.pipeline().remove(this); // nothing of it stands in a socket's way
+        context.pipeline().remove(this); // so that it does not slow down sockets
       }
     }
 

@@ -14,8 +14,8 @@ import java.util.regex.Pattern;
 
 /**
  * The limit of what a server on Netty can reach: after the opening handshake it writes back the
- * bytes it read, without looking at them. The frames come back masked, as no real server may send
- * them.
+ * bytes that it reads, without looking at them. The frames come back masked, which a real server
+ * must not do.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a lost reply fails the load generator
 final class NettyRawEchoServer implements EchoServer {

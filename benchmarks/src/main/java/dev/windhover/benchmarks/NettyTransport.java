@@ -47,7 +47,7 @@ enum NettyTransport {
 
   abstract IoHandlerFactory ioHandlers();
 
-  /** Epoll where it is there. */
+  /** Epoll if it is available. */
   static NettyTransport preferred() {
     return Epoll.isAvailable() ? EPOLL : NIO;
   }

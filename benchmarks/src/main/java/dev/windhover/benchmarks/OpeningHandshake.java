@@ -12,7 +12,7 @@ final class OpeningHandshake {
 
   private OpeningHandshake() {}
 
-  /** Opens a WebSocket, and fails if the server agrees to another compression than this one. */
+  /** Opens a WebSocket, and fails if the server does not accept exactly this compression. */
   static void perform(Socket socket, Compression compression) throws IOException {
     String request =
         """

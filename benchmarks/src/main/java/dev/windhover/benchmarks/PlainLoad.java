@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.channels.Selector;
 
 /**
- * Messages without compression. A reply may be masked or not, but must be one whole message of the
- * type and size that was sent. The content of the first reply, and of one in {@value #SAMPLING}
- * thereafter, is compared with what was sent.
+ * Messages without compression. A reply may be masked or not, but it must be one whole message of
+ * the type and size that was sent. The content of the first reply, and then of every {@value
+ * #SAMPLING}th, is compared with what was sent.
  */
 final class PlainLoad extends WebSocketLoad {
   /** A prime, so that every message of the ring has its turn. */

@@ -6,9 +6,9 @@ import java.util.Arrays;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
-/** Decompresses what one connection receives, and compares it with what it should be. */
+/** Decompresses what one connection receives, and compares it with what is expected. */
 final class ReplyInflater implements AutoCloseable {
-  /** What the sender of a message leaves out (RFC 7692 7.2.1). */
+  /** The bytes that the sender of a message leaves out (RFC 7692 7.2.1). */
   private static final byte[] TAIL = {0, 0, (byte) 0xFF, (byte) 0xFF};
 
   private final Inflater inflater = new Inflater(true);
@@ -19,10 +19,10 @@ final class ReplyInflater implements AutoCloseable {
   /** Creates one for messages of up to this size. */
   ReplyInflater(boolean takeover, int size) {
     this.takeover = takeover;
-    plain = new byte[size + 1]; // room to see that there is more
+    plain = new byte[size + 1]; // room to detect excess bytes
   }
 
-  /** Takes a part of a message, all of it. */
+  /** Takes all of a part of a message. */
   void add(ByteBuffer part) throws IOException {
     inflater.setInput(part);
     try {

@@ -41,9 +41,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What the house itself costs a message: a socket in the listener form over a host that is nothing
- * but two direct buffers. A batch of frames is read, each message echoed into the output; {@link
- * #copy} is the least that any echo does.
+ * Windhover's own cost for each message: a socket in the listener form, over a host that consists
+ * of two direct buffers. A batch of frames is read, and each message is echoed into the output.
+ * {@link #copy} is the least that any echo does.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

@@ -17,8 +17,8 @@ import java.nio.ByteBuffer;
 import org.xnio.Pooled;
 
 /**
- * Undertow's core, whose listeners run on its I/O threads; a thread beside them accepts. It agrees
- * to takeover as the client asks, and passes over the window that a client asks for.
+ * Undertow's core, whose listeners run on its I/O threads; a separate thread accepts. It negotiates
+ * takeover as the client requests, and ignores the window that a client requests.
  */
 final class UndertowEchoServer implements EchoServer {
   @Override
@@ -28,7 +28,7 @@ final class UndertowEchoServer implements EchoServer {
 
   @Override
   public int start(Options options) {
-    System.setProperty("org.jboss.logging.provider", "slf4j"); // as all others
+    System.setProperty("org.jboss.logging.provider", "slf4j"); // like all others
     WebSocketConnectionCallback connected =
         (_, channel) -> {
           channel.getReceiveSetter().set(new Echo());
@@ -69,14 +69,14 @@ final class UndertowEchoServer implements EchoServer {
     }
 
     @Override
-    @SuppressWarnings("deprecation") // there is no other way to the bytes
+    @SuppressWarnings("deprecation") // there is no other way to get the bytes
     protected void onFullBinaryMessage(WebSocketChannel channel, BufferedBinaryMessage message) {
       Pooled<ByteBuffer[]> data = message.getData();
       WebSockets.sendBinary(data.getResource(), channel, new Freeing(data));
     }
   }
 
-  /** Gives a message's buffers back when it is sent. */
+  /** Releases a message's buffers when it has been sent. */
   @SuppressWarnings("deprecation")
   private record Freeing(Pooled<ByteBuffer[]> data) implements WebSocketCallback<Void> {
     @Override

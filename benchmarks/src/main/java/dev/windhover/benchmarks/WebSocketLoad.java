@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Selector;
 
-/** A WebSocket whose messages come back. */
+/** A WebSocket that expects its messages back. */
 abstract class WebSocketLoad extends LoadConnection {
   private final MessageRing ring;
   private int nextMessage; // of the ring
@@ -31,20 +31,20 @@ abstract class WebSocketLoad extends LoadConnection {
     this.ring = ring;
   }
 
-  /** Judges the header of a frame: its first byte, and the length of its payload. */
+  /** Checks the header of a frame: its first byte and the length of its payload. */
   abstract void frame(byte first, long length) throws IOException;
 
   /**
-   * Judges the next {@code length} bytes of the buffer, which stand at {@code offset} in the
-   * frame's payload. The buffer may be moved.
+   * Checks the next {@code length} bytes of the buffer, which are at {@code offset} in the frame's
+   * payload. It may move the buffer's position.
    *
-   * @param message of the ring, that this is the reply to
+   * @param message the message of the ring to which this is the reply
    * @param maskingKey 0 if the frame is not masked
    */
   abstract void payload(int message, int offset, ByteBuffer buffer, int length, int maskingKey)
       throws IOException;
 
-  /** Judges a frame at its end, and returns whether it ends the reply. */
+  /** Checks a frame at its end, and returns whether it ends the reply. */
   abstract boolean end(int message) throws IOException;
 
   @Override
@@ -72,7 +72,7 @@ abstract class WebSocketLoad extends LoadConnection {
     }
   }
 
-  /** Takes the header of a frame, or nothing if it has not wholly arrived. */
+  /** Takes the header of a frame, or nothing if it has not arrived completely. */
   private boolean takeHeader(ByteBuffer buffer) throws IOException {
     int start = buffer.position();
     if (buffer.remaining() < 2) {
@@ -107,7 +107,7 @@ abstract class WebSocketLoad extends LoadConnection {
     return emptyClose();
   }
 
-  /** The frame that closes. */
+  /** An empty Close frame. */
   static ByteBuffer emptyClose() {
     return ByteBuffer.wrap(new byte[] {(byte) 0x88, (byte) 0x80, 0, 0, 0, 0});
   }

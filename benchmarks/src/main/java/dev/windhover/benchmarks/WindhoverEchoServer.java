@@ -14,9 +14,9 @@ import java.net.URI;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 
-/** Windhover through its public front door, in the form that is asked for. */
+/** Windhover through its public API, in the requested form. */
 final class WindhoverEchoServer implements EchoServer {
-  /** Sends every message back from the loop, out of the buffer it was read into. */
+  /** Sends every message back from the loop, straight from the buffer into which it was read. */
   private static final WebSocketListener ECHO =
       new WebSocketListener() {
         @Override
@@ -42,10 +42,10 @@ final class WindhoverEchoServer implements EchoServer {
           .maxStreamsPerConnection(MAX_STREAMS)
           .maxWebSocketsPerConnection(MAX_STREAMS);
     });
-    // The load generator answers no pings.
+    // The load generator does not answer Pings.
     app.useWebSockets(o -> {
       o.allowedOrigins("*").keepAliveInterval(Duration.ZERO);
-      // No other contender has a bound, and sockets beyond it would agree to less.
+      // No other contender has a budget, and sockets beyond it would negotiate less.
       o.limits(limits ->
           limits
               .maxMessageSize(MAX_MESSAGE)

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** The header {@code Range} (RFC 9110 14.1, 14.2). */
 final class ByteRanges {
   /**
-   * More ranges than this are not worth their headers; a PDF reader or a film player asks for a
+   * More ranges than this are not worth their headers; PDF readers and video players request a
    * handful.
    */
   static final int MOST_RANGES = 16;
@@ -19,7 +19,7 @@ final class ByteRanges {
   private static final long MALFORMED = -2;
 
   /**
-   * Bytes {@code first} to {@code last}, both included.
+   * The bytes from {@code first} to {@code last}, both inclusive.
    *
    * @param first 0 or more
    * @param last {@code first} or more
@@ -29,7 +29,7 @@ final class ByteRanges {
       return last - first + 1;
     }
 
-    /** Returns the value of {@code Content-Range} in a whole of {@code length} bytes. */
+    /** Returns the value of {@code Content-Range} for a file of {@code length} bytes. */
     String of(long length) {
       return "bytes " + first + "-" + last + "/" + length;
     }
@@ -38,13 +38,13 @@ final class ByteRanges {
   private ByteRanges() {}
 
   /**
-   * Returns the ranges that {@code values}, the header's lines, ask for in {@code length} bytes, in
-   * their order. Those that begin behind the end are left out; so an empty list is what cannot be
-   * satisfied.
+   * Returns the ranges that {@code values}, the header's lines, request from a file of {@code
+   * length} bytes, in their order. Ranges that begin after the end are left out, so an empty list
+   * means that the request cannot be satisfied.
    *
-   * @return null if the header is to be ignored, which it may always be (RFC 9110 14.2): it is
-   *     malformed, in another unit, there is nothing to cut, the ranges are more than {@link
-   *     #MOST_RANGES} or overlap. So what is sent is never much more than the whole
+   * @return null if the header must be ignored, which is always allowed (RFC 9110 14.2): it is
+   *     malformed or in another unit, the file is empty, or the ranges overlap or are more than
+   *     {@link #MOST_RANGES}. So a response is never much larger than the file
    */
   static @Nullable List<ByteRange> parse(List<String> values, long length) {
     String value = values.size() == 1 ? values.getFirst() : "";
@@ -70,7 +70,7 @@ final class ByteRanges {
         return null;
       }
       if (isSuffix) {
-        first = Math.max(0, length - last); // -0 begins at the end, which is behind the last byte
+        first = Math.max(0, length - last); // -0 begins at the end, after the last byte
         last = ABSENT;
       }
       if (first < length) {

@@ -34,16 +34,19 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The resources below a folder, in a module or on the class path. Those that are files, as in
- * development, are served as files. Those in an archive never change: each is read once, when it is
- * first asked for, and then held in memory, or as a temporary file if it is large. So a client that
- * is slow to take one costs no more than its piece in flight.
+ * The resources below a folder, in a module or on the class path. Resources that are files, as in
+ * development, are served as files. Resources in an archive never change: each is read once, on its
+ * first request, and then kept in memory, or in a temporary file if it is large. So a slow client
+ * costs no more memory than the piece that is being sent.
  */
 final class ClassPathSource implements StaticFiles.Source {
-  /** The largest resource that is held in memory: as much as a socket's buffer takes at once. */
+  /** The largest resource that is kept in memory: as much as a socket's buffer takes at once. */
   private static final int MOST_HELD_OF_ONE = 64 * 1024;
 
-  /** What is held in memory of all together; the rest become files, whatever their size. */
+  /**
+   * The memory for all resources together. Once it is used up, the rest become files, whatever
+   * their size.
+   */
   private static final int MOST_HELD = 8 * 1024 * 1024;
 
   private static final int TAG_BYTES = 16;
@@ -67,7 +70,10 @@ final class ClassPathSource implements StaticFiles.Source {
   private final Resources resources;
   private final String prefix;
 
-  /** By name; no larger than the archive's own index, since only what exists is in it. */
+  /**
+   * By name. It never grows larger than the archive's own index, because it contains only existing
+   * resources.
+   */
   private final Map<String, Variants> loaded = new ConcurrentHashMap<>();
 
   private int held; // guarded by this
@@ -97,7 +103,7 @@ final class ClassPathSource implements StaticFiles.Source {
     if (known != null) {
       return known;
     }
-    // "!/" leads into a jar within a jar, where a class loader knows such.
+    // "!/" leads into a jar within a jar, if the class loader supports that.
     Resource plain = name.contains("!/") ? null : resources.find(prefix + name);
     if (plain == null) {
       return null;
@@ -121,7 +127,8 @@ final class ClassPathSource implements StaticFiles.Source {
     List<StaticContent> coded = new ArrayList<>(0);
     for (Coding coding : Coding.values()) {
       Resource variant = resources.find(prefix + name + coding.suffix);
-      // Another archive on the class path may have one of that name, which is not of this file.
+      // Another archive on the class path may contain a variant of that name, which does not belong
+      // to this file.
       if (variant != null && variant.uri().toString().equals(plain.uri() + coding.suffix)) {
         coded.add(read(variant, coding, now));
       }
@@ -170,11 +177,11 @@ final class ClassPathSource implements StaticFiles.Source {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e); // every Java has it
+      throw new IllegalStateException(e); // every JDK has it
     }
   }
 
-  /** Returns what stands behind a named module; nothing for the class path. */
+  /** Returns a named module as it was resolved; empty for the class path. */
   private static Optional<ResolvedModule> resolved(Module module) {
     return module.getLayer() == null
         ? Optional.empty()
@@ -182,14 +189,14 @@ final class ClassPathSource implements StaticFiles.Source {
   }
 
   /**
-   * Reads past the module's encapsulation, which would hide a folder like {@code wwwroot} from us,
-   * and each folder below it, since their names are those of packages. Whoever names the anchor
-   * means it.
+   * Bypasses the module's encapsulation, which would hide a folder like {@code wwwroot}, and every
+   * folder below it, because their names are valid package names. Naming the anchor class is the
+   * consent to do so.
    */
   private static Resources ofModule(ResolvedModule module) {
     ModuleReader reader;
     try {
-      reader = module.reference().open(); // as long as the program runs
+      reader = module.reference().open(); // stays open as long as the program runs
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -3,7 +3,7 @@ package dev.windhover.http;
 import java.util.Locale;
 import java.util.Map;
 
-/** Content types by the ending of a file's name; text is UTF-8. */
+/** Content types by file extension; text is UTF-8. */
 final class ContentTypes {
   private static final Map<String, String> BY_ENDING =
       Map.ofEntries(
@@ -44,7 +44,7 @@ final class ContentTypes {
 
   private ContentTypes() {}
 
-  /** Returns the content type of the file {@code name}; that of plain bytes if it is not known. */
+  /** Returns the content type of the file {@code name}; that of plain bytes if it is unknown. */
   static String of(String name) {
     int dot = name.lastIndexOf('.');
     String ending = dot < 0 ? "" : name.substring(dot + 1).toLowerCase(Locale.ROOT);

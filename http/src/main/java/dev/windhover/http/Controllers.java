@@ -12,7 +12,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Maps the methods of controllers that carry {@link Route}; what cannot be mapped fails at start.
+ * Maps the methods of controllers that carry {@link Route}. A method that cannot be mapped fails at
+ * startup.
  */
 final class Controllers {
   private Controllers() {}
@@ -20,7 +21,7 @@ final class Controllers {
   /**
    * Maps the routes of {@code controller}.
    *
-   * @throws IllegalArgumentException if it has none, or one of its methods cannot be a handler
+   * @throws IllegalArgumentException if it has no routes, or one of its methods cannot be a handler
    */
   static void mapTo(Application application, Object controller) {
     if (controller instanceof Class<?> type) {
@@ -44,7 +45,7 @@ final class Controllers {
     }
   }
 
-  /** Returns the methods with a route, inherited ones included, in the order of their paths. */
+  /** Returns the methods with a route, including inherited ones, in the order of their paths. */
   private static List<Method> routedMethods(Class<?> type) {
     Stream<Method> hidden =
         Stream.<Class<?>>iterate(type, c -> c != null, Class::getSuperclass)
@@ -91,7 +92,7 @@ final class Controllers {
     }
   }
 
-  /** Fails unless the module system lets us call {@code method}, and says what would make it. */
+  /** Fails unless the module system lets us call {@code method}, and says what would allow it. */
   private static void requireAccess(Method method) {
     if (method.trySetAccessible()) {
       return;
@@ -116,7 +117,7 @@ final class Controllers {
     return "controller method " + method.getDeclaringClass().getName() + "." + method.getName();
   }
 
-  /** Calls a controller's method; what it throws comes out as it is. */
+  /** Calls a controller's method and throws its exceptions unchanged. */
   private record ControllerMethod(MethodHandle handle) implements Handler {
     @Override
     public void handle(HttpContext context) throws Exception {
@@ -124,7 +125,7 @@ final class Controllers {
         handle.invokeExact(context);
       } catch (Exception | Error e) {
         throw e;
-      } catch (Throwable e) { // neither, which only a handmade Throwable is
+      } catch (Throwable e) { // neither, which only a custom Throwable can be
         throw new IllegalStateException(e);
       }
     }

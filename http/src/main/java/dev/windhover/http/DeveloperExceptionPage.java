@@ -4,11 +4,11 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 
-/** Tells a developer what failed; see {@link Application#useDeveloperExceptionPage()}. */
+/** Shows a developer what failed; see {@link Application#useDeveloperExceptionPage()}. */
 final class DeveloperExceptionPage {
   private DeveloperExceptionPage() {}
 
-  /** Writes the answer to a request that has none yet. */
+  /** Writes the response to a request that has none yet. */
   static void write(HttpContext context, Throwable failure) throws IOException {
     HttpResponse response = context.response();
     response.status(500);
@@ -23,7 +23,7 @@ final class DeveloperExceptionPage {
     }
   }
 
-  /** Browsers ask for HTML by name; who only takes anything does not want a page. */
+  /** Browsers ask for HTML by name; a client that accepts anything does not want a page. */
   private static boolean likesHtml(Headers headers) {
     return headers.list("Accept").stream()
         .map(range -> range.split(";", 2)[0].strip())

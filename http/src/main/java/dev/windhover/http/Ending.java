@@ -3,21 +3,21 @@ package dev.windhover.http;
 import dev.windhover.protocol.CloseReason;
 
 /**
- * How a socket ended: a value, not an exception, since every socket ends.
+ * How a socket ended. It is a value, not an exception, because every socket ends.
  *
  * @param by who ended it
- * @param reason the deciding Close: the peer's, if one came (1005 if that was empty); else ours, if
- *     we ended the socket for a violation or a stop; else 1006
- * @param why one line for a log: lower case, the fact
+ * @param reason the Close that decided: the peer's, if one came (1005 if it was empty); otherwise
+ *     ours, if we ended the socket because of a violation or a stop; otherwise 1006
+ * @param why the fact, in one lower-case line for a log
  */
 public record Ending(By by, CloseReason reason, String why) {
   /** Who ended a socket. */
   public enum By {
     /** The peer sent its Close first. */
     PEER,
-    /** The application closed, aborted or failed. */
+    /** The application closed or aborted the socket, or failed. */
     APPLICATION,
-    /** Windhover did: a violation by the peer, a time limit, a stop. */
+    /** Windhover, because of a violation by the peer, a time limit, or a stop. */
     SERVER,
     /** Nobody: the connection was lost. */
     CONNECTION

@@ -5,19 +5,22 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What tells one state of a file from another (RFC 9110 8.8.3).
+ * Identifies one state of a file (RFC 9110 8.8.3).
  *
  * @param weak whether two states may share it
- * @param opaque what stands between the quotes
+ * @param opaque the text between the quotes
  */
 record EntityTag(boolean weak, String opaque) {
-  /** Returns the tag that {@code text} is, or null if it is none. */
+  /** Returns {@code text} as a tag, or null if it is not a tag. */
   static @Nullable EntityTag parse(String text) {
     List<EntityTag> tags = parseList(text);
     return tags != null && tags.size() == 1 ? tags.getFirst() : null;
   }
 
-  /** Returns the tags of a list, or null if it is malformed. A comma within a tag is its own. */
+  /**
+   * Returns the tags of a list, or null if it is malformed. A comma inside a tag belongs to the
+   * tag.
+   */
   static @Nullable List<EntityTag> parseList(String text) {
     List<EntityTag> tags = new ArrayList<>();
     int at = 0;
@@ -47,7 +50,7 @@ record EntityTag(boolean weak, String opaque) {
     return !weak && equals(other);
   }
 
-  /** Weak comparison: as good as the same. */
+  /** Weak comparison: equivalent content. */
   boolean isEquivalent(EntityTag other) {
     return opaque.equals(other.opaque);
   }

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 /** The files below a folder. */
 final class FolderSource implements StaticFiles.Source {
   /**
-   * A file that was written this shortly ago may be written again without its time telling: the
-   * coarsest clock of a file system that is in use, FAT's, ticks every 2 seconds.
+   * A file that was written this recently may be written again without a new modification time:
+   * FAT, the file system with the coarsest clock in use, has ticks of 2 seconds.
    */
   private static final Duration CLOCK_TICK = Duration.ofSeconds(2);
 
@@ -41,12 +41,12 @@ final class FolderSource implements StaticFiles.Source {
     try {
       return find(root, root.resolve(name), now);
     } catch (InvalidPathException e) {
-      return null; // no name here
+      return null; // not a valid name here
     }
   }
 
   /**
-   * Returns {@code file} and what stands beside it, if it is a file below {@code root}.
+   * Returns {@code file} and its variants, if it is a file below {@code root}.
    *
    * @param root a real path
    */
@@ -59,7 +59,7 @@ final class FolderSource implements StaticFiles.Source {
     for (Coding coding : Coding.values()) {
       StaticContent variant =
           content(root, file.resolveSibling(file.getFileName() + coding.suffix), coding, now);
-      // One that is older was left behind when the file was written.
+      // An older variant was not updated when the file was written.
       if (variant != null && !variant.lastModified().isBefore(plain.lastModified())) {
         coded.add(variant);
       }
@@ -87,7 +87,7 @@ final class FolderSource implements StaticFiles.Source {
           tag(modified, attributes.size(), coding, now),
           (response, position, count) -> response.writeFile(real, position, count));
     } catch (NoSuchFileException e) {
-      return null; // gone in between
+      return null; // deleted in the meantime
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.windhover.http;
 
 /**
- * Answers a request. Runs on a virtual thread of its own and may block, unless it declares itself
+ * Answers a request. It runs on a virtual thread of its own and may block, unless it is declared
  * {@linkplain #nonBlocking(Handler) non-blocking}.
  */
 @FunctionalInterface
@@ -14,15 +14,15 @@ public interface Handler {
    */
   void handle(HttpContext context) throws Exception;
 
-  /** Returns whether this handler never blocks, and so may run on the connection's loop. */
+  /** Returns whether this handler never blocks, so that it may run on the connection's loop. */
   default boolean isNonBlocking() {
     return false;
   }
 
   /**
-   * Declares that {@code handler} never blocks: it then runs on the connection's loop, without the
-   * cost of a thread, if every middleware before it does not block either. A handler that blocks
-   * there all the same stalls every connection of that loop.
+   * Declares that {@code handler} never blocks. It then runs on the connection's loop, without the
+   * cost of a thread, if no middleware before it blocks either. If it blocks nevertheless, it
+   * stalls every connection of that loop.
    */
   static Handler nonBlocking(Handler handler) {
     return new Handler() {

@@ -9,8 +9,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Header fields in the order in which they came or were added; names are compared without case, a
- * name may come several times (RFC 9110 5). Not safe for use by several threads at once.
+ * Header fields, in the order in which they came or were added. Names are case-insensitive, and a
+ * name may occur several times (RFC 9110 5). Not thread-safe.
  */
 public final class Headers implements Iterable<Map.Entry<String, String>> {
   private final List<Map.Entry<String, String>> fields = new ArrayList<>();
@@ -28,7 +28,7 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
     return null;
   }
 
-  /** Returns all values of {@code name}, one per line as they came; empty if there is none. */
+  /** Returns all values of {@code name}, one for each line as it came; empty if there is none. */
   public List<String> all(String name) {
     List<String> values = new ArrayList<>(1);
     for (Map.Entry<String, String> field : fields) {
@@ -39,7 +39,7 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
     return values;
   }
 
-  /** Returns the elements of a comma-separated list, over all lines of {@code name}, trimmed. */
+  /** Returns the trimmed elements of a comma-separated list, across all lines of {@code name}. */
   public List<String> list(String name) {
     List<String> elements = new ArrayList<>();
     for (String line : all(name)) {
@@ -59,7 +59,9 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
     }
   }
 
-  /** Returns whether the comma-separated list {@code name} has {@code token}, without case. */
+  /**
+   * Returns whether the comma-separated list {@code name} contains {@code token}, ignoring case.
+   */
   public boolean hasToken(String name, String token) {
     for (String element : list(name)) {
       if (element.equalsIgnoreCase(token)) {
@@ -69,17 +71,17 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
     return false;
   }
 
-  /** Returns whether {@code name} is there. */
+  /** Returns whether there is a field {@code name}. */
   public boolean contains(String name) {
     return get(name) != null;
   }
 
   /**
-   * Adds a field behind the others.
+   * Adds a field after the others.
    *
-   * @throws IllegalArgumentException if the name is not a token, or the value has a line break, a
-   *     NUL or another control character but the tab (RFC 9110 5.1, 5.5), or a character that is
-   *     more than one byte in ISO 8859-1
+   * @throws IllegalArgumentException if the name is not a token, or the value contains a line
+   *     break, a NUL or another control character except the tab (RFC 9110 5.1, 5.5), or a
+   *     character outside of ISO 8859-1
    */
   public Headers add(String name, String value) {
     checkName(name);
@@ -88,7 +90,10 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
     return this;
   }
 
-  /** Replaces all fields of {@code name} by one; see {@link #add} for what is refused. */
+  /**
+   * Replaces all fields of {@code name} with one; refuses the same names and values as {@link
+   * #add}.
+   */
   public Headers set(String name, String value) {
     checkName(name);
     checkValue(name, value);

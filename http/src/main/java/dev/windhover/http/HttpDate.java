@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** HTTP's way to write a second (RFC 9110 5.6.7): one form to send, three to understand. */
+/** Dates in HTTP (RFC 9110 5.6.7), in whole seconds: one format to send, three to parse. */
 final class HttpDate {
   private static final DateTimeFormatter IMF_FIXDATE =
       pattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'").toFormatter(Locale.US).withZone(ZoneOffset.UTC);
@@ -20,8 +20,8 @@ final class HttpDate {
       pattern("EEE MMM ppd HH:mm:ss yyyy").toFormatter(Locale.US).withZone(ZoneOffset.UTC);
 
   /**
-   * {@code Sunday, 06-Nov-94 08:49:37 GMT}. Two digits are a year from 1970 on: until 2069 that
-   * reads nothing as more than 50 years ahead, as RFC 9110 asks.
+   * {@code Sunday, 06-Nov-94 08:49:37 GMT}. Two-digit years count from 1970. Until 2069, no date is
+   * then read as more than 50 years in the future, as RFC 9110 requires.
    */
   private static final DateTimeFormatter RFC850 =
       pattern("EEEE, dd-MMM-")
@@ -36,13 +36,13 @@ final class HttpDate {
     return IMF_FIXDATE.format(time);
   }
 
-  /** Returns the time that {@code text} says, or null if it is none of the three forms. */
+  /** Returns the time in {@code text}, or null if it has none of the three formats. */
   static @Nullable Instant parse(String text) {
     for (DateTimeFormatter form : List.of(IMF_FIXDATE, ASCTIME, RFC850)) {
       try {
         return form.parse(text, Instant::from);
       } catch (DateTimeException e) {
-        // perhaps another form
+        // try the next format
       }
     }
     return null;

@@ -1,8 +1,8 @@
 package dev.windhover.http;
 
 /**
- * Ends a request with a status and a text for the client: the fault is the client's (or the server
- * is out of room), so there is no stack trace and no error in the log.
+ * Ends a request with a status and a text for the client. The fault is the client's (or the server
+ * is at a limit), so it has no stack trace and leaves no error in the log.
  */
 public class HttpException extends RuntimeException {
   private static final long serialVersionUID = 1;
@@ -10,16 +10,16 @@ public class HttpException extends RuntimeException {
   private final int status;
   private final transient Headers headers;
 
-  /** Creates one without further headers. */
+  /** Creates an exception without further headers. */
   public HttpException(int status, String message) {
     this(status, message, new Headers());
   }
 
   /**
-   * Creates one.
+   * Creates an exception.
    *
    * @param status 400–599
-   * @param message the body of the response, as plain text: lower case, the fact, the numbers
+   * @param message the plain-text body of the response: the fact and the numbers, in lower case
    * @param headers further headers of the response
    */
   public HttpException(int status, String message, Headers headers) {
@@ -36,7 +36,7 @@ public class HttpException extends RuntimeException {
     return status;
   }
 
-  /** Returns the headers to answer with, beside those of the body. */
+  /** Returns the headers to answer with, in addition to those of the body. */
   public Headers headers() {
     return headers;
   }

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** What the client asked. Used by one thread at a time. */
+/** The client's request. Only one thread may use it at a time. */
 public final class HttpRequest {
   private final Exchange exchange;
   private final RequestTarget target;
@@ -21,19 +21,19 @@ public final class HttpRequest {
     this.pathParameters = pathParameters;
   }
 
-  /** Returns the method, in upper case as it came. */
+  /** Returns the method as it came; methods are case-sensitive. */
   public String method() {
     return exchange.method();
   }
 
-  /** Returns the target as it came: path and query, encoded. */
+  /** Returns the target as it came: path and query, still encoded. */
   public String target() {
     return exchange.target();
   }
 
   /**
-   * Returns the path, decoded, without dot segments; begins with {@code /}, or is {@code *}. An
-   * encoded slash stays {@code %2F}: it belongs to its segment.
+   * Returns the decoded path, without dot segments. It begins with {@code /}, or is {@code *}. An
+   * encoded slash stays {@code %2F}, because it belongs to its segment.
    */
   public String path() {
     return target.path();
@@ -76,7 +76,7 @@ public final class HttpRequest {
   }
 
   /**
-   * Says which scheme the client used, as middleware knows it from a proxy.
+   * Sets the scheme that the client used, which middleware knows from a proxy.
    *
    * @throws IllegalArgumentException if it is neither {@code http} nor {@code https}
    */
@@ -89,8 +89,8 @@ public final class HttpRequest {
   }
 
   /**
-   * Returns the host, and port if any, that the client named; empty if it named none. A target that
-   * names one goes before the header (RFC 9112 3.2.2).
+   * Returns the host, and port if any, that the client named; empty if it named none. A host in the
+   * target takes precedence over the header (RFC 9112 3.2.2).
    */
   public String host() {
     if (host != null) {
@@ -103,7 +103,7 @@ public final class HttpRequest {
     return header == null ? "" : header;
   }
 
-  /** Says which host, and port if any, the client named, as middleware knows it from a proxy. */
+  /** Sets the host, and port if any, that the client named, which middleware knows from a proxy. */
   public HttpRequest host(String host) {
     this.host = Objects.requireNonNull(host);
     return this;
@@ -120,17 +120,17 @@ public final class HttpRequest {
   }
 
   /**
-   * Returns the body; empty after a socket was accepted. Reading blocks; on a connection's loop it
-   * throws {@link IllegalStateException}.
+   * Returns the body; it is empty after a socket was accepted. Reading blocks, so on a connection's
+   * loop it throws {@link IllegalStateException}.
    */
   public InputStream body() {
     return exchange.body();
   }
 
   /**
-   * Sets the most bytes of the body for this request alone, in place of the host's limit
-   * (30,000,000 by default). Reading more fails with {@link HttpException} 413. {@link
-   * Long#MAX_VALUE} is no limit.
+   * Limits the body of this request alone, in bytes, in place of the host's limit (30,000,000 by
+   * default). Reading more fails with {@link HttpException} 413. {@link Long#MAX_VALUE} means no
+   * limit.
    *
    * @throws IllegalArgumentException if {@code bytes} is negative
    * @throws IllegalStateException if reading has begun
@@ -143,14 +143,14 @@ public final class HttpRequest {
     return this;
   }
 
-  /** Returns the most bytes of the body. */
+  /** Returns the limit of the body in bytes. */
   public long maxBodySize() {
     return exchange.maxBodySize();
   }
 
   /**
-   * Returns the fields that came behind a chunked body (RFC 9110 6.5), which are never among the
-   * {@link #headers()}; empty before the body was read to its end, and where none came.
+   * Returns the trailer fields that followed the body (RFC 9110 6.5), which are never among the
+   * {@link #headers()}. It is empty if there were none, and until the body was read to its end.
    */
   public Headers trailers() {
     return exchange.trailers();

@@ -1,6 +1,6 @@
 package dev.windhover.http;
 
-/** The version of HTTP that a request came in. */
+/** The HTTP version of a request. */
 public enum HttpVersion {
   /** HTTP/1.0: no upgrade, no chunked bodies. */
   HTTP_1_0("HTTP/1.0"),

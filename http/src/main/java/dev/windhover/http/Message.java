@@ -2,7 +2,7 @@ package dev.windhover.http;
 
 import java.nio.ByteBuffer;
 
-/** A whole message; the receiver owns it. */
+/** A whole message, which belongs to its receiver. */
 public sealed interface Message {
   /** Returns {@link MessageType#TEXT} or {@link MessageType#BINARY}. */
   MessageType type();

@@ -5,8 +5,8 @@ import java.nio.ByteBuffer;
 
 /**
  * Sends one message of unknown length, piece by piece, from any thread: it is not tied to the
- * thread that opened it. Other messages of the socket wait until it is finished; Pings and Pongs go
- * between.
+ * thread that opened it. Other messages of the socket wait until it is finished; Pings and Pongs
+ * may go in between.
  *
  * <pre>{@code
  * try (MessageWriter message = socket.startMessage(MessageType.TEXT)) {
@@ -21,15 +21,15 @@ public interface MessageWriter extends AutoCloseable {
   /** Sends a piece as a frame of its own; blocks as {@link WebSocket#send} does. */
   void write(ByteBuffer piece) throws IOException, InterruptedException;
 
-  /** Sends a piece of text as a frame of its own; a surrogate pair may be cut between pieces. */
+  /** Sends a piece of text as a frame of its own; a surrogate pair may be split between pieces. */
   void write(CharSequence piece) throws IOException, InterruptedException;
 
-  /** Ends the message; the next one may go. */
+  /** Ends the message, so that the next one may be sent. */
   void finish() throws IOException, InterruptedException;
 
   /**
-   * Does nothing after {@link #finish()}; before it, the message is abandoned: the socket fails,
-   * 1011.
+   * Does nothing after {@link #finish()}. Before it, this abandons the message and fails the socket
+   * with 1011.
    */
   @Override
   void close();

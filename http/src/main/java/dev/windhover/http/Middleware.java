@@ -1,16 +1,16 @@
 package dev.windhover.http;
 
 /**
- * A step of the pipeline: does its part and calls {@code next}, or answers by itself. Steps run in
- * the order in which they were added; what stands behind the call of {@code next} runs on the way
- * back.
+ * A step of the pipeline: it does its part and calls {@code next}, or answers the request itself.
+ * Steps run in the order in which they were added. Code after the call of {@code next} runs on the
+ * way back.
  */
 @FunctionalInterface
 public interface Middleware {
   /** Handles the request; see {@link Handler#handle} for what may be thrown. */
   void handle(HttpContext context, Handler next) throws Exception;
 
-  /** Returns whether this step never blocks (what {@code next} does aside). */
+  /** Returns whether this step never blocks, apart from what {@code next} does. */
   default boolean isNonBlocking() {
     return false;
   }
@@ -34,7 +34,8 @@ public interface Middleware {
   }
 
   /**
-   * Returns the handler that runs this step around {@code next}: the pipeline is a fold of this.
+   * Returns the handler that runs this step around {@code next}; the pipeline is a fold of this
+   * method.
    */
   default Handler around(Handler next) {
     boolean nonBlocking = isNonBlocking() && next.isNonBlocking();

@@ -2,7 +2,9 @@ package dev.windhover.http;
 
 import java.util.List;
 
-/** What {@link HttpContext#webSockets()} is without the middleware: it says what is missing. */
+/**
+ * The result of {@link HttpContext#webSockets()} without the middleware: it says what is missing.
+ */
 record NoWebSockets(HttpRequest request) implements WebSocketManager {
   @Override
   public boolean isWebSocketRequest() {

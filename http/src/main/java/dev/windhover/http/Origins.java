@@ -2,17 +2,20 @@ package dev.windhover.http;
 
 import java.util.Locale;
 
-/** The origin of a browser's page (RFC 6454), as it stands in the header {@code Origin}. */
+/** The origin of a browser's page (RFC 6454), in the form of the header {@code Origin}. */
 public final class Origins {
   private Origins() {}
 
-  /** Returns whether {@code origin} has the form {@code scheme://host[:port]}, and no more. */
+  /** Returns whether {@code origin} has exactly the form {@code scheme://host[:port]}. */
   public static boolean isWellFormed(String origin) {
     int host = origin.indexOf("://") + 3;
     return host > 3 && host < origin.length() && origin.indexOf('/', host) < 0;
   }
 
-  /** Returns {@code origin} in lower case and without its scheme's own port, as browsers do. */
+  /**
+   * Returns {@code origin} in lower case and without its scheme's default port, as browsers send
+   * it.
+   */
   public static String normalize(String origin) {
     String lower = origin.toLowerCase(Locale.ROOT);
     if (lower.startsWith("http://") && lower.endsWith(":80")) {

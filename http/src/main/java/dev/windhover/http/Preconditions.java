@@ -5,23 +5,23 @@ import java.util.List;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** The conditions under which a client wants what it asks for (RFC 9110 13). */
+/** The conditions of a conditional request (RFC 9110 13). */
 final class Preconditions {
-  /** What they come to. */
+  /** The result of the conditions. */
   enum Outcome {
-    /** It is answered as if there were none. */
+    /** The request is answered as if it had no conditions. */
     MET,
-    /** The client has it already: 304. */
+    /** The client already has the content: 304. */
     NOT_MODIFIED,
-    /** It is not what the client means any more: 412. */
+    /** The content is no longer what the client expects: 412. */
     FAILED
   }
 
   private Preconditions() {}
 
   /**
-   * Decides on a GET or HEAD of what exists, in the order of RFC 9110 13.2.2: a tag goes before a
-   * date, and what fails before what is spared. A date that is none is no condition.
+   * Evaluates the conditions of a GET or HEAD of existing content, in the order of RFC 9110 13.2.2:
+   * tags before dates, and 412 before 304. A malformed date is not a condition.
    */
   static Outcome evaluate(Headers headers, EntityTag tag, Instant lastModified) {
     if (headers.contains("If-Match")) {
@@ -46,8 +46,8 @@ final class Preconditions {
   }
 
   /**
-   * Returns whether {@code Range} counts: {@code If-Range} is not there, or names these very bytes,
-   * by a strong tag, or by the date exactly where that is as strong (RFC 9110 13.1.5).
+   * Returns whether {@code Range} applies: {@code If-Range} is missing, or identifies exactly these
+   * bytes, with a strong tag, or with the exact date if that is as strong (RFC 9110 13.1.5).
    */
   static boolean allowRange(Headers headers, EntityTag tag, Instant lastModified) {
     List<String> values = headers.all("If-Range");

@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A whole message that goes to many sockets: {@link WebSocket#send(PreparedMessage, SendFlag...)}.
- * Its payload is held once, and what a setting of permessage-deflate makes of it once for all
- * sockets of that setting, for as long as this is held. Immutable; any thread.
+ * Its payload is stored once, and compressed once for all sockets with the same permessage-deflate
+ * settings. Both live as long as this object. Immutable and thread-safe.
  *
- * <p>For one socket it has no advantage over {@link Message}.
+ * <p>For a single socket it has no advantage over {@link Message}.
  */
 public final class PreparedMessage {
   private final MessageType type;
@@ -39,8 +39,8 @@ public final class PreparedMessage {
   }
 
   /**
-   * Prepares a message; keeps a copy of what is between position and limit of {@code payload},
-   * whose position stays.
+   * Prepares a message; keeps a copy of the bytes between position and limit of {@code payload},
+   * whose position does not change.
    *
    * @param type {@link MessageType#TEXT} (the bytes must be UTF-8) or {@link MessageType#BINARY}
    * @throws IllegalArgumentException for {@link MessageType#CLOSE}
@@ -78,13 +78,14 @@ public final class PreparedMessage {
   }
 
   /**
-   * For implementations of {@link WebSocket}: returns the payload as {@code setting} encodes it.
-   * The first to ask makes that, the others wait for it.
+   * For implementations of {@link WebSocket}: returns the payload encoded for {@code setting}. The
+   * first caller encodes it, the others wait for the result.
    *
-   * @param setting all that the result depends on beside the payload; compared by {@code equals}
-   * @param encoder makes it of a view of the payload, and changes it no more; null, which is not
-   *     kept, if it cannot now
-   * @return a read-only view of what it made, with a position of its own
+   * @param setting everything that the result depends on besides the payload; compared by {@code
+   *     equals}
+   * @param encoder encodes a view of the payload and does not change the result afterwards; returns
+   *     null, which is not kept, if it cannot do so now
+   * @return a read-only view of the result, with a position of its own
    */
   public @Nullable ByteBuffer encoded(
       Object setting, Function<ByteBuffer, @Nullable ByteBuffer> encoder) {

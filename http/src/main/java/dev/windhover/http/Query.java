@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The parameters behind the {@code ?} of a target, decoded, in their order. */
+/** The decoded parameters after the {@code ?} of a target, in their order. */
 public final class Query {
   private final List<Map.Entry<String, String>> parameters;
 
@@ -16,7 +16,8 @@ public final class Query {
   }
 
   /**
-   * Parses {@code name=value&…}; {@code +} is a space, a name without {@code =} has an empty value.
+   * Parses {@code name=value&…}. A {@code +} is a space, and a name without {@code =} has an empty
+   * value.
    *
    * @throws IllegalArgumentException if a percent sign is not followed by two hex digits
    */

@@ -1,9 +1,9 @@
 package dev.windhover.http;
 
 /**
- * What a {@link WebSocket#receive(java.nio.ByteBuffer)} brought.
+ * The result of {@link WebSocket#receive(java.nio.ByteBuffer)}.
  *
- * @param count the bytes put into the buffer, 0 or more
+ * @param count the number of bytes put into the buffer, 0 or more
  * @param type the message's type, or {@link MessageType#CLOSE}
  * @param endOfMessage whether the message ends with these bytes
  */

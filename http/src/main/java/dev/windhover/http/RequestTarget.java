@@ -9,16 +9,16 @@ import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request's target (RFC 9112 3.2), taken apart.
+ * The parts of a request's target (RFC 9112 3.2).
  *
  * @param authority host, and port if any, of the absolute-form; null in the other forms
- * @param path decoded once and then without dot segments (RFC 3986 5.2.4); begins with {@code /},
- *     or is {@code *}. An encoded slash stays {@code %2F}, since it does not separate segments
- * @param query what stands behind the {@code ?}, encoded; empty if there is none
+ * @param path decoded once, then without dot segments (RFC 3986 5.2.4); begins with {@code /}, or
+ *     is {@code *}. An encoded slash stays {@code %2F}, because it does not separate segments
+ * @param query the part after the {@code ?}, still encoded; empty if there is none
  */
 record RequestTarget(@Nullable String authority, String path, String query) {
   /**
-   * Takes {@code target} apart: origin-form, absolute-form or {@code *}.
+   * Parses {@code target}: origin-form, absolute-form or {@code *}.
    *
    * @throws HttpException 400 if it is malformed
    */

@@ -7,7 +7,7 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Maps a public method of a controller, {@code void name(HttpContext)}, to a path. On the class it
+ * Maps a public method of a controller, {@code void name(HttpContext)}, to a path. On the class, it
  * is the prefix of its methods' paths. See {@link Application#mapControllers}.
  */
 @Documented
@@ -18,8 +18,8 @@ public @interface Route {
   String value();
 
   /**
-   * Returns the methods that are answered; all by default, so that HTTP/2's CONNECT is. On the
-   * class, those of its methods that name none.
+   * Returns the HTTP methods that the route answers; all by default, so that HTTP/2's CONNECT is
+   * included. On the class, it is the default for its methods that name none.
    */
   String[] methods() default {};
 }

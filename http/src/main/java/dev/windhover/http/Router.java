@@ -14,18 +14,19 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The routes of an application. A path is literal segments, {@code {name}} for one segment, and
- * {@code {*name}} at its end for all that follow. Among routes that fit, a literal segment goes
- * before a parameter and that before a catch-all, from left to right. Case and a slash at the end
- * count: {@code /chat} is neither {@code /Chat} nor {@code /chat/}.
+ * {@code {*name}} at its end for all that follow. If several routes match, a literal segment takes
+ * precedence over a parameter, and a parameter over a catch-all, from left to right. Paths are
+ * case-sensitive, and a trailing slash counts: {@code /chat} is neither {@code /Chat} nor {@code
+ * /chat/}.
  */
 final class Router<T> {
   /**
-   * What a request came to.
+   * The result of routing a request.
    *
-   * @param route the path of the route, or null if no route fits
-   * @param target what was mapped, or null if no path fits, or none of its methods
+   * @param route the path of the route, or null if no route matches
+   * @param target what was mapped, or null if no path matches, or none of its methods
    * @param parameters the values of the path's parameters
-   * @param allowed the methods that the path has, sorted, where none fits; empty otherwise
+   * @param allowed the sorted methods of the path, if none of them matches; empty otherwise
    */
   record Match<T>(
       @Nullable String route,
@@ -77,7 +78,8 @@ final class Router<T> {
    * Adds a route.
    *
    * @param methods the methods it answers; empty for all
-   * @throws IllegalArgumentException if a method or the path is malformed, or both together taken
+   * @throws IllegalArgumentException if a method or the path is malformed, or the combination is
+   *     taken
    */
   void add(Set<String> methods, String path, T target) {
     for (String method : methods) {
@@ -137,11 +139,11 @@ final class Router<T> {
     return leaf;
   }
 
-  /** Finds the route for a request; HEAD is answered by a route for GET. */
+  /** Finds the route for a request; a route for GET also answers HEAD. */
   Match<T> match(String method, String path) {
     Set<String> allowed = new TreeSet<>();
     Match<T> found = null;
-    if (path.startsWith("/")) { // what * names is the server, not a path
+    if (path.startsWith("/")) { // * means the server, not a path
       String[] segments = path.substring(1).split("/", -1);
       found = find(root, segments, 0, new ArrayList<>(2), method, allowed);
     }

@@ -3,9 +3,9 @@ package dev.windhover.http;
 /** How a message is sent; the same for all pieces of a message. */
 public enum SendFlag {
   /**
-   * Sends the message as it is even where compression was negotiated: for secrets that share a
-   * connection with text an attacker chooses, and for data that is compressed already. Without
-   * compression it has no effect.
+   * Sends the message uncompressed even if compression was negotiated. Use it for secrets that
+   * share a connection with text chosen by an attacker, and for data that is already compressed.
+   * Has no effect on connections without compression.
    */
   DISABLE_COMPRESSION
 }

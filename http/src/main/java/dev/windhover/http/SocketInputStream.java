@@ -7,7 +7,7 @@ import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 
-/** The payload of a socket's messages as a stream: of one message, or of all there will be. */
+/** The payload of a socket's messages as a stream: of one message, or of all messages. */
 final class SocketInputStream extends InputStream {
   private final WebSocket socket;
   private final boolean oneMessage;
@@ -36,7 +36,7 @@ final class SocketInputStream extends InputStream {
       return 0;
     }
     int count = 0;
-    while (count == 0 && !ended) { // empty fragments and messages have nothing to say
+    while (count == 0 && !ended) { // skips empty fragments and messages
       count = receive(ByteBuffer.wrap(bytes, offset, length));
     }
     return count > 0 ? count : -1;
@@ -65,7 +65,7 @@ final class SocketInputStream extends InputStream {
   @Override
   public void close() {
     if (!closed && !ended && oneMessage) {
-      socket.abort(); // what is left of the message cannot be told from the next one
+      socket.abort(); // the rest of the message could not be told apart from the next one
     }
     closed = true;
   }

@@ -5,11 +5,14 @@ import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 
-/** A stream whose every write is a piece of a message, or a message: the target says which. */
+/**
+ * A stream that sends each write as a piece of a message or as a whole message, depending on its
+ * target.
+ */
 final class SocketOutputStream extends OutputStream {
   /** Where the bytes go. */
   interface Target {
-    /** Sends what one write was given. */
+    /** Sends the bytes of one write. */
     void write(ByteBuffer bytes) throws IOException, InterruptedException;
 
     /** Nothing more comes. */

@@ -6,7 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bytes that answer a path, as they were when they were found.
+ * The content for a path, as it was when it was found.
  *
  * @param coding their {@code Content-Encoding}, or null
  * @param length the number of bytes
@@ -14,13 +14,13 @@ import org.jspecify.annotations.Nullable;
  */
 record StaticContent(
     @Nullable String coding, long length, Instant lastModified, EntityTag tag, Body body) {
-  /** Where the bytes are. */
+  /** Where the bytes come from. */
   interface Body {
     /** Writes {@code count} bytes from {@code position} on to the body of {@code response}. */
     void write(HttpResponse response, long position, long count) throws IOException;
   }
 
-  /** The codings of files beside a file, in the order in which they are preferred. */
+  /** The codings of a file's variants, in order of preference. */
   enum Coding {
     BROTLI("br", ".br"),
     GZIP("gzip", ".gz");
@@ -35,17 +35,17 @@ record StaticContent(
   }
 
   /**
-   * A file, and the same in other codings.
+   * A file and its variants in other codings.
    *
    * @param plain without a coding
-   * @param coded the others, the preferred one first; often none
+   * @param coded the variants, preferred ones first; often none
    */
   record Variants(StaticContent plain, List<StaticContent> coded) {
-    /** Returns what {@code headers} accept and like best (RFC 9110 12.5.3). */
+    /** Returns the content that {@code headers} accept and prefer (RFC 9110 12.5.3). */
     StaticContent select(Headers headers) {
       StaticContent best = plain;
       if (!coded.isEmpty()) {
-        // What nobody forbids is acceptable, and better than nothing: a q of 0 is disregarded.
+        // The plain file is better than nothing, so a q of 0 for it is disregarded.
         int most = Math.max(0, weight(headers, "identity", false));
         for (StaticContent each : coded) {
           int weight = weight(headers, each.coding, true);
@@ -76,7 +76,7 @@ record StaticContent(
       return any;
     }
 
-    /** Returns a {@code q=0.123} as 123; 0 if it is malformed. */
+    /** Returns {@code q=0.123} as 123; 0 if it is malformed. */
     private static int thousandths(String weight) {
       if (!weight.matches("[qQ]=(0(\\.[0-9]{0,3})?|1(\\.0{0,3})?)")) {
         return 0;

@@ -14,36 +14,39 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers GET and HEAD with the files of a folder, wherever one fits the path; everything else goes
- * on to what stands behind. A path that ends in {@code /} means the {@code index.html} there; the
- * same path without the {@code /} is redirected to it with 301, its query kept. Nothing outside the
- * folder is reached, not by a symbolic link either, no folder is listed, and files and folders
- * whose names begin with a dot are not served, {@code .well-known} aside.
+ * Answers GET and HEAD with the files of a folder if one matches the path; every other request goes
+ * on to the next step. A path that ends in {@code /} means the {@code index.html} there; the same
+ * path without the {@code /} is redirected to it with 301, with its query. Nothing outside the
+ * folder can be reached, not even by a symbolic link. Folders are never listed. Files and folders
+ * whose names begin with a dot are not served, except {@code .well-known}.
  *
  * <p><b>Conditions</b> (RFC 9110 13). Every file has {@code Last-Modified} and a strong {@code
- * ETag}, so that a client asks again with {@code If-None-Match} or {@code If-Modified-Since} and is
- * answered 304, or with {@code If-Match} or {@code If-Unmodified-Since}, and 412. A file's tag is
- * made of its time, to the nanosecond, and its length; in the first 2 seconds after it was written
- * the tag is weak, for the file may be written again within a tick of its clock. The tag of a
- * resource in an archive is a hash of its content, and its time when it was first asked for.
+ * ETag}. A client that asks again with {@code If-None-Match} or {@code If-Modified-Since} may be
+ * answered with 304, and one that uses {@code If-Match} or {@code If-Unmodified-Since} with 412. A
+ * file's tag is made of its modification time, to the nanosecond, and its length. In the first 2
+ * seconds after the file was written, the tag is weak, because the file may be written again within
+ * one tick of its clock. The tag of a resource in an archive is a hash of its content, and its time
+ * is that of its first request.
  *
- * <p><b>Ranges</b> (RFC 9110 14). One range is answered with 206, up to 16 that do not overlap as
- * {@code multipart/byteranges}, none that the file has with 416; a header that is malformed or asks
- * for more is ignored. A range is always of the file itself, never of a compressed variant.
+ * <p><b>Ranges</b> (RFC 9110 14). One range is answered with 206, and up to 16 ranges that do not
+ * overlap as {@code multipart/byteranges}. If the file has none of the ranges, the answer is 416. A
+ * header that is malformed or requests more ranges is ignored. A range always refers to the file
+ * itself, never to a compressed variant.
  *
- * <p><b>Variants</b> (RFC 9110 12.5.3). Where {@code app.js.br} or {@code app.js.gz} stands beside
- * {@code app.js}, and is no older, it is sent to clients who accept it, Brotli before gzip where
- * they like both the same; it has a tag of its own.
+ * <p><b>Variants</b> (RFC 9110 12.5.3). If {@code app.js.br} or {@code app.js.gz} exists beside
+ * {@code app.js} and is not older, it is sent to clients that accept it, and Brotli is preferred to
+ * gzip for clients that accept both equally. A variant has a tag of its own.
  *
- * <p>A file is sent as long as it was when its headers were. If it is cut meanwhile, the connection
- * is; replace a file by renaming another to it, rather than by writing into it.
+ * <p>A file is sent with the length that it had when its headers were sent. If it is truncated in
+ * the meantime, the connection is cut. Replace a file by renaming another file to it, not by
+ * overwriting it.
  */
 public final class StaticFiles implements Middleware {
   private static final String INDEX = "index.html";
 
   /** Where files come from. */
   interface Source {
-    /** Returns the file of that name, relative and plain, or null. */
+    /** Returns the file of that relative, {@linkplain #isPlain plain} name, or null. */
     @Nullable Variants find(String name, Instant now) throws IOException;
   }
 
@@ -56,8 +59,8 @@ public final class StaticFiles implements Middleware {
   }
 
   /**
-   * Serves the files below {@code folder}, which may change while they are served. They are sent by
-   * the system, and not held in memory, where the connection is not encrypted.
+   * Serves the files below {@code folder}, which may change while they are served. On unencrypted
+   * connections the operating system sends them, without holding them in memory.
    *
    * @throws IllegalArgumentException if there is no such folder
    */
@@ -67,11 +70,11 @@ public final class StaticFiles implements Middleware {
 
   /**
    * Serves the resources below {@code folder} of the module of {@code anchor}, or on its class
-   * path. A module need not open or export the folder. Resources in an archive are read once: up to
-   * 64 KiB each and 8 MiB in all they are held in memory, beyond that as temporary files, which end
-   * with the program.
+   * path. A module need not open or export the folder. Resources in an archive are read once. Up to
+   * 64 KiB each and 8 MiB in total, they are kept in memory; the others are kept in temporary
+   * files, which are deleted when the program ends.
    *
-   * @param folder separated by {@code /}, as {@code wwwroot}
+   * @param folder separated by {@code /}, for example {@code wwwroot}
    * @throws IllegalArgumentException if {@code folder} is empty, begins with {@code /} or has a
    *     segment that begins with a dot
    */
@@ -80,9 +83,9 @@ public final class StaticFiles implements Middleware {
   }
 
   /**
-   * Returns the same files below {@code path} instead of {@code /}.
+   * Returns the same files, served below {@code path} instead of {@code /}.
    *
-   * @param path as {@code /assets}
+   * @param path for example {@code /assets}
    */
   public StaticFiles at(String path) {
     if (!path.startsWith("/")) {
@@ -107,7 +110,7 @@ public final class StaticFiles implements Middleware {
       return;
     }
     String index = path.endsWith("/") ? null : nameFor(request.method(), path + "/");
-    // The handshake of a socket asks for no page, though it is a GET.
+    // A WebSocket handshake does not ask for a page, although it is a GET.
     boolean isHandshake = request.headers().hasToken("Upgrade", "websocket");
     if (index != null && !isHandshake && source.find(index, context.now()) != null) {
       redirect(request, context.response(), path + "/");
@@ -116,7 +119,7 @@ public final class StaticFiles implements Middleware {
     next.handle(context);
   }
 
-  /** Returns the name of the file that is asked for, or null if it cannot be one. */
+  /** Returns the name of the requested file, or null if it cannot be a file. */
   private @Nullable String nameFor(String method, String path) {
     boolean reads = method.equals("GET") || method.equals("HEAD");
     if (!reads || !path.startsWith(prefix)) {
@@ -129,7 +132,9 @@ public final class StaticFiles implements Middleware {
     return isPlain(name) ? name : null;
   }
 
-  /** Returns whether {@code name} can only mean something below the folder, on any file system. */
+  /**
+   * Returns whether {@code name} can only refer to something below the folder, on any file system.
+   */
   static boolean isPlain(String name) {
     for (int i = 0; i < name.length(); i++) {
       char c = name.charAt(i);
@@ -151,7 +156,9 @@ public final class StaticFiles implements Middleware {
     response.status(301).headers().set("Location", encoded(path) + query);
   }
 
-  /** Encodes a path's characters, but for those that mean themselves (RFC 3986 3.3). */
+  /**
+   * Encodes the characters of a path, except those that may stand for themselves (RFC 3986 3.3).
+   */
   private static String encoded(String path) {
     StringBuilder encoded = new StringBuilder(path.length() + 8);
     for (byte b : path.getBytes(UTF_8)) {
@@ -198,7 +205,7 @@ public final class StaticFiles implements Middleware {
         : null;
   }
 
-  /** Writes all of {@code content} if {@code ranges} is null, and otherwise those. */
+  /** Writes {@code ranges} of {@code content}, or all of it if they are null. */
   private static void writeRanges(
       HttpResponse response, String type, StaticContent content, @Nullable List<ByteRange> ranges)
       throws IOException {
@@ -223,7 +230,7 @@ public final class StaticFiles implements Middleware {
   private static void writeParts(
       HttpResponse response, String type, StaticContent content, List<ByteRange> ranges)
       throws IOException {
-    String boundary = UUID.randomUUID().toString(); // nobody can have put it into the file
+    String boundary = UUID.randomUUID().toString(); // unpredictable, so it cannot occur in the file
     List<byte[]> heads =
         ranges.stream()
             .map(range ->

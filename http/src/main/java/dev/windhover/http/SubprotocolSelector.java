@@ -3,13 +3,13 @@ package dev.windhover.http;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Chooses the subprotocol of a socket among those that a client offers (RFC 6455 1.9). */
+/** Chooses the subprotocol of a socket from those that the client offers (RFC 6455 1.9). */
 @FunctionalInterface
 public interface SubprotocolSelector {
   /**
-   * Returns one of {@code offered}, or null or blank to go on without one.
+   * Returns one of {@code offered}, or null or blank to continue without a subprotocol.
    *
-   * @param offered what the client offers, in its order of preference; may be empty
+   * @param offered the client's offers, in its order of preference; may be empty
    * @throws HttpException to refuse the handshake
    */
   @Nullable String select(List<String> offered);
@@ -26,7 +26,7 @@ public interface SubprotocolSelector {
     return offered -> offered.stream().filter(ours::contains).findFirst().orElse(null);
   }
 
-  /** Returns a selector that answers 400 where this one finds none. */
+  /** Returns a selector that refuses the handshake with 400 if this one selects none. */
   default SubprotocolSelector orRefuse() {
     return offered -> {
       String chosen = select(offered);

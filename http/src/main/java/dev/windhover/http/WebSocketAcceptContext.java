@@ -5,11 +5,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Settings of one accepted socket; what is not set comes from the middleware's options. Each method
- * with an argument sets and returns this, the one without returns what was set, or null.
+ * Settings of one accepted socket. Settings that are not given come from the middleware's options.
+ * A method with an argument sets a value and returns this; the method without an argument returns
+ * the value, or null.
  */
 public final class WebSocketAcceptContext {
-  private static final int SMALLEST_WINDOW_BITS = 9; // zlib's; RFC 7692 knows 8
+  private static final int SMALLEST_WINDOW_BITS = 9; // zlib's minimum; RFC 7692 also allows 8
   private static final int LARGEST_WINDOW_BITS = 15;
 
   private @Nullable SubprotocolSelector subprotocolSelector;
@@ -30,14 +31,14 @@ public final class WebSocketAcceptContext {
   /**
    * Answers with this subprotocol.
    *
-   * @param subprotocol one that the client offers, or {@code accept} throws {@link
+   * @param subprotocol one that the client offers, otherwise {@code accept} throws {@link
    *     IllegalArgumentException} before the handshake is answered; null or blank for none
    */
   public WebSocketAcceptContext subprotocol(@Nullable String subprotocol) {
     return subprotocolSelector(offered -> subprotocol);
   }
 
-  /** Lets {@code selector} choose the subprotocol among those that the client offers. */
+  /** Lets {@code selector} choose the subprotocol from those that the client offers. */
   public WebSocketAcceptContext subprotocolSelector(SubprotocolSelector selector) {
     this.subprotocolSelector = Objects.requireNonNull(selector);
     return this;
@@ -49,7 +50,7 @@ public final class WebSocketAcceptContext {
   }
 
   /**
-   * Sends a Ping when nothing has come for this long; zero switches it off.
+   * Sends a Ping when nothing has come for this long; zero switches keep-alive off.
    *
    * @throws IllegalArgumentException if negative
    */
@@ -64,7 +65,8 @@ public final class WebSocketAcceptContext {
   }
 
   /**
-   * Aborts the socket when nothing has come for this long after a Ping; zero switches it off.
+   * Aborts the socket when nothing has come for this long after a Ping; zero switches the time
+   * limit off.
    *
    * @throws IllegalArgumentException if negative
    */
@@ -100,51 +102,53 @@ public final class WebSocketAcceptContext {
   // ---- Compression (RFC 7692)
 
   /**
-   * Compresses messages where the client offers it; off by default. Dangerous, since the length of
-   * what is compressed tells of its content: whoever can put text of their own beside a secret, and
-   * see the length, can guess the secret (CRIME, BREACH). Send secrets with {@link
-   * SendFlag#DISABLE_COMPRESSION}.
+   * Compresses messages if the client offers it; off by default. This is dangerous, because the
+   * length of compressed data reveals something about its content: attackers who can place text of
+   * their own beside a secret, and see the length, can guess the secret (CRIME, BREACH). Send
+   * secrets with {@link SendFlag#DISABLE_COMPRESSION}.
    */
   public WebSocketAcceptContext dangerousEnableCompression(boolean enable) {
     this.compression = enable;
     return this;
   }
 
-  /** Returns whether compression is offered. */
+  /** Returns whether compression is enabled. */
   public boolean dangerousEnableCompression() {
     return compression;
   }
 
   /**
-   * Lets each of our messages stand for itself rather than refer to those before it: they grow, and
-   * between them the socket holds no memory for compressing. Off by default.
+   * Compresses each of our messages without reference to earlier ones. They become larger, but
+   * between messages the socket holds no memory for compressing. Off by default.
    */
   public WebSocketAcceptContext disableServerContextTakeover(boolean disable) {
     this.noServerContextTakeover = disable;
     return this;
   }
 
-  /** Returns whether each of our messages stands for itself. */
+  /** Returns whether each of our messages is compressed without reference to earlier ones. */
   public boolean disableServerContextTakeover() {
     return noServerContextTakeover;
   }
 
   /**
-   * Asks the client to let each of its messages stand for itself: between them the socket holds no
-   * memory for decompressing. Off by default.
+   * Asks the client to compress each of its messages without reference to earlier ones. Between
+   * messages the socket then holds no memory for decompressing. Off by default.
    */
   public WebSocketAcceptContext disableClientContextTakeover(boolean disable) {
     this.noClientContextTakeover = disable;
     return this;
   }
 
-  /** Returns whether the client is asked to let each of its messages stand for itself. */
+  /**
+   * Returns whether the client is asked to compress each message without reference to earlier ones.
+   */
   public boolean disableClientContextTakeover() {
     return noClientContextTakeover;
   }
 
   /**
-   * Limits how far back our messages refer to 2 to the power of {@code bits} bytes; a smaller
+   * Limits how far back our messages refer, to 2 to the power of {@code bits} bytes. A smaller
    * window takes less memory on both sides and compresses less.
    *
    * @param bits 9–15; 15 by default. A client may ask for less
@@ -162,8 +166,8 @@ public final class WebSocketAcceptContext {
   }
 
   /**
-   * Limits how far back the client's messages refer, if the client says that it can be limited (RFC
-   * 7692 7.1.2.2).
+   * Limits how far back the client's messages refer, if the client says that it accepts a limit
+   * (RFC 7692 7.1.2.2).
    *
    * @param bits 9–15; 15 by default
    * @throws IllegalArgumentException if out of range
@@ -180,7 +184,7 @@ public final class WebSocketAcceptContext {
   }
 
   /**
-   * Sets how hard our messages are compressed.
+   * Sets the compression level of our messages.
    *
    * @param level 1 (fastest) to 9 (smallest); 6 by default
    * @throws IllegalArgumentException if out of range
@@ -196,8 +200,8 @@ public final class WebSocketAcceptContext {
   }
 
   /**
-   * Sends messages plain that are smaller than this; one that is sent in pieces is compressed
-   * whatever its size.
+   * Sends messages that are smaller than this uncompressed. A message that is sent in pieces is
+   * always compressed.
    *
    * @param bytes 0 or more; 32 by default
    * @throws IllegalArgumentException if negative
@@ -207,7 +211,7 @@ public final class WebSocketAcceptContext {
     return this;
   }
 
-  /** Returns the smallest size of a message that is compressed, in bytes. */
+  /** Returns the size in bytes from which a message is compressed. */
   public int compressionThreshold() {
     return compressionThreshold;
   }

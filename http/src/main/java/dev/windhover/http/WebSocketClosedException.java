@@ -3,13 +3,13 @@ package dev.windhover.http;
 import java.io.IOException;
 
 /**
- * A message could not be sent since the socket has ended, or is closing. Thrown out of a handler it
- * is no failure: the request ends quietly.
+ * A message could not be sent because the socket has ended or is closing. A handler that throws it
+ * has not failed: the request ends quietly.
  */
 public final class WebSocketClosedException extends IOException {
   private static final long serialVersionUID = 1;
 
-  /** Creates one with the fact for a log. */
+  /** Creates an exception with the fact for a log. */
   public WebSocketClosedException(String message) {
     super(message);
   }

@@ -1,6 +1,6 @@
 package dev.windhover.http;
 
-/** Talks through a socket from its opening to its end; runs on a virtual thread and may block. */
+/** Handles a socket from its opening to its end. It runs on a virtual thread and may block. */
 @FunctionalInterface
 public interface WebSocketHandler {
   /** Handles the socket; see {@link WebSocket} for what happens when this returns or throws. */

@@ -4,17 +4,17 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Receives a socket's messages as calls on its connection's loop: never two at once, in the order
- * of the wire. A listener must not block; to do so it hands work to a thread of its own.
+ * Receives a socket's messages as calls on its connection's loop, one at a time, in the order of
+ * the wire. A listener must not block; it hands blocking work to another thread.
  *
- * <p>Messages come as they are demanded: {@link WebSocket#request} adds to the demand, and the
- * default {@link #onOpen} demands all there will ever be. What comes beyond the demand waits within
- * the inbound bound, then the peer is not read.
+ * <p>Messages are delivered on demand: {@link WebSocket#request} adds to the demand, and the
+ * default {@link #onOpen} demands all messages. Messages beyond the demand wait here up to the
+ * inbound limit; then the peer is not read.
  *
- * <p>An exception out of a callback fails the socket with 1011 and writes one error line.
+ * <p>If a callback throws an exception, the socket fails with 1011, and one error line is logged.
  */
 public interface WebSocketListener {
-  /** The socket is open; the first call. Demands all messages, unless overridden. */
+  /** The socket is open. This is the first call. It demands all messages, unless overridden. */
   default void onOpen(WebSocket socket) throws Exception {
     socket.request(Long.MAX_VALUE);
   }
@@ -22,7 +22,7 @@ public interface WebSocketListener {
   /**
    * A whole message has come.
    *
-   * @param payload its bytes, lent for the duration of the call; text is valid UTF-8
+   * @param payload its bytes, lent only for the duration of the call; text is valid UTF-8
    */
   default void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) throws Exception {
     if (type == MessageType.TEXT) {
@@ -38,22 +38,23 @@ public interface WebSocketListener {
   /**
    * A whole binary message has come; called by the default {@link #onMessage}.
    *
-   * @param payload its bytes, lent for the duration of the call
+   * @param payload its bytes, lent only for the duration of the call
    */
   default void onBinary(WebSocket socket, ByteBuffer payload) throws Exception {}
 
-  /**
-   * The queue of messages to send has shrunk below its low mark, after it had reached its high one.
-   */
+  /** The send queue has drained below its low mark, after it had reached its high mark. */
   default void onWritable(WebSocket socket) throws Exception {}
 
   /**
-   * The peer has sent its Close, and all messages before it were taken. When this returns and the
-   * listener has not closed, the Close is answered with the same code. A Close that waits longer
-   * than 5 s for the demand is answered before this call.
+   * The peer has sent a Close, and all messages before it have been delivered. If the listener has
+   * not closed the socket when this returns, the Close is answered with the same code. A Close that
+   * waits for demand for more than 5 s is answered before this call.
    */
   default void onClose(WebSocket socket) throws Exception {}
 
-  /** The socket has ended; the last call. Messages not demanded by then are dropped. */
+  /**
+   * The socket has ended. This is the last call. Messages that were not demanded by then are
+   * dropped.
+   */
   default void onEnded(WebSocket socket, Ending ending) throws Exception {}
 }

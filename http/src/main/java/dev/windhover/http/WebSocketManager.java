@@ -11,7 +11,8 @@ public interface WebSocketManager {
   boolean isWebSocketRequest();
 
   /**
-   * Returns the subprotocols that the client offers, in its order of preference; on any request.
+   * Returns the subprotocols that the client offers, in its order of preference. Works for any
+   * request.
    */
   List<String> webSocketRequestedProtocols();
 
@@ -29,9 +30,9 @@ public interface WebSocketManager {
    * Accepts the socket in the blocking form; answers the handshake and returns.
    *
    * @throws HttpException if the request is not a valid handshake, or there is no room for another
-   *     socket: left alone, it becomes the right answer
+   *     socket; uncaught, it becomes the right response
    * @throws IllegalArgumentException if the subprotocol was not offered
-   * @throws IllegalStateException if the socket was accepted already, the response has begun, or
+   * @throws IllegalStateException if the socket was already accepted, the response has begun, or
    *     the WebSocket middleware is missing
    */
   WebSocket accept(WebSocketAcceptContext settings);
@@ -42,15 +43,16 @@ public interface WebSocketManager {
   }
 
   /**
-   * Accepts the socket in the listener form and returns at once; the handler then returns. The
-   * request, with its {@link HttpResponse#onCompleted}, ends when the socket has ended. Throws as
-   * {@link #accept(WebSocketAcceptContext)}.
+   * Accepts the socket in the listener form and returns immediately; the handler should then
+   * return. The request ends, and its {@link HttpResponse#onCompleted} is called, when the socket
+   * has ended. Throws the same exceptions as {@link #accept(WebSocketAcceptContext)}.
    */
   WebSocket accept(WebSocketAcceptContext settings, WebSocketListener listener);
 
   /**
-   * Throws the answer to a request that is not a valid handshake; returns if it is one. The status
-   * is 426 for a wrong version, 400 otherwise, and the text says what is wrong.
+   * Returns if the request is a valid handshake; otherwise throws an exception that becomes the
+   * response. Its status is 426 for a wrong version and 400 otherwise, and its text says what is
+   * wrong.
    */
   void requireWebSocketRequest();
 }

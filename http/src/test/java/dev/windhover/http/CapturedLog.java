@@ -9,7 +9,7 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** Holds what is logged at level warn and above; a test that does not take all of it fails. */
+/** Captures log lines at level warn and above; a test that does not take all of them fails. */
 final class CapturedLog implements BeforeEachCallback, AfterEachCallback {
   private final ByteArrayOutputStream log = new ByteArrayOutputStream();
   private final PrintStream stderr = System.err;

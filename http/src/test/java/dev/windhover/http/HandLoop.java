@@ -7,12 +7,12 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
-/** A loop run by hand: whoever calls {@link #run} is the loop for that long. */
+/** A loop run by hand: during {@link #run}, the calling thread is the loop. */
 final class HandLoop implements Loop {
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private volatile @Nullable Thread thread;
 
-  /** Runs {@code task} on the loop, and then what was left there. */
+  /** Runs {@code task} on the loop, and then the tasks that it has left there. */
   void run(Runnable task) {
     thread = Thread.currentThread();
     try {

@@ -365,7 +365,8 @@ class StaticFilesTest {
   }
 
   /**
-   * Resources of somebody else's module or jar, from a folder that is a package name, and another.
+   * Resources of a third-party module or jar, from a folder whose name is a package name, and from
+   * another.
    */
   @Nested
   class Resources {

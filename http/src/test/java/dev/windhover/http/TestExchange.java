@@ -23,8 +23,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A host with one request: records the answer, and what it was asked that no host may be asked.
- * Both are looked at when the request is over.
+ * A host with one request. It records the response and any misuse of the host; both are checked
+ * when the request is over.
  */
 final class TestExchange implements Exchange {
   private final String method;
@@ -68,13 +68,13 @@ final class TestExchange implements Exchange {
     return this;
   }
 
-  /** Comes from another address. */
+  /** Sets the client's address. */
   TestExchange from(SocketAddress address) {
     remote = address;
     return this;
   }
 
-  /** Comes by another scheme. */
+  /** Sets the scheme. */
   TestExchange scheme(String scheme) {
     this.scheme = scheme;
     return this;
@@ -91,7 +91,7 @@ final class TestExchange implements Exchange {
     return this;
   }
 
-  /** Waits for the handler's thread, and looks for misuse. */
+  /** Waits for the handler's thread, and checks for misuse. */
   TestExchange finish() {
     Thread handler = thread;
     try {
@@ -104,19 +104,19 @@ final class TestExchange implements Exchange {
     return this;
   }
 
-  /** The client is gone, and nobody knows yet: what is written fails. */
+  /** The client has disconnected, but the host does not know yet: writes fail. */
   void loseWrites() {
     writesAreLost = true;
   }
 
-  /** The client goes away, and the host knows. */
+  /** The client disconnects, and the host knows. */
   void clientGoes() {
     loop.run(() -> aborted.complete(null));
   }
 
   // ---- What a test sees
 
-  /** Returns the status of the response, which must have ended as it should. */
+  /** Returns the status of the response, which must have ended properly. */
   int status() {
     assertThat(ended).as("the response has ended").isTrue();
     return status;

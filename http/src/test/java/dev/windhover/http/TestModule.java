@@ -36,7 +36,7 @@ import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 
 /**
- * Somebody else's module {@code com.acme}, made on the spot: a folder with a descriptor, classes
+ * A third-party module {@code com.acme}, generated for a test: a folder with a descriptor, classes
  * and resources, loaded from there or from a jar, as a module or from a class path.
  */
 final class TestModule {

@@ -1,21 +1,22 @@
 package dev.windhover.protocol;
 
 /**
- * Why a connection is closed, by the names of IANA's registry (RFC 6455 7.4 and 11.7).
+ * The reasons for closing a connection, under the names of IANA's registry (RFC 6455 7.4 and 11.7).
  *
- * <p>Plain {@code int}s, since applications own 4000–4999 and libraries 3000–3999.
+ * <p>These are plain {@code int}s, because applications define their own codes in 4000–4999 and
+ * libraries in 3000–3999.
  */
 public final class CloseCode {
-  /** The purpose for which the connection was opened is fulfilled. */
+  /** The connection has fulfilled its purpose. */
   public static final int NORMAL_CLOSURE = 1000;
 
-  /** A server goes down, or a browser leaves the page. */
+  /** The server is going down, or the browser is leaving the page. */
   public static final int GOING_AWAY = 1001;
 
   /** The peer broke the protocol. */
   public static final int PROTOCOL_ERROR = 1002;
 
-  /** A type of data came that cannot be accepted, as binary at an endpoint for text. */
+  /** The endpoint cannot accept this type of data, for example binary where it expects text. */
   public static final int UNSUPPORTED_DATA = 1003;
 
   /** Never on the wire: the peer's Close carried no code. */
@@ -24,28 +25,28 @@ public final class CloseCode {
   /** Never on the wire: the connection ended without a Close. */
   public static final int ABNORMAL_CLOSURE = 1006;
 
-  /** Data that does not fit its type, as text that is not UTF-8. */
+  /** The data does not match its type, for example text that is not UTF-8. */
   public static final int INVALID_FRAME_PAYLOAD_DATA = 1007;
 
-  /** A message broke a rule that no other code names. */
+  /** A message broke a rule for which no other code exists. */
   public static final int POLICY_VIOLATION = 1008;
 
-  /** A message is larger than the receiver takes. */
+  /** A message is larger than the receiver accepts. */
   public static final int MESSAGE_TOO_BIG = 1009;
 
-  /** A client misses an extension in the server's answer. */
+  /** The client requires an extension that the server's answer lacks. */
   public static final int MANDATORY_EXTENSION = 1010;
 
-  /** A condition that kept the sender from fulfilling the request. */
+  /** An unexpected condition kept the sender from fulfilling the request. */
   public static final int INTERNAL_ERROR = 1011;
 
-  /** The server restarts. */
+  /** The server is restarting. */
   public static final int SERVICE_RESTART = 1012;
 
   /** The server is overloaded; the client may try again later. */
   public static final int TRY_AGAIN_LATER = 1013;
 
-  /** A gateway got an invalid answer from the server behind it. */
+  /** A gateway received an invalid response from its upstream server. */
   public static final int BAD_GATEWAY = 1014;
 
   /** Never on the wire: the TLS handshake failed. */
@@ -54,9 +55,9 @@ public final class CloseCode {
   private CloseCode() {}
 
   /**
-   * Returns whether {@code code} may stand in a Close frame, sent or received: 1000–1003,
-   * 1007–1014, 3000–4999. 1004–1006 and 1015 never do (7.4.1); the others below 3000 are reserved
-   * (7.4.2).
+   * Returns whether {@code code} may appear in a Close frame, sent or received: 1000–1003,
+   * 1007–1014, 3000–4999. 1004–1006 and 1015 never appear (7.4.1); the other codes below 3000 are
+   * reserved (7.4.2).
    */
   public static boolean isAllowedInFrame(int code) {
     return (code >= 1000 && code <= 1003)

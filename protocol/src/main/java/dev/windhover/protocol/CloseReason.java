@@ -5,16 +5,16 @@ import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 
 /**
- * The code and text of a Close frame, or what stands for it when there was none.
+ * The code and text of a Close frame, or a substitute if there was no such frame.
  *
  * @param code a code of {@link CloseCode}, or one of 3000–4999
- * @param text UTF-8 of at most 123 bytes when it goes on the wire (RFC 6455 5.5.1); may be empty
+ * @param text at most 123 bytes of UTF-8 on the wire (RFC 6455 5.5.1); may be empty
  */
 public record CloseReason(int code, String text) {
   /** The longest text in UTF-8 bytes: a control frame's 125 without the code's two. */
   public static final int MAX_TEXT_BYTES = 123;
 
-  /** A Close frame came, but with no code in it: 1005, which is never sent. */
+  /** A Close frame without a code: 1005, which is never sent. */
   public static final CloseReason NO_STATUS = new CloseReason(CloseCode.NO_STATUS_RECEIVED, "");
 
   public CloseReason {

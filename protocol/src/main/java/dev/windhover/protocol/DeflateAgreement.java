@@ -6,14 +6,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What both ends of a connection have agreed on for permessage-deflate (RFC 7692 7.1), as a server
- * negotiates it.
+ * The parameters of permessage-deflate (RFC 7692 7.1) that both ends of a connection have agreed
+ * on, negotiated by the server.
  *
- * @param serverContextTakeover whether our messages refer to those before them
- * @param serverMaxWindowBits how far back ours refer: 2 to the power of it, 9–15
- * @param clientContextTakeover whether the client's messages may refer to those before them
- * @param clientMaxWindowBits how far back the client's may refer, 9–15
- * @param response the value of {@code Sec-WebSocket-Extensions} that says so to the client
+ * @param serverContextTakeover whether our messages may refer to earlier ones
+ * @param serverMaxWindowBits the window of our messages, as a power of 2, 9–15
+ * @param clientContextTakeover whether the client's messages may refer to earlier ones
+ * @param clientMaxWindowBits the window of the client's messages, 9–15
+ * @param response the value of {@code Sec-WebSocket-Extensions} that tells the client
  */
 public record DeflateAgreement(
     boolean serverContextTakeover,
@@ -24,10 +24,10 @@ public record DeflateAgreement(
   /** The extension's token. */
   public static final String TOKEN = "permessage-deflate";
 
-  /** The smallest window, as a power of 2; the 8 of RFC 7692 is more than zlib can do. */
+  /** The smallest window, as a power of 2. RFC 7692 also allows 8, which zlib does not support. */
   public static final int MIN_WINDOW_BITS = 9;
 
-  /** The largest window, and what holds where nothing is said. */
+  /** The largest window, and the default. */
   public static final int MAX_WINDOW_BITS = 15;
 
   private static final String SERVER_NO_CONTEXT_TAKEOVER = "server_no_context_takeover";
@@ -36,14 +36,14 @@ public record DeflateAgreement(
   private static final String CLIENT_MAX_WINDOW_BITS = "client_max_window_bits";
 
   /**
-   * What a server asks for. A client that was not told otherwise keeps a window of 32 KiB for each
-   * direction; what is said about the client's direction is what its compression may cost us.
+   * What a server asks for. By default a client keeps a window of 32 KiB for each direction. The
+   * settings for the client's direction limit the memory that its compression costs us.
    *
-   * @param serverContextTakeover false lets each of our messages stand for itself
-   * @param serverMaxWindowBits the most for our direction, 9–15
-   * @param clientContextTakeover false asks the client to let each of its messages stand for itself
-   * @param clientMaxWindowBits the most for the client's direction, 9–15; only a client that offers
-   *     {@code client_max_window_bits} can be held to it (RFC 7692 7.1.2.2)
+   * @param serverContextTakeover if false, our messages do not refer to earlier ones
+   * @param serverMaxWindowBits the largest window for our direction, 9–15
+   * @param clientContextTakeover if false, the client is asked not to refer to earlier messages
+   * @param clientMaxWindowBits the largest window for the client's direction, 9–15; it binds only
+   *     clients that offer {@code client_max_window_bits} (RFC 7692 7.1.2.2)
    */
   public record Terms(
       boolean serverContextTakeover,
@@ -68,10 +68,11 @@ public record DeflateAgreement(
   /**
    * Answers the first acceptable offer of the request's {@code Sec-WebSocket-Extensions} lines.
    *
-   * <p>An offer is declined if it breaks the grammar, repeats a parameter, has one that RFC 7692
-   * does not know, or a value that is not allowed (7.1); so is a window of 8 bits.
+   * <p>An offer is declined if it breaks the grammar, repeats a parameter, contains a parameter
+   * that RFC 7692 does not define, or has a value that is not allowed (7.1). A window of 8 bits is
+   * declined too.
    *
-   * @return what was agreed, or null if there is no acceptable offer: the connection goes without
+   * @return the agreement, or null if no offer is acceptable; the connection is then not compressed
    */
   public static @Nullable DeflateAgreement negotiate(List<String> lines, Terms terms) {
     for (ExtensionOffer offer : ExtensionOffer.parse(lines)) {
@@ -112,7 +113,7 @@ public record DeflateAgreement(
           response.append("; " + CLIENT_NO_CONTEXT_TAKEOVER);
         }
         case SERVER_MAX_WINDOW_BITS -> {
-          int bits = windowBits(value); // without a value it is no offer: 7.1.2.1
+          int bits = windowBits(value); // invalid without a value: 7.1.2.1
           if (bits < 0) {
             return null;
           }
@@ -132,7 +133,7 @@ public record DeflateAgreement(
       }
     }
     if (clientTakeover && !terms.clientContextTakeover()) {
-      clientTakeover = false; // may be asked of every client: 7.1.1.2
+      clientTakeover = false; // every client must support it: 7.1.1.2
       response.append("; " + CLIENT_NO_CONTEXT_TAKEOVER);
     }
     if (!serverTakeover) {
@@ -145,7 +146,10 @@ public record DeflateAgreement(
         serverTakeover, serverBits, clientTakeover, clientBits, response.toString());
   }
 
-  /** Returns the window that {@code value} asks for, or -1: decimal, no leading zero (7.1.2). */
+  /**
+   * Returns the window that {@code value} requests, or -1 if it is invalid: decimal, no leading
+   * zero (7.1.2).
+   */
   private static int windowBits(@Nullable String value) {
     if (value == null) {
       return -1;

@@ -5,19 +5,19 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One element of {@code Sec-WebSocket-Extensions} (RFC 6455 9.1): a token with parameters, quoted
- * values already unquoted.
+ * One element of {@code Sec-WebSocket-Extensions} (RFC 6455 9.1): a token with parameters. Quoted
+ * values are already unquoted.
  *
  * @param name compared exactly
- * @param parameters in their order, repeated ones too
+ * @param parameters in their order, including repeated ones
  */
 record ExtensionOffer(String name, List<Parameter> parameters) {
-  /** A parameter; without a value if it has none, which is not the empty one. */
+  /** A parameter. A missing value is null, which differs from an empty value. */
   record Parameter(String name, @Nullable String value) {}
 
   /**
-   * Returns the well-formed offers of all the header's lines, in order. One that breaks the grammar
-   * is left out, up to the next comma outside of quotes: an offer that was not made harms nobody.
+   * Returns the well-formed offers of all the header's lines, in order. An offer that breaks the
+   * grammar is left out, up to the next comma outside of quotes; ignoring an offer is always safe.
    */
   static List<ExtensionOffer> parse(List<String> lines) {
     List<ExtensionOffer> offers = new ArrayList<>();
@@ -33,7 +33,9 @@ record ExtensionOffer(String name, List<Parameter> parameters) {
     return offers;
   }
 
-  /** Reads one line of the header from left to right; null stands for what breaks the grammar. */
+  /**
+   * Reads one line of the header from left to right; null means that the line breaks the grammar.
+   */
   private static final class Reader {
     private static final String TOKEN_PUNCTUATION = "!#$%&'*+-.^_`|~"; // RFC 9110 5.6.2
 

@@ -6,23 +6,23 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads frames (RFC 6455 5) from bytes as they arrive, cut anywhere, and enforces every rule of the
- * wire at the first byte that breaks it.
+ * Reads frames (RFC 6455 5) from bytes as they arrive, split at any position, and enforces every
+ * rule of the wire at the first byte that breaks it.
  *
- * <p>The caller pulls: it hands a buffer to {@link #next} until that says {@link Event#MORE}, and
- * after {@link Event#DATA} takes the piece of payload that has arrived, where it lies ({@link
+ * <p>The caller pulls. It calls {@link #next} with a buffer until it returns {@link Event#MORE}.
+ * After {@link Event#DATA} it takes the piece of payload that has arrived, in place ({@link
  * #readInPlace}) or into memory of its own ({@link #readInto}). Each payload byte is touched once:
- * unmasked, checked as UTF-8 if it is text, and moved. Nothing is allocated per frame, nor by a
- * length that a peer declares: the reader's own memory is a header's 14 and a control frame's 125
- * bytes.
+ * unmasked, checked as UTF-8 if it is text, and moved. Nothing is allocated per frame, and nothing
+ * depends on a length that a peer declares: the reader's own memory is the 14 bytes of a header and
+ * the 125 bytes of a control frame.
  *
  * <p>After {@link Event#CLOSE} or {@link Event#VIOLATION} the reader is done and takes no more
- * bytes (1.4, 7.1.7). One reader belongs to one connection; no two threads use it at once.
+ * bytes (1.4, 7.1.7). A reader belongs to one connection, and only one thread may use it at a time.
  */
 public final class FrameReader {
-  /** What stands at the position of the buffer that was handed to {@link #next}. */
+  /** What {@link #next} has found at the position of its buffer. */
   public enum Event {
-    /** The buffer is used up; the frame goes on in the next one. */
+    /** The buffer is used up; the frame continues in the next one. */
     MORE,
     /** A piece of a text or binary message, perhaps empty; take it with one of the read methods. */
     DATA,
@@ -56,7 +56,8 @@ public final class FrameReader {
   private static final long NOT_ASCII = 0x8080_8080_8080_8080L;
   private static final long UNSEEN = -1;
 
-  // What comes next. Not an enum: a field that refers costs a collector's barrier each time.
+  // What comes next. Not an enum: each write to a reference field costs a garbage collector's
+  // barrier.
   private static final int HEADER = 0;
   private static final int CONTROL = 1;
   private static final int DATA = 2;
@@ -66,33 +67,33 @@ public final class FrameReader {
   private final int allowedBits;
   private final Extension.@Nullable Transform decoder;
 
-  /** Made for the first text that is not ASCII. */
+  /** Created for the first text that is not ASCII. */
   private @Nullable Utf8Validator utf8;
 
   private int phase = HEADER;
 
-  /** A header that is cut between buffers, collected, and how much of one is there. */
+  /** The bytes so far of a header that is split between buffers. */
   private @Nullable ByteBuffer cutHeader;
 
   private int collected;
 
-  // The frame under way, and FIN of the last data frame.
+  // The current frame, and FIN of the last data frame.
   private boolean fin;
   private int key;
   private long remaining;
   private @Nullable ByteBuffer control;
   private Opcode controlOpcode = Opcode.PING;
 
-  // The message under way, or else the last one.
+  // The current message, or the last one.
   private boolean inMessage;
   private @Nullable Opcode message;
   private boolean coded;
   private boolean ascii = true;
 
-  /** Bytes at the buffer's position that are unmasked already and wait for the decoder. */
+  /** Bytes at the buffer's position that are already unmasked and wait for the decoder. */
   private int unmasked;
 
-  /** Whether the decoder has taken all that the frame held, and nothing waits in it. */
+  /** Whether the decoder has taken the whole frame and has no output pending. */
   private boolean drained = true;
 
   private @Nullable CloseReason closeReason;
@@ -103,7 +104,7 @@ public final class FrameReader {
     this(role, null);
   }
 
-  /** Creates a reader whose data messages may be coded by {@code extension}. */
+  /** Creates a reader for data messages that {@code extension} may have coded. */
   public FrameReader(Role role, @Nullable Extension extension) {
     this.expectsMask = !role.masks();
     this.decoder = extension == null ? null : extension.decoder();
@@ -111,8 +112,8 @@ public final class FrameReader {
   }
 
   /**
-   * Reads on in {@code in} and says what stands at its position now. The buffer's bytes may be
-   * changed (unmasked) in place.
+   * Reads on in {@code in} and returns what it finds at the buffer's new position. It may change
+   * (unmask) the buffer's bytes in place.
    */
   public Event next(ByteBuffer in) {
     if (phase == HEADER && !readHeader(in)) {
@@ -130,7 +131,7 @@ public final class FrameReader {
 
   // ---- Header (5.2)
 
-  /** Reads a header, whole or collected; false if it is not complete or not allowed. */
+  /** Reads a header, whole or collected from pieces; false if it is incomplete or not allowed. */
   private boolean readHeader(ByteBuffer in) {
     int at = in.position();
     int have = in.limit() - at;
@@ -166,11 +167,11 @@ public final class FrameReader {
   }
 
   /**
-   * Parses the header at {@code at}, of which {@code have} bytes are there, as far as it goes, and
-   * judges each byte as soon as it is there. In small methods, so that the compiler makes one of
-   * the common path.
+   * Parses the header at {@code at} as far as its {@code have} bytes go, and checks each byte as
+   * soon as it is there. The methods are small so that the JIT compiler inlines the common path
+   * into one.
    *
-   * @return the header's size, 0 if it is cut, -1 after a violation
+   * @return the header's size, 0 if it is incomplete, -1 after a violation
    */
   private int parseHeader(ByteBuffer b, int at, int have) {
     int first = b.get(at);
@@ -209,11 +210,11 @@ public final class FrameReader {
     return end;
   }
 
-  /** Judges the first byte: reserved bits, and what may follow what. */
+  /** Checks the first byte: the reserved bits, and whether this frame may follow the one before. */
   private boolean mayBegin(Opcode code, int first) {
     int bits = first & RESERVED_BITS;
-    // 5.2: bits that no extension owns MUST be 0. An extension's bits mark the first frame of a
-    // message only (RFC 7692 6.1).
+    // 5.2: bits that no extension owns MUST be 0. An extension's bits may only mark the first frame
+    // of a message (RFC 7692 6.1).
     if ((bits & ~allowedBits) != 0) {
       return refuse(Violation.RESERVED_BITS);
     }
@@ -245,7 +246,7 @@ public final class FrameReader {
             : Violation.reservedOpcode(first & 0xF));
   }
 
-  /** Returns the length in 16 bits, or -1 if it is cut or not allowed. */
+  /** Returns the 16-bit length, or -1 if it is incomplete or not allowed. */
   private long length16(ByteBuffer b, int at, int have) {
     if (have < 4) {
       return -1;
@@ -256,7 +257,7 @@ public final class FrameReader {
         : fail(Violation.lengthNotMinimal(length)); // 5.2: the minimal number of bytes
   }
 
-  /** Returns the length in 64 bits, or -1 if it is cut or not allowed. */
+  /** Returns the 64-bit length, or -1 if it is incomplete or not allowed. */
   private long length64(ByteBuffer b, int at, int have) {
     if (have >= 3 && b.get(at + 2) < 0) {
       return fail(Violation.NEGATIVE_LENGTH); // 5.2: the most significant bit MUST be 0
@@ -283,7 +284,7 @@ public final class FrameReader {
     fin = (first & FIN) != 0;
     if (code != Opcode.CONTINUATION) {
       inMessage = true;
-      if (message != code) { // most often it is, and a field that refers is not written for nothing
+      if (message != code) { // usually equal; this saves the write to a reference field
         message = code;
       }
       coded = (first & RESERVED_BITS) != 0;
@@ -294,7 +295,7 @@ public final class FrameReader {
   // ---- Data (5.6)
 
   /**
-   * Returns {@link Opcode#TEXT} or {@link Opcode#BINARY}: the type of the message under way, or of
+   * Returns {@link Opcode#TEXT} or {@link Opcode#BINARY}: the type of the current message, or of
    * the one that has just ended.
    */
   public Opcode messageType() {
@@ -302,14 +303,14 @@ public final class FrameReader {
   }
 
   /**
-   * Returns the payload bytes of the frame under way that have not been read: what the peer
-   * declared, less what was taken. For a coded message, bytes before decoding.
+   * Returns how many payload bytes of the current frame have not been read: the declared length
+   * less what was taken. For a coded message, these are bytes before decoding.
    */
   public long frameRemaining() {
     return remaining;
   }
 
-  /** Returns whether the frame under way is the last, or only, one of its message. */
+  /** Returns whether the current frame is the last, or only, one of its message. */
   public boolean isFinal() {
     return fin;
   }
@@ -319,16 +320,18 @@ public final class FrameReader {
     return coded;
   }
 
-  /** Returns whether all text of this message so far is ASCII, and so may be decoded as Latin-1. */
+  /**
+   * Returns whether all text of this message so far is ASCII, so that it may be decoded as Latin-1.
+   */
   public boolean isAscii() {
     return ascii;
   }
 
   /**
-   * Unmasks and checks, where it lies, the payload that {@code in} holds of this frame.
+   * Unmasks and checks, in place, the payload of this frame that {@code in} holds.
    *
-   * @return the number of bytes from the buffer's position on; the caller moves the position past
-   *     them. Or -1 after a violation
+   * @return the number of bytes from the buffer's position on, or -1 after a violation; the caller
+   *     moves the position past them
    * @throws IllegalStateException if {@link #next} did not say {@link Event#DATA}, or the message
    *     is coded
    */
@@ -348,8 +351,8 @@ public final class FrameReader {
   }
 
   /**
-   * Moves the payload that {@code in} holds of this frame to {@code out}, as much as fits:
-   * unmasked, decoded if the message is coded, checked. Both positions move.
+   * Moves the payload of this frame that {@code in} holds to {@code out}, as much as fits. It is
+   * unmasked, decoded if the message is coded, and checked. Both positions move.
    *
    * @return the number of bytes that {@code out} gained, or -1 after a violation
    * @throws IllegalStateException if {@link #next} did not say {@link Event#DATA}
@@ -370,8 +373,8 @@ public final class FrameReader {
   }
 
   /**
-   * Drops the payload that {@code in} holds of this frame, neither decoded nor checked. No coded
-   * message can be read any more: it may refer to what was dropped.
+   * Drops the payload of this frame that {@code in} holds, without decoding or checking it. Coded
+   * messages can no longer be read afterwards, because they may refer to dropped data.
    *
    * @return the number of bytes that the buffer's position moved by
    * @throws IllegalStateException if {@link #next} did not say {@link Event#DATA}
@@ -380,7 +383,7 @@ public final class FrameReader {
     requireData();
     int n = (int) Math.min(remaining, in.remaining());
     in.position(in.position() + n);
-    key = Masking.advance(key, n - Math.min(n, unmasked)); // those are behind the key already
+    key = Masking.advance(key, n - Math.min(n, unmasked)); // the key has already moved past those
     unmasked -= Math.min(n, unmasked);
     remaining -= n;
     drained = true;
@@ -391,7 +394,7 @@ public final class FrameReader {
     return n;
   }
 
-  /** Returns whether the frame under way has been read to its end. */
+  /** Returns whether the current frame has been read to its end. */
   public boolean endOfFrame() {
     return remaining == 0 && drained;
   }
@@ -420,7 +423,7 @@ public final class FrameReader {
     try {
       drained = Objects.requireNonNull(decoder).apply(in, out, fin && remaining == n);
     } catch (Extension.PayloadException e) {
-      // What came out before is judged first, as it is where the bytes come one by one.
+      // The output so far is checked first, as it would be if the bytes came one by one.
       return check(out, start, out.position() - start, UNSEEN) ? fail(e.violation()) : -1;
     } finally {
       in.limit(limit);
@@ -445,8 +448,8 @@ public final class FrameReader {
   }
 
   /**
-   * Unmasks the next bytes of the frame, where they lie. Returns all of them or-ed together if they
-   * may be text, else {@link #UNSEEN}.
+   * Unmasks the next bytes of the frame in place. Returns all of them ORed together if they may be
+   * text, else {@link #UNSEEN}.
    */
   private long unmask(ByteBuffer bytes, int at, int n) {
     int with = key;
@@ -461,7 +464,7 @@ public final class FrameReader {
     return UNSEEN;
   }
 
-  /** Checks new text; {@code seen} is all its bytes or-ed together, or {@link #UNSEEN}. */
+  /** Checks new text; {@code seen} is all its bytes ORed together, or {@link #UNSEEN}. */
   private boolean check(ByteBuffer bytes, int from, int n, long seen) {
     if (message != Opcode.TEXT || ((seen & NOT_ASCII) == 0 && isBetweenCharacters())) {
       return true;
@@ -487,7 +490,7 @@ public final class FrameReader {
   }
 
   /**
-   * Moves on to the next header where the frame ends; false if the text ends in a cut character.
+   * Moves on to the next header if the frame ends here; false if the text ends inside a character.
    */
   private boolean endPiece() {
     if (!endOfFrame()) {
@@ -551,12 +554,14 @@ public final class FrameReader {
     return violation == null ? Event.CLOSE : Event.VIOLATION;
   }
 
-  /** Returns what the peer's Close said, once {@link Event#CLOSE} was returned. */
+  /** Returns the peer's Close, after {@link #next} has returned {@link Event#CLOSE}. */
   public CloseReason closeReason() {
     return known(closeReason, "no close frame was read");
   }
 
-  /** Returns the rule that the peer broke, once it did. */
+  /**
+   * Returns the rule that the peer broke, after {@link #next} or a read has reported a violation.
+   */
   public Violation violation() {
     return known(violation, "no rule was broken");
   }

@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import java.util.random.RandomGenerator;
 
 /**
- * Writes frames (RFC 6455 5.2) into buffers, each length in its shortest form. A client's frames
- * are masked with a fresh key from the given generator, which must be unpredictable (5.3); a
- * server's never are. A client's writer is used by one thread at a time.
+ * Writes frames (RFC 6455 5.2) into buffers, with each length in its shortest form. A client's
+ * frames are masked with a fresh key from the given generator, which must be unpredictable (5.3). A
+ * server's frames are never masked. Only one thread may use a client's writer at a time.
  */
 public final class FrameWriter {
   /** The longest header: 2 bytes, 8 of length, 4 of masking key. */
@@ -23,14 +23,15 @@ public final class FrameWriter {
   private int key;
 
   /**
-   * Returns the writer for a server's end; it has no state, and any number of threads may use it.
+   * Returns the writer for a server's end. It has no state, so any number of threads may use it.
    */
   public static FrameWriter server() {
     return SERVER;
   }
 
   /**
-   * Creates a writer for a client's end; {@code keys} is a {@code SecureRandom} outside of tests.
+   * Creates a writer for a client's end. Outside of tests, {@code keys} must be a {@code
+   * SecureRandom}.
    */
   public static FrameWriter client(RandomGenerator keys) {
     return new FrameWriter(Role.CLIENT, keys);
@@ -41,7 +42,7 @@ public final class FrameWriter {
     this.keys = keys;
   }
 
-  /** Returns the size of the header before {@code length} bytes of payload. */
+  /** Returns the size of the header of a frame with {@code length} bytes of payload. */
   public int headerSize(long length) {
     int size = length < 126 ? 2 : length <= 0xFFFF ? 4 : 10;
     return masks ? size + 4 : size;
@@ -70,7 +71,7 @@ public final class FrameWriter {
     }
   }
 
-  /** Moves payload of the frame whose header was last written, as much as {@code out} takes. */
+  /** Moves payload of the frame whose header was written last, as much as {@code out} takes. */
   public void payload(ByteBuffer payload, ByteBuffer out) {
     int n = Math.min(payload.remaining(), out.remaining());
     out.put(out.position(), payload, payload.position(), n);
@@ -85,8 +86,8 @@ public final class FrameWriter {
   /**
    * Writes a whole frame.
    *
-   * @throws BufferOverflowException if {@code out} has no room for all of it; nothing is written
-   *     then
+   * @throws BufferOverflowException if {@code out} has no room for the whole frame; then nothing is
+   *     written
    */
   public void frame(ByteBuffer out, Opcode opcode, boolean fin, ByteBuffer payload) {
     int length = payload.remaining();

@@ -4,42 +4,45 @@ import dev.windhover.protocol.Extension.PayloadException;
 import java.nio.ByteBuffer;
 
 /**
- * Decompresses raw DEFLATE data (RFC 1951); used by one thread at a time. Where a block with BFINAL
- * set ends, the next begins at the next byte and may refer to all before it (RFC 7692 7.2.3.4).
- * After a {@link PayloadException} a stream can only be reset or ended; asked again it fails again.
+ * Decompresses raw DEFLATE data (RFC 1951). Only one thread may use it at a time. After a block
+ * with BFINAL set, the next block begins at the next byte and may refer to all data before it (RFC
+ * 7692 7.2.3.4). After a {@link PayloadException} a stream can only be reset or ended; other calls
+ * fail again.
  */
 public interface InflateStream {
-  /** What a peer is told whose data is no DEFLATE data. */
+  /** The text for a peer whose data is not valid DEFLATE data. */
   String CORRUPT = "compressed data is corrupt";
 
-  /** What a peer is told whose blocks cost far more than they bring. */
+  /** The text for a peer whose blocks cost far more than they contain. */
   String TOO_MANY_FINAL_BLOCKS = "too many final blocks in compressed data";
 
-  /** What a peer is told whose message is not whole. */
+  /** The text for a peer whose message is incomplete. */
   String CUT = "compressed message ends inside a block";
 
   /**
    * Decompresses until {@code in} is used up or {@code out} is full. The positions of both move. If
-   * {@code out} is full afterwards more may wait, whatever is left of {@code in}.
+   * {@code out} is full afterwards, more output may be pending, even if {@code in} is used up.
    *
    * @throws PayloadException if the data is corrupt, or too expensive
    */
   void inflate(ByteBuffer in, ByteBuffer out) throws PayloadException;
 
   /**
-   * Takes the {@code 00 00 ff ff} that a message goes without (RFC 7692 7.2.2), after all else has
-   * come out.
+   * Appends the {@code 00 00 ff ff} that is left out of a message (RFC 7692 7.2.2), after all
+   * output has been taken.
    *
-   * @throws PayloadException if that does not end a block: the message was cut
+   * @throws PayloadException if that does not end a block, so the message is incomplete
    */
   void endMessage() throws PayloadException;
 
-  /** Returns a copy of what the data to come may refer to: the last bytes, at most the window. */
+  /**
+   * Returns a copy of the data that later data may refer to: the last bytes, at most the window.
+   */
   byte[] window();
 
-  /** Prepares for other data, which may refer to {@code window}. */
+  /** Prepares for new data, which may refer to {@code window}. */
   void reset(byte... window);
 
-  /** Frees what is held outside of the heap; no other method may be called then, but this. */
+  /** Frees the memory outside of the heap. Afterwards, only this method may be called. */
   void end();
 }

@@ -6,7 +6,7 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 
-/** The codec that every JDK has: zlib with 15 bits. */
+/** The codec that every JDK has: zlib with a 15-bit window. */
 final class JdkDeflateCodec implements DeflateCodec {
   static final JdkDeflateCodec INSTANCE = new JdkDeflateCodec();
 
@@ -26,7 +26,7 @@ final class JdkDeflateCodec implements DeflateCodec {
 
   @Override
   public int deflateBytes(int windowBits) {
-    return 270 * 1024; // zlib's tables of 256 KiB and its state, and up to 8 KiB of history
+    return 270 * 1024; // zlib's 256 KiB of tables, its state, and up to 8 KiB of history
   }
 
   @Override
@@ -35,16 +35,16 @@ final class JdkDeflateCodec implements DeflateCodec {
   }
 
   /**
-   * Where fewer than 15 bits are asked for, zlib begins anew each time that as many bytes as the
-   * window holds have gone in, and is given the later half of them to refer to. So no distance
-   * exceeds the window. A block of 5 bytes each time and the lost half are the price.
+   * For windows of fewer than 15 bits, zlib is restarted whenever one window of input has gone in,
+   * with the later half of it as its dictionary. So no distance exceeds the window. The price is a
+   * block of 5 bytes for each restart, and the lost half of the window.
    */
   private static final class Deflating implements DeflateStream {
     private final Deflater zlib;
     private final int window;
     private final SlidingWindow history;
 
-    /** How many bytes may go in until zlib is to begin anew. */
+    /** How many bytes may go in before zlib must be restarted. */
     private int room;
 
     Deflating(int windowBits, int level) {
@@ -77,7 +77,7 @@ final class JdkDeflateCodec implements DeflateCodec {
         room -= in.position() - start;
         history.append(in, start, in.position());
         if (!out.hasRemaining()) {
-          return; // the flush goes on with the next call
+          return; // the next call continues the flush
         }
         if (comesOut && room == 0) {
           beginAnew();
@@ -106,24 +106,26 @@ final class JdkDeflateCodec implements DeflateCodec {
   }
 
   /**
-   * The JDK's inflater loses its window with the reset that a block with BFINAL needs, and cannot
-   * be asked for it. So the last bytes are kept here too, and given to it again: two bytes of a
-   * peer would cost a copy of 32 KiB. What is copied must therefore be earned, by compressed bytes,
-   * of which each may come to as much anyway, and by messages; a block of 32 bytes pays for itself.
+   * After a block with BFINAL the JDK's inflater must be reset, which loses its window, and it does
+   * not hand the window out. So the last bytes are kept here too and given back to it. A peer could
+   * thereby make us copy 32 KiB for two bytes. The peer must therefore earn what is copied, with
+   * compressed bytes, each of which might decompress to as much anyway, and with messages. A block
+   * of 32 bytes pays for itself.
    */
   private static final class Inflating implements InflateStream {
     /**
-     * What a message goes without, and an empty stored block. The JDK does not say where a block
-     * ends; but there the second one is taken without a word, and inside a block seldom.
+     * The tail that is left out of a message, and an empty stored block. The JDK does not say where
+     * a block ends. But at the end of a block the second part is accepted without output, and
+     * inside a block it seldom is.
      */
     private static final byte[] TAIL = {
       0, 0, (byte) 0xFF, (byte) 0xFF, 0, 0, 0, (byte) 0xFF, (byte) 0xFF
     };
 
-    /** What DEFLATE makes of a byte at most, about. */
+    /** About the most that DEFLATE can make of one byte. */
     private static final int EARNED_BY_BYTE = 1024;
 
-    /** A message may end with a block with BFINAL, and have another, whatever its size. */
+    /** A message of any size may end with a block with BFINAL and contain one more. */
     private static final int WINDOWS_BY_MESSAGE = 2;
 
     private static final int MOST_WINDOWS = 4;
@@ -180,7 +182,7 @@ final class JdkDeflateCodec implements DeflateCodec {
       }
     }
 
-    /** Goes on behind a block with BFINAL, if one has ended. */
+    /** Continues after a block with BFINAL, if one has ended. */
     private boolean restarted() throws PayloadException {
       boolean finished = zlib.finished();
       if (finished) {

@@ -4,8 +4,9 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Assembles a message from the pieces that arrive: one buffer that grows with what is there, never
- * by what a peer declares, up to a limit. Used by one thread at a time.
+ * Assembles a message from the pieces that arrive. Its one buffer grows with the bytes that have
+ * arrived, never with the length that a peer declares, up to a limit. Only one thread may use it at
+ * a time.
  */
 public final class MessageBuffer {
   private static final int SMALLEST = 512;
@@ -14,24 +15,24 @@ public final class MessageBuffer {
   private final long limit;
   private @Nullable ByteBuffer buffer;
 
-  /** Creates an empty one for messages of at most {@code limit} bytes. */
+  /** Creates an empty buffer for messages of at most {@code limit} bytes. */
   public MessageBuffer(long limit) {
     this.limit = Math.min(limit, Integer.MAX_VALUE - 8);
   }
 
-  /** Returns whether no byte of a message is here. */
+  /** Returns whether it holds no byte of a message. */
   public boolean isEmpty() {
     return buffer == null || buffer.position() == 0;
   }
 
-  /** Returns the bytes assembled so far. */
+  /** Returns how many bytes have been assembled so far. */
   public int size() {
     return buffer == null ? 0 : buffer.position();
   }
 
   /**
-   * Returns the violation that the message commits if {@code more} bytes follow what is here, or
-   * null. Asked with a frame's declared length, it refuses a big message at its header.
+   * Returns the violation that {@code more} bytes after the present ones would commit, or null. If
+   * asked with a frame's declared length, it refuses a big message at its header.
    */
   public @Nullable Violation exceededBy(long more) {
     long size = size();
@@ -43,24 +44,24 @@ public final class MessageBuffer {
   }
 
   /**
-   * Returns the buffer, positioned behind what is here, with room for {@code arrived} bytes, but
-   * for one byte beyond the limit at most: what is found first in a message whose length nobody
-   * declares, bad text or the limit, must not depend on how much of it comes at once.
+   * Returns the buffer, positioned after the present bytes, with room for {@code arrived} bytes,
+   * but for at most one byte beyond the limit. If the length of a message is not declared, it must
+   * not depend on how many bytes come at once whether invalid text or the limit is found first.
    */
   public ByteBuffer room(int arrived) {
     return room(arrived, arrived);
   }
 
   /**
-   * As {@link #room(int)}, of a frame of which {@code declared} bytes are due, the arrived ones
-   * among them: if most of it is here, the rest has its room from the beginning.
+   * Like {@link #room(int)}, for a frame of which {@code declared} bytes are due, including those
+   * that have arrived. If most of them have arrived, there is room for the rest at once.
    */
   public ByteBuffer room(int arrived, long declared) {
     ByteBuffer current = buffer;
     long left = limit - size();
     int room = arrived > left ? (int) left + 1 : arrived;
     if (current == null) {
-      long due = Math.min(Math.min(declared, 2L * room), limit); // never by what is declared alone
+      long due = Math.min(Math.min(declared, 2L * room), limit); // never just what is declared
       current = ByteBuffer.allocate((int) Math.max(Math.max(room, due), SMALLEST));
       buffer = current;
     } else if (current.capacity() - current.position() < room) {
@@ -81,7 +82,7 @@ public final class MessageBuffer {
     return current.duplicate().flip();
   }
 
-  /** Starts the next message in the same memory. */
+  /** Starts the next message, in the same memory. */
   public void clear() {
     if (buffer != null) {
       buffer.clear();

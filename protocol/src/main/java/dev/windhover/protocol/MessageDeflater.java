@@ -5,23 +5,24 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Compresses the messages of one direction of a connection (RFC 7692 7.2.1). It holds a stream from
- * the first byte of a message to its last, and with context takeover beyond, until {@link #rest} or
- * {@link #close}.
+ * the first byte of a message to its last. With context takeover, it keeps the stream until {@link
+ * #rest} or {@link #close}.
  *
- * <p>Used by one thread at a time, {@link #close} too: whoever guards the sending guards this.
+ * <p>Only one thread may use it at a time, including {@link #close}: whatever guards sending must
+ * guard this.
  */
 public final class MessageDeflater implements Extension.Transform {
-  /** What ends with the bytes that are handed over. */
+  /** What ends with the given bytes. */
   public enum End {
-    /** Nothing: more of the same frame or fragment follows, and may be waited for. */
+    /** Nothing: more of the same frame or fragment follows, so output may be held back. */
     NONE,
-    /** A fragment: all of it comes out, for the peer to read. */
+    /** A fragment: all of it comes out, so that the peer can read it. */
     FRAGMENT,
     /** The message. */
     MESSAGE
   }
 
-  /** What {@code out} has room for at least, or it counts as full. */
+  /** With less room than this, {@code out} counts as full. */
   public static final int LEAST_ROOM = 16;
 
   private static final int TAIL = 4; // 00 00 ff ff
@@ -34,18 +35,18 @@ public final class MessageDeflater implements Extension.Transform {
   private boolean inMessage;
   private boolean closed;
 
-  /** Whether bytes went in behind the last flush. */
+  /** Whether bytes went in after the last flush. */
   private boolean unflushed;
 
-  /** The last bytes that came out while {@code out} was full: it may be they that are stripped. */
+  /** The last bytes that came out when {@code out} was full: they may be the ones to strip. */
   private byte[] held = NOTHING;
 
   private int heldBytes;
 
   /**
-   * Creates one.
+   * Creates a deflater.
    *
-   * @param takeover whether messages refer to those before them
+   * @param takeover whether messages may refer to earlier ones
    */
   public MessageDeflater(StreamSource<DeflateStream> source, boolean takeover) {
     this.source = source;
@@ -55,7 +56,8 @@ public final class MessageDeflater implements Extension.Transform {
   /**
    * Begins a message.
    *
-   * @return false if there is no stream to be had, or this is closed: the message goes out plain
+   * @return false if no stream is available, or this is closed; the message is then sent
+   *     uncompressed
    */
   public boolean begin() {
     if (inMessage) {
@@ -68,21 +70,21 @@ public final class MessageDeflater implements Extension.Transform {
     return inMessage;
   }
 
-  /** As {@link #deflate}, for a whole message or its last bytes, or for more of it. */
+  /** Like {@link #deflate}, with {@code endOfMessage} instead of an {@link End}. */
   @Override
   public boolean apply(ByteBuffer in, ByteBuffer out, boolean endOfMessage) {
     return deflate(in, out, endOfMessage ? End.MESSAGE : End.NONE);
   }
 
   /**
-   * Compresses payload from {@code in} to {@code out}, as much as fits; begins a message if none
-   * was begun.
+   * Compresses payload from {@code in} to {@code out}, as much as fits. Begins a message if none
+   * has begun.
    *
-   * @param out with room for {@value #LEAST_ROOM} bytes, else it counts as full
+   * @param out counts as full if it has room for fewer than {@value #LEAST_ROOM} bytes
    * @return whether all of {@code in} was taken and, unless the end is {@link End#NONE}, has come
-   *     out; if false the call is repeated with room
-   * @throws IllegalStateException if there is no stream to be had; {@link #begin} would have said
-   *     so
+   *     out; if false, repeat the call with room
+   * @throws IllegalStateException if no stream is available, in which case {@link #begin} returns
+   *     false
    */
   public boolean deflate(ByteBuffer in, ByteBuffer out, End end) {
     if (!inMessage && !begin()) {
@@ -122,7 +124,7 @@ public final class MessageDeflater implements Extension.Transform {
     unflushed |= in.hasRemaining();
     if (!unflushed) {
       if (end == End.MESSAGE) {
-        out.put((byte) 0); // the head of an empty stored block; the tail is the rest of it: 7.2.3.6
+        out.put((byte) 0); // the head of an empty stored block, whose rest is the tail: 7.2.3.6
       }
       return true;
     }
@@ -152,14 +154,14 @@ public final class MessageDeflater implements Extension.Transform {
     return known;
   }
 
-  /** Returns whether a stream is held, and with it memory. */
+  /** Returns whether it holds a stream, and thereby memory. */
   public boolean holdsStream() {
     return stream != null;
   }
 
   /**
-   * Gives the stream back between messages; the next one refers to nothing before it, which needs
-   * nobody's consent. Does nothing inside a message.
+   * Gives the stream back between messages. The next message then does not refer to earlier ones,
+   * which the peer need not agree to. Does nothing inside a message.
    */
   public void rest() {
     DeflateStream held = stream;
@@ -170,7 +172,9 @@ public final class MessageDeflater implements Extension.Transform {
     }
   }
 
-  /** Gives the stream back when the connection has ended; a message under way is cut. */
+  /**
+   * Gives the stream back when the connection has ended. An unfinished message stays unfinished.
+   */
   public void close() {
     closed = true;
     inMessage = false;

@@ -6,15 +6,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Decompresses the messages of one direction of a connection (RFC 7692 7.2.2). It holds a stream
- * from the first byte of a message to its last, and with context takeover beyond, until {@link
- * #rest} or {@link #close}. How much comes out is up to the caller: no call gives more than the
- * room in {@code out}, so who counts can stop a message of any size.
+ * from the first byte of a message to its last. With context takeover, it keeps the stream until
+ * {@link #rest} or {@link #close}. The caller decides how much comes out: no call writes more than
+ * {@code out} has room for, so a caller that counts can stop a message of any size.
  *
- * <p>A block with BFINAL set ends no message, and takes nothing from the window (7.2.3.4). A
- * message without a byte counts as an empty one. Trailing bytes that are no DEFLATE data, and a
- * message that ends inside a block, are corrupt data.
+ * <p>A block with BFINAL set neither ends a message nor clears the window (7.2.3.4). A message
+ * without any bytes counts as empty. Trailing bytes that are not DEFLATE data, and a message that
+ * ends inside a block, are corrupt data.
  *
- * <p>Used by one thread at a time, {@link #close} too.
+ * <p>Only one thread may use it at a time, including {@link #close}.
  */
 public final class MessageInflater implements Extension.Transform {
   private static final byte[] NOTHING = {};
@@ -23,20 +23,20 @@ public final class MessageInflater implements Extension.Transform {
   private final boolean takeover;
   private @Nullable InflateStream stream;
 
-  /** What a stream that was given back had in its window. */
+  /** The window of the stream that was given back. */
   private byte[] window = NOTHING;
 
   private boolean inMessage;
   private boolean closed;
 
-  /** Whether more may wait to come out than the last call had room for. */
+  /** Whether more output may be pending than the last call had room for. */
   private boolean full;
 
   /**
-   * Creates one.
+   * Creates an inflater.
    *
-   * @param source never without a stream: what a peer has begun must be read
-   * @param takeover whether the peer's messages may refer to those before them
+   * @param source always has a stream, because a message that a peer has begun must be read
+   * @param takeover whether the peer's messages may refer to earlier ones
    */
   public MessageInflater(StreamSource<InflateStream> source, boolean takeover) {
     this.source = source;
@@ -83,7 +83,7 @@ public final class MessageInflater implements Extension.Transform {
         } catch (PayloadException e) {
           if (out.hasRemaining()) {
             throw e;
-          } // else the limit that was reached comes first, however the message is cut
+          } // otherwise the limit comes first, however the message is split
         }
         full = !out.hasRemaining();
       } while (in.hasRemaining() || full);
@@ -110,22 +110,19 @@ public final class MessageInflater implements Extension.Transform {
     return known;
   }
 
-  /** Returns whether a stream is held, and with it memory outside of the heap. */
+  /** Returns whether it holds a stream, and thereby memory outside of the heap. */
   public boolean holdsStream() {
     return stream != null;
   }
 
-  /**
-   * Returns whether there is anything that the bytes to come depend on; if not, another would do as
-   * well.
-   */
+  /** Returns whether later bytes depend on its state; if not, a new inflater would do as well. */
   public boolean holdsState() {
     return stream != null || inMessage || closed || window.length > 0;
   }
 
   /**
-   * Gives the stream back between messages. With context takeover its window is kept on the heap,
-   * at most 32 KiB, and the next message goes on from it. Does nothing inside a message.
+   * Gives the stream back between messages. With context takeover it keeps the window on the heap,
+   * at most 32 KiB, for the next message. Does nothing inside a message.
    */
   public void rest() {
     InflateStream held = stream;
@@ -143,7 +140,9 @@ public final class MessageInflater implements Extension.Transform {
     source.give(held, true);
   }
 
-  /** Gives the stream back when the connection has ended; a message under way is cut. */
+  /**
+   * Gives the stream back when the connection has ended. An unfinished message stays unfinished.
+   */
   public void close() {
     closed = true;
     inMessage = false;

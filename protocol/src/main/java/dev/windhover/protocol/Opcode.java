@@ -2,9 +2,9 @@ package dev.windhover.protocol;
 
 import org.jspecify.annotations.Nullable;
 
-/** What a frame is (RFC 6455 5.2 and 11.8). 3–7 and 11–15 are reserved. */
+/** The type of a frame (RFC 6455 5.2 and 11.8). 3–7 and 11–15 are reserved. */
 public enum Opcode {
-  /** A further fragment of the message that a text or binary frame began. */
+  /** A further fragment of a message that a text or binary frame has begun. */
   CONTINUATION(0x0),
   /** The first or only frame of a text message. */
   TEXT(0x1),
@@ -14,7 +14,7 @@ public enum Opcode {
   CLOSE(0x8),
   /** Asks for a {@link #PONG} with the same payload. */
   PING(0x9),
-  /** Answers a {@link #PING}, or comes unasked as a sign of life. */
+  /** Answers a {@link #PING}, or is sent unsolicited as a sign of life. */
   PONG(0xA);
 
   private static final @Nullable Opcode[] BY_CODE = new Opcode[16];

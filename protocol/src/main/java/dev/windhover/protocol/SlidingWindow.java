@@ -3,14 +3,16 @@ package dev.windhover.protocol;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
-/** The last bytes of a stream, at most {@code size}; its memory grows with what has come. */
+/**
+ * The last bytes of a stream, at most {@code size}; its memory grows with the bytes that have come.
+ */
 final class SlidingWindow {
   private static final int SMALLEST = 512;
 
   private final int size;
   private byte[] ring;
 
-  /** Where the next byte goes, and how many are here. */
+  /** Where the next byte goes, and how many bytes there are. */
   private int end;
 
   private int length;
@@ -20,7 +22,7 @@ final class SlidingWindow {
     this.ring = new byte[Math.min(size, SMALLEST)];
   }
 
-  /** Returns how many bytes are here. */
+  /** Returns how many bytes it holds. */
   int length() {
     return length;
   }
@@ -30,7 +32,7 @@ final class SlidingWindow {
     length = 0;
   }
 
-  /** Appends what stands in {@code bytes} between the two indexes. */
+  /** Appends the part of {@code bytes} between the two indexes. */
   void append(ByteBuffer bytes, int from, int to) {
     int start = Math.max(from, to - size);
     int n = to - start;
@@ -44,7 +46,7 @@ final class SlidingWindow {
     length = Math.min(length + n, ring.length);
   }
 
-  /** Until it has its full size the ring is not a ring: it begins at 0. */
+  /** Until it has its full size, it is not yet a ring: it begins at 0. */
   private void grow(int n) {
     int room = Math.min(size, Math.max(2 * ring.length, length + n));
     ring = Arrays.copyOf(ring, room);

@@ -3,22 +3,25 @@ package dev.windhover.protocol;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where compressed messages take a stream from, and give it back to.
+ * Lends streams for compressed messages and takes them back.
  *
  * @param <T> {@link DeflateStream} or {@link InflateStream}
  */
 public interface StreamSource<T> {
-  /** Returns a fresh stream, or one that was reset; null if there is none to be had. */
+  /** Returns a new stream, or one that was reset; null if none is available. */
   @Nullable T take();
 
   /**
    * Takes back a stream.
    *
-   * @param reusable whether it was reset and works; else it is to be ended
+   * @param reusable whether it was reset and can be used again; otherwise it must be ended
    */
   void give(T stream, boolean reusable);
 
-  /** Returns a source that makes a compressing stream each time, and ends it. */
+  /**
+   * Returns a source that creates a new compressing stream each time and ends it when it is given
+   * back.
+   */
   static StreamSource<DeflateStream> deflating(DeflateCodec codec, int windowBits, int level) {
     return new StreamSource<>() {
       @Override
@@ -33,7 +36,10 @@ public interface StreamSource<T> {
     };
   }
 
-  /** Returns a source that makes a decompressing stream each time, and ends it. */
+  /**
+   * Returns a source that creates a new decompressing stream each time and ends it when it is given
+   * back.
+   */
   static StreamSource<InflateStream> inflating(DeflateCodec codec, int windowBits) {
     return new StreamSource<>() {
       @Override

@@ -6,12 +6,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Checks UTF-8 as it arrives, in pieces cut anywhere, and refuses at the first byte that cannot be
- * right (RFC 3629 4; RFC 6455 8.1): stray and missing continuation bytes, overlong forms,
+ * Checks UTF-8 as it arrives, split at any position, and refuses the first byte that cannot be
+ * valid (RFC 3629 4; RFC 6455 8.1): stray and missing continuation bytes, overlong forms,
  * surrogates, code points above U+10FFFF.
  *
- * <p>ASCII is skipped eight bytes at a time; the rest is decoded by branches on the lead byte. One
- * validator belongs to one stream of text; no two threads use it at once.
+ * <p>ASCII is skipped eight bytes at a time; the rest is decoded by branches on the lead byte. A
+ * validator belongs to one stream of text, and only one thread may use it at a time.
  */
 public final class Utf8Validator {
   private static final VarHandle LONGS =
@@ -22,19 +22,21 @@ public final class Utf8Validator {
   private int missing;
 
   /**
-   * The range of the next continuation byte: the second byte of a character is often restricted.
+   * The range of the next continuation byte, because the second byte of a character is often
+   * restricted.
    */
   private int lowest;
 
   private int highest;
 
-  /** Creates one at the start of a text. */
+  /** Creates a validator at the start of a text. */
   public Utf8Validator() {}
 
   /**
-   * Checks the bytes from {@code from} to before {@code to}; the buffer's position is left alone.
+   * Checks the bytes from {@code from} up to, but not including, {@code to}. The buffer's position
+   * does not move.
    *
-   * @return false if they cannot be part of valid UTF-8 after what came before
+   * @return false if they cannot continue valid UTF-8
    */
   public boolean accept(ByteBuffer bytes, int from, int to) {
     int i = from;
@@ -53,7 +55,7 @@ public final class Utf8Validator {
       if (i == to) {
         return true;
       }
-      // Whole characters of two and three bytes, the common ones, without touching the fields.
+      // A fast path for whole characters of two and three bytes, which does not touch the fields.
       int lead = bytes.get(i++) & 0xFF;
       while (true) {
         if (lead >= 0xC2 && lead <= 0xDF && i < to) {
@@ -79,12 +81,12 @@ public final class Utf8Validator {
     }
   }
 
-  /** Returns whether no character is cut: the only state in which a text may end. */
+  /** Returns whether the last character is complete: only then may a text end. */
   public boolean isComplete() {
     return missing == 0;
   }
 
-  /** Forgets a cut character and starts a new text. */
+  /** Forgets an incomplete character and starts a new text. */
   public void reset() {
     missing = 0;
   }
@@ -101,7 +103,7 @@ public final class Utf8Validator {
     return i;
   }
 
-  /** Starts a character by its first byte: RFC 3629 4, row by row. */
+  /** Starts a character with its first byte: RFC 3629 4, row by row. */
   private boolean begin(int lead) {
     if (lead < 0xC2) {
       return false; // a continuation byte, or the lead of an overlong form

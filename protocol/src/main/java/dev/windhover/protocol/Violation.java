@@ -1,11 +1,11 @@
 package dev.windhover.protocol;
 
 /**
- * A fault of the peer: the close code it earns and the words for it. The same words stand in the
- * Close frame, in the log and in the tests; one violation, one message.
+ * A fault of the peer, with its close code and its text. The Close frame, the log and the tests use
+ * the same text: one violation, one message.
  *
  * @param closeCode 1002, 1007, 1008 or 1009
- * @param text lower case, the fact and the numbers, at most 123 bytes
+ * @param text the fact and the numbers, in lower case, at most 123 bytes
  */
 public record Violation(int closeCode, String text) {
   // Framing, in the order of the wire (RFC 6455 5.2).
@@ -44,18 +44,18 @@ public record Violation(int closeCode, String text) {
     return protocolError("close code " + code + " is not allowed in a frame");
   }
 
-  /** Returns the answer to a message over the receiver's limit, both in bytes. */
+  /** Returns the violation of a message that exceeds the receiver's limit, both in bytes. */
   public static Violation messageTooBig(long atLeast, long limit) {
     return new Violation(
         CloseCode.MESSAGE_TOO_BIG, "message of " + atLeast + " bytes exceeds limit of " + limit);
   }
 
-  /** Returns the answer to payload data that an extension cannot decode. */
+  /** Returns the violation of payload data that an extension cannot decode. */
   public static Violation undecodable(String text) {
     return new Violation(CloseCode.INVALID_FRAME_PAYLOAD_DATA, text);
   }
 
-  /** Returns the answer to behaviour that breaks a policy, as a flood of control frames. */
+  /** Returns the violation of a policy, such as a limit on control frames. */
   public static Violation policy(String text) {
     return new Violation(CloseCode.POLICY_VIOLATION, text);
   }

@@ -7,13 +7,13 @@ package dev.windhover.protocol;
 public enum WebSocketState {
   /** The opening handshake is not finished. */
   CONNECTING,
-  /** Messages go both ways. */
+  /** Messages flow in both directions. */
   OPEN,
-  /** We sent a Close and wait for the peer's; its messages may still come. */
+  /** We have sent a Close and wait for the peer's; its messages may still come. */
   CLOSE_SENT,
-  /** The peer sent a Close and waits for ours; our messages may still go. */
+  /** The peer has sent a Close and waits for ours; we may still send messages. */
   CLOSE_RECEIVED,
-  /** Both Closes are through: the closing handshake is complete (RFC 6455 7.1.4). */
+  /** Both Closes have been exchanged: the closing handshake is complete (RFC 6455 7.1.4). */
   CLOSED,
   /** The connection ended without a complete closing handshake. */
   ABORTED;
@@ -22,15 +22,18 @@ public enum WebSocketState {
   public enum Event {
     /** The opening handshake succeeded. */
     OPENED,
-    /** Our Close was put on its way. */
+    /** Our Close was sent. */
     SENT_CLOSE,
     /** The peer's Close was read and has taken effect. */
     RECEIVED_CLOSE,
-    /** The transport ended, was lost, or was dropped by us. */
+    /** The transport ended or was lost, or we dropped it. */
     CONNECTION_ENDED
   }
 
-  /** Returns the state after {@code event}; an event without meaning here changes nothing. */
+  /**
+   * Returns the state after {@code event}. An event that has no meaning in this state changes
+   * nothing.
+   */
   public WebSocketState on(Event event) {
     return switch (this) {
       case CONNECTING ->
@@ -69,7 +72,7 @@ public enum WebSocketState {
     };
   }
 
-  /** Returns whether messages may be sent: no Close of ours is out (5.5.1). */
+  /** Returns whether messages may be sent: we have not sent a Close (5.5.1). */
   public boolean canSend() {
     return this == OPEN || this == CLOSE_RECEIVED;
   }

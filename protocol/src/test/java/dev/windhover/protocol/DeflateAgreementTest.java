@@ -151,7 +151,7 @@ class DeflateAgreementTest {
         .isEqualTo("PMD; client_max_window_bits=9");
   }
 
-  /** An unbalanced quote takes the rest of its line with it, and nothing of the next. */
+  /** An unbalanced quote invalidates the rest of its line, but not the next line. */
   @Test
   void aQuoteEndsWithItsLine() {
     assertThat(answer(Terms.DEFAULT, "PMD; client_max_window_bits=\"9, PMD")).isNull();
@@ -175,7 +175,7 @@ class DeflateAgreementTest {
                     + " server_no_context_takeover; server_max_window_bits=12"));
   }
 
-  /** RFC 7692 7.1.2.2: a client that said nothing of it may use 15 bits, whatever we would like. */
+  /** RFC 7692 7.1.2.2: a client that did not offer it may use 15 bits, whatever we prefer. */
   @Test
   void aClientsWindowIsItsOwnUnlessItOffers() {
     DeflateAgreement agreement = DeflateAgreement.negotiate(List.of("permessage-deflate"), CAPPED);

@@ -19,7 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The seam for extensions, by a toy that owns RSV2: what it codes begins with a2 or 22, a1 or 21.
+ * Tests the seam for extensions with a toy that owns RSV2: its coded frames begin with a2 or 22, a1
+ * or 21.
  */
 class ExtensionTest {
   /**

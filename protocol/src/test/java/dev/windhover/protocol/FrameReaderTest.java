@@ -22,7 +22,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Each wire is read in all the ways of {@link Recorder}: cut, in several memories, by both reads.
+ * Each wire is read in all the ways of {@link Recorder}: split, in several kinds of memory, with
+ * both reads.
  */
 class FrameReaderTest {
   /** Feeds bytes one by one and returns the index of the one at which the reader refuses. */
@@ -782,9 +783,7 @@ class FrameReaderTest {
     }
   }
 
-  /**
-   * RFC 6455 1.4 and 7.1.7; that bytes behind the end are left alone is seen by the recorder too.
-   */
+  /** RFC 6455 1.4 and 7.1.7; the recorder also checks that bytes after the end are not touched. */
   @Nested
   class AfterTheEnd {
     @Test
@@ -838,7 +837,7 @@ class FrameReaderTest {
     }
   }
 
-  /** What is asked too early is refused in words. */
+  /** Calls that come too early are refused with a text. */
   @Nested
   class Questions {
     private final FrameReader reader = new FrameReader(Role.CLIENT);

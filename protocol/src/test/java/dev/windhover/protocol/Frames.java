@@ -4,7 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/** Wire bytes made the slow and obvious way, with no help from the engine that reads them. */
+/** Creates wire bytes in the slow and obvious way, without the engine that reads them. */
 final class Frames {
   static final int TEXT = 0x81;
   static final int BINARY = 0x82;
@@ -19,7 +19,7 @@ final class Frames {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  /** Returns {@code length} bytes that show when one is lost, doubled or exchanged. */
+  /** Returns {@code length} bytes that reveal lost, repeated or swapped bytes. */
   static byte[] pattern(int length) {
     byte[] bytes = new byte[length];
     for (int i = 0; i < length; i++) {

@@ -7,7 +7,7 @@ import java.util.HexFormat;
 final class Hex {
   private Hex() {}
 
-  /** Returns the bytes of {@code parts} behind each other; blanks are for the eye. */
+  /** Returns the bytes of {@code parts}, one after the other; spaces are ignored. */
   static byte[] bytes(String... parts) {
     return HexFormat.of().parseHex(String.join("", parts).replace(" ", ""));
   }
@@ -20,7 +20,7 @@ final class Hex {
     return HexFormat.of().formatHex(bytes);
   }
 
-  /** Returns what is between position and limit, which stay where they are. */
+  /** Returns the bytes between position and limit, which do not change. */
   static String of(ByteBuffer buffer) {
     byte[] bytes = new byte[buffer.remaining()];
     buffer.get(buffer.position(), bytes);

@@ -169,7 +169,7 @@ class MessageDeflaterTest {
       return wire.toByteArray();
     }
 
-    /** Nothing is left to come out at the end, unless it was held back for that. */
+    /** At the end, no output is pending unless it was held back for that. */
     @ParameterizedTest
     @ValueSource(ints = {1, 300, 511, 512, 513, 1024})
     void mayBeFilledBeforeAnEmptyEnd(int size) {
@@ -234,7 +234,7 @@ class MessageDeflaterTest {
     assertThat(new ReferenceInflater(15, true).message(wire)).isEqualTo(message);
   }
 
-  /** Gives out one stream, and counts. */
+  /** Lends one stream, and counts. */
   private static final class OneStream implements StreamSource<DeflateStream> {
     final List<Boolean> given = new ArrayList<>();
     @Nullable DeflateStream stream = DeflateCodec.jdk().deflate(15, 6);

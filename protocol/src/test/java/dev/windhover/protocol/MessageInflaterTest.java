@@ -169,7 +169,7 @@ class MessageInflaterTest {
     private static final byte[] HELLO = Frames.utf8("Hello");
   }
 
-  /** The JDK's inflater must be given its window again behind each block with BFINAL. */
+  /** The JDK's inflater must be given its window again after each block with BFINAL. */
   @Nested
   class ManyBlocksWithBfinal {
     private final byte[] fill = deflate(Deflater.SYNC_FLUSH, new byte[1 << 15]);
@@ -199,7 +199,7 @@ class MessageInflaterTest {
     void mayEndMessagesOfAnySize() throws PayloadException {
       inflate(inflater, ByteBuffer.wrap(fill), false, 1 << 16);
       for (int i = 0; i < 1000; i++) {
-        assertThat(text("4b 04 00", "01")).isEqualTo("a"); // and in what a message goes without
+        assertThat(text("4b 04 00", "01")).isEqualTo("a"); // and in the tail that is left out
       }
     }
 
@@ -267,7 +267,7 @@ class MessageInflaterTest {
           .isEqualTo("Hello");
     }
 
-    /** It says that its messages refer to those before, and begins anew each time. */
+    /** It negotiates context takeover, but starts anew with each message. */
     @Test
     void mayResetWhatTheyCouldTakeOver() throws PayloadException {
       assertThat(text("f2 48 cd c9 c9 07 00")).isEqualTo("Hello");
@@ -313,7 +313,7 @@ class MessageInflaterTest {
       }
     }
 
-    /** A fragment is done when nothing of it waits in zlib. */
+    /** A fragment is done when zlib holds no more of it. */
     @Test
     void comeOutAsFarAsTheirFragmentsGo() throws PayloadException {
       byte[] wire = payload(new byte[3000]);
@@ -412,7 +412,7 @@ class MessageInflaterTest {
   /** 1 MiB that inflates to 1 GiB. */
   @Nested
   class Bombs {
-    /** Returns 1 MiB that inflates to 1 GiB: a mebibyte of zeros behind no history, repeated. */
+    /** Returns 1 MiB that inflates to 1 GiB: a mebibyte of zeros without history, repeated. */
     private static ByteBuffer bomb() {
       Deflater zlib = new Deflater(9, true);
       zlib.setInput(new byte[1 << 20]);
@@ -475,7 +475,7 @@ class MessageInflaterTest {
     }
   }
 
-  /** Gives out one stream, and counts. */
+  /** Lends one stream, and counts. */
   private static final class OneStream implements StreamSource<InflateStream> {
     final List<Boolean> given = new ArrayList<>();
     @Nullable InflateStream stream = DeflateCodec.jdk().inflate(15);

@@ -13,8 +13,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Feeds a {@link FrameReader} and writes down what it tells. Each wire is read in every {@link
- * Way}, which must all tell the same; nothing may be left over, neither bytes nor half a message.
+ * Feeds a {@link FrameReader} and records what it reports. Each wire is read in every {@link Way},
+ * and all of them must report the same. Nothing may be left over, neither bytes nor half a message.
  */
 final class Recorder {
   private enum Cut {
@@ -49,7 +49,7 @@ final class Recorder {
     }
   }
 
-  /** Behind so many bytes, which is beyond every header, a wire is cut into larger pieces. */
+  /** After this many bytes, which is more than any header, a wire is split into larger pieces. */
   private static final int LARGE_WIRE = 1000;
 
   private static final int LARGE_STEP = 997;
@@ -71,14 +71,14 @@ final class Recorder {
   }
 
   /**
-   * Returns what both ends tell about {@code frames}, one unmasked frame in hex each; the server's
+   * Returns what both ends report about {@code frames}, each an unmasked frame in hex. The server's
    * end is fed the same frames, masked.
    */
   static List<Told> told(String... frames) {
     return toldWith(() -> null, frames);
   }
 
-  /** Returns what an end with a fresh {@code extension} tells, likewise. */
+  /** Returns the same for ends with a new {@code extension}. */
   static List<Told> toldWith(Supplier<@Nullable Extension> extension, String... frames) {
     var plain = new ByteArrayOutputStream();
     var masked = new ByteArrayOutputStream();
@@ -94,7 +94,7 @@ final class Recorder {
     return client;
   }
 
-  /** Returns what the end of {@code role} tells about exactly these bytes. */
+  /** Returns what the end of {@code role} reports about exactly these bytes. */
   static List<Told> told(Role role, byte... wire) {
     return told(role, () -> null, wire);
   }
@@ -220,7 +220,7 @@ final class Recorder {
     over = true;
   }
 
-  /** An assertion that costs nothing where it holds: some wires have many bytes. */
+  /** An assertion that costs nothing if it holds, because some wires have many bytes. */
   private static void insist(boolean condition, String otherwise) {
     if (!condition) {
       throw new AssertionError(otherwise);

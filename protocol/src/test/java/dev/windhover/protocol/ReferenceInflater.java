@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * A peer's side of permessage-deflate, slow and obvious, straight from RFC 1951: it has exactly the
- * window that was agreed, and refuses whatever refers beyond it.
+ * negotiated window, and refuses data that refers beyond it.
  */
 final class ReferenceInflater {
   private static final int[] LENGTH_BASE = {
@@ -52,7 +52,7 @@ final class ReferenceInflater {
   private byte[] history = {};
   private int longestDistance;
 
-  // The message under way.
+  // The current message.
   private byte[] in = {};
   private int bit;
   private byte[] out = {};
@@ -68,7 +68,7 @@ final class ReferenceInflater {
     return longestDistance;
   }
 
-  /** Decodes the payload of a message, as it stands on the wire. */
+  /** Decodes the payload of a message, as it is on the wire. */
   byte[] message(byte... payload) {
     in = Frames.join(payload, Hex.bytes("00 00 ff ff"));
     bit = 0;

@@ -1,6 +1,6 @@
 package dev.windhover.protocol;
 
-/** What a {@link Recorder} heard from a reader. */
+/** What a reader has reported to a {@link Recorder}. */
 sealed interface Told {
   record Text(String text) implements Told {}
 

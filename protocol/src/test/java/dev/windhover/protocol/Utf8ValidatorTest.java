@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class Utf8ValidatorTest {
-  /** What the JDK's strict decoder says about a whole text. */
+  /** The verdict of the JDK's strict decoder on a whole text. */
   private static final class Jdk {
     private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
     private final CharBuffer chars = CharBuffer.allocate(64);
@@ -27,13 +27,13 @@ class Utf8ValidatorTest {
       return decoder.reset().decode(in, chars.clear(), end).isUnderflow();
     }
 
-    /** Whether these, not yet a text, become one by some bytes behind them. */
+    /** Whether these bytes, which are not yet a text, can become one if more bytes follow. */
     boolean canBecomeText(byte[] bytes, int length) {
       if (!decodes(bytes, length, false)) {
-        return false; // it refuses some beginnings, but not all that lead to nothing
+        return false; // it refuses some hopeless beginnings, but not all
       }
       byte[] longer = Arrays.copyOf(bytes, length + 3);
-      for (int next : new int[] {0x80, 0x90, 0xA0}) { // the second byte is restricted at times
+      for (int next : new int[] {0x80, 0x90, 0xA0}) { // the second byte is sometimes restricted
         Arrays.fill(longer, length, length + 3, (byte) 0x80);
         longer[length] = (byte) next;
         if (isText(longer, length + 1)
@@ -49,7 +49,7 @@ class Utf8ValidatorTest {
   private final Jdk jdk = new Jdk();
   private final Utf8Validator validator = new Utf8Validator();
 
-  /** Judges the first {@code length} bytes in two pieces. */
+  /** Checks the first {@code length} bytes in two pieces. */
   private boolean accepts(byte[] bytes, int length, int cut) {
     ByteBuffer buffer = ByteBuffer.wrap(bytes);
     validator.reset();
@@ -60,7 +60,7 @@ class Utf8ValidatorTest {
     return accepts(bytes, bytes.length, 0) && validator.isComplete();
   }
 
-  /** Insists, at every cut, that the first {@code length} bytes are judged as by the JDK. */
+  /** Requires, for every split, the same verdict on the first {@code length} bytes as the JDK's. */
   private void agreeOn(byte[] bytes, int length) {
     boolean text = jdk.isText(bytes, length);
     boolean beginning = text || jdk.canBecomeText(bytes, length);
@@ -80,7 +80,7 @@ class Utf8ValidatorTest {
     }
   }
 
-  /** What is refused stays refused: the walk goes on behind accepted bytes only. */
+  /** Refused bytes stay refused, so the walk continues only after accepted bytes. */
   @Nested
   class AgreesWithTheJdk {
     private final byte[] bytes = new byte[4];

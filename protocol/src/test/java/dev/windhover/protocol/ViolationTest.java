@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** The words of the others are asserted where the rule is broken, mostly in FrameReaderTest. */
+/**
+ * The texts of other violations are asserted where their rules are tested, mostly in
+ * FrameReaderTest.
+ */
 class ViolationTest {
   @Test
   void isTheReasonOfTheCloseThatAnswersIt() {

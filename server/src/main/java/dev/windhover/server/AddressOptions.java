@@ -1,6 +1,6 @@
 package dev.windhover.server;
 
-/** What is particular to one address of a {@link Server}. */
+/** The options of one address of a {@link Server}. */
 public final class AddressOptions {
   private boolean extendedConnect = true;
   private boolean alternateSchemes;
@@ -8,31 +8,31 @@ public final class AddressOptions {
   AddressOptions() {}
 
   /**
-   * Says whether clients of HTTP/2 may open WebSockets on their streams (RFC 8441), which is told
-   * them in {@code SETTINGS_ENABLE_CONNECT_PROTOCOL}; browsers then open them over HTTP/1.1. True
-   * by default; Kestrel has no such switch.
+   * Sets whether HTTP/2 clients may open WebSockets on their streams (RFC 8441), which {@code
+   * SETTINGS_ENABLE_CONNECT_PROTOCOL} tells them. If not, browsers open them over HTTP/1.1. True by
+   * default; Kestrel has no such switch.
    */
   public AddressOptions extendedConnect(boolean allowed) {
     extendedConnect = allowed;
     return this;
   }
 
-  /** Returns whether clients of HTTP/2 may open WebSockets on their streams. */
+  /** Returns whether HTTP/2 clients may open WebSockets on their streams. */
   public boolean extendedConnect() {
     return extendedConnect;
   }
 
   /**
-   * Says whether {@code :scheme} of a request of HTTP/2 may be https where the connection is none,
-   * and the other way round: for a proxy in front that ends TLS and hands on what its client said.
-   * False by default, as in Kestrel, whose name this is; such a request is then malformed.
+   * Sets whether {@code :scheme} of an HTTP/2 request may be https on a connection without TLS, and
+   * the other way round. This is for a proxy that terminates TLS and passes on its client's scheme.
+   * False by default: such a request is then malformed. Name and default are Kestrel's.
    */
   public AddressOptions alternateSchemes(boolean allowed) {
     alternateSchemes = allowed;
     return this;
   }
 
-  /** Returns whether {@code :scheme} may be another than the connection's. */
+  /** Returns whether {@code :scheme} may differ from the connection's. */
   public boolean alternateSchemes() {
     return alternateSchemes;
   }

@@ -17,17 +17,20 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Netty's decoder, one request at a time and stricter. Bytes behind a request are held unparsed
- * until that is answered. So they are still there, as they came, when the request turns out to be
- * an upgrade; and a client cannot make the server parse ahead.
+ * Netty's decoder, but stricter, and for one request at a time. Bytes that follow a request are
+ * held unparsed until the request has been answered. If it turns out to be an upgrade, the bytes
+ * are still available as they came; and a client cannot make the server parse ahead.
  */
 final class Http1Decoder extends HttpRequestDecoder {
-  /** As much is read ahead, to see a client's end in time; then the connection is not read. */
+  /**
+   * This much is read ahead, to notice the end of a client in time. After that, the connection is
+   * not read.
+   */
   private static final int MOST_HELD = 64 * 1024;
 
   /**
-   * As much may the framing of a chunked body be beyond {@link #FRAMING_PER_PIECE} and twice the
-   * bytes it frames: Go's number, against extensions that outweigh what they extend.
+   * How far the framing of a chunked body may exceed {@link #FRAMING_PER_PIECE} and twice the bytes
+   * that it frames. This is Go's number, and protects against extensions that outweigh the data.
    */
   private static final int MOST_FRAMING = 16 * 1024;
 
@@ -35,7 +38,7 @@ final class Http1Decoder extends HttpRequestDecoder {
 
   private static final int LINE_BREAK = 2;
 
-  /** What stands before the request line: a client may send empty lines (RFC 9112 2.2). */
+  /** Line breaks before the request line: a client may send empty lines (RFC 9112 2.2). */
   private enum LineBreaks {
     NONE,
     CR,
@@ -46,7 +49,7 @@ final class Http1Decoder extends HttpRequestDecoder {
     HEAD,
     BODY,
     HELD,
-    /** Nothing that comes is looked at any more. */
+    /** Everything that comes is ignored. */
     DROPPED
   }
 
@@ -54,20 +57,20 @@ final class Http1Decoder extends HttpRequestDecoder {
   private State state = State.HEAD;
   private boolean midHead;
 
-  /** What is wrong with the head and Netty lets pass. */
+  /** A fault of the head that Netty accepts. */
   private @Nullable String fault;
 
   private LineBreaks before = LineBreaks.NONE;
 
-  /** Whether bytes have come behind the request at hand; written by the loop only. */
+  /** Whether bytes have come after the current request; written only by the loop. */
   private volatile boolean holding;
 
   private int framing;
 
-  /** The last chunk's line was seen: what comes is trailers. */
+  /** Whether the line of the last chunk has come, so that trailers follow. */
   private boolean inTrailers;
 
-  /** Behind the last word of the request line that was seen. */
+  /** The position after the last parsed word of the request line. */
   private int wordEnd;
 
   Http1Decoder(ServerLimits limits) {
@@ -79,7 +82,7 @@ final class Http1Decoder extends HttpRequestDecoder {
             .setStrictLineParsing(true)
             .setUseRfc9112TransferEncoding(true)
             .setAllowDuplicateContentLengths(false));
-    mostFraming = MOST_FRAMING + limits.maxHeaders(); // a trailer is framing
+    mostFraming = MOST_FRAMING + limits.maxHeaders(); // trailers count as framing
   }
 
   @Override
@@ -120,8 +123,9 @@ final class Http1Decoder extends HttpRequestDecoder {
   }
 
   /**
-   * Decodes what is all lines. Netty counts a CR whose LF is still to come to its line, which may
-   * then be too long by one; of chunks' lines, which stand between data, it still does.
+   * Decodes bytes that consist only of lines. If the LF after a CR has not come yet, Netty counts
+   * the CR as part of the line, which may then be too long by one byte. This method avoids that;
+   * for chunk lines, which are between data, Netty still does it.
    */
   private void decodeLines(ChannelHandlerContext ctx, ByteBuf bytes, List<Object> out)
       throws Exception {
@@ -131,7 +135,7 @@ final class Http1Decoder extends HttpRequestDecoder {
     }
     try {
       if (state == State.HEAD) {
-        passLineBreaks(bytes); // it, too, looks at each byte once
+        passLineBreaks(bytes); // which also looks at each byte only once
       }
       super.decode(ctx, bytes, out);
     } finally {
@@ -139,7 +143,7 @@ final class Http1Decoder extends HttpRequestDecoder {
     }
   }
 
-  /** Netty skips each CR and LF before the request line, and we only the two of them. */
+  /** Netty skips every single CR and LF before the request line; we skip only pairs of both. */
   private void passLineBreaks(ByteBuf bytes) {
     for (int i = bytes.readerIndex(); i < bytes.writerIndex() && before != LineBreaks.PASSED; i++) {
       byte next = bytes.getByte(i);
@@ -157,8 +161,8 @@ final class Http1Decoder extends HttpRequestDecoder {
   }
 
   /**
-   * Returns whether a line that was parsed, which all in this range are, begins with white space:
-   * Netty joins it to the one before, and we refuse it (RFC 9112 5.2).
+   * Returns whether one of the parsed lines in this range begins with white space. Netty would join
+   * it to the line before; we refuse it (RFC 9112 5.2).
    */
   private static boolean isFolded(ByteBuf bytes, int from, int to) {
     for (int line = from; line < to; ) {
@@ -206,13 +210,13 @@ final class Http1Decoder extends HttpRequestDecoder {
   }
 
   /**
-   * Returns whether what was parsed begins with the line of a chunk that is well-formed. It begins
-   * with one where it has more than data and the line break behind them.
+   * Returns whether the parsed bytes begin with a well-formed chunk line. They begin with a chunk
+   * line if they contain more than data and the line break after the data.
    */
   private boolean isChunkSize(ByteBuf bytes, int from) {
     int end = bytes.indexOf(from, bytes.readerIndex(), (byte) '\n');
     if (end <= from) {
-      return true; // Netty has refused it
+      return true; // Netty has already refused it
     }
     ChunkSizeLine line = new ChunkSizeLine(bytes, from, end - 1);
     inTrailers = line.isLast();
@@ -260,13 +264,13 @@ final class Http1Decoder extends HttpRequestDecoder {
   protected String splitThirdWordInitialLine(byte[] line, int start, int length) {
     requireOneSpace(line, start);
     String version = super.splitThirdWordInitialLine(line, start, length);
-    if (!version.startsWith("HTTP/")) { // 2.3: in these letters
+    if (!version.startsWith("HTTP/")) { // 2.3: case-sensitive
       throw new IllegalArgumentException("not a version of HTTP: " + version);
     }
     return version;
   }
 
-  /** RFC 9112 3; its leave to take other white space for a space is not taken. */
+  /** RFC 9112 3 also allows a server to accept other white space; we do not. */
   private void requireOneSpace(byte[] line, int start) {
     if (start != wordEnd + 1 || line[wordEnd] != ' ') {
       throw new IllegalArgumentException("not one space between the parts of the request line");
@@ -274,8 +278,8 @@ final class Http1Decoder extends HttpRequestDecoder {
   }
 
   /**
-   * A request that does not say otherwise has no body (RFC 9112 6.3). Netty gives 8 bytes to one
-   * with the headers of a WebSocket draft of 2010: bytes that others take for the next request.
+   * A request without framing headers has no body (RFC 9112 6.3). Netty assumes a body of 8 bytes
+   * if it has the headers of a WebSocket draft of 2010, where others see the next request.
    */
   @Override
   protected boolean isContentAlwaysEmpty(HttpMessage message) {
@@ -286,8 +290,8 @@ final class Http1Decoder extends HttpRequestDecoder {
   // ---- From Netty
 
   /**
-   * Does not ask for more while it holds: the decoder's own habit, to read on until something comes
-   * out of it, would read without an end here.
+   * Does not request more reads while bytes are held. By default the decoder reads on until it has
+   * output, which would never end here.
    */
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) throws Exception {
@@ -298,7 +302,7 @@ final class Http1Decoder extends HttpRequestDecoder {
     }
   }
 
-  /** Keeps what it holds when the client ends its side: it was sent before that. */
+  /** Keeps the held bytes when the client ends its side, because they were sent before that. */
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
     if (state == State.HELD) {
@@ -310,24 +314,24 @@ final class Http1Decoder extends HttpRequestDecoder {
 
   // ---- The connection's side
 
-  /** Returns whether bytes have come behind the request at hand; from any thread. */
+  /** Returns whether bytes have come after the current request. Any thread. */
   boolean isHolding() {
     return holding;
   }
 
-  /** Returns whether a request has begun whose head is not complete. */
+  /** Returns whether a request has begun and its head is incomplete. */
   boolean isMidHead() {
     return midHead;
   }
 
-  /** Looks at nothing any more: what is held, and all that will come, is dropped. */
+  /** Drops the held bytes and everything that comes later. */
   void drop() {
     state = State.DROPPED;
     holding = false;
     midHead = false;
   }
 
-  /** Goes on with the next request. */
+  /** Continues with the next request. */
   void release(ChannelHandlerContext own) throws Exception {
     state = State.HEAD;
     holding = false;

@@ -7,16 +7,16 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What RFC 9112 asks of a request's head beside what the decoder enforces. All answers stand in
- * {@code docs/http.md}.
+ * The rules of RFC 9112 for the head of a request that the decoder does not enforce. {@code
+ * docs/http.md} lists all answers.
  */
 final class Http1Rules {
-  /** What is wrong with a request; the connection is closed with the answer. */
+  /** The fault of a request; the connection is closed after the answer. */
   record Fault(int status, String text) {}
 
   private Http1Rules() {}
 
-  /** Returns what is wrong, or null. */
+  /** Returns the fault, or null. */
   static @Nullable Fault check(HttpRequest request, ServerLimits limits) {
     // 2.3
     HttpVersion version = request.protocolVersion();
@@ -37,7 +37,7 @@ final class Http1Rules {
     if (!hosts.isEmpty() && !isHost(hosts.getFirst())) {
       return new Fault(400, "Host is malformed\n");
     }
-    // 3.2.2; the rest of a target is the application's to read
+    // 3.2.2; the application parses the rest of the target
     if (!isHost(authority(request.uri()))) {
       return new Fault(400, "malformed request target\n");
     }
@@ -49,7 +49,7 @@ final class Http1Rules {
     if (request.uri().equals("*") && !request.method().name().equals("OPTIONS")) {
       return new Fault(400, "malformed request target\n");
     }
-    // 6.1; what the decoder lets through ends in chunked
+    // 6.1; whatever the decoder accepts ends in chunked
     for (String codings : request.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING)) {
       if (!codings.strip().equalsIgnoreCase("chunked")) {
         return new Fault(501, "Transfer-Encoding is not supported beyond chunked\n");
@@ -58,7 +58,7 @@ final class Http1Rules {
     return null;
   }
 
-  /** Returns the authority of an absolute-form; empty in the other forms. */
+  /** Returns the authority of an absolute-form target; empty for the other forms. */
   private static String authority(String target) {
     int start = target.startsWith("/") ? -1 : target.indexOf("://");
     if (start < 0) {
@@ -72,8 +72,8 @@ final class Http1Rules {
   }
 
   /**
-   * Returns whether this is {@code uri-host [":" port]} (RFC 9110 7.2), or nothing. An address in
-   * brackets is looked at for its characters only.
+   * Returns whether this is {@code uri-host [":" port]} (RFC 9110 7.2), or nothing. Of an address
+   * in brackets, only the characters are checked.
    */
   static boolean isHost(String host) {
     int end = host.startsWith("[") ? host.indexOf(']') + 1 : host.indexOf(':');
@@ -83,7 +83,7 @@ final class Http1Rules {
       boolean isAddress = name.length() > 2 && name.indexOf(':') > 0;
       return isAddress && isPort(port) && all(name.substring(1, name.length() - 1), ".:");
     }
-    return isPort(port) && all(name, "-._~%!$&'()*+;="); // a comma would be two of them
+    return isPort(port) && all(name, "-._~%!$&'()*+;="); // a comma would separate two hosts
   }
 
   private static boolean isPort(String port) {
@@ -93,7 +93,7 @@ final class Http1Rules {
     return port.length() <= 6 && port.charAt(0) == ':' && allDigits(port, 1);
   }
 
-  // Plain loops: every request comes through here.
+  // Plain loops: every request passes through here.
 
   private static boolean allDigits(String text, int from) {
     for (int i = from; i < text.length(); i++) {

@@ -3,9 +3,9 @@ package dev.windhover.server;
 import java.time.Duration;
 
 /**
- * The limits of a connection of HTTP/2, beside those of {@link ServerLimits} that are of HTTP and
- * not of a version. Where Kestrel has such a limit, its name and number are Kestrel's, unless it
- * says otherwise. Read when a connection begins.
+ * The limits of an HTTP/2 connection, in addition to those of {@link ServerLimits} that apply to
+ * every version. If Kestrel has such a limit, name and number are Kestrel's, unless stated
+ * otherwise. The limits are read when a connection begins.
  */
 public final class Http2Limits {
   private static final int SMALLEST_WINDOW = 65_535;
@@ -27,9 +27,9 @@ public final class Http2Limits {
   // ---- Streams
 
   /**
-   * Sets the most streams at a time, requests and WebSockets together (RFC 9113 5.1.2); one more is
-   * refused with {@code REFUSED_STREAM}. Handlers that still run for streams that are gone are
-   * bounded too, by twice as many. 100 by default.
+   * Limits the number of open streams, requests and WebSockets together (RFC 9113 5.1.2); another
+   * one is refused with {@code REFUSED_STREAM}. Handlers that still run for streams that have ended
+   * are limited to twice that number. 100 by default.
    *
    * @throws IllegalArgumentException below 1
    */
@@ -38,15 +38,15 @@ public final class Http2Limits {
     return this;
   }
 
-  /** Returns the most streams at a time. */
+  /** Returns the maximum number of open streams. */
   public int maxStreamsPerConnection() {
     return maxStreamsPerConnection;
   }
 
   /**
-   * Sets the most WebSockets on one connection; a request for one more is answered with 503. Less
-   * than the streams, so that a page whose sockets share its connection can still load. 64 by
-   * default; Kestrel has no such limit.
+   * Limits the number of WebSockets on one connection; a request for another one is answered with
+   * 503. The default is lower than that of streams, so that a page whose sockets share its
+   * connection can still load. 64 by default; Kestrel has no such limit.
    *
    * @throws IllegalArgumentException below 0
    */
@@ -55,7 +55,7 @@ public final class Http2Limits {
     return this;
   }
 
-  /** Returns the most WebSockets on one connection. */
+  /** Returns the maximum number of WebSockets on one connection. */
   public int maxWebSocketsPerConnection() {
     return maxWebSocketsPerConnection;
   }
@@ -63,8 +63,9 @@ public final class Http2Limits {
   // ---- Windows
 
   /**
-   * Sets how many bytes a client may send on a stream before any of them was consumed (RFC 9113
-   * 6.9.2). 64 KiB by default, the bound of a socket that nobody reads; Kestrel's is 768 KiB.
+   * Sets how many bytes a client may send on a stream before any of them is consumed (RFC 9113
+   * 6.9.2). 64 KiB by default, the same as the inbound limit of a socket that is not read;
+   * Kestrel's default is 768 KiB.
    *
    * @throws IllegalArgumentException below 65,535
    */
@@ -73,15 +74,15 @@ public final class Http2Limits {
     return this;
   }
 
-  /** Returns how many bytes a client may send on a stream before any of them was consumed. */
+  /** Returns how many bytes a client may send on a stream before any of them is consumed. */
   public int initialStreamWindowSize() {
     return initialStreamWindowSize;
   }
 
   /**
    * Sets how many bytes a client may send on all streams before we have read some of them from the
-   * network. It is no bound of memory, which the streams' windows are: so a stream that nobody
-   * reads does not stall the others. 1 MiB by default.
+   * network. The streams' windows, not this one, limit the memory, so a stream that is not read
+   * does not stall the others. 1 MiB by default.
    *
    * @throws IllegalArgumentException below 65,535
    */
@@ -96,9 +97,8 @@ public final class Http2Limits {
   }
 
   /**
-   * Sets the window of a request's body from its first reading on, within {@link
-   * #bodyWindowBudget}; a smaller one than {@link #initialStreamWindowSize} has no effect. 768 KiB
-   * by default.
+   * Sets the window of a request body once its handler reads, within {@link #bodyWindowBudget}. A
+   * window smaller than {@link #initialStreamWindowSize} has no effect. 768 KiB by default.
    *
    * @throws IllegalArgumentException below 0
    */
@@ -107,13 +107,13 @@ public final class Http2Limits {
     return this;
   }
 
-  /** Returns the window of a request's body that is being read. */
+  /** Returns the window of a request body that is being read. */
   public int bodyWindowSize() {
     return bodyWindowSize;
   }
 
   /**
-   * Sets by how many bytes, in all, the windows of a connection's bodies may be larger than {@link
+   * Limits by how many bytes in total the windows of a connection's bodies may exceed {@link
    * #initialStreamWindowSize}. 4 MiB by default; Kestrel has no such limit.
    *
    * @throws IllegalArgumentException below 0
@@ -123,7 +123,7 @@ public final class Http2Limits {
     return this;
   }
 
-  /** Returns by how many bytes, in all, the windows of a connection's bodies may be larger. */
+  /** Returns by how many bytes in total the windows of a connection's bodies may be larger. */
   public int bodyWindowBudget() {
     return bodyWindowBudget;
   }
@@ -131,9 +131,9 @@ public final class Http2Limits {
   // ---- Abuse
 
   /**
-   * Sets the most resets within 30 s, of requests that their client gives up (CVE-2023-44487) and
-   * of streams that it makes us reset (CVE-2025-8671); one more ends the connection with {@code
-   * ENHANCE_YOUR_CALM}. A socket that was closed in order, and a stream that an application drops,
+   * Limits the resets within 30 s: requests that the client cancels (CVE-2023-44487) and streams
+   * that it makes us reset (CVE-2025-8671). Another one ends the connection with {@code
+   * ENHANCE_YOUR_CALM}. Sockets that were closed cleanly, and streams that the application drops,
    * do not count. 200 by default, which is Netty's number.
    *
    * @throws IllegalArgumentException below 1
@@ -143,14 +143,14 @@ public final class Http2Limits {
     return this;
   }
 
-  /** Returns the most resets within 30 s. */
+  /** Returns the maximum number of resets within 30 s. */
   public int maxResets() {
     return maxResets;
   }
 
   /**
-   * Sets the most frames within 10 s that carry nothing and cost an answer or some work: PING,
-   * SETTINGS, PRIORITY, frames of unknown types; one more ends the connection with {@code
+   * Limits the frames within 10 s that carry no data but cost an answer or other work: PING,
+   * SETTINGS, PRIORITY and frames of unknown types. Another one ends the connection with {@code
    * ENHANCE_YOUR_CALM} (RFC 9113 10.5). 2,000 by default.
    *
    * @throws IllegalArgumentException below 1
@@ -160,7 +160,7 @@ public final class Http2Limits {
     return this;
   }
 
-  /** Returns the most frames within 10 s that carry nothing. */
+  /** Returns the maximum number of frames without data within 10 s. */
   public int maxControlFrames() {
     return maxControlFrames;
   }
@@ -168,8 +168,8 @@ public final class Http2Limits {
   // ---- Time
 
   /**
-   * Sets the time for a client's first SETTINGS (RFC 9113 3.4); then the connection ends with
-   * {@code SETTINGS_TIMEOUT}. 10 s by default.
+   * Limits the time until a client's first SETTINGS (RFC 9113 3.4). After that, the connection ends
+   * with {@code SETTINGS_TIMEOUT}. 10 s by default.
    *
    * @throws IllegalArgumentException if it is not positive
    */
@@ -178,14 +178,14 @@ public final class Http2Limits {
     return this;
   }
 
-  /** Returns the time for a client's first SETTINGS. */
+  /** Returns the time limit for a client's first SETTINGS. */
   public Duration settingsTimeout() {
     return settingsTimeout;
   }
 
   /**
-   * Sends a PING when nothing has come for that long, and drops the connection when its answer does
-   * not come within {@link #keepAlivePingTimeout}. Zero, the default, is off.
+   * Sends a PING when nothing has come for this long, and drops the connection if the answer does
+   * not come within {@link #keepAlivePingTimeout}. Zero, the default, switches it off.
    *
    * @throws IllegalArgumentException if it is negative, or more than zero and below 1 s
    */
@@ -197,13 +197,13 @@ public final class Http2Limits {
     return this;
   }
 
-  /** Returns after how much quiet a PING is sent; zero if none is. */
+  /** Returns after how much quiet a PING is sent; zero if it is off. */
   public Duration keepAlivePingDelay() {
     return keepAlivePingDelay;
   }
 
   /**
-   * Sets the time for the answer to a PING of {@link #keepAlivePingDelay}. 20 s by default.
+   * Limits the time for the answer to a PING of {@link #keepAlivePingDelay}. 20 s by default.
    *
    * @throws IllegalArgumentException if it is not positive
    */
@@ -212,7 +212,7 @@ public final class Http2Limits {
     return this;
   }
 
-  /** Returns the time for the answer to a PING. */
+  /** Returns the time limit for the answer to a PING. */
   public Duration keepAlivePingTimeout() {
     return keepAlivePingTimeout;
   }

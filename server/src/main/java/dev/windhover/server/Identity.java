@@ -37,7 +37,7 @@ import javax.crypto.spec.PBEKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a server shows and what it proves that with.
+ * The certificate that a server presents, and the private key that proves it.
  *
  * @param chain the server's own certificate first
  */
@@ -58,7 +58,7 @@ record Identity(PrivateKey key, List<X509Certificate> chain) {
     return chain.getFirst();
   }
 
-  /** Returns why nobody will take the certificate at this time, or null. */
+  /** Returns why clients would reject the certificate at this time, or null. */
   @Nullable String untimely(Instant now) {
     Instant from = certificate().getNotBefore().toInstant();
     Instant to = certificate().getNotAfter().toInstant();
@@ -88,7 +88,7 @@ record Identity(PrivateKey key, List<X509Certificate> chain) {
                   keyFile == null ? "certificate " + certificate : "key " + keyFile,
                   password)
               : fromPkcs12(bytes, certificate, password);
-    } catch (IllegalArgumentException e) { // what should be base64
+    } catch (IllegalArgumentException e) { // invalid base64
       throw new BadCertificateException("certificate " + certificate + " is malformed PEM", e);
     }
     if (!isPair(read.key(), read.certificate())) {
@@ -175,7 +175,7 @@ record Identity(PrivateKey key, List<X509Certificate> chain) {
     }
     try {
       EncryptedPrivateKeyInfo info = new EncryptedPrivateKeyInfo(bytes);
-      // PBES2 is named by its parameters only: PBEWithHmacSHA256AndAES_256.
+      // PBES2 is named only in its parameters: PBEWithHmacSHA256AndAES_256.
       String scheme = info.getAlgName();
       if (info.getAlgParameters() != null
           && scheme.matches("PBES2|1\\.2\\.840\\.113549\\.1\\.5\\.13")) {
@@ -208,7 +208,7 @@ record Identity(PrivateKey key, List<X509Certificate> chain) {
       try {
         return KeyFactory.getInstance(kind).generatePrivate(spec);
       } catch (GeneralSecurityException e) {
-        // of another kind, perhaps
+        // try the next algorithm
       }
     }
     throw new BadCertificateException(name + " is no key of RSA, EC or EdDSA");
@@ -255,7 +255,7 @@ record Identity(PrivateKey key, List<X509Certificate> chain) {
           default -> "";
         };
     if (scheme.isEmpty()) {
-      return true; // the handshake will tell
+      return true; // the handshake will show it
     }
     try {
       byte[] probe = {1, 2, 3};

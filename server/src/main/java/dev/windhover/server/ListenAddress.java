@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * An address to listen on, as it is written in {@code --urls}.
+ * An address on which the server listens, as written in {@code --urls}.
  *
  * @param scheme {@code http} or {@code https}
  * @param host a name or an address; {@code *} or {@code +} for all interfaces; {@code localhost}
@@ -17,8 +17,8 @@ import java.util.List;
  */
 record ListenAddress(String scheme, String host, int port) {
   /**
-   * Parses {@code http://host[:port]} or {@code https://host[:port]}; the port is 80 or 443 if it
-   * is left out.
+   * Parses {@code http://host[:port]} or {@code https://host[:port]}; the default port is 80 or
+   * 443.
    *
    * @throws IllegalArgumentException if {@code url} is something else
    */

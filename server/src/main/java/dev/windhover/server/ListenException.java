@@ -2,16 +2,16 @@ package dev.windhover.server;
 
 import java.io.IOException;
 
-/** An address cannot be listened on; the message is one line for whoever started the server. */
+/** The server cannot listen on an address. The message is one line for the user who started it. */
 public final class ListenException extends IOException {
   private static final long serialVersionUID = 1;
 
-  /** Creates one with the line for whoever started the server. */
+  /** Creates an exception with a line for the user who started the server. */
   public ListenException(String message) {
     super(message);
   }
 
-  /** Creates one with the line for whoever started the server. */
+  /** Creates an exception with a line for the user who started the server. */
   public ListenException(String message, Throwable cause) {
     super(message, cause);
   }

@@ -3,17 +3,17 @@ package dev.windhover.server;
 import java.time.Duration;
 
 /**
- * What protects the host from its clients. Each method with an argument sets and returns this; what
- * is changed after the start of the server need not have an effect.
+ * The limits that protect the host from its clients. A method with an argument sets a value and
+ * returns this. Changes after the start of the server may have no effect.
  *
- * <p>A socket, once accepted, is a matter of its own limits: of these only {@link
- * #maxUpgradedConnections} counts it.
+ * <p>An accepted socket has limits of its own; of these, only {@link #maxUpgradedConnections}
+ * applies to it.
  */
 public final class ServerLimits {
   private int maxRequestLine = 8 * 1024; // Kestrel's MaxRequestLineSize
   private int maxHeaders = 32 * 1024; // Kestrel's MaxRequestHeadersTotalSize
   private int maxHeaderCount = 100; // Kestrel's MaxRequestHeaderCount
-  private long maxBodySize = 30_000_000; // Kestrel's MaxRequestBodySize, which is IIS's
+  private long maxBodySize = 30_000_000; // Kestrel's MaxRequestBodySize, taken from IIS
   private Duration headersTimeout = Duration.ofSeconds(30); // Kestrel's RequestHeadersTimeout
   private Duration idleTimeout = Duration.ofSeconds(130); // Kestrel's KeepAliveTimeout
   private Rate minBodyRate = new Rate(240, Duration.ofSeconds(5)); // Kestrel's …BodyDataRate
@@ -21,14 +21,15 @@ public final class ServerLimits {
 
   private Duration tlsHandshakeTimeout = Duration.ofSeconds(10); // Kestrel's HandshakeTimeout
 
-  // Kestrel has no limit. So many, with the 64 KiB that are read ahead of each, hold 1 GiB.
+  // Kestrel has no limit. With 64 KiB of read-ahead each, this many connections hold 1 GiB.
   private int maxConnections = 16_384;
 
-  // Kestrel has no limit. Linux's fs.nr_open: more files no process has unless somebody raised it.
+  // Kestrel has no limit. This is Linux's fs.nr_open, the most files of a process unless it was
+  // raised.
   private int maxUpgradedConnections = 1_048_576;
   private final Http2Limits http2 = new Http2Limits();
 
-  /** The least bytes in a second, and how long a client may fall behind. */
+  /** The minimum rate, and how long a client may fall behind it. */
   record Rate(int bytesPerSecond, Duration grace) {
     boolean isOff() {
       return bytesPerSecond == 0;
@@ -40,8 +41,8 @@ public final class ServerLimits {
   // ---- The head of a request
 
   /**
-   * Sets the longest request line in bytes; a longer one is answered with 414 (RFC 9112 3). 8 KiB
-   * by default.
+   * Limits the request line in bytes; a longer one is answered with 414 (RFC 9112 3). 8 KiB by
+   * default.
    *
    * @throws IllegalArgumentException below 1
    */
@@ -50,13 +51,13 @@ public final class ServerLimits {
     return this;
   }
 
-  /** Returns the longest request line in bytes. */
+  /** Returns the limit of the request line in bytes. */
   public int maxRequestLine() {
     return maxRequestLine;
   }
 
   /**
-   * Sets the most bytes of headers, and of the trailers of a chunked body. More headers are
+   * Limits the headers in bytes, and the trailers of a chunked body separately. More headers are
    * answered with 431 (RFC 6585 5), more trailers with 400. 32 KiB by default.
    *
    * @throws IllegalArgumentException below 1
@@ -66,13 +67,13 @@ public final class ServerLimits {
     return this;
   }
 
-  /** Returns the most bytes of headers. */
+  /** Returns the limit of the headers in bytes. */
   public int maxHeaders() {
     return maxHeaders;
   }
 
   /**
-   * Sets the most header fields; more are answered with 431 (RFC 6585 5). 100 by default.
+   * Limits the number of header fields; more are answered with 431 (RFC 6585 5). 100 by default.
    *
    * @throws IllegalArgumentException below 1
    */
@@ -81,16 +82,16 @@ public final class ServerLimits {
     return this;
   }
 
-  /** Returns the most header fields. */
+  /** Returns the maximum number of header fields. */
   public int maxHeaderCount() {
     return maxHeaderCount;
   }
 
   /**
-   * Sets the time for a request's head, all of it: from the connection's beginning for the first
-   * request, from the first byte for the next ones. What takes longer is answered with 408 (RFC
-   * 9110 15.5.9). Over HTTP/2 it is from each head's first frame to its last, and what takes longer
-   * ends the connection with {@code ENHANCE_YOUR_CALM}. 30 s by default.
+   * Limits the time for the whole head of a request. It starts with the connection for the first
+   * request, and with the first byte for later ones. A head that takes longer is answered with 408
+   * (RFC 9110 15.5.9). Over HTTP/2, the time runs from the first frame of a head to its last, and a
+   * head that takes longer ends the connection with {@code ENHANCE_YOUR_CALM}. 30 s by default.
    *
    * @throws IllegalArgumentException if it is not positive
    */
@@ -99,7 +100,7 @@ public final class ServerLimits {
     return this;
   }
 
-  /** Returns the time for a request's head. */
+  /** Returns the time limit for the head of a request. */
   public Duration headersTimeout() {
     return headersTimeout;
   }
@@ -107,9 +108,9 @@ public final class ServerLimits {
   // ---- The body of a request
 
   /**
-   * Sets the most bytes of a request's body, without the chunks' own; a handler that reads a larger
-   * one fails with 413 (RFC 9110 15.5.14). {@link dev.windhover.http.HttpRequest#maxBodySize}
-   * changes it for one request. 30,000,000 by default.
+   * Limits the body of a request in bytes, without chunk framing. A handler that reads a larger
+   * body fails with 413 (RFC 9110 15.5.14). {@link dev.windhover.http.HttpRequest#maxBodySize}
+   * changes the limit for one request. 30,000,000 by default.
    *
    * @throws IllegalArgumentException below 0
    */
@@ -121,21 +122,20 @@ public final class ServerLimits {
     return this;
   }
 
-  /** Lets bodies be of any size. */
+  /** Allows bodies of any size. */
   public ServerLimits unlimitedBodySize() {
     return maxBodySize(Long.MAX_VALUE);
   }
 
-  /** Returns the most bytes of a request's body. */
+  /** Returns the limit of a request's body in bytes. */
   public long maxBodySize() {
     return maxBodySize;
   }
 
   /**
-   * Sets how fast a body must come while the handler waits for it: a client that has fallen behind
-   * by {@code grace} is answered with 408 (RFC 9110 15.5.9). The time in which the handler does
-   * something else does not count, and having been fast before does not either. 240 bytes in a
-   * second and 5 s by default.
+   * Sets how fast a body must come while the handler waits for it. A client that has fallen behind
+   * by {@code grace} is answered with 408 (RFC 9110 15.5.9). Time in which the handler does
+   * something else does not count, nor does earlier speed. 240 bytes per second and 5 s by default.
    *
    * @param bytesPerSecond 0 for no such limit
    * @throws IllegalArgumentException if the rate is negative or the grace not positive
@@ -152,10 +152,10 @@ public final class ServerLimits {
   // ---- The response
 
   /**
-   * Sets how fast a client must take a response while there is something for it to take: the
-   * connection of one that has fallen behind by {@code grace} is reset. What the system's buffers
-   * take at once, a client is given time for, up to 16 KiB: 68 s at the default rate. 240 bytes in
-   * a second and 5 s by default.
+   * Sets how fast a client must take a response while there is something to take. The connection of
+   * a client that has fallen behind by {@code grace} is reset. For bytes that the system's buffers
+   * take at once, up to 16 KiB, the client gets the time that they need at this rate: 68 s by
+   * default. 240 bytes per second and 5 s by default.
    *
    * @param bytesPerSecond 0 for no such limit
    * @throws IllegalArgumentException if the rate is negative or the grace not positive
@@ -172,8 +172,8 @@ public final class ServerLimits {
   // ---- Connections
 
   /**
-   * Sets the time for the handshake of TLS, all of it, from the connection's beginning; what takes
-   * longer is closed. 10 s by default.
+   * Limits the time for the whole TLS handshake, from the start of the connection. A connection
+   * that takes longer is closed. 10 s by default.
    *
    * @throws IllegalArgumentException if it is not positive
    */
@@ -182,14 +182,14 @@ public final class ServerLimits {
     return this;
   }
 
-  /** Returns the time for the handshake of TLS. */
+  /** Returns the time limit for the TLS handshake. */
   public Duration tlsHandshakeTimeout() {
     return tlsHandshakeTimeout;
   }
 
   /**
-   * Sets how long a connection may stay without a request after one was answered; then it is
-   * closed, in order and without an answer (RFC 9112 9.5). 130 s by default.
+   * Limits how long a connection may stay idle after a request was answered. After that, it is
+   * closed cleanly and without a response (RFC 9112 9.5). 130 s by default.
    *
    * @throws IllegalArgumentException if it is not positive
    */
@@ -198,15 +198,16 @@ public final class ServerLimits {
     return this;
   }
 
-  /** Returns how long a connection may stay without a request. */
+  /** Returns how long a connection may stay idle. */
   public Duration idleTimeout() {
     return idleTimeout;
   }
 
   /**
-   * Sets the most connections at a time that are not upgraded; one more is closed before anything
-   * is read. 16,384 by default. Each needs a file descriptor, as does each that is upgraded; where
-   * the process may have no more of them, clients wait, and a line in the log says so each second.
+   * Limits the number of open connections that are not upgraded; another one is closed before
+   * anything is read. 16,384 by default. Every connection, upgraded or not, needs a file
+   * descriptor. If the process has no more of them, clients wait, and one log line a second says
+   * so.
    *
    * @throws IllegalArgumentException below 1
    */
@@ -215,14 +216,14 @@ public final class ServerLimits {
     return this;
   }
 
-  /** Returns the most connections that are not upgraded. */
+  /** Returns the maximum number of connections that are not upgraded. */
   public int maxConnections() {
     return maxConnections;
   }
 
   /**
-   * Sets the most upgraded connections, which are WebSockets, at a time; a request for one more is
-   * answered with 503 and {@code Retry-After}. 1,048,576 by default.
+   * Limits the number of open upgraded connections, which are WebSockets; a request for another one
+   * is answered with 503 and {@code Retry-After}. 1,048,576 by default.
    *
    * @throws IllegalArgumentException below 0
    */
@@ -234,14 +235,14 @@ public final class ServerLimits {
     return this;
   }
 
-  /** Returns the most upgraded connections. */
+  /** Returns the maximum number of upgraded connections. */
   public int maxUpgradedConnections() {
     return maxUpgradedConnections;
   }
 
   // ---- HTTP/2
 
-  /** Returns the limits that only connections of HTTP/2 have, which may be changed. */
+  /** Returns the limits that apply only to HTTP/2 connections; you may change them. */
   public Http2Limits http2() {
     return http2;
   }

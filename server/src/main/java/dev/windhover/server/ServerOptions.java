@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** What a {@link Server} is to do. Each method with an argument sets and returns this. */
+/** The options of a {@link Server}. A method with an argument sets a value and returns this. */
 public final class ServerOptions {
   static final String DEFAULT_URL = "http://localhost:5000";
 
@@ -23,9 +23,9 @@ public final class ServerOptions {
   /**
    * Listens on these addresses instead of {@code http://localhost:5000}.
    *
-   * @param urls {@code http://host:port} or {@code https://host:port}; {@code *} as the host for
-   *     all interfaces, 0 as the port for one that the system chooses. {@code https} needs a
-   *     certificate: {@link #tls()}
+   * @param urls {@code http://host:port} or {@code https://host:port}; the host {@code *} means all
+   *     interfaces, and with port 0 the system chooses one. {@code https} needs a certificate:
+   *     {@link #tls()}
    * @throws IllegalArgumentException if one is malformed
    */
   public ServerOptions urls(String... urls) {
@@ -38,7 +38,7 @@ public final class ServerOptions {
   }
 
   /**
-   * Listens on one more address, or changes what is particular to it.
+   * Listens on one more address, or changes the options of that address.
    *
    * @param url as in {@link #urls(String...)}
    * @throws IllegalArgumentException if it is malformed
@@ -53,12 +53,12 @@ public final class ServerOptions {
     return urls.getOrDefault(url, new AddressOptions());
   }
 
-  /** Returns the addresses to listen on. */
+  /** Returns the addresses on which the server listens. */
   public List<String> urls() {
     return urls.isEmpty() ? List.of(DEFAULT_URL) : List.copyOf(urls.keySet());
   }
 
-  /** Chooses how to talk to the network; {@link Transport#AUTO} by default. */
+  /** Sets the transport; {@link Transport#AUTO} by default. */
   public ServerOptions transport(Transport transport) {
     this.transport = transport;
     return this;
@@ -69,7 +69,7 @@ public final class ServerOptions {
     return transport;
   }
 
-  /** Sets the number of event loops; as many as processors by default. */
+  /** Sets the number of event loops; by default there is one for each processor. */
   public ServerOptions loops(int loops) {
     if (loops < 1) {
       throw new IllegalArgumentException("loops " + loops + " is less than 1");
@@ -97,12 +97,12 @@ public final class ServerOptions {
     return stopTimeout;
   }
 
-  /** Returns how {@code https} addresses are served, which may be changed. */
+  /** Returns the options of {@code https} addresses; you may change them. */
   public TlsOptions tls() {
     return tls;
   }
 
-  /** Returns the limits, which may be changed. */
+  /** Returns the limits; you may change them. */
   public ServerLimits limits() {
     return limits;
   }

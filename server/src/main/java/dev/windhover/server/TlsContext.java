@@ -29,18 +29,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The certificate in use and what TLS makes of it. The files are looked at now and then: once they
- * have changed, new connections get the new one, and those that stand keep theirs. Safe for all
- * threads, but {@link #look()} is for one at a time.
+ * The current certificate and its TLS context. The files are checked regularly: when they have
+ * changed, new connections get the new certificate, and existing connections keep theirs.
+ * Thread-safe, but only one thread at a time may call {@link #look()}.
  */
 final class TlsContext {
   private static final Logger log = LoggerFactory.getLogger(TlsContext.class);
 
-  /** What {@link Server#speak} can speak, the best first (RFC 7301). */
+  /** The protocols that {@link Server#speak} supports, preferred ones first (RFC 7301). */
   private static final List<String> PROTOCOLS =
       List.of(ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1);
 
-  /** Those with forward secrecy and authenticated encryption, which HTTP/2 takes too. */
+  /** Ciphers with forward secrecy and authenticated encryption, as HTTP/2 requires. */
   private static final List<String> CIPHERS =
       List.of(
           "TLS_AES_128_GCM_SHA256",
@@ -53,10 +53,13 @@ final class TlsContext {
           "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
           "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
 
-  /** Old clients may begin a new handshake at any time, which costs them little and us much. */
+  /**
+   * Before TLS 1.3, a client may renegotiate at any time, which costs the client little and us
+   * much.
+   */
   private static final String NO_RENEGOTIATION = "jdk.tls.rejectClientInitiatedRenegotiation";
 
-  /** What a file that was replaced or rewritten does not share with what it was. */
+  /** Identifies the state of a file: it differs after the file was replaced or rewritten. */
   private record Stamp(FileTime modified, long size, @Nullable Object file) {
     static Stamp of(Path path) throws IOException {
       BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
@@ -71,7 +74,7 @@ final class TlsContext {
 
   private @Nullable SslContext current; // guarded by this; null when released
 
-  // Of the last look only.
+  // Of the last check only.
   private List<Stamp> seen;
   private List<Stamp> settled;
 
@@ -90,16 +93,16 @@ final class TlsContext {
     this.key = options.key();
     this.password = options.password();
     if (System.getProperty(NO_RENEGOTIATION) == null) {
-      System.setProperty(NO_RENEGOTIATION, "true"); // before the JDK's TLS looks at it, once
+      System.setProperty(NO_RENEGOTIATION, "true"); // before the JDK's TLS reads it, once
     }
     this.provider = options.provider().resolve();
-    this.seen = stamps(); // first: what is changed while it is read is read again
+    this.seen = stamps(); // first, so that files that change while they are read are read again
     this.settled = seen;
     Identity identity = Identity.read(certificate, key, password);
     String untimely = identity.untimely(Instant.now());
     if (untimely != null) {
-      // No reason not to start: other addresses are fine, and a new file is taken as soon as it is
-      // there.
+      // Not a reason to refuse to start: other addresses are fine, and a new file is used as soon
+      // as it appears.
       log.warn("certificate {} is {}: no client will take it", certificate, untimely);
     }
     this.current = contextOf(identity);
@@ -125,7 +128,7 @@ final class TlsContext {
     }
   }
 
-  /** Returns what speaks TLS on a new connection, with the certificate of now. */
+  /** Returns the TLS handler for a new connection, with the current certificate. */
   SslHandler newHandler(ByteBufAllocator allocator, ServerLimits limits) {
     SslContext context;
     synchronized (this) {
@@ -143,7 +146,9 @@ final class TlsContext {
 
   // ---- A new certificate
 
-  /** Takes files in that have changed since, and are no longer being written. Blocks. */
+  /**
+   * Checks the files, and loads them if they have changed and are no longer being written. Blocks.
+   */
   void look() {
     List<Stamp> now = stamps();
     boolean isStill = now.equals(seen);
@@ -174,7 +179,7 @@ final class TlsContext {
         stamps.add(Stamp.of(key));
       }
     } catch (IOException e) {
-      stamps.clear(); // who reads the files will say why
+      stamps.clear(); // reading the files will say why
     }
     return stamps;
   }
@@ -188,7 +193,7 @@ final class TlsContext {
     current = context;
   }
 
-  /** No connection will begin any more. */
+  /** Releases the context, because no more connections will begin. */
   synchronized void release() {
     if (current != null) {
       ReferenceCountUtil.release(current);

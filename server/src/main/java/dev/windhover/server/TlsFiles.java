@@ -13,14 +13,15 @@ import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the files that the system cannot send by itself, since they have to be encrypted: piece by
- * piece, as the client takes them. What is written behind a file waits for its end. Loop only.
+ * Reads files that the operating system cannot send by itself, because they must be encrypted. It
+ * reads them piece by piece, as the client takes them. Whatever is written after a file waits for
+ * the file's end. Loop only.
  */
 final class TlsFiles extends ChannelOutboundHandlerAdapter {
-  /** Four records of TLS. */
+  /** Four TLS records. */
   private static final int PIECE_BYTES = 64 * 1024;
 
-  /** Whoever writes behind a file sees this bit, as if the network took nothing. */
+  /** This bit tells writers after a file to wait, as if the network took nothing. */
   private static final int WRITABILITY = 1;
 
   private record Waiting(Object message, ChannelPromise promise) {}
@@ -58,7 +59,7 @@ final class TlsFiles extends ChannelOutboundHandlerAdapter {
     }
   }
 
-  /** Sends a piece, and the next one when it has left. */
+  /** Sends a piece, and the next piece when this one has left. */
   private void next(ChannelHandlerContext ctx) {
     FilePart file = part;
     if (file == null) {
@@ -102,7 +103,7 @@ final class TlsFiles extends ChannelOutboundHandlerAdapter {
       partSent = null;
     }
     setWritable(ctx, true);
-    while (part == null && !waiting.isEmpty()) { // until there is a file again
+    while (part == null && !waiting.isEmpty()) { // up to the next file
       Waiting first = waiting.remove();
       write(ctx, first.message(), first.promise());
     }

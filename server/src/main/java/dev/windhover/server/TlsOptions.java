@@ -5,8 +5,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How the {@code https} addresses are served: TLS 1.3 and 1.2. Each method with an argument sets
- * and returns this; what is changed after the start of the server has no effect.
+ * The options of {@code https} addresses, which use TLS 1.3 and 1.2. A method with an argument sets
+ * a value and returns this. Changes after the start of the server have no effect.
  */
 public final class TlsOptions {
   private @Nullable Path certificate;
@@ -14,14 +14,15 @@ public final class TlsOptions {
   private @Nullable String password;
   private TlsProvider provider = TlsProvider.AUTO;
 
-  // Twice this is the longest that a new certificate waits; to look costs the reading of two times.
+  // A new certificate waits at most twice as long. A check only reads the modification times of two
+  // files.
   private Duration reloadInterval = Duration.ofSeconds(5);
 
   TlsOptions() {}
 
   /**
-   * Sets the file with the server's certificate: PEM, with the certificates of the authorities
-   * behind it, or PKCS#12 with all that and the private key. Which one it is, is seen by its
+   * Sets the file with the server's certificate: PEM, followed by the certificates of the issuing
+   * authorities, or PKCS#12 with all of these and the private key. The format is detected from the
    * content.
    */
   public TlsOptions certificate(Path file) {
@@ -35,8 +36,8 @@ public final class TlsOptions {
   }
 
   /**
-   * Sets the file with the private key, PKCS#8 in PEM, encrypted or not; without it, the
-   * certificate's file has the key too.
+   * Sets the file with the private key, PKCS#8 in PEM, encrypted or not. Without it, the
+   * certificate's file must contain the key.
    */
   public TlsOptions key(Path file) {
     key = file;
@@ -58,20 +59,20 @@ public final class TlsOptions {
     return password;
   }
 
-  /** Chooses whose TLS is spoken; {@link TlsProvider#AUTO} by default. */
+  /** Sets the TLS implementation; {@link TlsProvider#AUTO} by default. */
   public TlsOptions provider(TlsProvider provider) {
     this.provider = provider;
     return this;
   }
 
-  /** Returns whose TLS is spoken. */
+  /** Returns the TLS implementation. */
   public TlsProvider provider() {
     return provider;
   }
 
   /**
-   * Sets how often the files are looked at. Files that have changed, and are the same at the next
-   * look, are the certificate of all connections from then on; those that stand keep theirs. 5 s by
+   * Sets how often the files are checked. If files have changed, and are the same at the next
+   * check, new connections use the new certificate, and existing connections keep theirs. 5 s by
    * default.
    *
    * @throws IllegalArgumentException if it is not positive
@@ -84,7 +85,7 @@ public final class TlsOptions {
     return this;
   }
 
-  /** Returns how often the files are looked at. */
+  /** Returns how often the files are checked. */
   public Duration reloadInterval() {
     return reloadInterval;
   }

@@ -3,20 +3,20 @@ package dev.windhover.server;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslProvider;
 
-/** Whose TLS the host speaks. */
+/** The TLS implementation of the host. */
 public enum TlsProvider {
-  /** {@link #BORINGSSL} where it is there, {@link #JDK} otherwise. */
+  /** {@link #BORINGSSL} if it is available, {@link #JDK} otherwise. */
   AUTO,
   /**
-   * BoringSSL, through netty-tcnative. A client that says close_notify is sent nothing any more, as
-   * TLS 1.2 wants it, in TLS 1.3 too.
+   * BoringSSL, through netty-tcnative. Nothing more is sent to a client after its close_notify, as
+   * TLS 1.2 requires, but in TLS 1.3 too.
    */
   BORINGSSL,
-  /** The JDK's own, everywhere. */
+  /** The JDK's own, available everywhere. */
   JDK;
 
   /**
-   * Returns what Netty calls it.
+   * Returns Netty's name for it.
    *
    * @throws IllegalStateException if this one is not available on this machine
    */

@@ -10,18 +10,19 @@ import io.netty.channel.uring.IoUring;
 import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringServerSocketChannel;
 
-/** How the host talks to the system's network. */
+/** The way in which the host uses the operating system's network. */
 public enum Transport {
-  /** {@link #EPOLL} where it is there, {@link #NIO} otherwise. */
+  /** {@link #EPOLL} if it is available, {@link #NIO} otherwise. */
   AUTO,
   /** Linux's epoll, through Netty's native library. */
   EPOLL,
   /**
-   * Linux's io_uring, through Netty's native library. On request only: Netty 4.2.18 loses a
-   * client's reset that comes right behind data, so that only keep-alive finds such a socket dead.
+   * Linux's io_uring, through Netty's native library. Only on request: Netty 4.2.18 misses a
+   * client's reset that comes right after data, so only keep-alive detects that such a socket is
+   * dead.
    */
   IO_URING,
-  /** The JDK's own, everywhere. */
+  /** The JDK's own, available everywhere. */
   NIO;
 
   /**

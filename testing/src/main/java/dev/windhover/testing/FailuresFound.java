@@ -7,7 +7,9 @@ import dev.windhover.http.MessageType;
 import dev.windhover.http.WebSocket;
 import java.util.function.Consumer;
 
-/** Finds the handlers that fail, and tells the application's own events as before. */
+/**
+ * Reports handlers that fail to the test host, and passes all events on to the application's own.
+ */
 record FailuresFound(Events told, Consumer<Throwable> found) implements Events {
   @Override
   public void handlerFailed(HttpContext context, Throwable failure) {

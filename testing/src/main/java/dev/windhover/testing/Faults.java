@@ -3,11 +3,14 @@ package dev.windhover.testing;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What went wrong where no test sees an exception; told when the host closes. */
+/**
+ * Collects faults in places where a test would not see an exception. They are reported when the
+ * host closes.
+ */
 final class Faults {
   private final List<Throwable> found = new ArrayList<>();
 
-  /** Remembers a fault and returns it to be thrown where it was found. */
+  /** Records a fault and returns it, so that the caller can throw it. */
   AssertionError add(String fact) {
     AssertionError error = new AssertionError(fact);
     add(error);
@@ -20,7 +23,7 @@ final class Faults {
     }
   }
 
-  /** Throws if anything was found. */
+  /** Throws if there were any faults. */
   synchronized void check() {
     if (found.isEmpty()) {
       return;

@@ -7,12 +7,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 
 /**
- * A frame as a client reads it.
+ * A frame, as read by a client.
  *
- * @param opcode what it is
+ * @param opcode the type of the frame
  * @param fin whether it is the last, or only, one of its message
  * @param payload its bytes, unmasked and decompressed; compared by content
- * @param compressed whether its message came compressed
+ * @param compressed whether its message was compressed
  */
 public record Frame(Opcode opcode, boolean fin, ByteBuffer payload, boolean compressed) {
   private static final int MOST_SHOWN = 200;
@@ -23,7 +23,7 @@ public record Frame(Opcode opcode, boolean fin, ByteBuffer payload, boolean comp
     payload = copy.put(payload.duplicate()).flip().asReadOnlyBuffer();
   }
 
-  /** Creates one that is not compressed. */
+  /** Creates an uncompressed frame. */
   public Frame(Opcode opcode, boolean fin, ByteBuffer payload) {
     this(opcode, fin, payload, false);
   }
@@ -53,7 +53,7 @@ public record Frame(Opcode opcode, boolean fin, ByteBuffer payload, boolean comp
     return new Frame(Opcode.PONG, true, utf8(text));
   }
 
-  /** Returns a Close; 1005 without a text is the empty one. */
+  /** Returns a Close; 1005 without a text is the empty Close. */
   public static Frame close(int code, String text) {
     return new Frame(Opcode.CLOSE, true, new CloseReason(code, text).toPayload());
   }
@@ -63,14 +63,14 @@ public record Frame(Opcode opcode, boolean fin, ByteBuffer payload, boolean comp
     return StandardCharsets.UTF_8.decode(payload.duplicate()).toString();
   }
 
-  /** Returns the payload as an array of its own. */
+  /** Returns a copy of the payload. */
   public byte[] bytes() {
     byte[] bytes = new byte[payload.remaining()];
     payload.duplicate().get(bytes);
     return bytes;
   }
 
-  /** Returns what a Close says. */
+  /** Returns the code and text of a Close. */
   CloseReason closeReason() {
     ByteBuffer bytes = payload.duplicate();
     if (bytes.remaining() < 2) {
@@ -80,7 +80,7 @@ public record Frame(Opcode opcode, boolean fin, ByteBuffer payload, boolean comp
     return new CloseReason(code, StandardCharsets.UTF_8.decode(bytes).toString());
   }
 
-  /** Says that this came where {@code expected} should have. */
+  /** Returns the text of a failure: this frame came instead of {@code expected}. */
   String insteadOf(Frame expected) {
     String fact = "expected " + expected + "\n but got " + this;
     boolean alike = opcode == expected.opcode && fin == expected.fin;

@@ -10,8 +10,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The time of a {@link TestHost}: it stands still until a test moves it, so that a time limit of 30
- * seconds is tested in no time, and to the nanosecond.
+ * The clock of a {@link TestHost}. It stands still until a test moves it, so a test of a 30-second
+ * time limit takes no time and is accurate to the nanosecond.
  *
  * <pre>{@code
  * TestFrames client = host.webSocket("/chat").connect().frames(); // answers no Ping by itself
@@ -21,14 +21,16 @@ import org.jspecify.annotations.Nullable;
  * client.expectReset();
  * }</pre>
  *
- * <p>It is the time of Windhover, for all its limits, and what {@code context.now()} and the like
- * say. What an application takes from the JDK, as {@code Thread.sleep}, goes by real time.
+ * <p>All of Windhover's time limits use this clock, and so do {@code context.now()} and the like.
+ * {@code Thread.sleep} and other methods of the JDK use real time.
  */
 public final class HandClock {
-  /** Overflows after a minute: what compares times instead of subtracting them is found out. */
+  /**
+   * Overflows after a minute, which exposes code that compares times instead of subtracting them.
+   */
   private static final long START = Long.MAX_VALUE - Duration.ofMinutes(1).toNanos();
 
-  /** One scheduled task; two are never the same, even if they are alike. */
+  /** One scheduled task. Two are never equal, even with the same content. */
   private static final class Alarm {
     final long due;
     final Runnable task;
@@ -51,8 +53,8 @@ public final class HandClock {
   }
 
   /**
-   * Moves time on. What becomes due runs on the loop, each at its own time; returns when the host
-   * is {@linkplain TestHost#awaitIdle() idle} again.
+   * Moves time forward. Tasks that become due run on the loop, each at its own time. Returns when
+   * the host is {@linkplain TestHost#awaitIdle() idle} again.
    *
    * @throws IllegalArgumentException if {@code by} is negative
    */
@@ -70,7 +72,7 @@ public final class HandClock {
     set(target);
   }
 
-  /** Takes the first alarm that is due until {@code target}, and moves to its time. */
+  /** Removes the first alarm that is due by {@code target}, and moves to its time. */
   private synchronized @Nullable Alarm nextUntil(long target) {
     Alarm next =
         alarms.stream().min(Comparator.comparingLong(alarm -> alarm.due - now)).orElse(null);
@@ -92,7 +94,7 @@ public final class HandClock {
     return now;
   }
 
-  /** The time of day goes on from when the host began, as the test moves it. */
+  /** The time of day starts at the start of the host and moves with the clock. */
   synchronized Instant now() {
     return began.plusNanos(now - START);
   }

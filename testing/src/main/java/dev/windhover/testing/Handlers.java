@@ -17,16 +17,17 @@ final class Handlers {
       ManagementFactory.getPlatformMXBean(VirtualThreadSchedulerMXBean.class);
 
   /**
-   * How many times, with no doubt, none must be seen at work. One look at several threads is not a
-   * look at one moment: in between, one that was seen waiting may be woken by one that then waits
-   * itself. A look takes them in random order, so if there is one at work at any time, it sees none
-   * of them with a chance of 1/2 at most, whatever they do.
+   * How many times in a row, without doubt, no thread must be seen running. Looking at several
+   * threads is not a snapshot: a thread that was seen waiting may then be woken by another one,
+   * which in turn waits before it is looked at. Each look takes the threads in random order. So if
+   * one of them is always running, a look misses it with a probability of at most 1/2, whatever the
+   * threads do.
    */
   private static final int LOOKS = 64;
 
   private static final long BETWEEN_LOOKS = TimeUnit.MICROSECONDS.toNanos(10);
 
-  /** How long none must have been seen at work when it cannot be told otherwise. */
+  /** In case of doubt, for how long no thread must be seen running. */
   private static final long IN_DOUBT = TimeUnit.MILLISECONDS.toNanos(250);
 
   private final Map<Thread, String> ids = new ConcurrentHashMap<>();
@@ -44,8 +45,9 @@ final class Handlers {
   }
 
   /**
-   * Returns null when all have ended or wait for something, the loop too, which may be about to
-   * wake one; and one that is still at work when {@link System#nanoTime()} has come to {@code end}.
+   * Returns null when all threads have ended or wait for something, including the loop, which might
+   * otherwise wake one. If one is still running when {@link System#nanoTime()} reaches {@code end},
+   * returns that thread.
    */
   @Nullable Thread awaitIdle(long end) {
     long worked = System.nanoTime();
@@ -83,17 +85,20 @@ final class Handlers {
   }
 
   /**
-   * Returns whether one that seems to wait may have been woken. One that was woken while it went to
-   * wait shows that only when the scheduler looks at it again, and a lock that became free is
-   * passed on by a thread of the JDK. But the scheduler may also run what is no handler, and the
-   * lock may belong to one that waits.
+   * Returns whether a thread that seems to wait may already have been woken. If it was woken while
+   * it was about to wait, that shows only when the scheduler runs it again, and a thread of the JDK
+   * passes on a lock that has become free. But the scheduler may also run threads that are not
+   * handlers, and the lock may belong to a thread that waits.
    */
   private boolean isInDoubt() {
     return SCHEDULER.getMountedVirtualThreadCount() != 0
         || ids.keySet().stream().anyMatch(thread -> thread.getState() == Thread.State.BLOCKED);
   }
 
-  /** Waits until all have ended; who does not end in time is a fault, and interrupted. */
+  /**
+   * Waits until all handlers have ended. A handler that does not end in time is a fault and is
+   * interrupted.
+   */
   void join(Faults faults) {
     ids.forEach((thread, id) -> {
       try {

@@ -7,7 +7,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
-/** A thread of its own that runs what it is given, in order, and knows when it is idle. */
+/** A loop with a thread of its own, which runs its tasks in order and knows when it is idle. */
 final class MemoryLoop implements Loop {
   private final Waiting waiting = new Waiting();
   private final Deque<Runnable> tasks = new ArrayDeque<>();
@@ -38,7 +38,7 @@ final class MemoryLoop implements Loop {
     waiting.change(() -> busy = false);
     Runnable[] next = new Runnable[1];
     while (!waiting.await(() -> stopped || !tasks.isEmpty())) {
-      // idle for long; that is no fault
+      // idle for a long time, which is fine
     }
     waiting.change(() -> {
       next[0] = tasks.poll();
@@ -81,7 +81,9 @@ final class MemoryLoop implements Loop {
     return thread;
   }
 
-  /** Returns how many tasks it was given so far, when nothing runs and nothing waits to run. */
+  /**
+   * Waits until no task is running or queued, and returns how many tasks there have been so far.
+   */
   long awaitIdle() {
     if (inLoop()) {
       throw new IllegalStateException("the loop cannot wait for itself");
@@ -94,7 +96,7 @@ final class MemoryLoop implements Loop {
     return waiting.locked(() -> given);
   }
 
-  /** Ends the thread when it has run what was given before. */
+  /** Ends the thread after the tasks that are already queued. */
   void stop() {
     waiting.change(() -> stopped = true);
   }

@@ -6,11 +6,11 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a client can do below its messages and frames: put faults into the connection, see what has
- * come, and how the connection ended.
+ * What a client can do below the level of messages and frames: inject faults into the connection,
+ * see what has come, and see how the connection ended.
  *
- * <p>Faults take effect behind what was sent before, and count bytes from there on. TCP's words
- * stand for those of HTTP/2 as well: an end is END_STREAM, a reset RST_STREAM.
+ * <p>A fault applies to bytes that are sent after the call, and counts from there. The methods are
+ * named after TCP; over HTTP/2, an end is END_STREAM and a reset is RST_STREAM.
  *
  * @param <C> the client itself, which most methods return
  */
@@ -42,7 +42,7 @@ public abstract sealed class TestConnection<C extends TestConnection<C>>
 
   // ---- Faults on the way to the server
 
-  /** Cuts what is sent: it arrives {@code bytes} at a time, each in a read of its own. */
+  /** Splits what is sent: it arrives {@code bytes} at a time, each part in a separate read. */
   public C cutEvery(int bytes) {
     requirePositive(bytes);
     wire.uplink(way -> way.cutEvery(bytes));
@@ -56,15 +56,15 @@ public abstract sealed class TestConnection<C extends TestConnection<C>>
     return self();
   }
 
-  /** Lets arrive what {@link #holdAfter} has held back, and what is sent from here on. */
+  /** Delivers what {@link #holdAfter} has held back, and everything that is sent from now on. */
   public C release() {
     wire.uplink(Uplink::release);
     return self();
   }
 
   /**
-   * Lets what is sent arrive so much later, on the {@linkplain HandClock clock} that the test
-   * moves; with {@link Duration#ZERO} at once again, but never before what was sent earlier.
+   * Delays what is sent by this much, on the {@linkplain HandClock clock} that the test moves.
+   * {@link Duration#ZERO} ends the delay, but nothing arrives before what was sent earlier.
    */
   public C delay(Duration by) {
     requireNotNegative(by.toNanos());
@@ -72,20 +72,20 @@ public abstract sealed class TestConnection<C extends TestConnection<C>>
     return self();
   }
 
-  /** Inverts one byte of what is sent, that with this index; 0 is the next one. */
+  /** Inverts the byte with this index; 0 is the next byte that is sent. */
   public C corruptAt(long index) {
     requireNotNegative(index);
     wire.uplink(way -> way.corruptAt(index));
     return self();
   }
 
-  /** Ends this direction, as TCP's FIN: the server may still send. */
+  /** Ends this direction, like TCP's FIN: the server may still send. */
   public C end() {
     wire.uplink(Uplink::end);
     return self();
   }
 
-  /** Drops the connection, as TCP's RST. */
+  /** Drops the connection, like TCP's RST. */
   public C reset() {
     wire.reset();
     return self();
@@ -93,7 +93,10 @@ public abstract sealed class TestConnection<C extends TestConnection<C>>
 
   // ---- Faults on the way from the server
 
-  /** Takes nothing more from the server, as a client that does not read: its output piles up. */
+  /**
+   * Takes nothing more from the server, like a client that does not read: the server's output piles
+   * up.
+   */
   public C stopTaking() {
     return take(0);
   }
@@ -106,7 +109,7 @@ public abstract sealed class TestConnection<C extends TestConnection<C>>
     return self();
   }
 
-  /** Takes whatever the server sends: the beginning, and after {@link #stopTaking} again. */
+  /** Takes whatever the server sends, which is the default; reverses {@link #stopTaking}. */
   public C takeAll() {
     return take(Long.MAX_VALUE);
   }
@@ -119,8 +122,8 @@ public abstract sealed class TestConnection<C extends TestConnection<C>>
   }
 
   /**
-   * Drops the connection as {@link #resetAfter} does, but so that the server finds out inside of
-   * the write itself; with 0 in its next one.
+   * Drops the connection as {@link #resetAfter} does, but the server notices it during the write
+   * itself; with 0, during its next write.
    */
   public C failWriteAfter(long bytes) {
     requireNotNegative(bytes);
@@ -128,7 +131,10 @@ public abstract sealed class TestConnection<C extends TestConnection<C>>
     return self();
   }
 
-  /** Lets what is sent from here on reach a server that has paused: it was on its way already. */
+  /**
+   * Delivers what is sent from now on even to a server that has paused, as if it had already been
+   * on its way.
+   */
   C overrun() {
     wire.onLoop(MemoryDuplex::overrun);
     return self();
@@ -137,8 +143,8 @@ public abstract sealed class TestConnection<C extends TestConnection<C>>
   // ---- What has come
 
   /**
-   * Returns every frame that has come, the last 1,000 of them, once the host is {@linkplain
-   * TestHost#awaitIdle() idle}. They count as looked at, and may still be received.
+   * Returns the frames that have come, at most the last 1,000, once the host is {@linkplain
+   * TestHost#awaitIdle() idle}. They no longer count as left over, and can still be received.
    */
   public List<Frame> received() {
     wire.host().awaitIdle();
@@ -147,7 +153,7 @@ public abstract sealed class TestConnection<C extends TestConnection<C>>
 
   /**
    * Waits until the host is {@linkplain TestHost#awaitIdle() idle}, and fails if anything has come
-   * that the test has not looked at.
+   * that the test has not received.
    */
   public C expectNothing() {
     wire.host().awaitIdle();
@@ -170,17 +176,22 @@ public abstract sealed class TestConnection<C extends TestConnection<C>>
 
   // ---- What the server holds
 
-  /** Returns how many delivered bytes the server still holds, by the credit it gave back. */
+  /**
+   * Returns how many delivered bytes the server still holds, because it has not given back credit
+   * for them.
+   */
   public long uncredited() {
     return wire.ask(MemoryDuplex::uncredited);
   }
 
-  /** Returns whether the server takes what this end sends; if not, it has had too much. */
+  /**
+   * Returns whether the server reads what this end sends. If not, it has reached its inbound limit.
+   */
   public boolean isServerReading() {
     return wire.ask(MemoryDuplex::isReading);
   }
 
-  /** Returns the bytes that the server has given to its transport and this end has not taken. */
+  /** Returns how many bytes the server has written to its transport that this end has not taken. */
   public long pending() {
     return wire.ask(MemoryDuplex::pending);
   }

@@ -11,13 +11,13 @@ import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client of a {@link TestWebSocket}, frame by frame and under full control of a test: it sends
- * what it is told, good or bad, and does nothing by itself, so that a Ping, for one, is answered by
- * the test or not at all.
+ * The client of a {@link TestWebSocket}, frame by frame and under the full control of a test. It
+ * sends what the test tells it to, valid or not, and does nothing by itself. A Ping, for example,
+ * is answered by the test or not at all.
  *
- * <p>What comes is kept until the test asks for it, and fails the test when the host closes if it
- * never does. It is read by the real engine in the client's role; what breaks a rule there is a
- * fault of the server. Each wait has a limit of 10 seconds.
+ * <p>Frames are kept until the test receives them. Frames that it never receives fail the test when
+ * the host closes. The real engine, in the client's role, reads them, so a frame that breaks a rule
+ * is a fault of the server. Each wait has a limit of 10 seconds.
  */
 public final class TestFrames extends TestConnection<TestFrames> {
   TestFrames(Wire wire, @Nullable TestResponse response) {
@@ -52,9 +52,9 @@ public final class TestFrames extends TestConnection<TestFrames> {
   }
 
   /**
-   * Sends a frame, masked, and compressed if it says so.
+   * Sends a frame, masked, and compressed if the frame is marked as compressed.
    *
-   * @throws IllegalStateException if it does and that was not negotiated
+   * @throws IllegalStateException if it is, but compression was not negotiated
    */
   public TestFrames send(Frame frame) {
     if (!frame.compressed()) {
@@ -66,7 +66,7 @@ public final class TestFrames extends TestConnection<TestFrames> {
     return send(frame(frame.opcode(), frame.fin(), bits, payload));
   }
 
-  /** Sends a frame, masked; whether it is allowed is the server's to judge. */
+  /** Sends a frame, masked, whether or not it is allowed. */
   public TestFrames send(Opcode opcode, boolean fin, ByteBuffer payload) {
     return send(frame(opcode, fin, payload));
   }
@@ -74,33 +74,33 @@ public final class TestFrames extends TestConnection<TestFrames> {
   /**
    * Sends a whole message, compressed, in one frame.
    *
-   * @throws IllegalStateException if that was not negotiated
+   * @throws IllegalStateException if compression was not negotiated
    */
   public TestFrames sendCompressed(Opcode opcode, ByteBuffer payload) {
     return send(frame(opcode, true, Extension.RSV1, compress(payload)));
   }
 
   /**
-   * Returns the payload of a compressed message, to be sent as one frame or several; messages must
+   * Returns the payload of a compressed message, to be sent as one frame or several. Messages must
    * be sent in the order in which they were compressed.
    *
-   * @throws IllegalStateException if that was not negotiated
+   * @throws IllegalStateException if compression was not negotiated
    */
   public ByteBuffer compress(ByteBuffer payload) {
     return wire().compress(payload, MessageDeflater.End.MESSAGE);
   }
 
-  /** Returns the bytes of a frame, masked, to be sent in company of others. */
+  /** Returns the bytes of a frame, masked, to be sent together with others. */
   public ByteBuffer frame(Opcode opcode, boolean fin, ByteBuffer payload) {
     return frame(opcode, fin, 0, payload);
   }
 
-  /** As {@link #frame(Opcode, boolean, ByteBuffer)}, with some of the bits of {@link Extension}. */
+  /** Like {@link #frame(Opcode, boolean, ByteBuffer)}, with reserved bits of {@link Extension}. */
   public ByteBuffer frame(Opcode opcode, boolean fin, int reservedBits, ByteBuffer payload) {
     return wire().frame(opcode, fin, reservedBits, payload);
   }
 
-  /** Sends bytes as they are, written as hexadecimal digits and blanks. */
+  /** Sends bytes as they are, given as hexadecimal digits and spaces. */
   public TestFrames sendHex(String hex) {
     return send(ByteBuffer.wrap(HexFormat.of().parseHex(hex.replaceAll("\\s", ""))));
   }
@@ -118,7 +118,7 @@ public final class TestFrames extends TestConnection<TestFrames> {
     return wire().require("a frame");
   }
 
-  /** Receives a frame that must be like {@code expected}. */
+  /** Receives a frame that must equal {@code expected}. */
   public TestFrames expect(Frame expected) {
     Frame frame = wire().require(expected.toString());
     if (!frame.equals(expected)) {
@@ -127,7 +127,7 @@ public final class TestFrames extends TestConnection<TestFrames> {
     return this;
   }
 
-  /** Returns the next frame, which must be a Ping, to be answered with a Pong of its payload. */
+  /** Returns the next frame, which must be a Ping. Answer it with a Pong of the same payload. */
   public Frame expectPing() {
     return expect(Opcode.PING, "a Ping");
   }
@@ -161,14 +161,14 @@ public final class TestFrames extends TestConnection<TestFrames> {
     return message.toByteArray();
   }
 
-  /** Returns what the next frame, which must be a Close, says. */
+  /** Returns the code and text of the next frame, which must be a Close. */
   public CloseReason receiveClose() {
     return expect(Opcode.CLOSE, "a Close").closeReason();
   }
 
   // ---- Closing
 
-  /** Closes with 1000: sends a Close, gets its echo and the server's end, and ends. */
+  /** Closes with 1000: sends a Close, receives its echo and the server's end, and ends. */
   public void close() {
     sendClose(1000, "");
     CloseReason answer = receiveClose();
@@ -179,7 +179,7 @@ public final class TestFrames extends TestConnection<TestFrames> {
     end();
   }
 
-  /** Receives a Close, answers it with its own code, sees the server's end, and ends. */
+  /** Receives a Close, answers it with the same code, waits for the server's end, and ends. */
   public CloseReason answerClose() {
     CloseReason reason = receiveClose();
     sendClose(reason.code(), "");

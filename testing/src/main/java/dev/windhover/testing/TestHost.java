@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Runs an application without a network: every request goes through the real pipeline, every socket
+ * Runs an application without a network: requests go through the real pipeline, and sockets go
  * through the real opening handshake, engine and frames. Time stands still until the test moves the
  * {@link #clock()}.
  *
@@ -29,14 +29,14 @@ import java.util.concurrent.TimeoutException;
  * }
  * }</pre>
  *
- * <p>The application is the one that runs in production, made by the same method. Its addresses,
- * certificates and {@code onStarted} are its host's, and play no part here.
+ * <p>The application is the one that runs in production, created by the same method. Its addresses,
+ * certificates and {@code onStarted} belong to its own host and have no effect here.
  *
- * <p>A test fails when the host {@linkplain #close() closes} if something has happened that it did
- * not look at: a message that nobody received, a connection that was dropped, a handler that
- * failed. So does a breach of the contract between host and middleware, to which this host is as
- * harsh as a host may be: memory that it lends is poisoned afterwards. All connections share one
- * loop.
+ * <p>When the host {@linkplain #close() closes}, it fails the test if something happened that the
+ * test did not look at: a message that nobody received, a connection that was dropped, a handler
+ * that failed. It also fails the test for a breach of the contract between host and middleware,
+ * which it enforces as strictly as a host may: memory that it lends is overwritten afterwards. All
+ * connections share one loop.
  */
 public final class TestHost implements AutoCloseable {
   private final Application application;
@@ -47,7 +47,7 @@ public final class TestHost implements AutoCloseable {
   private final List<Wire> connections = new CopyOnWriteArrayList<>();
   private final Handlers handlers = new Handlers(loop.thread());
   private final Waiting waiting = new Waiting();
-  private final Deque<Throwable> failures = new ArrayDeque<>(); // under the lock of waiting
+  private final Deque<Throwable> failures = new ArrayDeque<>(); // guarded by waiting
 
   private boolean leftOversAllowed;
   private boolean failuresAllowed;
@@ -59,7 +59,7 @@ public final class TestHost implements AutoCloseable {
   }
 
   /**
-   * Freezes {@code application} and starts to answer for it.
+   * Freezes {@code application} and starts to serve it.
    *
    * @throws IllegalStateException if it was started before
    */
@@ -67,29 +67,31 @@ public final class TestHost implements AutoCloseable {
     return new TestHost(application);
   }
 
-  /** Returns the application; its {@code beginStop()} tells all sockets 1001, as a stop does. */
+  /**
+   * Returns the application. Its {@code beginStop()} closes all sockets with 1001, as a stop does.
+   */
   public Application application() {
     return application;
   }
 
-  /** Returns the time that the application sees. */
+  /** Returns the clock that the application sees. */
   public HandClock clock() {
     return clock;
   }
 
   // ---- Asking
 
-  /** Begins a GET. */
+  /** Creates a GET request. */
   public TestRequest get(String target) {
     return request("GET", target);
   }
 
-  /** Begins a request. */
+  /** Creates a request. */
   public TestRequest request(String method, String target) {
     return new TestRequest(this, method, target);
   }
 
-  /** Begins a valid opening handshake. */
+  /** Creates a valid opening handshake. */
   public TestRequest webSocket(String target) {
     return request("GET", target).handshake();
   }
@@ -97,8 +99,8 @@ public final class TestHost implements AutoCloseable {
   // ---- What happens inside
 
   /**
-   * Returns when nothing is under way: the loop has nothing to do, and every handler has ended or
-   * waits for something. Threads that the application has started by itself may still run.
+   * Waits until the host is idle: the loop has nothing to do, and every handler has ended or waits
+   * for something. Threads that the application has started by itself may still run.
    *
    * @throws AssertionError if that takes 10 seconds of real time
    */
@@ -117,8 +119,8 @@ public final class TestHost implements AutoCloseable {
   }
 
   /**
-   * Waits until a handler, a listener or a step of the pipeline has failed with what nobody caught,
-   * and returns the first such failure that no test has asked for.
+   * Waits until a handler, a listener or a step of the pipeline has thrown an exception that
+   * nothing caught, and returns the first such exception that was not yet returned.
    */
   public Throwable expectFailure() {
     if (!waiting.await(() -> !failures.isEmpty())) {
@@ -131,7 +133,7 @@ public final class TestHost implements AutoCloseable {
     waiting.change(() -> failures.add(failure));
   }
 
-  /** Returns the failure of an expectation, with that of a handler as its likely cause. */
+  /** Returns the failure of an expectation, with a handler's failure as its likely cause. */
   AssertionError failed(String fact) {
     Throwable cause = waiting.locked(failures::peek);
     return cause == null
@@ -141,22 +143,22 @@ public final class TestHost implements AutoCloseable {
 
   // ---- Ending
 
-  /** Says that what sockets receive and nobody looks at is no failure of this test. */
+  /** Allows sockets to receive messages that nobody looks at. */
   public void allowLeftOvers() {
     leftOversAllowed = true;
   }
 
-  /** Says that handlers which fail, and that nobody {@linkplain #expectFailure expects}, may. */
+  /** Allows handlers to fail even if the test does not {@linkplain #expectFailure expect} it. */
   public void allowFailures() {
     failuresAllowed = true;
   }
 
   /**
-   * Drops what is open, stops the application, and waits until all handlers have ended.
+   * Drops open connections, stops the application, and waits until all handlers have ended.
    *
-   * @throws AssertionError if a socket received what nobody looked at, a handler failed and nobody
-   *     expected it, one did not end within 10 seconds of real time, or the contract of the seam
-   *     was broken
+   * @throws AssertionError if a socket received something that nobody looked at, a handler failed
+   *     unexpectedly or did not end within 10 seconds of real time, or the contract of the seam was
+   *     broken
    */
   @Override
   public void close() {
@@ -176,7 +178,7 @@ public final class TestHost implements AutoCloseable {
     stopApplication();
     handlers.join(faults);
     loop.awaitIdle();
-    handlers.join(faults); // what waited for the end of a request
+    handlers.join(faults); // those that waited for the end of a request
     loop.awaitIdle();
     loop.stop();
     for (Throwable failure; (failure = waiting.locked(failures::poll)) != null; ) {

@@ -10,7 +10,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** A request on its way: change what it says, then {@link #send} it or {@link #connect}. */
+/** A request that a test prepares: change it, then {@link #send} it or {@link #connect}. */
 public final class TestRequest {
   /** The key of RFC 6455 1.3. */
   private static final String KEY = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -47,25 +47,25 @@ public final class TestRequest {
     return without("Upgrade").without("Connection").without("Sec-WebSocket-Key");
   }
 
-  /** Asks in another version of HTTP. */
+  /** Sets the version of HTTP. */
   public TestRequest version(HttpVersion version) {
     this.version = version;
     return this;
   }
 
-  /** Asks with another method. */
+  /** Sets the method. */
   public TestRequest method(String method) {
     this.method = method;
     return this;
   }
 
-  /** Sets a header in place of all of its name. */
+  /** Sets a header and removes all others of that name. */
   public TestRequest header(String name, String value) {
     headers.set(name, value);
     return this;
   }
 
-  /** Adds a header beside those of its name. */
+  /** Adds a header and keeps others of that name. */
   public TestRequest add(String name, String value) {
     headers.add(name, value);
     return this;
@@ -77,30 +77,33 @@ public final class TestRequest {
     return this;
   }
 
-  /** Gives it a body. */
+  /** Sets the body. */
   public TestRequest body(String text) {
     body = text.getBytes(StandardCharsets.UTF_8);
     return header("Content-Length", Integer.toString(body.length));
   }
 
-  /** Offers subprotocols, the preferred one first; {@link TestWebSocket#subprotocol} is agreed. */
+  /**
+   * Offers subprotocols, the preferred one first; {@link TestWebSocket#subprotocol} returns the one
+   * that was negotiated.
+   */
   public TestRequest subprotocols(String... offered) {
     return header("Sec-WebSocket-Protocol", String.join(", ", offered));
   }
 
-  /** Offers compression (RFC 7692); whether it is agreed is the application's to say. */
+  /** Offers compression (RFC 7692); the application decides whether to accept it. */
   public TestRequest compressed() {
     return header("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits");
   }
 
-  /** Sends these bytes right behind the handshake, before it is answered. */
+  /** Sends these bytes right after the handshake, before it is answered. */
   public TestRequest followedBy(String hex) {
     wire.send(ByteBuffer.wrap(HexFormat.of().parseHex(hex.replaceAll("\\s", ""))));
     return this;
   }
 
   /**
-   * Sends it and returns the answer, once that is complete.
+   * Sends the request and returns the response when it is complete.
    *
    * @throws AssertionError if that takes 10 seconds of real time, or the server drops the
    *     connection instead
@@ -119,7 +122,7 @@ public final class TestRequest {
     }
   }
 
-  /** Sends it and goes away at once, without waiting for an answer. */
+  /** Sends the request and disconnects immediately, without waiting for a response. */
   public void sendAndLeave() {
     start().clientGone();
   }
@@ -131,7 +134,7 @@ public final class TestRequest {
   }
 
   /**
-   * Sends it and returns the socket.
+   * Sends the handshake and returns the socket.
    *
    * @throws AssertionError if it was not accepted as RFC 6455 4.2.2 or RFC 8441 5 says
    */

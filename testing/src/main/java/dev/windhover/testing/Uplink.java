@@ -6,7 +6,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.function.Consumer;
 
-/** The way of a client's bytes to the server, with the faults that a test puts in. Loop only. */
+/** Carries a client's bytes to the server, with the faults that a test injects. Loop only. */
 final class Uplink {
   private static final long NEVER = Long.MAX_VALUE;
 
@@ -52,7 +52,7 @@ final class Uplink {
     delay = by;
   }
 
-  /** Takes {@code bytes} over. */
+  /** Sends {@code bytes}, which now belong to this object. */
   void send(ByteBuffer bytes) {
     corrupt(bytes);
     while (bytes.hasRemaining()) {
@@ -79,7 +79,7 @@ final class Uplink {
     }
   }
 
-  /** Ends this direction behind what was sent. */
+  /** Ends this direction after what was sent. */
   void end() {
     pass(ended);
   }
@@ -92,7 +92,7 @@ final class Uplink {
     }
   }
 
-  /** Runs {@code step} when its time has come, never before an earlier one. */
+  /** Runs {@code step} when it is due, but never before an earlier step. */
   private void launch(Runnable step) {
     long now = clock.nanoTime();
     long due = now + delay.toNanos();

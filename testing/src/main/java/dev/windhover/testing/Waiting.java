@@ -7,15 +7,15 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** A lock and the waiting for what it guards, never longer than a test may take. */
+/** A lock, with waiting for the state that it guards, never longer than a test may take. */
 final class Waiting {
-  /** In real time: far above what any step takes, far below what a person waits for. */
+  /** Real time: far longer than any step takes, far shorter than a person would wait. */
   static final long SECONDS = 10;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
-  /** Runs {@code change} under the lock and wakes who waits. */
+  /** Runs {@code change} under the lock and wakes the threads that wait. */
   void change(Runnable change) {
     lock.lock();
     try {
@@ -26,7 +26,7 @@ final class Waiting {
     }
   }
 
-  /** Returns what {@code question} sees under the lock. */
+  /** Returns the result of {@code question}, which runs under the lock. */
   <T extends @Nullable Object> T locked(Supplier<T> question) {
     lock.lock();
     try {
@@ -36,7 +36,7 @@ final class Waiting {
     }
   }
 
-  /** Returns whether {@code condition}, looked at under the lock, became true in time. */
+  /** Returns whether {@code condition}, which is checked under the lock, became true in time. */
   boolean await(BooleanSupplier condition) {
     return await(condition, Duration.ofSeconds(SECONDS));
   }

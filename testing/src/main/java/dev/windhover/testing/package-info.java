@@ -1,7 +1,7 @@
 /**
- * Tests of an application without a port: a host and clients in memory that run the real pipeline,
- * opening handshake and frames, and a clock that the test moves. Needs no test framework; JUnit and
- * AssertJ are welcome.
+ * Tests an application without a port: a host and clients in memory, which run the real pipeline,
+ * opening handshake and frames, and a clock that the test moves. It needs no test framework and
+ * works with any, for example JUnit and AssertJ.
  *
  * <pre>{@code
  * @Test
@@ -22,10 +22,11 @@
  * }
  * }</pre>
  *
- * <p>{@link dev.windhover.testing.TestHost} runs an application, {@link
- * dev.windhover.testing.TestRequest} asks it. {@link dev.windhover.testing.TestWebSocket} is the
- * other end of a socket, message by message, {@link dev.windhover.testing.TestFrames} the same
- * frame by frame; {@link dev.windhover.testing.TestConnection} has the faults of both. What is
- * named {@code receive…} returns what came, {@code expect…} fails if it is not what was expected.
+ * <p>{@link dev.windhover.testing.TestHost} runs an application, and a {@link
+ * dev.windhover.testing.TestRequest} is sent to it. {@link dev.windhover.testing.TestWebSocket} is
+ * the other end of a socket, message by message, and {@link dev.windhover.testing.TestFrames} is
+ * the same, frame by frame; {@link dev.windhover.testing.TestConnection} has the faults of both.
+ * Methods named {@code receive…} return what came, and methods named {@code expect…} fail if
+ * something else came.
  */
 package dev.windhover.testing;

@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 
-/** Something that a test does on a thread of its own since it may block. */
+/** Work that a test does on a thread of its own because it may block. */
 final class Background<T> {
   private final FutureTask<T> task;
   private final Thread thread;
@@ -23,8 +23,8 @@ final class Background<T> {
   }
 
   /**
-   * Waits until the socket has parked the thread, not just a lock: there is nothing to be told of
-   * that, so this looks.
+   * Waits until the socket has parked the thread, not just a lock. Nothing signals that, so this
+   * polls.
    */
   Background<T> awaitBlocked() {
     return awaitBlocked(Background::isParkedBySocket);

@@ -78,7 +78,7 @@ class BoundsTest {
       client.answerClose();
     }
 
-    /** Whoever shuts the window when 64 KiB are not credited must not wait for ever. */
+    /** A transport that closes its window at 64 KiB without credit must not wait forever. */
     @ParameterizedTest
     @EnumSource
     void creditComesBackWhileTheApplicationReads(Form form) {
@@ -92,7 +92,9 @@ class BoundsTest {
       assertThat(client.uncredited()).isZero();
     }
 
-    /** Nothing more comes that could take the credit along: the peer's window is shut. */
+    /**
+     * The peer's window is closed, so nothing more comes with which the credit could be given back.
+     */
     @Test
     void creditComesBackForWhatIsTakenLater() throws Exception {
       server.options(o -> o.limits(l -> l.inboundBytes(1 << 20)));
@@ -210,7 +212,7 @@ class BoundsTest {
       client.expectReset();
     }
 
-    /** A Pong could not be seen, but the Ping is output that nobody takes. */
+    /** A Pong could not be seen, but the Ping is output that the peer does not take. */
     @Test
     void aDeadPeerIsFoundByItWhileWeDoNotRead() {
       server.options(o -> o.limits(l -> l.inboundBytes(1024)));

@@ -156,7 +156,7 @@ class CloseTest {
           .satisfies(line -> assertThat(line.thrown()).hasRootCauseMessage("boom"));
     }
 
-    /** It asked for the interrupt, and there is nobody left to tell of an error. */
+    /** The application asked for the interrupt, so it is not reported as an error. */
     @Test
     void anInterruptAfterTheSocketsEndIsNoError() throws Exception {
       CompletableFuture<Thread> handler = new CompletableFuture<>();
@@ -204,7 +204,7 @@ class CloseTest {
       client.expectEnd();
     }
 
-    /** The exception tells of another socket's end: this one has failed. */
+    /** The exception reports the end of another socket, so this one has failed. */
     @ParameterizedTest
     @EnumSource
     void aSendToAnotherSocketThatHasEndedIsAFailure(Form form) {
@@ -341,7 +341,9 @@ class CloseTest {
       }
     }
 
-    /** Messages may be unread before it; a handler that fails overrules a Close, not a fault. */
+    /**
+     * Messages before it may be unread; a failing handler overrules a Close, but not a violation.
+     */
     @ParameterizedTest
     @CsvSource({
       "false, 88 82 00000000 0fa1, 4001", "false, 83 80 00000000, 1002",
@@ -608,7 +610,7 @@ class CloseTest {
       server.socket().close(1005, "on a socket that has ended nothing is judged");
     }
 
-    /** There is no second Close: the connection ends at once instead of at the time limit. */
+    /** There is no second Close: the connection ends immediately instead of at the time limit. */
     @Test
     void aViolationBehindOurCloseEndsTheConnection() throws Exception {
       TestFrames client = server.hold();

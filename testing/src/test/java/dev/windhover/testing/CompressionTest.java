@@ -290,7 +290,7 @@ class CompressionTest {
     sending.join();
   }
 
-  /** How much comes out of a message is known only when it has been compressed. */
+  /** The size of a compressed message is known only after compressing it. */
   @ParameterizedTest
   @CsvSource({"1000", "5000", "9000", "13000"})
   void whatWaitsIsWithinTheBound(int size) throws Exception {
@@ -347,7 +347,7 @@ class CompressionTest {
 
   // ---- Bounds
 
-  /** So many zero bytes, as small as deflate makes them: a thousandth. */
+  /** This many zero bytes, which deflate shrinks to a thousandth. */
   private static ByteBuffer bomb(TestFrames client, int size) {
     return client.frame(
         Opcode.BINARY, true, Extension.RSV1, client.compress(ByteBuffer.allocate(size)));

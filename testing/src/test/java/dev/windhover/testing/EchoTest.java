@@ -58,7 +58,7 @@ class EchoTest {
     client.close();
   }
 
-  /** Though what the batch has gathered by then is more than is handed over ahead of time. */
+  /** Although the batch has by then gathered more than is handed over ahead of time. */
   @ParameterizedTest
   @EnumSource
   void everyPingOfAReadIsAnsweredWhileThePeerTakesAll(Form form) {

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.event.Level;
 
-/** What is told to whoever measures, and to the log. */
+/** What events and the log report. */
 class EventsTest {
   @RegisterExtension final SocketFixture server = new SocketFixture();
 

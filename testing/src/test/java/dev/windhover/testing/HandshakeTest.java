@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.event.Level;
 
-/** The opening handshake: what is accepted, and what is answered when it is almost one. */
+/** The opening handshake: what is accepted, and how almost-handshakes are answered. */
 class HandshakeTest {
   @RegisterExtension final SocketFixture server = new SocketFixture();
 

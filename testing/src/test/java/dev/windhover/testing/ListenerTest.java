@@ -47,7 +47,7 @@ class ListenerTest {
     }
   }
 
-  /** Writes down what it is told, on the loop; looked at while that is idle. */
+  /** Records its calls on the loop; tests read them while the loop is idle. */
   private class Recorded implements WebSocketListener {
     private final List<String> calls = new ArrayList<>();
     private final Call during;
@@ -57,7 +57,7 @@ class ListenerTest {
       this((socket, call) -> {});
     }
 
-    /** Creates one that does {@code during} inside of each call, told by the name that it has. */
+    /** Creates a listener that does {@code during} inside of each call, given the call's name. */
     Recorded(Call during) {
       this.during = during;
     }
@@ -213,7 +213,7 @@ class ListenerTest {
       client.reset();
     }
 
-    /** The pattern of back-pressure: read on when what was sent has gone. */
+    /** The pattern of back-pressure: demand more when the output has drained. */
     @Test
     void onWritableMayDemandWhatWaits() {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
@@ -302,7 +302,7 @@ class ListenerTest {
       assertThat(listener.calls()).containsExactly("open", "kept", "close 1000", "ended 1000");
     }
 
-    /** The peer has done its part in time; ours has five seconds of its own. */
+    /** The peer has done its part in time; our part has five seconds of its own. */
     @Test
     void whatIsKeptHasItsTimeBehindThePeersClose() throws Exception {
       Recorded listener = new Recorded();
@@ -319,7 +319,9 @@ class ListenerTest {
       assertThat(listener.calls()).containsExactly("open", "kept", "close 1000", "ended 1000");
     }
 
-    /** Five seconds after it was read a Close is answered, but it is told in its turn. */
+    /**
+     * A Close is answered five seconds after it was read, but the listener still sees it in order.
+     */
     @Test
     void whatIsKeptComesBeforeTheCloseThoughThatWasAnsweredInTime() {
       Recorded listener = new Recorded();
@@ -415,7 +417,7 @@ class ListenerTest {
 
   @Nested
   class Sending {
-    /** Both sockets live on one loop: what one listener sends to the other must not wait there. */
+    /** Both sockets share one loop: what one listener sends to the other must not wait there. */
     @Test
     void toAnotherSocketOfTheSameLoopGoesOutAtOnce() {
       List<WebSocket> all = new ArrayList<>();
@@ -493,7 +495,7 @@ class ListenerTest {
       client.close();
     }
 
-    /** Else the message could not end, nothing would leave, and nobody be told of room. */
+    /** Otherwise the message could not end, nothing would leave, and nobody would learn of room. */
     @Test
     void ofWhatEndsAMessageIsNotRefusedForWhatWaitsBehindIt() throws Exception {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
@@ -539,7 +541,7 @@ class ListenerTest {
     }
   }
 
-  /** "Never two at once": what a call brings about is told when it has returned. */
+  /** "Never two at once": calls that a call brings about follow when it has returned. */
   @Nested
   class OneCallAtATime {
     @Test
@@ -736,7 +738,7 @@ class ListenerTest {
       assertThat(client.uncredited()).isZero();
     }
 
-    /** The host in memory takes it for a fault if anything is written then. */
+    /** The host in memory reports a fault if anything is written then. */
     @Test
     void aPongThatWaitsGoesNowhereWhenTheConnectionIsGone() {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));

@@ -142,7 +142,7 @@ class PreparedMessageTest {
 
   // ---- Compressed once
 
-  /** A second compression, or a copy of the payload, would be allocated by who sends. */
+  /** A second compression, or a copy of the payload, would show in the sender's allocations. */
   @ParameterizedTest
   @EnumSource(names = {"TEXT", "BINARY"})
   void furtherSocketsCostNoMemory(MessageType type) throws Exception {

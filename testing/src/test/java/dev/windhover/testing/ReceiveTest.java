@@ -68,7 +68,7 @@ class ReceiveTest {
       client.answerClose();
     }
 
-    /** It insists on all of the frame, or of the buffer, and never returns early. */
+    /** Each call returns all of the frame or fills the buffer; it never returns early. */
     @Test
     void aFrameThatComesInPiecesIsOneResult() throws Exception {
       TestFrames client = server.hold();

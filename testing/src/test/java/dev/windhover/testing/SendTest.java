@@ -27,10 +27,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Sending in the blocking form. */
 class SendTest {
-  /** What the transport is given ahead of time with a queue of 1024 bytes. */
+  /** How much the transport is given ahead of time with a queue of 1024 bytes. */
   private static final int SHARE = 256;
 
-  /** What then waits in the queue: room is kept for a chunk beyond that share, and a header. */
+  /**
+   * How much then waits in the queue: room is kept for a chunk beyond that share, and for a header.
+   */
   private static final int CAPACITY = 1024 - SHARE - 256 - 14;
 
   @RegisterExtension final SocketFixture server = new SocketFixture();
@@ -345,7 +347,9 @@ class SendTest {
       finish(client);
     }
 
-    /** Each piece goes whole, though the first one waits for room in the middle of its frame. */
+    /**
+     * Each piece is sent whole, although the first one waits for room in the middle of its frame.
+     */
     @Test
     void piecesOfSeveralThreadsDoNotMix() throws Exception {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
@@ -403,7 +407,7 @@ class SendTest {
       assertThat(server.ending().reason().code()).isEqualTo(1011);
     }
 
-    /** The message is begun, so that other messages go on waiting behind it. */
+    /** The message has begun, so other messages keep waiting until it ends. */
     @Test
     void interruptedBeforeItsFirstByteAWriterKeepsItsTurn() throws Exception {
       server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
@@ -434,7 +438,7 @@ class SendTest {
     }
   }
 
-  /** What a slow peer does to who sends. */
+  /** The effect of a slow peer on its senders. */
   @Nested
   class ToASlowPeer {
     private TestFrames slow() {
@@ -464,7 +468,7 @@ class SendTest {
       finish(client);
     }
 
-    /** 1 MiB and 256 KiB, by default; a chunk on its way may come on top. */
+    /** 1 MiB and 256 KiB by default, plus at most a chunk that is on its way. */
     @Test
     void aSenderGoesOnAtTheLowMark() throws Exception {
       TestFrames client = server.hold().stopTaking();
@@ -633,7 +637,7 @@ class SendTest {
       assertThatThrownBy(blocked::join).isInstanceOf(WebSocketClosedException.class);
     }
 
-    /** Both Closes are queued behind a frame that will never be finished. */
+    /** Both Closes are queued behind a frame that is never finished. */
     @Test
     void aSenderInTheMiddleOfAFrameIsWokenByTheEndOfAClosedSocket() throws Exception {
       TestFrames client = slow();

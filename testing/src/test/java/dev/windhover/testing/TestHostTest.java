@@ -246,7 +246,7 @@ class TestHostTest {
 
   @Nested
   class Idle {
-    /** One of them waits at any time, but never both, until they are done. */
+    /** At any time one of them waits, but never both, until they are done. */
     @ParameterizedTest
     @MethodSource("balls")
     void isNoHandlerThatAnotherIsAboutToWake(Ball ball) {
@@ -271,7 +271,7 @@ class TestHostTest {
       }
     }
 
-    /** What two handlers throw to each other. */
+    /** A ball that two handlers throw to each other. */
     interface Ball {
       /** Plays one round; player 0 begins. */
       void play(int player) throws InterruptedException;

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.slf4j.event.Level;
 
-/** What a peer does wrong, and what it is told: spec 4.5 to 4.7 with our differences. */
+/** Violations by a peer and our answers: spec 4.5 to 4.7, with our differences. */
 class ViolationTest {
   @RegisterExtension final SocketFixture server = new SocketFixture();
 
@@ -200,7 +200,7 @@ class ViolationTest {
     assertFailed(client, 1007, "text is not valid UTF-8");
   }
 
-  /** The declared length is not believed: nothing is allocated for it, and bytes go on. */
+  /** Nothing is allocated for the declared length, and bytes keep coming. */
   @Test
   void aFrameThatDeclares2To62BytesIsStreamed() throws Exception {
     TestFrames client = server.hold();
@@ -250,7 +250,7 @@ class ViolationTest {
     assertThat(server.events()).containsOnlyOnce("limit message size");
   }
 
-  /** What comes behind a message that is too big is not looked at, be it a Close. */
+  /** Whatever follows a message that is too big is ignored, even a Close. */
   @ParameterizedTest
   @EnumSource
   void aMessageThatIsTooBigGoesBeforeTheCloseBehindIt(Form form) {

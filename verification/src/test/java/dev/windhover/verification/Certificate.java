@@ -19,23 +19,23 @@ import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * A certificate for 127.0.0.1 and localhost, signed by itself, made by the JDK's keytool.
+ * A self-signed certificate for 127.0.0.1 and localhost, made by the JDK's keytool.
  *
  * @param pkcs12 certificate and key under {@link #PASSWORD}
  */
 public record Certificate(PrivateKey key, X509Certificate certificate, List<Byte> pkcs12) {
-  /** The password of all that has one. */
+  /** The password of everything that has one. */
   public static final String PASSWORD = "correct horse";
 
-  /** One that most tests share. */
+  /** The certificate that most tests share. */
   public static final Certificate USUAL = valid("EC");
 
-  /** Makes one that is valid. */
+  /** Makes a valid certificate. */
   public static Certificate valid(String algorithm) {
     return make(algorithm, "-1d", 30);
   }
 
-  /** Makes one that no longer is. */
+  /** Makes an expired certificate. */
   public static Certificate expired() {
     return make("EC", "-30d", 10);
   }

@@ -30,8 +30,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * One conversation, in which everything happens once, with a fault of the network at every byte of
- * its client: the server ends each with the right value, and goes on serving.
+ * One conversation in which everything happens once, with a network fault at every byte of its
+ * client. The server ends each with the right value and continues to serve.
  */
 @ExtendWith(StrictLogs.class)
 class FaultsTest {

@@ -14,8 +14,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * A client of HTTP/1.0 (RFC 9112 2.3, 9.3). That the status line says HTTP/1.1, {@link Wire} sees
- * to.
+ * A client of HTTP/1.0 (RFC 9112 2.3, 9.3). {@link Wire} checks that the status line says HTTP/1.1.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @ExtendWith(StrictLogs.class)

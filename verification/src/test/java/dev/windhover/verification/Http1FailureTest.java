@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.event.Level;
 
-/** What becomes of a request when its handler, its client or the server fails on the way. */
+/** What happens to a request when its handler, its client or the server fails halfway. */
 @ExtendWith(StrictLogs.class)
 class Http1FailureTest {
   private static final String HOST = "Host: x\r\n\r\n";

@@ -31,9 +31,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.event.Level;
 
-/**
- * What a client may take of the host's time and room, with limits short enough to be waited for.
- */
+/** Limits on the host's time and memory for a client, short enough for a test to wait for them. */
 @ExtendWith(StrictLogs.class)
 class Http1LimitsTest {
   private static final String HOST = " HTTP/1.1\r\nHost: localhost\r\n";

@@ -25,8 +25,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Bodies that are larger than what may be held of them. Who takes one stops now and then until the
- * other side is stuck, which is as slow as can be, and then looks at the process's memory.
+ * Bodies that are larger than the memory they may use. The receiver stops now and then until the
+ * sender is blocked, which is as slow as can be, and then checks the memory of the process.
  */
 @ExtendWith(StrictLogs.class)
 class Http1StreamingTest {

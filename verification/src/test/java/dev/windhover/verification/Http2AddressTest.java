@@ -20,7 +20,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What can be said of one address alone. */
+/** Options of a single address. */
 @ExtendWith(StrictLogs.class)
 class Http2AddressTest {
   private static final int ENABLE_CONNECT_PROTOCOL = 8;

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The limits of HTTP/2, each under the attack that it is there for (RFC 9113 10.5). */
+/** The limits of HTTP/2, each under the attack that it protects against (RFC 9113 10.5). */
 @ExtendWith(StrictLogs.class)
 class Http2LimitsTest {
   private final Semaphore gate = new Semaphore(0);
@@ -155,7 +155,7 @@ class Http2LimitsTest {
     }
   }
 
-  /** However slowly they are given up: what runs is bounded too. */
+  /** However slowly requests are cancelled, the running handlers are bounded too. */
   @Test
   void handlersOfStreamsThatAreGoneAreBounded() throws IOException {
     try (Http2Wire wire =
@@ -211,7 +211,7 @@ class Http2LimitsTest {
     }
   }
 
-  /** A page that is left gives up all that it was still loading. */
+  /** A page that is left cancels everything that it was still loading. */
   @Test
   void answersThatAreGivenUpCountOnceAndAreNotReset() throws IOException {
     try (Http2Wire wire = connect(limits -> limits.http2().maxResets(20))) {

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The stream is the socket (RFC 8441 5): how it ends, and what streams owe each other. */
+/** The stream is the socket (RFC 8441 5): how it ends, and how streams affect each other. */
 @ExtendWith(StrictLogs.class)
 class Http2SocketTest {
   private static final int MEBIBYTE = 1 << 20;
@@ -210,7 +210,7 @@ class Http2SocketTest {
     }
   }
 
-  /** Headers of frames are credited at once, and so what they cost has to be bounded as well. */
+  /** Frame headers are credited at once, so their cost must be bounded as well. */
   @ParameterizedTest
   @CsvSource({"BLOCKING, 0", "BLOCKING, 1", "LISTENER, 0", "LISTENER, 1"})
   void smallMessagesThatNobodyReadsAreBounded(Form form, int size) throws Exception {
@@ -232,7 +232,7 @@ class Http2SocketTest {
     }
   }
 
-  /** What was held while nobody read comes in order, and then the end. */
+  /** Messages that were held while nobody read come in order, and then the end. */
   @Test
   void whatWasHeldIsDeliveredWhenTheListenerAsks() throws Exception {
     try (EchoApplication server = new EchoApplication(Form.LISTENER, app -> {});

@@ -33,8 +33,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Clients that leave at every stage of a connection, half of them in order and half with a reset:
- * memory, files and threads are then what they were.
+ * Clients leave at every stage of a connection, half of them cleanly and half with a reset. Memory,
+ * files and threads must then be what they were.
  */
 @ExtendWith(StrictLogs.class)
 class LeakTest {

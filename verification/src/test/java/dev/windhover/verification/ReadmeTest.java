@@ -22,9 +22,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the README shows is true of the code. */
+/** The code in the README and the docs compiles and runs. */
 class ReadmeTest {
-  /** What a reader's editor would add on top. */
+  /** The imports that a reader's editor would add. */
   private static final String IMPORTS =
       """
       import dev.windhover.app.*;
@@ -65,7 +65,9 @@ class ReadmeTest {
     }
   }
 
-  /** The first block is of methods, the others' lines stand behind {@code TestHost host = …}. */
+  /**
+   * The first block contains methods; the lines of the others come after {@code TestHost host = …}.
+   */
   @Test
   void theExamplesOfTestsCompile(@TempDir Path classes) throws IOException {
     List<String> blocks = javaBlocks("docs/testing.md");
@@ -76,7 +78,7 @@ class ReadmeTest {
     }
   }
 
-  /** Their lines stand behind {@code var app = …}. */
+  /** Their lines come after {@code var app = …}. */
   @ParameterizedTest
   @ValueSource(strings = {"docs/middleware.md", "docs/compression.md"})
   void theExamplesCompile(String page, @TempDir Path classes) throws IOException {

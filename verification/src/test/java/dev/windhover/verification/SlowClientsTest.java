@@ -14,7 +14,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Many clients that say next to nothing, each of them for as long as it may. */
+/** Many clients that send almost nothing, each for as long as it is allowed. */
 @ExtendWith(StrictLogs.class)
 class SlowClientsTest {
   private static final int ATTACKERS = 500;

@@ -45,10 +45,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Two thousand sockets at a time that come, echo, idle, misbehave and go, half of them over
- * HTTP/1.1 and half over HTTP/2, some with a handler and some with a listener: nothing is lost,
- * every end is told as it was, and nothing is left. {@link LeakTest} looks at each stage of a
- * connection by itself; here they are mixed, and much goes on at once.
+ * Two thousand sockets at a time come, echo, idle, misbehave and go, half of them over HTTP/1.1 and
+ * half over HTTP/2, some with a handler and some with a listener. Nothing is lost, every end is
+ * reported correctly, and nothing is left over. {@link LeakTest} tests each stage of a connection
+ * by itself; here they are mixed, and much happens at once.
  */
 @ExtendWith(StrictLogs.class)
 class SoakTest {
@@ -56,7 +56,7 @@ class SoakTest {
   private static final int STREAMS = 10;
   private static final Duration WARM_UP = Duration.ofSeconds(2);
 
-  /** For each of the two servers: those whose end it has not seen yet come on top. */
+  /** For each of the two servers, including sockets whose end it has not seen yet. */
   private static final int MOST_SOCKETS = SOCKETS / 2 + 200;
 
   /**
@@ -137,7 +137,7 @@ class SoakTest {
       app.server(options -> options.limits().maxUpgradedConnections(MOST_SOCKETS));
     }
 
-    /** Lets all come again and again for so long, and go. */
+    /** Lets all visitors come and go repeatedly for this long. */
     void visit(Duration time) throws Exception {
       long end = System.nanoTime() + time.toNanos();
       List<FutureTask<Void>> visitors = new ArrayList<>();
@@ -172,7 +172,10 @@ class SoakTest {
       Http1ChurnTest.awaitAtMost(this::running, 0);
     }
 
-    /** As many as may ever be can come, and one more is refused: all who went are not counted. */
+    /**
+     * The maximum number can come, and one more is refused, so sockets that have ended do not
+     * count.
+     */
     void requireRoomForAll() throws IOException {
       for (EchoApplication server : servers) {
         List<Wire> wires = new ArrayList<>();
@@ -275,7 +278,7 @@ class SoakTest {
     }
   }
 
-  /** Who comes over HTTP/1.1, one socket after the other. */
+  /** A client that comes over HTTP/1.1, one socket after the other. */
   private static class Visitor {
     final Soak soak;
     final int slot;
@@ -400,7 +403,7 @@ class SoakTest {
     }
   }
 
-  /** Who comes over HTTP/2, with some sockets on one connection. */
+  /** A client that comes over HTTP/2, with several sockets on one connection. */
   private static final class Http2Visitor extends Visitor {
     Http2Visitor(Soak soak, int slot, long end) {
       super(soak, slot, end);

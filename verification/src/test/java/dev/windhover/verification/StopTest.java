@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.event.Level;
 
-/** A graceful stop: everybody is told, nobody is waited for too long. */
+/** A graceful stop: it tells every client, and waits for none too long. */
 @ExtendWith(StrictLogs.class)
 class StopTest {
   @TempDir Path folder = Path.of("");

@@ -53,7 +53,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.event.Level;
 
-/** HTTP over TLS: certificates, handshakes, ends; what of it only TLS brings. */
+/** HTTP over TLS: certificates, handshakes and ends, as far as they are specific to TLS. */
 @ExtendWith(StrictLogs.class)
 class TlsTest {
   private static final String GET = "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n";

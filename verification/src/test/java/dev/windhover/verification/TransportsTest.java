@@ -18,9 +18,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/**
- * Every way to talk to the system's network: a little of each always, all of the contract in full.
- */
+/** Every transport: a little of each in every run, the whole contract in the full run. */
 @ExtendWith(StrictLogs.class)
 class TransportsTest {
   @ParameterizedTest

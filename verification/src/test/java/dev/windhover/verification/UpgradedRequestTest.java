@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** What becomes of a request that has become a socket. */
+/** What happens to a request that has become a socket. */
 @ExtendWith(StrictLogs.class)
 class UpgradedRequestTest {
   private static final WebSocketListener ECHO =

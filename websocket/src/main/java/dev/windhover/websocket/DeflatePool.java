@@ -26,31 +26,39 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The compression contexts of all sockets of a server, under one budget. A context is made at first
- * use. Without context takeover a socket has one only during a message; with it the socket's {@link
- * Lease} reserves what its contexts may take, whether they are made yet or not, until it is closed.
- * When the budget is spent:
+ * The compression contexts of all sockets of a server, under one budget. A context is created on
+ * first use. Without context takeover, a socket has one only during a message. With context
+ * takeover, the socket's {@link Lease} reserves the memory that its contexts may take, whether or
+ * not they exist yet, until it is closed. When the budget is spent:
  *
  * <ul>
- *   <li>{@link #affordable} has less to offer to new sockets;
- *   <li>a message to be sent finds no context, and goes out plain;
- *   <li>a peer's message is read all the same, since it may be under way: so the budget may be
- *       overdrawn, by one decompressing context for each socket without the client's takeover.
+ *   <li>{@link #affordable} offers less to new sockets;
+ *   <li>an outgoing message finds no context and is sent uncompressed;
+ *   <li>a peer's message is still read, because it may already be on its way. So the budget may be
+ *       overdrawn by one decompressing context for each socket without client context takeover.
  * </ul>
  *
- * Contexts that nobody uses wait here, within the budget, until {@link #clean} finds them unneeded
- * or the last lease is closed. Any thread; a {@link Lease} says who may use it.
+ * Unused contexts wait here, within the budget, until {@link #clean} finds that they were not
+ * needed, or the last lease is closed. Any thread may call this class; a {@link Lease} has rules of
+ * its own.
  */
 final class DeflatePool {
-  /** 64 MiB: about 150 sockets that take over contexts of 15 bits, as most clients ask for. */
+  /**
+   * 64 MiB: about 160 sockets with context takeover and 15-bit windows in both directions (140 with
+   * the JDK's zlib), as most clients ask for. They may use three quarters of it, and each reserves
+   * 302 KiB (346 KiB).
+   */
   static final long DEFAULT_BUDGET = 64L << 20;
 
-  /** How long a context waits at least before {@link #clean} ends it, and at most twice as long. */
+  /**
+   * {@link #clean} ends a context that has waited for at least this long, and at most for twice as
+   * long.
+   */
   static final long IDLE_NANOS = 10_000_000_000L;
 
   private static final long NEVER = Long.MIN_VALUE;
 
-  /** Threads that compress at once seldom meet at the same shelf. */
+  /** Enough shelves that threads which compress at the same time seldom meet at one. */
   private static final int STRIPES =
       Integer.highestOneBit(Math.max(1, 2 * Runtime.getRuntime().availableProcessors() - 1));
 
@@ -60,16 +68,16 @@ final class DeflatePool {
   private final long budget;
   private final Map<KindKey, Kind<?>> kinds = new ConcurrentHashMap<>();
 
-  /** Bytes of contexts that are made, and that takeover has reserved. */
+  /** Bytes of contexts that exist or are reserved for context takeover. */
   private final AtomicLong used = new AtomicLong();
 
   private final AtomicInteger leases = new AtomicInteger();
 
-  /** When {@link #clean} looked last; {@link #NEVER} where nobody is to look again. */
+  /** When {@link #clean} looked last; {@link #NEVER} if no further look is scheduled. */
   private final AtomicLong looked = new AtomicLong(NEVER);
 
   /**
-   * Creates an empty one.
+   * Creates an empty pool.
    *
    * @param budget in bytes, not negative
    */
@@ -84,14 +92,14 @@ final class DeflatePool {
   // ---- Budget
 
   /**
-   * Returns what a server that asks for {@code wanted} can offer to another socket: the same,
-   * without takeover in either direction, or null for no compression. Takeover stops at three
-   * quarters of the budget, the rest is for those without. What several handshakes are told at once
-   * may not be there for all of them; the next ones are told less.
+   * Returns what a server that wants {@code wanted} can offer to another socket: the same, or the
+   * same without takeover in either direction, or null for no compression. Takeover may use three
+   * quarters of the budget; the rest is for sockets without it. Several handshakes at the same time
+   * may be offered more than is left; later handshakes are then offered less.
    */
   DeflateAgreement.@Nullable Terms affordable(DeflateAgreement.Terms wanted) {
     long deflating = codec.deflateBytes(wanted.serverMaxWindowBits());
-    long inflating = codec.inflateBytes(DeflateAgreement.MAX_WINDOW_BITS); // the client's to choose
+    long inflating = codec.inflateBytes(DeflateAgreement.MAX_WINDOW_BITS); // the client may choose
     long reserves =
         (wanted.serverContextTakeover() ? deflating : 0)
             + (wanted.clientContextTakeover() ? inflating : 0);
@@ -105,12 +113,12 @@ final class DeflatePool {
         : null;
   }
 
-  /** Returns the bytes that contexts take or have reserved. */
+  /** Returns how many bytes contexts take or have reserved. */
   long used() {
     return used.get();
   }
 
-  /** Returns the bytes of contexts that wait. */
+  /** Returns how many bytes unused contexts take. */
   private long idle() {
     long sum = 0;
     for (Kind<?> kind : kinds.values()) {
@@ -119,7 +127,9 @@ final class DeflatePool {
     return sum;
   }
 
-  /** Counts {@code bytes} more, if they are within the budget once nothing waits here unused. */
+  /**
+   * Counts {@code bytes} more if they fit into the budget, dropping unused contexts to make room.
+   */
   private boolean use(long bytes) {
     while (!useWithoutMakingRoom(bytes)) {
       if (!dropOne()) {
@@ -152,18 +162,19 @@ final class DeflatePool {
   // ---- Time
 
   /**
-   * Sees to it that contexts end which were not needed for {@link #IDLE_NANOS}: looks now, and on
-   * {@code loop} again and again, while any wait. Costs nothing while somebody looks.
+   * Ends contexts that were not needed for {@link #IDLE_NANOS}: looks now, and then repeatedly on
+   * {@code loop} as long as there are unused contexts. Costs nothing while looks are already
+   * scheduled.
    */
   void clean(Loop loop) {
     long last = looked.get();
-    // Twice: then the loop that was to look has ended.
+    // After twice the time, the loop that should have looked must have ended.
     if (last == NEVER || loop.nanoTime() - last >= 2 * IDLE_NANOS) {
       look(loop, last);
     }
   }
 
-  /** Looks, unless somebody has since {@code last}. */
+  /** Looks, unless another thread has looked since {@code last}. */
   private void look(Loop loop, long last) {
     long now = loop.nanoTime();
     if (!looked.compareAndSet(last, now)) {
@@ -182,11 +193,11 @@ final class DeflatePool {
 
   // ---- Contexts
 
-  /** Contexts of one kind that wait, the last used first. */
+  /** Unused contexts of one kind, the last used first. */
   private static final class Shelf<T> {
     private final Deque<T> contexts = new ArrayDeque<>();
 
-    /** How many have not been needed since the last look: those that came first. */
+    /** How many contexts have not been needed since the last look: the first ones. */
     private int unneeded;
 
     synchronized @Nullable T pop() {
@@ -213,11 +224,14 @@ final class DeflatePool {
     }
   }
 
-  /** Contexts that can stand for each other; the source of messages that refer to no other. */
+  /** Interchangeable contexts; the source for messages that do not refer to others. */
   private final class Kind<T> implements StreamSource<T> {
     private final int bytes;
 
-    /** Whether one is made beyond the budget, too: what a peer has begun must be read. */
+    /**
+     * Whether one may be created beyond the budget, because a message that a peer has begun must be
+     * read.
+     */
     private final boolean overdraws;
 
     private final Supplier<T> maker;
@@ -272,7 +286,7 @@ final class DeflatePool {
       return shelves.get((int) (own + further) & (STRIPES - 1));
     }
 
-    /** Takes one that waits; it is counted. */
+    /** Takes an unused context, which stays counted. */
     @Nullable T pop() {
       for (int i = 0; i < STRIPES; i++) {
         T context = shelf(i).pop();
@@ -283,12 +297,12 @@ final class DeflatePool {
       return null;
     }
 
-    /** Lets one wait that is counted. */
+    /** Stores a context that is counted. */
     void push(T context) {
       shelf(0).push(context);
     }
 
-    /** Ends one that is counted. */
+    /** Ends a context that is counted. */
     void drop(T context) {
       used.addAndGet(-bytes);
       end.accept(context);
@@ -317,7 +331,7 @@ final class DeflatePool {
     }
   }
 
-  @SuppressWarnings("unchecked") // the key says which
+  @SuppressWarnings("unchecked") // the key determines the type
   private Kind<DeflateStream> deflating(int windowBits, int level) {
     return (Kind<DeflateStream>)
         kinds.computeIfAbsent(
@@ -346,8 +360,8 @@ final class DeflatePool {
   // ---- One socket
 
   /**
-   * A context of its own for one direction of one socket, counted for good, whether there is one or
-   * not; used as its message class is.
+   * A context for one direction of one socket. It is counted until its end, whether or not it
+   * exists. The same threads may use it as the deflater or inflater that it serves.
    */
   private final class Reservation<T> implements StreamSource<T> {
     private final Kind<T> kind;
@@ -355,7 +369,7 @@ final class DeflatePool {
     Reservation(Kind<T> kind) {
       this.kind = kind;
       if (!use(kind.bytes)) {
-        used.addAndGet(kind.bytes); // the handshake was told that it may
+        used.addAndGet(kind.bytes); // the handshake was promised it
       }
     }
 
@@ -363,7 +377,7 @@ final class DeflatePool {
     public T take() {
       T context = kind.pop();
       if (context != null) {
-        used.addAndGet(-kind.bytes); // it was counted by itself
+        used.addAndGet(-kind.bytes); // it was counted separately
         return context;
       }
       return kind.maker.get();
@@ -378,7 +392,10 @@ final class DeflatePool {
       }
     }
 
-    /** Nothing is taken any more; what was is given back next, and counts by itself if it waits. */
+    /**
+     * Ends the reservation. Nothing is taken any more; a context that was taken is given back next,
+     * and is counted separately if it is kept.
+     */
     void end() {
       used.addAndGet(-kind.bytes);
     }
@@ -395,9 +412,9 @@ final class DeflatePool {
   }
 
   /**
-   * Creates the contexts' holder for a socket that has agreed to compression; nothing is made yet.
+   * Creates the lease of a socket that has negotiated compression. No context is created yet.
    *
-   * @param level 0–9, for what is sent
+   * @param level the level of sent messages, 0–9
    */
   Lease lease(DeflateAgreement agreement, int level) {
     leases.incrementAndGet();
@@ -405,19 +422,19 @@ final class DeflatePool {
   }
 
   /**
-   * The compression of one socket; as a transform it decompresses. {@link #deflater}, {@link
-   * #restDeflater} and {@link #closeDeflater} are used under the lock of the socket's sending, the
-   * transform, {@link #restInflater} and {@link #closeInflater} on its loop. Both directions are
-   * closed when the socket has ended, however it has, and may be closed again.
+   * The compression of one socket. As a transform it decompresses. {@link #deflater}, {@link
+   * #restDeflater} and {@link #closeDeflater} are called under the lock of the socket's sending,
+   * and the transform, {@link #restInflater} and {@link #closeInflater} on its loop. Both
+   * directions must be closed when the socket has ended in any way, and may be closed again.
    */
   final class Lease implements Extension.Transform {
     private final StreamSource<DeflateStream> sending;
     private final StreamSource<InflateStream> receiving;
 
-    /** Made at first use, and let go of by a socket that rests. */
+    /** Created on first use, and released when the socket rests. */
     private @Nullable MessageDeflater deflater;
 
-    /** The same, unless the peer's next message may refer to those before. */
+    /** The same, unless the peer's next message may refer to earlier ones. */
     private @Nullable MessageInflater inflater;
 
     private boolean sendingClosed;
@@ -431,7 +448,7 @@ final class DeflatePool {
       receiving = source(inflating(agreement.clientMaxWindowBits()), clientTakeover);
     }
 
-    /** Returns what stands for all that decides what {@link #deflateAlone} makes of a payload. */
+    /** Returns a key for all settings on which the result of {@link #deflateAlone} depends. */
     Object sendSetting() {
       return shared();
     }
@@ -441,13 +458,13 @@ final class DeflatePool {
     }
 
     /**
-     * Compresses a whole message for any number of sockets with this one's setting; it refers to
-     * nothing before it. Any thread.
+     * Compresses a whole message, without reference to earlier ones, for any number of sockets with
+     * the same settings. Any thread.
      *
-     * @return the payload itself if it does not shrink; null if there is no context to be had
+     * @return the payload itself if it does not shrink; null if no context is available
      */
     @Nullable ByteBuffer deflateAlone(ByteBuffer payload) {
-      leases.incrementAndGet(); // the context may come back after the last socket has ended
+      leases.incrementAndGet(); // the context may be returned after the last socket has ended
       try {
         var once = new MessageDeflater(shared(), false);
         return once.begin() ? deflateAlone(once, payload) : null;
@@ -491,12 +508,12 @@ final class DeflatePool {
       return inflater().apply(in, out, endOfMessage);
     }
 
-    /** Returns whether what is sent refers to messages before. */
+    /** Returns whether sent messages may refer to earlier ones. */
     boolean takesOver() {
       return sending instanceof Reservation;
     }
 
-    /** Returns both directions as the frame reader wants them. */
+    /** Returns both directions as an extension for the frame reader. */
     Extension extension() {
       return new Extension(
           DeflateAgreement.TOKEN,
@@ -505,7 +522,7 @@ final class DeflatePool {
           (in, out, endOfMessage) -> deflater().apply(in, out, endOfMessage));
     }
 
-    /** Gives back what sending holds between messages. */
+    /** Gives back what sending holds, between messages. */
     void restDeflater() {
       MessageDeflater known = deflater;
       if (known != null && !sendingClosed) {
@@ -514,7 +531,7 @@ final class DeflatePool {
       }
     }
 
-    /** Gives back what receiving holds between messages. */
+    /** Gives back what receiving holds, between messages. */
     void restInflater() {
       MessageInflater known = inflater;
       if (known != null && !receivingClosed) {
@@ -523,7 +540,7 @@ final class DeflatePool {
       }
     }
 
-    /** Lets go of the contexts that nobody needs. */
+    /** Ends contexts that are not needed. */
     void clean(Loop loop) {
       DeflatePool.this.clean(loop);
     }
@@ -548,7 +565,7 @@ final class DeflatePool {
       }
     }
 
-    /** Two threads may find both closed: the second to close, and nobody else, ends this. */
+    /** Two threads may find both directions closed; only the second one to close ends the lease. */
     private synchronized void closedOne() {
       if (halfClosed) {
         ended();
@@ -557,10 +574,10 @@ final class DeflatePool {
     }
   }
 
-  /** A lease has ended. */
+  /** Counts the end of a lease. */
   private void ended() {
     if (leases.decrementAndGet() == 0) {
-      while (dropOne()) {} // nobody would clean
+      while (dropOne()) {} // nobody would clean any more
     }
   }
 }

@@ -23,14 +23,15 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The codec of the system's zlib: its windows are what they say, and cost accordingly. Used only if
- * this module has native access ({@code --enable-native-access=dev.windhover.websocket}, or {@code
- * ALL-UNNAMED} on the class path) and a zlib is found; the JVM writes no warning otherwise.
+ * The codec of the system's zlib, in which smaller windows really take less memory. It is used only
+ * if this module has native access ({@code --enable-native-access=dev.windhover.websocket}, or
+ * {@code ALL-UNNAMED} on the class path) and a zlib is found. Looking for it never makes the JVM
+ * print a warning.
  *
- * <p>A compressing stream takes {@code 2^(windowBits+2) + 2^(memoryLevel+9)} bytes and about 6 KiB,
- * a decompressing one {@code 2^windowBits} and about 8 KiB. What that comes to (zlib 1.2.13,
- * resident memory after 100 KB of JSON, level 6), and the share of JSON messages that is left of
- * them with context takeover:
+ * <p>A compressing stream takes {@code 2^(windowBits+2) + 2^(memoryLevel+9)} bytes plus about 6
+ * KiB, a decompressing stream {@code 2^windowBits} bytes plus about 8 KiB. The table shows the
+ * resident memory after 100 KB of JSON (zlib 1.2.13, level 6), and the size to which JSON messages
+ * shrink with context takeover:
  *
  * <table>
  *   <caption>Window bits and memory level</caption>
@@ -42,9 +43,9 @@ import org.jspecify.annotations.Nullable;
  *   <tr><td>9, 1<td>9 KiB<td>7 KiB<td>31.6 %<td>23.9 %<td>23.6 %</tr>
  * </table>
  */
-@SuppressWarnings("restricted") // find() asks first whether it may
+@SuppressWarnings("restricted") // find() first checks for native access
 public final class NativeDeflateCodec implements DeflateCodec {
-  /** What zlib takes by itself. */
+  /** zlib's own default. */
   public static final int DEFAULT_MEMORY_LEVEL = 8;
 
   // zlib.h
@@ -59,7 +60,7 @@ public final class NativeDeflateCodec implements DeflateCodec {
   private static final int Z_DEFLATED = 8;
   private static final int Z_DEFAULT_STRATEGY = 0;
 
-  /** In {@code data_type} after {@code inflate}: the next thing to come is a block. */
+  /** In {@code data_type} after {@code inflate}: the next byte begins a block. */
   private static final int BETWEEN_BLOCKS = 128;
 
   private static final @Nullable Zlib ZLIB = Zlib.find();
@@ -73,10 +74,10 @@ public final class NativeDeflateCodec implements DeflateCodec {
   }
 
   /**
-   * Returns this codec if it can be used here, else {@link DeflateCodec#jdk}.
+   * Returns this codec if it can be used here, otherwise {@link DeflateCodec#jdk}.
    *
-   * @param memoryLevel of compressing streams, 1 (least memory, larger output) to 9; the JDK's
-   *     codec has always 8
+   * @param memoryLevel the memory level of compressing streams, 1 (least memory, larger output) to
+   *     9; the JDK's codec always uses 8
    * @throws IllegalArgumentException if it is not within 1–9
    */
   public static DeflateCodec orJdk(int memoryLevel) {
@@ -120,7 +121,10 @@ public final class NativeDeflateCodec implements DeflateCodec {
 
   // ---- The library
 
-  /** Its functions; the components are constants to the compiler, as the record is in a static. */
+  /**
+   * Its functions. The JIT compiler treats the components as constants, because the record is in a
+   * static final field.
+   */
   private record Zlib(
       MemorySegment version,
       MethodHandle deflateInit,
@@ -148,9 +152,9 @@ public final class NativeDeflateCodec implements DeflateCodec {
         try {
           return link(SymbolLookup.libraryLookup(name, Arena.global()));
         } catch (IllegalArgumentException e) {
-          // not by this name
+          // try the next name
         } catch (Throwable e) {
-          return null; // a library that is not what it is called
+          return null; // the library is not what its name says
         }
       }
       return null;
@@ -192,7 +196,10 @@ public final class NativeDeflateCodec implements DeflateCodec {
 
   // ---- A stream
 
-  /** A {@code z_stream} and how bytes go through it. Its memory is C's, and must not move. */
+  /**
+   * A {@code z_stream} and the transfer of bytes through it. Its memory is allocated by C and must
+   * not move.
+   */
   private abstract static class NativeStream {
     /** The offsets of {@code z_stream}'s fields depend on the size of a C long. */
     private static final boolean WIDE =
@@ -210,13 +217,13 @@ public final class NativeDeflateCodec implements DeflateCodec {
     private final MemorySegment stream;
     private boolean ended;
 
-    /** What came of the last step. */
+    /** How many bytes the last step left. */
     private int left;
 
     /**
-     * Makes the stream.
+     * Creates the stream.
      *
-     * @param init the library's function for that
+     * @param init the library's function that sets it up
      */
     NativeStream(Zlib zlib, Init init) {
       this.zlib = zlib;
@@ -241,13 +248,16 @@ public final class NativeDeflateCodec implements DeflateCodec {
       }
     }
 
-    /** Sets a {@code z_stream} up and returns what zlib says. */
+    /** Sets up a {@code z_stream} and returns zlib's code. */
     @FunctionalInterface
     interface Init {
       int call(MemorySegment of) throws Throwable;
     }
 
-    /** Returns the stream, which must not have ended: what it was may be another's by now. */
+    /**
+     * Returns the stream, which must not have ended: its memory may belong to another stream by
+     * now.
+     */
     final MemorySegment stream() {
       if (ended) {
         throw new IllegalStateException("the stream has ended");
@@ -261,10 +271,10 @@ public final class NativeDeflateCodec implements DeflateCodec {
     abstract int free(MemorySegment of) throws Throwable;
 
     /**
-     * Moves bytes until {@code in} is used up or {@code out} is full, or zlib says something else
-     * than that it goes on. What lies on the heap goes through a buffer outside of it.
+     * Moves bytes until {@code in} is used up, {@code out} is full, or zlib returns another code
+     * than {@code Z_OK}. Bytes on the heap go through a buffer outside of it.
      *
-     * @return what zlib said
+     * @return zlib's code
      */
     final int run(ByteBuffer in, ByteBuffer out, int flush) {
       if (in.isDirect() && out.isDirect()) {
@@ -341,7 +351,7 @@ public final class NativeDeflateCodec implements DeflateCodec {
       return (stream.get(JAVA_INT, DATA_TYPE) & BETWEEN_BLOCKS) != 0;
     }
 
-    /** The stream could not be made. */
+    /** Frees a stream that could not be created, and returns the reason. */
     private RuntimeException notMade(int code) {
       ended = true;
       release();
@@ -429,7 +439,7 @@ public final class NativeDeflateCodec implements DeflateCodec {
     @Override
     public void deflate(ByteBuffer in, ByteBuffer out, boolean flush) {
       int code = run(in, out, flush ? Z_SYNC_FLUSH : Z_NO_FLUSH);
-      if (code != Z_BUF_ERROR) { // there was nothing to do
+      if (code != Z_BUF_ERROR) { // it had nothing to do
         require(code);
       }
     }
@@ -447,7 +457,9 @@ public final class NativeDeflateCodec implements DeflateCodec {
   private static final class Inflating extends NativeStream implements InflateStream {
     private static final byte[] NOTHING = {};
 
-    /** What a message goes without, and a byte's room for what must not come out of it. */
+    /**
+     * The tail that is left out of a message, and room for one byte that must not come out of it.
+     */
     private static final long TAIL =
         Arena.global()
             .allocateFrom(ValueLayout.JAVA_BYTE, (byte) 0, (byte) 0, (byte) 0xFF, (byte) 0xFF)
@@ -513,12 +525,15 @@ public final class NativeDeflateCodec implements DeflateCodec {
       if (code == Z_DATA_ERROR || code == Z_NEED_DICT) {
         throw new PayloadException(text);
       }
-      if (code != Z_BUF_ERROR && code != Z_STREAM_END) { // there was nothing to do, or BFINAL
+      if (code != Z_BUF_ERROR && code != Z_STREAM_END) { // it had nothing to do, or BFINAL
         require(code);
       }
     }
 
-    /** Goes on behind a block with BFINAL; copies no window, or two bytes would cost that much. */
+    /**
+     * Continues after a block with BFINAL. It does not copy the window, so a peer cannot cause a
+     * copy with two bytes.
+     */
     private void goOn() {
       try {
         require((int) zlib.inflateResetKeep.invokeExact(stream()));
@@ -554,9 +569,11 @@ public final class NativeDeflateCodec implements DeflateCodec {
     }
   }
 
-  /** Memory outside of the heap that bytes on the heap go through: a few pieces for all streams. */
+  /**
+   * Memory outside of the heap through which bytes on the heap go: a few buffers for all streams.
+   */
   private static final class Scratch {
-    /** For what goes in, and for what comes out. */
+    /** One half is for input, the other for output. */
     static final int HALF = 16 * 1024;
 
     private static final int SLOTS = 16;

@@ -12,7 +12,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Judges opening handshakes (RFC 6455 4.2.1, RFC 8441 5) and makes the answer's headers (4.2.2).
+ * Validates opening handshakes (RFC 6455 4.2.1, RFC 8441 5) and creates the headers of the response
+ * (4.2.2).
  */
 final class OpeningHandshake {
   static final String VERSION = "Sec-WebSocket-Version";
@@ -25,8 +26,8 @@ final class OpeningHandshake {
    * What is wrong with a request that is not a valid handshake.
    *
    * @param status 400 or 426
-   * @param cause for the body, the log and the event: lower case, the fact
-   * @param almost whether the client meant a WebSocket at all
+   * @param cause the fact, in lower case, for the body, the log and the event
+   * @param almost whether the client meant to open a WebSocket
    * @param version whether the version is the fault
    */
   record Fault(int status, String cause, boolean almost, boolean version, boolean http2) {
@@ -34,7 +35,7 @@ final class OpeningHandshake {
       return new HttpException(status, cause, headers());
     }
 
-    /** The headers that tell the client what would do (RFC 6455 4.4, RFC 9110 15.5.22). */
+    /** The headers that tell the client what would be accepted (RFC 6455 4.4, RFC 9110 15.5.22). */
     private Headers headers() {
       Headers headers = new Headers();
       if (version) {
@@ -49,7 +50,7 @@ final class OpeningHandshake {
 
   private OpeningHandshake() {}
 
-  /** Returns what is wrong with the request as a handshake, or null. */
+  /** Returns the fault of the request as a handshake, or null. */
   static @Nullable Fault check(HttpContext context) {
     HttpRequest request = context.request();
     Upgrade upgrade = context.upgrade();
@@ -58,7 +59,7 @@ final class OpeningHandshake {
         : checkUpgrade(request, upgrade != null);
   }
 
-  /** In the reference's order; the first fault is told. */
+  /** Checks in ASP.NET Core's order and reports the first fault. */
   private static @Nullable Fault checkUpgrade(HttpRequest request, boolean upgradable) {
     Headers headers = request.headers();
     boolean upgradeAsked = headers.hasToken("Upgrade", "websocket");
@@ -102,7 +103,7 @@ final class OpeningHandshake {
     return null;
   }
 
-  /** HTTP/2: the upgrade headers and the key are neither needed nor looked at (RFC 8441 5). */
+  /** HTTP/2: the upgrade headers and the key are neither required nor checked (RFC 8441 5). */
   private static @Nullable Fault checkConnect(HttpRequest request) {
     if (!request.headers().list(VERSION).contains(SUPPORTED_VERSION)) {
       return new Fault(400, "sec-websocket-version is not 13", true, true, true);
@@ -115,10 +116,10 @@ final class OpeningHandshake {
   }
 
   /**
-   * Returns the headers of the answer.
+   * Returns the headers of the response.
    *
    * @throws IllegalArgumentException if {@code subprotocol} was not offered
-   * @throws HttpException if it was, and is no token
+   * @throws HttpException if it was offered but is not a token
    */
   static Headers accept(HttpContext context, @Nullable String subprotocol) {
     Headers answer = new Headers();
@@ -135,7 +136,7 @@ final class OpeningHandshake {
         throw new IllegalArgumentException(
             "subprotocol \"" + subprotocol + "\" is not among the client's " + offered);
       }
-      if (!Tokens.isToken(subprotocol)) { // the client's fault: it was offered
+      if (!Tokens.isToken(subprotocol)) { // the client's fault, because it was offered
         throw new HttpException(400, "subprotocol \"" + subprotocol + "\" is not a token");
       }
       answer.add(PROTOCOL, subprotocol);

@@ -20,12 +20,14 @@ final class OriginPolicy {
         options.allowedHosts().stream().map(host -> host.toLowerCase(Locale.ROOT)).toList();
   }
 
-  /** Returns whether every origin is allowed since nothing was set. */
+  /** Returns whether every origin is allowed because nothing was set. */
   boolean isOpen() {
     return allowed.isEmpty() && !sameOrigin;
   }
 
-  /** Returns whether only the hosts that middleware lets pass are ours: none was named here. */
+  /**
+   * Returns whether host filtering must decide which hosts are ours, because none were named here.
+   */
   boolean reliesOnHostFiltering() {
     return sameOrigin && hosts.isEmpty();
   }
@@ -33,8 +35,8 @@ final class OriginPolicy {
   /**
    * Returns whether {@code origin} may connect.
    *
-   * @param origin the header's value, several joined by commas; null or empty if there is none
-   * @param scheme {@code http} or {@code https} of the request
+   * @param origin the header's value, with several joined by commas; null or empty if there is none
+   * @param scheme the request's scheme, {@code http} or {@code https}
    * @param host the request's host, with its port if it has one
    */
   boolean allows(@Nullable String origin, String scheme, String host) {
@@ -58,7 +60,7 @@ final class OriginPolicy {
       return false;
     }
     String prefix = pattern.substring(0, wildcard + 3);
-    String suffix = pattern.substring(wildcard + 4); // with its dot
+    String suffix = pattern.substring(wildcard + 4); // including the dot
     if (!origin.startsWith(prefix)
         || !origin.endsWith(suffix)
         || origin.length() <= prefix.length() + suffix.length()) {

@@ -3,30 +3,31 @@ package dev.windhover.websocket;
 import java.time.Duration;
 
 /**
- * What protects the server from its sockets' peers. Each method with an argument sets a limit and
- * returns this; the one without returns it.
+ * The limits that protect the server from the peers of its sockets. A method with an argument sets
+ * a limit and returns this; the method without an argument returns the limit.
  */
 public final class WebSocketLimits {
   private static final int SMALLEST_QUEUE = 1024;
 
-  // One message a browser chat or dashboard sends is far below; uploads raise it knowingly.
+  // Messages of a chat or dashboard are far smaller; applications with uploads raise it knowingly.
   private long maxMessageSize = 1 << 20;
 
-  // HTTP/2's initial window (RFC 9113 6.9.2), so that both transports hold the same for a socket.
+  // HTTP/2's initial window (RFC 9113 6.9.2), so that both transports hold the same amount for a
+  // socket.
   private int inboundBytes = 64 * 1024;
 
-  // Kestrel holds up to 1 MiB of a request's body; a peer that is 1 MiB behind is slow, not busy.
+  // Kestrel holds up to 1 MiB of a request body. A peer that lags by 1 MiB is slow, not just busy.
   private int sendQueueHigh = 1 << 20;
   private int sendQueueLow = 256 * 1024;
 
-  // What SignalR's transport grants each direction after the other has ended.
+  // The time that SignalR's transport grants each direction after the other has ended.
   private Duration closeTimeout = Duration.ofSeconds(5);
 
-  // About 190 sockets with contexts of 15 bits in both directions, or thousands without takeover.
+  // About 160 sockets with context takeover in both directions, or thousands without; see there.
   private long compressionMemory = DeflatePool.DEFAULT_BUDGET;
   private int compressionMemoryLevel = NativeDeflateCodec.DEFAULT_MEMORY_LEVEL;
 
-  // Far above the retransmission of a lost packet, far below TCP's own 15 minutes.
+  // Far longer than the retransmission of a lost packet, far shorter than TCP's own 15 minutes.
   private Duration writeStallTimeout = Duration.ofSeconds(30);
 
   // A keep-alive needs one in seconds; games that measure latency send a few a second.
@@ -50,7 +51,7 @@ public final class WebSocketLimits {
   }
 
   /**
-   * Limits a message that is received whole; a larger one fails the socket with 1009. Receiving
+   * Limits messages that are received whole; a larger message fails the socket with 1009. Receiving
    * buffer by buffer has no limit.
    *
    * @param bytes 1 or more; 1 MiB by default
@@ -60,14 +61,14 @@ public final class WebSocketLimits {
     return this;
   }
 
-  /** Returns the largest message in bytes. */
+  /** Returns the limit of a message in bytes. */
   public long maxMessageSize() {
     return maxMessageSize;
   }
 
   /**
-   * Limits what is kept of a peer's messages while nobody receives; beyond it the peer is not read.
-   * One read of the network may come on top.
+   * Limits how much of a peer's messages is kept while nobody receives. Above the limit, the peer
+   * is not read. One read from the network may exceed it.
    *
    * @param bytes 1,024 or more; 64 KiB by default
    */
@@ -76,15 +77,15 @@ public final class WebSocketLimits {
     return this;
   }
 
-  /** Returns what is kept of unread messages in bytes. */
+  /** Returns the limit of unread bytes. */
   public int inboundBytes() {
     return inboundBytes;
   }
 
   /**
    * Limits what is queued for a peer that reads slowly. At the high mark senders block (in the
-   * listener form {@code send} says so); below the low mark they go on. In the listener form the
-   * pieces of a message, and other messages that wait for its end, count each by themselves.
+   * listener form, {@code send} returns false); below the low mark they continue. In the listener
+   * form, the pieces of a message are counted separately from other messages that wait for its end.
    *
    * @param high 1,024 bytes or more; 1 MiB by default
    * @param low less than {@code high}; 256 KiB by default
@@ -111,10 +112,10 @@ public final class WebSocketLimits {
   }
 
   /**
-   * Limits the memory of all sockets' compression contexts together, most of it outside of the
-   * heap. When it is spent, new sockets agree to compression without context takeover, or to none,
-   * and messages go out plain. What peers send compressed is read all the same, for which one
-   * context a socket may come on top.
+   * Limits the memory of the compression contexts of all sockets together, most of which is outside
+   * of the heap. When it is spent, new sockets negotiate compression without context takeover, or
+   * none, and messages are sent uncompressed. Compressed messages from peers are still read, which
+   * may take one more context for each socket.
    *
    * @param bytes 0 or more; 64 MiB by default
    */
@@ -123,14 +124,15 @@ public final class WebSocketLimits {
     return this;
   }
 
-  /** Returns the budget of compression contexts in bytes. */
+  /** Returns the budget for compression contexts in bytes. */
   public long compressionMemory() {
     return compressionMemory;
   }
 
   /**
-   * Sets how much memory compressing takes beside its window: 2 to the power of {@code level + 9}
-   * bytes a context; less compresses worse. Without native access the JDK's zlib has always 8.
+   * Sets how much memory a compressing context takes in addition to its window: 2 to the power of
+   * {@code level + 9} bytes. Less memory compresses worse. Without native access it is always 8, as
+   * the JDK's zlib has it.
    *
    * @param level 1–9; 8 by default, zlib's own
    */
@@ -148,8 +150,8 @@ public final class WebSocketLimits {
   }
 
   /**
-   * Limits the wait for the peer's part of the closing handshake and of the connection's end; then
-   * the connection is dropped.
+   * Limits the wait for the peer's part of the closing handshake and for the end of the connection.
+   * After that, the connection is dropped.
    *
    * @param timeout positive; 5 s by default
    */
@@ -158,14 +160,14 @@ public final class WebSocketLimits {
     return this;
   }
 
-  /** Returns the limit of the closing handshake. */
+  /** Returns the time limit of the closing handshake. */
   public Duration closeTimeout() {
     return closeTimeout;
   }
 
   /**
-   * Drops a connection whose peer has taken none of our bytes for this long, and at most a
-   * thirtieth more, while some were waiting.
+   * Drops a connection if its peer has taken none of our bytes for this long while some were
+   * waiting. It may take up to a thirtieth longer.
    *
    * @param timeout positive; 30 s by default
    */

@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * The settings of {@link WebSockets}, by the names of ASP.NET Core's {@code WebSocketOptions}. Each
- * method with an argument sets and returns this. Copied when the middleware is made: later changes
- * have no effect.
+ * The settings of {@link WebSockets}, with the names of ASP.NET Core's {@code WebSocketOptions}. A
+ * method with an argument sets a value and returns this. The middleware copies its options, so
+ * later changes have no effect.
  */
 public final class WebSocketOptions {
   private Duration keepAliveInterval = Duration.ofMinutes(2); // the reference's default
@@ -32,8 +32,8 @@ public final class WebSocketOptions {
 
   /**
    * Sends a Ping when nothing has come from the peer for this long; zero switches keep-alive off. 2
-   * minutes by default, as in the reference; many proxies cut a connection that is quiet for 60 s:
-   * behind one, choose less.
+   * minutes by default, as in ASP.NET Core. Many proxies cut connections that are quiet for 60 s,
+   * so choose less behind a proxy.
    *
    * @throws IllegalArgumentException if negative
    */
@@ -48,9 +48,10 @@ public final class WebSocketOptions {
   }
 
   /**
-   * Aborts a socket from which nothing has come for this long after a Ping has left; while output
-   * waits before it, {@link WebSocketLimits#writeStallTimeout} watches. 20 s by default; with zero
-   * no Pong is waited for: an unsolicited Pong goes out every interval instead of a Ping.
+   * Aborts a socket if nothing has come for this long after a Ping has left. While the Ping is
+   * queued behind other output, {@link WebSocketLimits#writeStallTimeout} applies instead. 20 s by
+   * default. With zero, the server does not wait for Pongs: at every interval it sends an
+   * unsolicited Pong instead of a Ping.
    *
    * @throws IllegalArgumentException if negative
    */
@@ -65,9 +66,9 @@ public final class WebSocketOptions {
   }
 
   /**
-   * Allows only these origins; a browser that comes from another gets 403. Until this or {@link
-   * #sameOrigin} is called every origin is allowed, as in the reference. A request without {@code
-   * Origin} is not from a browser's page and passes.
+   * Allows only these origins; browsers with pages of other origins are answered with 403. Until
+   * this or {@link #sameOrigin} is called, every origin is allowed, as in ASP.NET Core. A request
+   * without {@code Origin} does not come from a page in a browser and is allowed.
    *
    * @param origins {@code https://example.com}, {@code https://example.com:8443}, {@code
    *     https://*.example.com} for all subdomains, or {@code *} for all
@@ -87,14 +88,14 @@ public final class WebSocketOptions {
   }
 
   /**
-   * Allows pages of the same scheme, host and port as the request's. The hosts must be known: a
-   * page of an attacker's name that was pointed at this server (DNS rebinding) is of the same
-   * origin too. Behind a proxy that ends TLS, the scheme is known by {@link
-   * dev.windhover.http.middleware.ForwardedHeaders}.
+   * Allows pages with the same scheme, host and port as the request. The allowed hosts must be
+   * known, because a page under an attacker's name that points at this server (DNS rebinding) has
+   * the same origin too. Behind a proxy that terminates TLS, {@link
+   * dev.windhover.http.middleware.ForwardedHeaders} sets the scheme.
    *
-   * @param hosts the names this server goes by, as {@code example.com} or {@code localhost},
-   *     without a port; none if {@link dev.windhover.http.middleware.HostFiltering} stands before
-   *     the WebSockets, which are otherwise refused there
+   * @param hosts the names of this server, such as {@code example.com} or {@code localhost},
+   *     without a port. May be empty if {@link dev.windhover.http.middleware.HostFiltering} comes
+   *     before the WebSocket middleware; otherwise the start fails
    */
   public WebSocketOptions sameOrigin(String... hosts) {
     sameOrigin = true;
@@ -107,7 +108,7 @@ public final class WebSocketOptions {
     return sameOrigin;
   }
 
-  /** Returns the hosts for {@link #sameOrigin}; empty if those that are filtered will do. */
+  /** Returns the hosts for {@link #sameOrigin}; empty if host filtering decides. */
   public List<String> allowedHosts() {
     return List.copyOf(allowedHosts);
   }

@@ -14,15 +14,15 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets browsers' pages of other origins use what stands behind this step (CORS, as the Fetch
- * standard defines it). A preflight is answered with 204 and reaches nothing behind; every other
- * request goes on, and its answer, errors included, says whether the page may see it. Nothing is
- * refused: a browser keeps from a page what was not allowed, and others do not ask. In particular a
- * WebSocket is not covered, since browsers do not apply CORS to it; that is what its {@code
- * allowedOrigins} are for. Never blocks.
+ * Lets pages of other origins use the steps and routes after this one (CORS, as the Fetch standard
+ * defines it). This step answers preflights with 204. Every other request goes on, and its
+ * response, errors included, says whether the page may see it. Nothing is refused: the browser
+ * withholds from a page what was not allowed, and other clients do not ask. CORS does not cover
+ * WebSockets, because browsers do not apply it to them; use their {@code allowedOrigins}. Never
+ * blocks.
  *
- * <p>Where answers differ by origin, {@code Vary: Origin} is on all of them, so that a cache gives
- * no page what was meant for another.
+ * <p>If responses differ by origin, all of them have {@code Vary: Origin}, so that a cache does not
+ * give a page a response that was meant for another.
  */
 public final class Cors implements Middleware {
   private static final String ALLOW_ORIGIN = "Access-Control-Allow-Origin";
@@ -40,8 +40,8 @@ public final class Cors implements Middleware {
   /**
    * Creates the middleware with a copy of {@code policy}.
    *
-   * @throws IllegalArgumentException if no origin is allowed, or every origin together with
-   *     credentials: any page could then act as whoever is logged in
+   * @throws IllegalArgumentException if no origin is allowed, or if every origin is allowed
+   *     together with credentials: any page could then act on behalf of the logged-in user
    */
   public Cors(CorsOptions policy) {
     if (policy.anyOrigin && policy.credentials) {
@@ -62,7 +62,7 @@ public final class Cors implements Middleware {
     maxAge = policy.preflightMaxAge;
   }
 
-  /** Creates the middleware with a policy changed from one that allows nothing. */
+  /** Creates the middleware with a policy that allows nothing but what {@code change} adds. */
   public static Cors with(Consumer<CorsOptions> change) {
     CorsOptions policy = new CorsOptions();
     change.accept(policy);
@@ -87,7 +87,7 @@ public final class Cors implements Middleware {
       }
       return;
     }
-    // At the last moment, so that it is said on the answer to a failure too.
+    // At the last moment, so that responses to failures have it too.
     context
         .response()
         .onStarting(() -> {
@@ -105,7 +105,10 @@ public final class Cors implements Middleware {
         && request.headers().contains("Access-Control-Request-Method");
   }
 
-  /** Returns what to say of the one origin that a browser sends, or null. */
+  /**
+   * Returns the value of {@code Access-Control-Allow-Origin} for the one origin that a browser
+   * sends, or null.
+   */
   private @Nullable String allowedOrigin(List<String> sent) {
     if (sent.size() != 1) {
       return null;
@@ -129,9 +132,9 @@ public final class Cors implements Middleware {
     }
   }
 
-  /** Says which method and headers the request behind a preflight may have. */
+  /** Says which method and headers the request after a preflight may have. */
   private void allowRequest(Headers answer, Headers asked) {
-    // A * would not do: with credentials it is a name, and it never means Authorization.
+    // Not a *: with credentials it is an ordinary name, and it never covers Authorization.
     String method = asked.get("Access-Control-Request-Method");
     boolean echoMethod = anyMethod && method != null && Tokens.isToken(method);
     setUnlessEmpty(answer, "Access-Control-Allow-Methods", echoMethod ? method : methods);

@@ -8,8 +8,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The policy of {@link Cors}, by the names of ASP.NET Core's {@code CorsPolicyBuilder}. Each method
- * sets, or adds, and returns this.
+ * The policy of {@link Cors}, with the names of ASP.NET Core's {@code CorsPolicyBuilder}. Each
+ * method sets or adds something and returns this.
  */
 public final class CorsOptions {
   final List<String> origins = new ArrayList<>();
@@ -28,10 +28,10 @@ public final class CorsOptions {
   /**
    * Allows pages of these origins.
    *
-   * @param origins exactly, as {@code https://example.com} or {@code https://example.com:8443};
-   *     case and the scheme's own port do not count. No {@code *}, and not {@code null}: every page
-   *     in a sandbox is of that origin
-   * @throws IllegalArgumentException if one is of another form
+   * @param origins exact origins, such as {@code https://example.com} or {@code
+   *     https://example.com:8443}. Case and the scheme's default port do not matter. {@code *} is
+   *     not allowed, nor is {@code null}, because every sandboxed page has that origin
+   * @throws IllegalArgumentException if one has another form
    */
   public CorsOptions withOrigins(String... origins) {
     for (String origin : origins) {
@@ -51,9 +51,9 @@ public final class CorsOptions {
   }
 
   /**
-   * Allows these methods beside GET, HEAD and POST, for which no browser asks.
+   * Allows these methods in addition to GET, HEAD and POST, for which browsers do not ask.
    *
-   * @throws IllegalArgumentException if one is no method
+   * @throws IllegalArgumentException if one is not a method
    */
   public CorsOptions withMethods(String... methods) {
     addTokens("method", methods, this.methods);
@@ -67,7 +67,7 @@ public final class CorsOptions {
   }
 
   /**
-   * Allows these request headers beside those for which no browser asks.
+   * Allows these request headers in addition to those for which browsers do not ask.
    *
    * @throws IllegalArgumentException if one is no header's name
    */
@@ -93,8 +93,8 @@ public final class CorsOptions {
   }
 
   /**
-   * Lets pages send cookies and see what is answered to them: whoever is logged in here acts
-   * through those pages. Off by default.
+   * Lets pages send cookies and see the responses: those pages can then act on behalf of the
+   * logged-in user. Off by default.
    */
   public CorsOptions allowCredentials() {
     credentials = true;
@@ -102,8 +102,8 @@ public final class CorsOptions {
   }
 
   /**
-   * Lets browsers remember the answer to a preflight; without it they choose (5 s). In whole
-   * seconds; browsers do not go beyond 2 hours to a day.
+   * Lets browsers remember the response to a preflight, in whole seconds. Without it they use their
+   * own default (5 s). Browsers cap it at 2 hours to a day.
    *
    * @throws IllegalArgumentException if negative
    */

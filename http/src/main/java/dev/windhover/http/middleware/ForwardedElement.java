@@ -13,8 +13,9 @@ final class ForwardedElement {
   private ForwardedElement() {}
 
   /**
-   * Returns the elements of {@code lines}, the last first, none taken apart yet. Read from the
-   * right, where the nearest proxy wrote: a quote that a client left open swallows nothing of that.
+   * Returns the unparsed elements of {@code lines}, the last one first. It reads from the right,
+   * where the nearest proxy wrote, so that a quote that a client left open cannot swallow what a
+   * proxy has added.
    */
   static List<String> lastFirst(List<String> lines) {
     List<String> elements = new ArrayList<>();
@@ -51,7 +52,7 @@ final class ForwardedElement {
         : Hop.of(parameters.get("for"), parameters.get("proto"), parameters.get("host"));
   }
 
-  /** Reads {@code name=value;name="value"}; null if it is malformed, empty or says things twice. */
+  /** Reads {@code name=value;name="value"}; null if it is malformed or empty, or repeats a name. */
   private static @Nullable Map<String, String> parameters(String element) {
     Map<String, String> parameters = new HashMap<>();
     int at = 0;

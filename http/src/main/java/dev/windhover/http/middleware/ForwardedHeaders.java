@@ -19,17 +19,17 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes the client's address, scheme and host from what a proxy says, if the proxy is known: {@link
+ * Takes the client's address, scheme and host from the headers of a known proxy: {@link
  * Connection#remote()}, {@link dev.windhover.http.HttpRequest#scheme()} and {@link
- * dev.windhover.http.HttpRequest#host()} are then the client's for all that stands behind this
- * step; put it first. The request's headers stay as they came. Never blocks.
+ * dev.windhover.http.HttpRequest#host()} are then the client's for all steps after this one, so put
+ * it first. The headers themselves do not change. Never blocks.
  *
- * <p>Anybody can send these headers, so they are read from the right, where the nearest proxy
- * wrote, and only as far as the chain of known proxies goes: the connection's peer must be known
- * for the last element to count, the address in that element for the one before, and so on, up to
- * the {@linkplain ForwardedHeadersOptions#forwardLimit limit}. An element that is malformed, in any
- * of its parts, is ignored with all before it; one that hides its address ({@code unknown}, {@code
- * _hidden}) counts, and ends the chain.
+ * <p>Anybody can send these headers. They are therefore read from the right, where the nearest
+ * proxy wrote, and only as far as the chain of known proxies goes: the last element counts if the
+ * connection's peer is known, the element before it counts if the address in the last one is known,
+ * and so on, up to the {@linkplain ForwardedHeadersOptions#forwardLimit limit}. If any part of an
+ * element is malformed, it is ignored together with all elements before it. An element that hides
+ * its address ({@code unknown}, {@code _hidden}) counts and ends the chain.
  */
 public final class ForwardedHeaders implements Middleware {
   private final Set<ForwardedHeader> believed;
@@ -47,7 +47,7 @@ public final class ForwardedHeaders implements Middleware {
     this.symmetric = options.requireHeaderSymmetry();
   }
 
-  /** Creates the middleware with options changed from their defaults. */
+  /** Creates the middleware with the default options, changed by {@code change}. */
   public static ForwardedHeaders with(Consumer<ForwardedHeadersOptions> change) {
     ForwardedHeadersOptions options = new ForwardedHeadersOptions();
     change.accept(options);
@@ -89,7 +89,7 @@ public final class ForwardedHeaders implements Middleware {
         context.request().host(hop.host().toString());
       }
       if (hop.remote() == null) {
-        break; // whoever wrote the next element is not known
+        break; // the author of the next element is unknown
       }
       client = hop.remote();
       if (!isKnown(client)) {
@@ -106,7 +106,7 @@ public final class ForwardedHeaders implements Middleware {
     return host == null || allowedHosts.isEmpty() || allowedHosts.matches(host);
   }
 
-  /** What the proxies say, the nearest first. */
+  /** What the proxies say, nearest proxy first. */
   private interface Chain {
     int length();
 
@@ -133,7 +133,8 @@ public final class ForwardedHeaders implements Middleware {
   }
 
   /**
-   * The lists of {@code X-Forwarded-*}, which may differ in length; each the last element first.
+   * The lists of {@code X-Forwarded-*}, each with its last element first. They may differ in
+   * length.
    */
   private record XForwarded(List<String> nodes, List<String> protos, List<String> hosts)
       implements Chain {
@@ -165,7 +166,7 @@ public final class ForwardedHeaders implements Middleware {
     return symmetric && !isSymmetric ? new XForwarded(List.of(), List.of(), List.of()) : chain;
   }
 
-  /** Unlike {@link Headers#list} this keeps empty elements: they have their place in the chain. */
+  /** Unlike {@link Headers#list}, this keeps empty elements, because they count in the chain. */
   private List<String> lastFirst(Headers headers, ForwardedHeader header, String name) {
     if (!believed.contains(header)) {
       return List.of();

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The settings of {@link ForwardedHeaders}, by the names of ASP.NET Core's. Each method with an
- * argument sets and returns this.
+ * The settings of {@link ForwardedHeaders}, with the names of ASP.NET Core's. A method with an
+ * argument sets a value and returns this.
  */
 public final class ForwardedHeadersOptions {
   private Set<ForwardedHeader> forwardedHeaders =
@@ -16,19 +16,19 @@ public final class ForwardedHeadersOptions {
   private final List<IpNetwork> known =
       new ArrayList<>(List.of(IpNetwork.parse("127.0.0.0/8"), IpNetwork.parse("::1/128")));
   private final List<String> allowedHosts = new ArrayList<>();
-  private int forwardLimit = 1; // the reference's
+  private int forwardLimit = 1; // as in ASP.NET Core
   private boolean requireHeaderSymmetry;
 
   /** Creates the defaults. */
   public ForwardedHeadersOptions() {}
 
   /**
-   * Believes these headers, and no others; {@code X-Forwarded-For} and {@code X-Forwarded-Proto} by
-   * default. Name only those that your proxy sets on <em>every</em> request: one that it passes on
-   * is the client's own.
+   * Trusts these headers and no others; {@code X-Forwarded-For} and {@code X-Forwarded-Proto} by
+   * default. Name only headers that your proxy sets on <em>every</em> request: a header that it
+   * passes through comes from the client.
    *
-   * @throws IllegalArgumentException if none is given, or {@code Forwarded} with one of the others:
-   *     a proxy sets the one or the other
+   * @throws IllegalArgumentException if none is given, or {@code Forwarded} together with others: a
+   *     proxy sets one kind or the other
    */
   public ForwardedHeadersOptions forwardedHeaders(ForwardedHeader... headers) {
     if (headers.length == 0) {
@@ -42,16 +42,17 @@ public final class ForwardedHeadersOptions {
     return this;
   }
 
-  /** Returns the headers that are believed. */
+  /** Returns the trusted headers. */
   public Set<ForwardedHeader> forwardedHeaders() {
     return Set.copyOf(forwardedHeaders);
   }
 
   /**
-   * Believes these proxies, beside those known already: at first the loopback addresses.
+   * Trusts these proxies in addition to those already known, which at first are the loopback
+   * addresses.
    *
-   * @param addresses as {@code 192.0.2.1} or {@code 2001:db8::1}
-   * @throws IllegalArgumentException if one is no address; names are not looked up
+   * @param addresses for example {@code 192.0.2.1} or {@code 2001:db8::1}
+   * @throws IllegalArgumentException if one is not an address; names are not looked up
    */
   public ForwardedHeadersOptions knownProxies(String... addresses) {
     for (String text : addresses) {
@@ -65,10 +66,10 @@ public final class ForwardedHeadersOptions {
   }
 
   /**
-   * Believes all proxies of these networks, beside those known already.
+   * Trusts all proxies of these networks in addition to those already known.
    *
-   * @param networks as {@code 10.0.0.0/8} or {@code fd00::/8}
-   * @throws IllegalArgumentException if one is malformed, or has bits behind its prefix
+   * @param networks for example {@code 10.0.0.0/8} or {@code fd00::/8}
+   * @throws IllegalArgumentException if one is malformed, or has bits set after its prefix
    */
   public ForwardedHeadersOptions knownNetworks(String... networks) {
     for (String network : networks) {
@@ -77,7 +78,7 @@ public final class ForwardedHeadersOptions {
     return this;
   }
 
-  /** Forgets all known proxies and networks, the loopback addresses too. */
+  /** Forgets all known proxies and networks, including the loopback addresses. */
   public ForwardedHeadersOptions clearKnown() {
     known.clear();
     return this;
@@ -88,8 +89,8 @@ public final class ForwardedHeadersOptions {
   }
 
   /**
-   * Sets how many proxies may stand in a row, each of them known; 1 by default. {@link
-   * Integer#MAX_VALUE} is no limit.
+   * Limits how many known proxies in a row are trusted; 1 by default. {@link Integer#MAX_VALUE}
+   * means no limit.
    *
    * @throws IllegalArgumentException if less than 1
    */
@@ -101,14 +102,14 @@ public final class ForwardedHeadersOptions {
     return this;
   }
 
-  /** Returns how many proxies may stand in a row. */
+  /** Returns how many proxies in a row are trusted. */
   public int forwardLimit() {
     return forwardLimit;
   }
 
   /**
-   * Ignores all of the {@code X-Forwarded-*} headers unless those that are believed have equally
-   * many elements. Off by default: many proxies add to one and replace another.
+   * Ignores all {@code X-Forwarded-*} headers unless the trusted ones have equally many elements.
+   * Off by default, because many proxies append to one header and replace another.
    */
   public ForwardedHeadersOptions requireHeaderSymmetry(boolean require) {
     requireHeaderSymmetry = require;
@@ -121,18 +122,19 @@ public final class ForwardedHeadersOptions {
   }
 
   /**
-   * Takes only these hosts from a proxy; any by default, as for {@link HostFiltering} behind this.
+   * Accepts only these hosts from a proxy. Accepts any by default, leaving the decision to {@link
+   * HostFiltering} after this step.
    *
    * @param hosts as in {@link HostFilteringOptions#allowedHosts(String...)}
    * @throws IllegalArgumentException if one is malformed
    */
   public ForwardedHeadersOptions allowedHosts(String... hosts) {
-    HostPatterns _ = new HostPatterns(List.of(hosts)); // fails where it is written
+    HostPatterns _ = new HostPatterns(List.of(hosts)); // fails where the option is set
     allowedHosts.addAll(List.of(hosts));
     return this;
   }
 
-  /** Returns the hosts that are taken from a proxy; empty for any. */
+  /** Returns the hosts that are accepted from a proxy; empty for any. */
   public List<String> allowedHosts() {
     return List.copyOf(allowedHosts);
   }

@@ -6,8 +6,8 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one proxy says: whom it was asked by, and how. Null where it says nothing, or, of the
- * address, hides it.
+ * What one proxy says about its client. A component is null if the proxy does not say it, and the
+ * address also if the proxy hides it.
  */
 record Hop(@Nullable InetSocketAddress remote, @Nullable String scheme, @Nullable HostName host) {
 
@@ -26,7 +26,10 @@ record Hop(@Nullable InetSocketAddress remote, @Nullable String scheme, @Nullabl
     return malformed ? null : new Hop(remote, scheme, name);
   }
 
-  /** An obfuscated identifier (RFC 7239 6.3), or {@code unknown} (6.2), with a port or without. */
+  /**
+   * Returns whether {@code node} is an obfuscated identifier (RFC 7239 6.3) or {@code unknown}
+   * (6.2), with or without a port.
+   */
   private static boolean isHidden(String node) {
     int colon = node.indexOf(':');
     String name = colon < 0 ? node : node.substring(0, colon);
@@ -47,7 +50,8 @@ record Hop(@Nullable InetSocketAddress remote, @Nullable String scheme, @Nullabl
   }
 
   /**
-   * Reads an address with a port or without; an IPv6 address with one is in brackets (RFC 7239 6).
+   * Reads an address with or without a port; an IPv6 address with a port is in brackets (RFC 7239
+   * 6).
    */
   private static @Nullable InetSocketAddress address(String node) {
     String host = node;
@@ -72,12 +76,12 @@ record Hop(@Nullable InetSocketAddress remote, @Nullable String scheme, @Nullabl
     return address == null || number < 0 ? null : new InetSocketAddress(address, number);
   }
 
-  /** Returns the port that {@code text} is, 0 for an obfuscated one, or -1 if it is malformed. */
+  /** Returns {@code text} as a port, 0 for an obfuscated one, or -1 if it is malformed. */
   private static int port(String text) {
     return isObfuscated(text) ? 0 : HostName.port(text);
   }
 
-  /** Some proxies say how a socket was asked for. */
+  /** Some proxies give the scheme of a WebSocket. */
   private static @Nullable String scheme(String proto) {
     return switch (proto.toLowerCase(Locale.ROOT)) {
       case "http", "ws" -> "http";

@@ -7,13 +7,13 @@ import dev.windhover.http.Middleware;
 import java.util.function.Consumer;
 
 /**
- * Answers 400 to requests for a host that is not ours. A page of an attacker's name that was
- * pointed at this server (DNS rebinding) gets no further, and what builds links from the host's
- * name can trust it. The host is that of {@link dev.windhover.http.HttpRequest#host()}: an
- * absolute-form target goes before the header, and {@link ForwardedHeaders} that stand before this
- * step go before both. Never blocks.
+ * Answers requests for unknown hosts with 400. This stops DNS rebinding, where an attacker points a
+ * name of their own at this server, and code that builds links can trust the host. The host is that
+ * of {@link dev.windhover.http.HttpRequest#host()}: an absolute-form target takes precedence over
+ * the header, and {@link ForwardedHeaders} before this step take precedence over both. Never
+ * blocks.
  *
- * <p>{@code sameOrigin()} of the WebSocket options asks for this step.
+ * <p>The WebSocket option {@code sameOrigin()} needs this step.
  */
 public final class HostFiltering implements Middleware {
   private final HostPatterns allowed;
@@ -32,7 +32,7 @@ public final class HostFiltering implements Middleware {
     }
   }
 
-  /** Creates the middleware with options changed from their defaults. */
+  /** Creates the middleware with the default options, changed by {@code change}. */
   public static HostFiltering with(Consumer<HostFilteringOptions> change) {
     HostFilteringOptions options = new HostFilteringOptions();
     change.accept(options);

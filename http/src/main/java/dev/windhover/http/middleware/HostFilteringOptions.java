@@ -3,7 +3,9 @@ package dev.windhover.http.middleware;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The settings of {@link HostFiltering}. Each method with an argument sets and returns this. */
+/**
+ * The settings of {@link HostFiltering}. A method with an argument sets a value and returns this.
+ */
 public final class HostFilteringOptions {
   private final List<String> allowedHosts = new ArrayList<>();
   private boolean allowEmptyHosts;
@@ -14,13 +16,13 @@ public final class HostFilteringOptions {
   /**
    * Allows these hosts, whatever the port.
    *
-   * @param hosts the names this server goes by: {@code example.com}, {@code *.example.com} for all
-   *     below it (itself not), {@code 192.0.2.1}, {@code [::1]}; without a port. Letters that are
-   *     not ASCII are taken as their IDNA form
+   * @param hosts the names of this server, without a port: {@code example.com}, {@code
+   *     *.example.com} for all names below it (but not itself), {@code 192.0.2.1}, {@code [::1]}.
+   *     Non-ASCII names are converted to their IDNA form
    * @throws IllegalArgumentException if one is malformed, or {@code *}
    */
   public HostFilteringOptions allowedHosts(String... hosts) {
-    HostPatterns _ = new HostPatterns(List.of(hosts)); // fails where it is written
+    HostPatterns _ = new HostPatterns(List.of(hosts)); // fails where the option is set
     allowedHosts.addAll(List.of(hosts));
     return this;
   }
@@ -31,15 +33,15 @@ public final class HostFilteringOptions {
   }
 
   /**
-   * Allows requests that name no host, as HTTP/1.0 may. Off by default (the reference allows them):
-   * whoever asks so cannot be told from an attacker.
+   * Allows requests without a host, which are possible in HTTP/1.0. Off by default, because such a
+   * client cannot be told apart from an attacker (ASP.NET Core allows them).
    */
   public HostFilteringOptions allowEmptyHosts(boolean allow) {
     allowEmptyHosts = allow;
     return this;
   }
 
-  /** Returns whether requests that name no host are allowed. */
+  /** Returns whether requests without a host are allowed. */
   public boolean allowEmptyHosts() {
     return allowEmptyHosts;
   }

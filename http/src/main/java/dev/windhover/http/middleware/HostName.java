@@ -6,7 +6,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a {@code Host} header names (RFC 9110 7.2), in one spelling.
+ * The host of a {@code Host} header (RFC 9110 7.2), in its normal form.
  *
  * @param name in lower case; an IPv6 address in brackets
  * @param port 0–65535, or -1 if there is none
@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 record HostName(String name, int port) {
   private static final int LONGEST = 255; // RFC 1035 2.3.4
 
-  /** Reads {@code text}; null if it is malformed, and no name or address with a port or without. */
+  /** Reads a name or an address, with or without a port; null if it is malformed. */
   static @Nullable HostName parse(String text) {
     int end = text.startsWith("[") ? text.indexOf(']') + 1 : text.indexOf(':');
     if (end < 0) {
@@ -31,7 +31,7 @@ record HostName(String name, int port) {
     return port < 0 ? null : new HostName(name, port);
   }
 
-  /** Returns the port that {@code text} is, or -1 if it is none. */
+  /** Returns {@code text} as a port, or -1 if it is not one. */
   static int port(String text) {
     boolean digits = !text.isEmpty() && text.length() <= 5;
     int port = 0;
@@ -50,7 +50,7 @@ record HostName(String name, int port) {
               ? null
               : IpNetwork.parseAddress(text.substring(1, text.length() - 1));
       if (address instanceof Inet4Address) {
-        return address.getHostAddress(); // it was mapped into IPv6
+        return address.getHostAddress(); // an IPv4 address, mapped into IPv6
       }
       return address == null ? null : "[" + address.getHostAddress() + "]";
     }
@@ -63,7 +63,7 @@ record HostName(String name, int port) {
     return wellFormed ? text.toLowerCase(Locale.ROOT) : null;
   }
 
-  /** RFC 3986 allows more; no host on the Internet has it. */
+  /** Stricter than RFC 3986: no host on the Internet has other characters. */
   private static boolean isOfName(int c) {
     return (c >= 'a' && c <= 'z')
         || (c >= 'A' && c <= 'Z')

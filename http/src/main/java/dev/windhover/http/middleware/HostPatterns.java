@@ -5,7 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Hosts by name, {@code example.com}, or all below one, {@code *.example.com}. */
+/** Hosts by name, {@code example.com}, or all names below one, {@code *.example.com}. */
 final class HostPatterns {
   private final Set<String> names = new HashSet<>();
   private final Set<String> suffixes = new HashSet<>(); // with their dot
@@ -39,7 +39,7 @@ final class HostPatterns {
     try {
       return IDN.toASCII(name);
     } catch (IllegalArgumentException e) {
-      return ""; // which is no name
+      return ""; // which is not a valid name
     }
   }
 

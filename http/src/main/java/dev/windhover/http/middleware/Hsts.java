@@ -6,8 +6,8 @@ import dev.windhover.http.Middleware;
 import java.util.function.Consumer;
 
 /**
- * Tells browsers to come by HTTPS only ({@code Strict-Transport-Security}, RFC 6797). It is said on
- * every answer to a request that came by HTTPS, errors included, and never by HTTP (7.2). Never
+ * Tells browsers to use only HTTPS ({@code Strict-Transport-Security}, RFC 6797). The header is on
+ * every response over HTTPS, errors included, and never on a response over HTTP (7.2). Never
  * blocks.
  */
 public final class Hsts implements Middleware {
@@ -24,7 +24,7 @@ public final class Hsts implements Middleware {
     this.excluded = new HostPatterns(options.excludedHosts());
   }
 
-  /** Creates the middleware with options changed from their defaults. */
+  /** Creates the middleware with the default options, changed by {@code change}. */
   public static Hsts with(Consumer<HstsOptions> change) {
     HstsOptions options = new HstsOptions();
     change.accept(options);

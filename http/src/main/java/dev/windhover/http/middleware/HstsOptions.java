@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The settings of {@link Hsts}. Each method with an argument sets and returns this. */
+/** The settings of {@link Hsts}. A method with an argument sets a value and returns this. */
 public final class HstsOptions {
   private Duration maxAge = Duration.ofDays(30); // the reference's default
   private boolean includeSubDomains;
@@ -16,8 +16,9 @@ public final class HstsOptions {
   public HstsOptions() {}
 
   /**
-   * Sets how long browsers remember; 30 days by default, whole seconds are sent, zero makes them
-   * forget. A browser that remembers cannot be told otherwise by HTTP: begin with an hour.
+   * Sets how long browsers remember, in whole seconds; 30 days by default, and zero makes them
+   * forget. As long as a browser remembers, it cannot be reached over HTTP any more, so begin with
+   * an hour.
    *
    * @throws IllegalArgumentException if negative
    */
@@ -34,44 +35,44 @@ public final class HstsOptions {
     return maxAge;
   }
 
-  /** Says that it is meant for all hosts below this one too; off by default. */
+  /** Includes all hosts below this one; off by default. */
   public HstsOptions includeSubDomains(boolean include) {
     includeSubDomains = include;
     return this;
   }
 
-  /** Returns whether hosts below this one are meant too. */
+  /** Returns whether hosts below this one are included. */
   public boolean includeSubDomains() {
     return includeSubDomains;
   }
 
   /**
-   * Agrees to stand in the list that browsers are shipped with, which is hard to leave; off by
-   * default. The list asks for a year and for {@link #includeSubDomains} too.
+   * Consents to inclusion in the list that browsers ship with, which is hard to leave; off by
+   * default. The list also requires a year and {@link #includeSubDomains}.
    */
   public HstsOptions preload(boolean preload) {
     this.preload = preload;
     return this;
   }
 
-  /** Returns whether the host may be put into the browsers' list. */
+  /** Returns whether the host may be included in the browsers' list. */
   public boolean preload() {
     return preload;
   }
 
   /**
-   * Leaves these hosts out, beside {@code localhost}, {@code 127.0.0.1} and {@code [::1]}.
+   * Excludes these hosts, in addition to {@code localhost}, {@code 127.0.0.1} and {@code [::1]}.
    *
    * @param hosts as in {@link HostFilteringOptions#allowedHosts(String...)}
    * @throws IllegalArgumentException if one is malformed
    */
   public HstsOptions excludedHosts(String... hosts) {
-    HostPatterns _ = new HostPatterns(List.of(hosts)); // fails where it is written
+    HostPatterns _ = new HostPatterns(List.of(hosts)); // fails where the option is set
     excludedHosts.addAll(List.of(hosts));
     return this;
   }
 
-  /** Returns the hosts that are left out. */
+  /** Returns the excluded hosts. */
   public List<String> excludedHosts() {
     return List.copyOf(excludedHosts);
   }

@@ -15,12 +15,13 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The access log: one line per request, at level info of the logger {@value #LOGGER}, when the
- * request is over. That is when its answer was handed to the host; for one that failed or was
- * aborted, when that was known; for one that became a socket, when the socket has ended, with
- * status 101 (200 over HTTP/2) and its life as the duration. Put it first: what answers before it
- * is not logged, and what the host answers by itself, as a malformed request, never is.
+ * request is over: when its response has been handed to the host, or when it is known to have
+ * failed or been aborted. If the request became a socket, the line is logged when the socket has
+ * ended, with status 101 (200 over HTTP/2) and the lifetime as the duration. Put this step first,
+ * because requests that an earlier step answers are not logged. Requests that the host itself
+ * answers, such as malformed ones, are never logged.
  *
- * <p>Does not block, unless the logging system does; let that write in the background. While the
+ * <p>Does not block unless the logging system does; let that write in the background. While the
  * level is off, nothing is measured.
  */
 public final class HttpLogging implements Middleware {
@@ -35,11 +36,12 @@ public final class HttpLogging implements Middleware {
    * A request that is over.
    *
    * @param context its request and response, to be read, not changed
-   * @param status of the response; 200 unless set, even if the client is gone and got none
-   * @param bytes of body that were handed to the host, without the framing of HTTP; none for a
-   *     socket
-   * @param duration since the request came to this step
-   * @param aborted whether the client is gone, or was dropped, before the answer was complete
+   * @param status the status of the response; 200 unless set, even if the client disconnected
+   *     before it got one
+   * @param bytes the number of body bytes handed to the host, without HTTP framing; 0 for a socket
+   * @param duration the time since the request reached this step
+   * @param aborted whether the client disconnected, or was dropped, before the response was
+   *     complete
    */
   public record Entry(
       HttpContext context, int status, long bytes, Duration duration, boolean aborted) {
@@ -55,7 +57,10 @@ public final class HttpLogging implements Middleware {
           : internet.getAddress().getHostAddress();
     }
 
-    /** Returns the target up to its query, which may hold what is secret: access tokens, names. */
+    /**
+     * Returns the target without its query, which may contain secrets, such as access tokens and
+     * names.
+     */
     public String targetWithoutQuery() {
       String target = context.request().target();
       int question = target.indexOf('?');
@@ -63,8 +68,8 @@ public final class HttpLogging implements Middleware {
     }
 
     /**
-     * Returns {@code id remote "method target version" status bytes milliseconds}, the target
-     * without its query, and {@code aborted} behind it if it was.
+     * Returns {@code id remote "method target version" status bytes milliseconds}, with the target
+     * without its query, followed by {@code aborted} if the request was aborted.
      */
     @Override
     public String toString() {
@@ -89,7 +94,7 @@ public final class HttpLogging implements Middleware {
     this.format = options.format();
   }
 
-  /** Creates the middleware with options changed from their defaults. */
+  /** Creates the middleware with the default options, changed by {@code change}. */
   public static HttpLogging with(Consumer<HttpLoggingOptions> change) {
     HttpLoggingOptions options = new HttpLoggingOptions();
     change.accept(options);
@@ -112,7 +117,7 @@ public final class HttpLogging implements Middleware {
 
   private void write(HttpContext context, long start) {
     boolean aborted =
-        !context.isUpgraded() // whose end counts as the client's going
+        !context.isUpgraded() // the end of a socket counts as a disconnect
             && (context.response().isAborted() || context.aborted().isDone());
     Entry entry =
         new Entry(
@@ -124,7 +129,7 @@ public final class HttpLogging implements Middleware {
     log.info("{}", escaped(format.apply(entry)));
   }
 
-  /** Keeps a line one line, and a terminal what it is. */
+  /** Keeps the text on one line, and free of terminal escape sequences. */
   private static String escaped(String line) {
     if (line.chars().noneMatch(HttpLogging::isDangerous)) {
       return line;

@@ -3,7 +3,7 @@ package dev.windhover.http.middleware;
 import java.util.Objects;
 import java.util.function.Function;
 
-/** The settings of {@link HttpLogging}. Each method with an argument sets and returns this. */
+/** The settings of {@link HttpLogging}. A method with an argument sets a value and returns this. */
 public final class HttpLoggingOptions {
   private Function<HttpLogging.Entry, String> format = HttpLogging.Entry::toString;
 
@@ -11,15 +11,16 @@ public final class HttpLoggingOptions {
   public HttpLoggingOptions() {}
 
   /**
-   * Writes a request's line; {@link HttpLogging.Entry#toString()} by default. The function must not
-   * block; control characters in what it returns are escaped afterwards, so it need not.
+   * Sets the function that formats a request's line; {@link HttpLogging.Entry#toString()} by
+   * default. It must not block. It need not escape control characters, because they are escaped
+   * afterwards.
    */
   public HttpLoggingOptions format(Function<HttpLogging.Entry, String> format) {
     this.format = Objects.requireNonNull(format);
     return this;
   }
 
-  /** Returns what writes a request's line. */
+  /** Returns the function that formats a request's line. */
   public Function<HttpLogging.Entry, String> format() {
     return format;
   }

@@ -8,11 +8,11 @@ import dev.windhover.http.Middleware;
 import java.util.function.Consumer;
 
 /**
- * Sends clients that came by HTTP to the same host, path and query by HTTPS. Behind a proxy that
- * ends TLS, put {@link ForwardedHeaders} before it, or it redirects for ever. It believes the host
- * that the client names, as far as it is well-formed (else 400): put {@link HostFiltering} before
- * it where a cache stands between. A browser does not follow a redirected WebSocket: let pages
- * connect to {@code wss:}. Never blocks.
+ * Redirects requests over HTTP to the same host, path and query over HTTPS. Behind a proxy that
+ * terminates TLS, put {@link ForwardedHeaders} before it, or it redirects forever. It trusts the
+ * host that the client names if it is well-formed (otherwise it answers 400), so put {@link
+ * HostFiltering} before it if there is a cache in between. Browsers do not follow redirects of a
+ * WebSocket: let pages connect to {@code wss:}. Never blocks.
  */
 public final class HttpsRedirection implements Middleware {
   private final String port;
@@ -24,7 +24,7 @@ public final class HttpsRedirection implements Middleware {
     this.status = options.redirectStatusCode();
   }
 
-  /** Creates the middleware with options changed from their defaults. */
+  /** Creates the middleware with the default options, changed by {@code change}. */
   public static HttpsRedirection with(Consumer<HttpsRedirectionOptions> change) {
     HttpsRedirectionOptions options = new HttpsRedirectionOptions();
     change.accept(options);
@@ -51,7 +51,7 @@ public final class HttpsRedirection implements Middleware {
     context.response().status(status).headers().set("Location", location);
   }
 
-  /** Returns what stands behind the host, as it came: encoded, and so fit for a header. */
+  /** Returns the part after the host as it came: still encoded, and therefore safe in a header. */
   private static String pathAndQuery(String target) {
     if (target.startsWith("/")) {
       return target;

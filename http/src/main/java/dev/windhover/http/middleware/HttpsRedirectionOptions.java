@@ -1,15 +1,18 @@
 package dev.windhover.http.middleware;
 
-/** The settings of {@link HttpsRedirection}. Each method with an argument sets and returns this. */
+/**
+ * The settings of {@link HttpsRedirection}. A method with an argument sets a value and returns
+ * this.
+ */
 public final class HttpsRedirectionOptions {
   private int httpsPort = 443; // RFC 9110 4.2.2
-  private int redirectStatusCode = 307; // the reference's: a mistake is not remembered for ever
+  private int redirectStatusCode = 307; // as in ASP.NET Core; browsers do not cache mistakes
 
   /** Creates the defaults. */
   public HttpsRedirectionOptions() {}
 
   /**
-   * Sets the port that clients reach with HTTPS; 443 by default.
+   * Sets the port on which clients reach HTTPS; 443 by default.
    *
    * @throws IllegalArgumentException outside 1–65535
    */
@@ -27,7 +30,8 @@ public final class HttpsRedirectionOptions {
   }
 
   /**
-   * Sets the status: 307, the default, or 308, which clients remember. Both keep method and body.
+   * Sets the status: 307 (the default), or 308, which clients remember. Both preserve method and
+   * body.
    *
    * @throws IllegalArgumentException if it is neither
    */

@@ -4,7 +4,7 @@ import java.net.InetAddress;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** A range of IP addresses, as {@code 10.0.0.0/8} (RFC 4632 3.1) or {@code fd00::/8}. */
+/** A range of IP addresses, such as {@code 10.0.0.0/8} (RFC 4632 3.1) or {@code fd00::/8}. */
 final class IpNetwork {
   private static final Pattern IPV4 = Pattern.compile("(0|[1-9]\\d{0,2})(\\.(0|[1-9]\\d{0,2})){3}");
 
@@ -16,7 +16,7 @@ final class IpNetwork {
     this.prefix = prefix;
   }
 
-  /** Returns the network of that address alone. */
+  /** Returns the network that contains only {@code address}. */
   static IpNetwork of(InetAddress address) {
     byte[] bytes = address.getAddress();
     return new IpNetwork(bytes, bytes.length * 8);
@@ -25,7 +25,7 @@ final class IpNetwork {
   /**
    * Reads {@code address/prefix}.
    *
-   * @throws IllegalArgumentException if it is malformed, or names an address inside of a network
+   * @throws IllegalArgumentException if it is malformed, or has bits set after its prefix
    */
   static IpNetwork parse(String text) {
     int slash = text.indexOf('/');
@@ -49,9 +49,9 @@ final class IpNetwork {
   }
 
   /**
-   * Returns the address that {@code text} is, or null: four decimal numbers, or IPv6 without
-   * brackets and zone. No name is ever looked up. An IPv4 address that is mapped into IPv6 is the
-   * IPv4 address.
+   * Returns {@code text} as an address, or null if it is not one: four decimal numbers, or IPv6
+   * without brackets or zone. Names are never looked up. An IPv4 address mapped into IPv6 is
+   * returned as the IPv4 address.
    */
   static @Nullable InetAddress parseAddress(String text) {
     boolean wellFormed =

@@ -1,6 +1,6 @@
 /**
- * The steps of a pipeline that most applications want: who asked (forwarded headers), for whom
- * (allowed hosts), how (HTTPS), from which page (CORS), and a line about it (the access log). Each
- * is made by its {@code with}, from options changed from their defaults.
+ * The pipeline steps that most applications want: the access log, forwarded headers, allowed hosts,
+ * HTTPS, and CORS. Each has a method {@code with}, which creates it from its default options and
+ * your changes.
  */
 package dev.windhover.http.middleware;

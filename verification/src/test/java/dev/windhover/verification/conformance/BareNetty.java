@@ -29,7 +29,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.Set;
 
-/** Netty's codec for HTTP/2 as it comes, with the same answers as our server under attack. */
+/** Netty's unmodified HTTP/2 codec, with the same responses as our server under attack. */
 final class BareNetty implements AutoCloseable {
   private final EventLoopGroup group =
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * send waits for what the server sends.
  */
 final class Conversation implements AutoCloseable {
-  /** The server ends TCP so soon behind the closing handshake. */
+  /** The server must end TCP within this time after the closing handshake. */
   static final long MOST_UNTIL_END_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private static final int FIN = 0x80;

@@ -15,7 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
-/** What makes of a server that is right one that is wrong: some of its words are altered. */
+/** Turns a correct server into a wrong one by altering some of its output. */
 interface Distortion {
   /** Alters a connection's bytes, from the first on. */
   void alter(DataInputStream in, OutputStream out) throws IOException;

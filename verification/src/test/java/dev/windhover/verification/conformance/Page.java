@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * {@code docs/conformance.md}: its tables are made by the runs, a column for each, with {@code
- * -Dwindhover.docs.rewrite}; without it a run that ends otherwise than its column says fails.
+ * {@code docs/conformance.md}. With {@code -Dwindhover.docs.rewrite}, each run writes its column of
+ * the tables; without it, a run whose results differ from its column fails.
  */
 final class Page {
   private static final Map<Integer, String> GROUPS = groups();

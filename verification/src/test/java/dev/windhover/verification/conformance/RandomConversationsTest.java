@@ -26,10 +26,10 @@ import org.slf4j.event.Level;
 
 /**
  * Random conversations of a client, which reads and writes the wire by itself, with a server on a
- * port: over HTTP/1.1 and HTTP/2, with and without TLS, with a handler and with a listener. The
- * same ones are led every time, more of them in the full run; {@code -Dwindhover.seed=random} leads
- * others, and the number that a failure names that one, as far as threads and the network can be
- * led. That every buffer is released is seen by the check that guards all classes here.
+ * port: over HTTP/1.1 and HTTP/2, with and without TLS, with a handler and with a listener. Every
+ * run holds the same conversations, and the full run holds more. {@code -Dwindhover.seed=random}
+ * tries new ones, and the number that a failure names replays that one, as far as threads and the
+ * network allow. The check that guards all classes here sees whether every buffer is released.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RandomConversationsTest {

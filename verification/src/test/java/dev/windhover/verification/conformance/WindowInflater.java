@@ -3,8 +3,8 @@ package dev.windhover.verification.conformance;
 import java.util.Arrays;
 
 /**
- * Decodes messages of permessage-deflate straight from RFC 1951, and refuses what refers beyond a
- * window, which the JDK's zlib cannot be told.
+ * Decodes messages of permessage-deflate straight from RFC 1951, and refuses data that refers
+ * beyond a window, which the JDK's zlib cannot check.
  */
 final class WindowInflater {
   private static final int[] LENGTH_BASE = {

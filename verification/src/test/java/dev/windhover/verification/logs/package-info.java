@@ -1,3 +1,6 @@
-/** What is logged during tests, Netty's leak reports included: nothing unexpected may be. */
+/**
+ * Captures what is logged during tests, including Netty's leak reports, and fails tests for
+ * unexpected lines.
+ */
 @org.jspecify.annotations.NullMarked
 package dev.windhover.verification.logs;

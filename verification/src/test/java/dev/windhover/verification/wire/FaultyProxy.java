@@ -7,8 +7,8 @@ import java.net.Socket;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Stands between clients and a server, on this machine, and does to the client's bytes what a
- * network may: each connection suffers one fault at one place.
+ * A proxy between clients and a server on this machine, which does to the client's bytes what a
+ * network might do: each connection suffers one fault at one place.
  */
 public final class FaultyProxy implements AutoCloseable {
   /** What happens to the connection, when the server has been sent a number of bytes. */

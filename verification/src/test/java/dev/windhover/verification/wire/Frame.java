@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * A frame as it stands on the wire, with a codec of its own: the engine is not tested by itself.
+ * A frame on the wire, with a codec of its own, so that the engine is not tested with itself.
  *
  * @param first FIN, the reserved bits and the opcode
  */

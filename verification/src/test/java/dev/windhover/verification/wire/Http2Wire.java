@@ -26,9 +26,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection of HTTP/2 to a server, frame by frame (RFC 9113): what is sent is what the test
- * says, malformed or not; what comes is kept as it came. SETTINGS and PINGs are answered, and
- * credit is given: for the connection when bytes come, for a stream when they are read.
+ * An HTTP/2 connection to a server, frame by frame (RFC 9113). It sends what the test tells it to,
+ * malformed or not, and keeps what comes. It answers SETTINGS and PINGs, and gives credit: for the
+ * connection when bytes come, for a stream when they are read.
  */
 public final class Http2Wire implements AutoCloseable {
   public static final int DATA = 0;

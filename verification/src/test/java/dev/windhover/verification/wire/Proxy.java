@@ -7,7 +7,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 
-/** Stands between clients and a server, on this machine, and passes on what it is told to. */
+/** A proxy between clients and a server on this machine, which passes bytes on as it is told to. */
 public final class Proxy implements AutoCloseable {
   /** One direction of a connection, on a thread of its own. */
   public interface Way {

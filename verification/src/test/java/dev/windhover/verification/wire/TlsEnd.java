@@ -17,8 +17,8 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 
 /**
- * A client's TLS over a TCP connection, by the JDK's engine, which leaves every byte and every end
- * in the test's hand. Trusts everybody.
+ * A client's TLS over a TCP connection, with the JDK's engine, which lets the test control every
+ * byte and every end. Trusts every certificate.
  */
 final class TlsEnd {
   private static final X509TrustManager EVERYBODY =

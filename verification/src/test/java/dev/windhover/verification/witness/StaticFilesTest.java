@@ -43,7 +43,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Static files over a real connection: as curl asks for them, and as nobody should. */
+/** Static files over a real connection: as curl requests them, and as nobody should. */
 @ExtendWith(StrictLogs.class)
 class StaticFilesTest {
   private static final int MEBIBYTE = 1 << 20;

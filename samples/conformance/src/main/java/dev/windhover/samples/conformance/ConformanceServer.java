@@ -9,8 +9,8 @@ import java.io.PrintStream;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * The server that outside testers are pointed at: echoes every message whole, as one message of the
- * same type, on any path. The query sets how, see {@link Settings}.
+ * The server for outside testers. It echoes every message whole, as one message of the same type,
+ * on any path. The query sets how; see {@link Settings}.
  */
 public final class ConformanceServer {
   private ConformanceServer() {}
@@ -28,13 +28,13 @@ public final class ConformanceServer {
     return app;
   }
 
-  /** Prints the line that testers wait for, once the application listens. */
+  /** Prints the line for which testers wait when the application listens. */
   static WebApplication announce(WebApplication app, PrintStream out) {
     return app.onStarted(() ->
         out.println("ready: echoes every message on any path of " + String.join(", ", app.urls())));
   }
 
-  /** Stands before the WebSockets, which answer what is almost a handshake by themselves. */
+  /** Comes before the WebSocket middleware, which answers almost-handshakes itself. */
   private static void answerPlainRequests(HttpContext context, Handler next) throws Exception {
     next.handle(context);
     if (context.isUnanswered()) {

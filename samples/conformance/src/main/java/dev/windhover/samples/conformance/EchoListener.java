@@ -5,7 +5,9 @@ import dev.windhover.http.WebSocket;
 import dev.windhover.http.WebSocketListener;
 import java.nio.ByteBuffer;
 
-/** The listener form of the echo: demands the next message when there is room to send its echo. */
+/**
+ * The listener form of the echo: it demands the next message when there is room to send its echo.
+ */
 final class EchoListener implements WebSocketListener {
   private final Settings settings;
 

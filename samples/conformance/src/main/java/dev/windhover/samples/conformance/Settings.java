@@ -14,12 +14,12 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a tester asks for in the query.
+ * The settings that a tester requests in the query.
  *
  * @param api the form in which messages are echoed
  * @param accept the settings of the socket
  * @param noRead whether the socket is accepted and never read
- * @param close the status to close with at once, or null
+ * @param close the status with which to close immediately, or null
  */
 record Settings(Api api, WebSocketAcceptContext accept, boolean noRead, @Nullable Integer close) {
   private static final long MAX_MESSAGE = 64 << 20;
@@ -132,7 +132,7 @@ record Settings(Api api, WebSocketAcceptContext accept, boolean noRead, @Nullabl
     return SubprotocolSelector.serverPreference(ours.toArray(String[]::new));
   }
 
-  /** Nine digits are enough for a message's bytes and for eleven days. */
+  /** Nine digits are enough for the bytes of a message and for eleven days in milliseconds. */
   private static long number(String name, String value, long least) {
     if (!value.matches("[0-9]{1,9}") || Long.parseLong(value) < least) {
       throw bad("%s=%s is not a number from %d to 999999999".formatted(name, value, least));
@@ -141,6 +141,6 @@ record Settings(Api api, WebSocketAcceptContext accept, boolean noRead, @Nullabl
   }
 
   private static HttpException bad(String text) {
-    return new HttpException(400, text.replaceAll("\\p{Cntrl}", "?")); // it stays one line
+    return new HttpException(400, text.replaceAll("\\p{Cntrl}", "?")); // keeps it on one line
   }
 }

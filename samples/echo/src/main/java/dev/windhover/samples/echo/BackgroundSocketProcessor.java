@@ -5,15 +5,13 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/**
- * Echoes sockets on threads of its own; a stand-in for a service that lives beside the requests.
- */
+/** Echoes sockets on threads of its own, like a service that runs beside the requests. */
 final class BackgroundSocketProcessor {
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
   /**
-   * Takes over {@code socket}. Its handler must wait for the future: the handler's end is the
-   * socket's.
+   * Takes over {@code socket}. Its handler must wait for the future, because the socket ends with
+   * its handler.
    */
   Future<?> add(WebSocket socket) {
     return threads.submit(() -> {

@@ -13,14 +13,14 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 
 /**
- * A page that talks to four WebSocket endpoints, each of which sends back what it gets. Run it with
- * {@code ./run echo} and open http://localhost:5000; {@code ./run echo --https} listens on
- * https://localhost:5001 too.
+ * A page that talks to four WebSocket endpoints, each of which sends back what it receives. Run it
+ * with {@code ./run echo} and open http://localhost:5000. {@code ./run echo --https} also listens
+ * on https://localhost:5001.
  */
 public final class Echo {
   /**
-   * Speaks whatever subprotocol the client likes best: to an echo they are all the same. And
-   * compresses, which is dangerous only where there are secrets.
+   * Accepts the client's preferred subprotocol, since all are the same to an echo. Compresses,
+   * which is dangerous only if there are secrets.
    */
   static final WebSocketAcceptContext SETTINGS =
       new WebSocketAcceptContext()
@@ -38,7 +38,7 @@ public final class Echo {
     var app = WebApplication.create(args);
     var background = new BackgroundSocketProcessor();
 
-    // An echo has no secrets, so pages from everywhere may connect; your application names its own.
+    // An echo has no secrets, so all pages may connect. Your application should name its origins.
     app.useWebSockets(o -> o.keepAliveInterval(Duration.ofMinutes(2)).allowedOrigins("*"));
     app.use(Middleware.nonBlocking(Echo::restrictPage));
     app.use(Middleware.nonBlocking(Echo::tellHttpVersion));
@@ -51,7 +51,7 @@ public final class Echo {
     return app;
   }
 
-  /** Buffer by buffer: a message of any size passes through 4 KiB. */
+  /** Buffer by buffer: messages of any size pass through 4 KiB. */
   private static void echoBuffers(HttpContext context) throws Exception {
     if (!context.webSockets().isWebSocketRequest()) {
       context.response().status(400).write("this is a WebSocket endpoint\n");
@@ -82,7 +82,7 @@ public final class Echo {
     }
   }
 
-  /** Tells the page over which version of HTTP its socket runs, which a browser keeps to itself. */
+  /** Tells the page which version of HTTP its socket uses, because browsers do not. */
   private static void tellHttpVersion(HttpContext context, Handler next) throws Exception {
     if (context.webSockets().isWebSocketRequest()) {
       String cookie = "socketHttpVersion=" + context.request().version();
@@ -94,7 +94,9 @@ public final class Echo {
     next.handle(context);
   }
 
-  /** Lets the page load only what is its own, and connect to any WebSocket that is typed in. */
+  /**
+   * Lets the page load only its own resources, and connect to any WebSocket that the user types in.
+   */
   private static void restrictPage(HttpContext context, Handler next) throws Exception {
     context
         .response()

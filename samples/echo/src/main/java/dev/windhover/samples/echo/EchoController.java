@@ -3,7 +3,7 @@ package dev.windhover.samples.echo;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.Route;
 
-/** The message loop, reached through a controller. */
+/** The message loop in a controller. */
 @Route("/ws")
 final class EchoController {
   @Route("/controller")

@@ -9,9 +9,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The two texts of one socket that are not echoed: {@code ServerClose} makes the server close,
- * {@code ServerAbort} makes it drop the connection. After either, the loop's next receive says that
- * the socket has ended.
+ * Two texts that are not echoed: {@code ServerClose} makes the server close the socket, and {@code
+ * ServerAbort} makes it drop the connection. After either, the loop's next receive returns the end
+ * of the socket.
  */
 final class MagicWords {
   private final WebSocket socket;
@@ -26,7 +26,10 @@ final class MagicWords {
     return message instanceof Message.Text(String text) && obey(text);
   }
 
-  /** As {@link #obey(Message)} for what was received into a buffer: a word comes in one piece. */
+  /**
+   * Like {@link #obey(Message)}, for a message that was received into a buffer; a word comes in one
+   * piece.
+   */
   boolean obey(ReceiveResult received, ByteBuffer piece) throws InterruptedException {
     boolean whole = !insideMessage && received.endOfMessage();
     insideMessage = !received.endOfMessage();

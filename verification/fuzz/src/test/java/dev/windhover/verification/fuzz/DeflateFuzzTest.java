@@ -17,7 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** What either codec compresses, in any window, an inflater with just that window reads. */
+/** An inflater with exactly the right window reads what either codec compresses, for any window. */
 class DeflateFuzzTest {
   @FuzzTest
   void fuzz(byte[] bytes) throws PayloadException {

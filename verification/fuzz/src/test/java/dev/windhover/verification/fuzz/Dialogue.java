@@ -29,9 +29,9 @@ import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One conversation of two engines, by chance. Each is a whole server with an application in the
- * listener form; the {@link Relay} between them makes each the other's client. Who says what, how
- * much of it is carried when, what is demanded, and who closes or leaves, the seed decides.
+ * One random conversation between two engines. Each is a whole server with an application in the
+ * listener form, and the {@link Relay} between them makes each the other's client. The seed decides
+ * who says what, how much of it is carried when, what is demanded, and who closes or leaves.
  */
 final class Dialogue {
   /** What must hold of every conversation. */

@@ -19,8 +19,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Any bytes as frames, in both roles. What is told is the same however the bytes are cut and read,
- * and what an ignorant parser of this test, who sees all at once, says of the frames.
+ * Any bytes as frames, in both roles. The events are the same however the bytes are split and read,
+ * and agree with a naive parser in this test, which sees all bytes at once.
  */
 class FramesFuzzTest {
   private enum Reading {

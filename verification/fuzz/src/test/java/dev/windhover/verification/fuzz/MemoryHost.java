@@ -27,9 +27,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A host of one request on the calling thread: nothing here depends on chance, so that two runs can
- * be compared. What is lent is overwritten afterwards. Breaches of the seam are failures. The peer
- * takes all output at once, unless a {@linkplain #relayed relay} takes it piece by piece.
+ * A host of one request on the calling thread. It is deterministic, so that two runs can be
+ * compared. Memory that it lends is overwritten afterwards. Breaches of the seam are failures. The
+ * peer takes all output at once, unless a {@linkplain #relayed relay} takes it piece by piece.
  */
 final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
   private static final SocketAddress NOWHERE = InetSocketAddress.createUnresolved("memory", 1);

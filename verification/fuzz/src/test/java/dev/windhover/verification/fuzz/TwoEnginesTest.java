@@ -14,9 +14,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Random conversations between two engines. The same ones are led every time, more of them in the
- * full run, or a build would fail for what it did not change; {@code -Dwindhover.seed=random} leads
- * others, and the number that a failure names that one, exactly: there is one thread and no clock.
+ * Random conversations between two engines. Every run holds the same conversations, so that a build
+ * does not fail for something that it did not change; the full run holds more. {@code
+ * -Dwindhover.seed=random} tries new ones, and the number that a failure names replays that one
+ * exactly, because there is one thread and no clock.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TwoEnginesTest {
