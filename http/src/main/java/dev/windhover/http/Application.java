@@ -251,7 +251,7 @@ public class Application {
             throw malformed;
           });
     }
-    HttpContext context = new HttpContext(this, exchange, target, match);
+    HttpContext context = new HostedContext(this, exchange, target, match);
     Handler chosen = pipeline;
     if (chosen.isNonBlocking()) {
       run(context, chosen);

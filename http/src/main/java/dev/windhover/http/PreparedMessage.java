@@ -2,10 +2,6 @@ package dev.windhover.http;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A whole message that goes to many sockets: {@link WebSocket#send(PreparedMessage, SendFlag...)}.
@@ -14,15 +10,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>For one socket it has no advantage over {@link Message}.
  */
-public final class PreparedMessage {
+public abstract sealed class PreparedMessage permits SharedMessage {
   private final MessageType type;
 
   /** Read-only; handed out as duplicates. */
   private final ByteBuffer payload;
 
-  private final Map<Object, ByteBuffer> encodings = new ConcurrentHashMap<>();
-
-  private PreparedMessage(MessageType type, ByteBuffer payload) {
+  PreparedMessage(MessageType type, ByteBuffer payload) {
     this.type = type;
     this.payload = payload.asReadOnlyBuffer();
   }
@@ -30,12 +24,12 @@ public final class PreparedMessage {
   /** Prepares a text message. */
   public static PreparedMessage text(CharSequence text) {
     byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
-    return new PreparedMessage(MessageType.TEXT, ByteBuffer.wrap(bytes));
+    return new SharedMessage(MessageType.TEXT, ByteBuffer.wrap(bytes));
   }
 
   /** Prepares a binary message; keeps a copy of {@code payload}. */
   public static PreparedMessage binary(byte[] payload) {
-    return new PreparedMessage(MessageType.BINARY, ByteBuffer.wrap(payload.clone()));
+    return new SharedMessage(MessageType.BINARY, ByteBuffer.wrap(payload.clone()));
   }
 
   /**
@@ -51,7 +45,7 @@ public final class PreparedMessage {
     }
     int size = payload.remaining();
     ByteBuffer copy = ByteBuffer.allocate(size).put(0, payload, payload.position(), size);
-    return new PreparedMessage(type, copy);
+    return new SharedMessage(type, copy);
   }
 
   /** Prepares {@code message}; keeps a copy of a binary one's payload. */
@@ -75,27 +69,5 @@ public final class PreparedMessage {
   /** Returns a read-only view of the payload, with a position of its own. */
   public ByteBuffer payload() {
     return payload.duplicate();
-  }
-
-  /**
-   * For implementations of {@link WebSocket}: returns the payload as {@code setting} encodes it.
-   * The first to ask makes that, the others wait for it.
-   *
-   * @param setting all that the result depends on beside the payload; compared by {@code equals}
-   * @param encoder makes it of a view of the payload, and changes it no more; null, which is not
-   *     kept, if it cannot now
-   * @return a read-only view of what it made, with a position of its own
-   */
-  public @Nullable ByteBuffer encoded(
-      Object setting, Function<ByteBuffer, @Nullable ByteBuffer> encoder) {
-    ByteBuffer known = encodings.get(setting);
-    if (known == null) {
-      known = encodings.computeIfAbsent(setting, _ -> readOnly(encoder.apply(payload())));
-    }
-    return known == null ? null : known.duplicate();
-  }
-
-  private static @Nullable ByteBuffer readOnly(@Nullable ByteBuffer bytes) {
-    return bytes == null ? null : bytes.asReadOnlyBuffer();
   }
 }

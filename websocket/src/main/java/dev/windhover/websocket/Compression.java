@@ -2,6 +2,7 @@ package dev.windhover.websocket;
 
 import dev.windhover.http.PreparedMessage;
 import dev.windhover.http.WebSocketAcceptContext;
+import dev.windhover.http.host.Encodings;
 import dev.windhover.http.host.Loop;
 import dev.windhover.protocol.DeflateAgreement;
 import dev.windhover.protocol.Extension;
@@ -61,7 +62,7 @@ final class Compression {
     if (!isWorth(message.size())) {
       return null;
     }
-    ByteBuffer coded = message.encoded(lease.sendSetting(), lease::deflateAlone);
+    ByteBuffer coded = Encodings.of(message).encoded(lease.sendSetting(), lease::deflateAlone);
     return coded != null && coded.remaining() < message.size() ? coded : null;
   }
 

@@ -6,6 +6,7 @@ import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpRequest;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.Tokens;
+import dev.windhover.http.host.HostContext;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.protocol.OpeningKey;
 import java.util.List;
@@ -52,7 +53,7 @@ final class OpeningHandshake {
   /** Returns what is wrong with the request as a handshake, or null. */
   static @Nullable Fault check(HttpContext context) {
     HttpRequest request = context.request();
-    Upgrade upgrade = context.upgrade();
+    Upgrade upgrade = HostContext.of(context).upgrade();
     return upgrade != null && upgrade.isExtendedConnect()
         ? checkConnect(request)
         : checkUpgrade(request, upgrade != null);
@@ -123,7 +124,7 @@ final class OpeningHandshake {
   static Headers accept(HttpContext context, @Nullable String subprotocol) {
     Headers answer = new Headers();
     Headers asked = context.request().headers();
-    Upgrade upgrade = context.upgrade();
+    Upgrade upgrade = HostContext.of(context).upgrade();
     if (upgrade != null && !upgrade.isExtendedConnect()) {
       String key = asked.get(KEY);
       answer.add("Upgrade", "websocket").add("Connection", "Upgrade");

@@ -11,6 +11,7 @@ import dev.windhover.http.WebSocketAcceptContext;
 import dev.windhover.http.WebSocketListener;
 import dev.windhover.http.WebSocketManager;
 import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.HostContext;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.http.middleware.HostFiltering;
 import dev.windhover.protocol.DeflateAgreement;
@@ -90,12 +91,13 @@ public final class WebSockets implements Middleware {
 
   @Override
   public void handle(HttpContext context, Handler next) throws Exception {
-    if (context.hasWebSockets()) {
+    HostContext host = HostContext.of(context);
+    if (host.hasWebSockets()) {
       next.handle(context); // a host that brings its own engine
       return;
     }
     Manager manager = new Manager(context);
-    context.webSockets(manager);
+    host.webSockets(manager);
     OpeningHandshake.Fault fault = manager.fault;
     if (fault == null || fault.almost()) {
       context.response().onStarting(() -> answering(context, manager));
@@ -104,7 +106,7 @@ public final class WebSockets implements Middleware {
       requireAllowedOrigin(context);
     }
     next.handle(context);
-    if (fault != null && fault.almost() && context.isUnanswered()) {
+    if (fault != null && fault.almost() && host.isUnanswered()) {
       throw refused(context, fault.toException());
     }
   }
@@ -204,7 +206,7 @@ public final class WebSockets implements Middleware {
         throw new IllegalStateException("the socket was accepted already");
       }
       requireWebSocketRequest();
-      Upgrade upgrade = context.upgrade();
+      Upgrade upgrade = HostContext.of(context).upgrade();
       if (upgrade == null || context.response().hasStarted()) {
         throw new IllegalStateException("the response has started");
       }
@@ -258,7 +260,7 @@ public final class WebSockets implements Middleware {
             return session;
           };
       try {
-        upgrade.accept(context.upgradeStatus(), answer, attach);
+        upgrade.accept(HostContext.of(context).upgradeStatus(), answer, attach);
       } catch (HttpException noRoom) {
         throw refused(context, noRoom);
       }
@@ -279,7 +281,7 @@ public final class WebSockets implements Middleware {
     private void takeOver(Session session, @Nullable Compression compression) {
       boolean taken = false;
       try {
-        context.takeOver(session);
+        HostContext.of(context).takeOver(session);
         taken = true;
       } finally {
         if (!taken && compression != null) { // nobody will tell the session of its end

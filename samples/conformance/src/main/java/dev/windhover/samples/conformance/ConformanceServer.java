@@ -37,7 +37,7 @@ public final class ConformanceServer {
   /** Stands before the WebSockets, which answer what is almost a handshake by themselves. */
   private static void answerPlainRequests(HttpContext context, Handler next) throws Exception {
     next.handle(context);
-    if (context.isUnanswered()) {
+    if (context.route() != null && !context.isUpgraded()) {
       String scheme = context.request().scheme().equals("https") ? "wss" : "ws";
       String url = scheme + "://" + context.request().host() + context.request().path();
       context.response().write("ready: connect a WebSocket to " + url + "\n");
