@@ -8,6 +8,7 @@ import dev.windhover.http.HttpVersion;
 import dev.windhover.http.MessageType;
 import dev.windhover.http.WebSocket;
 import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Loop;
@@ -266,7 +267,7 @@ public class SessionBenchmark {
     @Override
     public Connection connection() {
       SocketAddress nowhere = InetSocketAddress.createUnresolved("memory", 1);
-      return new Connection("1", nowhere, nowhere, null, HttpVersion.HTTP_1_1);
+      return new ConnectionBuilder("1", nowhere, nowhere).build();
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.windhover.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Upgrade;
@@ -280,7 +281,7 @@ final class TestExchange implements Exchange {
   @Override
   public Connection connection() {
     InetSocketAddress local = InetSocketAddress.createUnresolved("localhost", 5000);
-    return new Connection("connection-3", remote, local, null, version());
+    return new ConnectionBuilder("connection-3", remote, local).build();
   }
 
   @Override

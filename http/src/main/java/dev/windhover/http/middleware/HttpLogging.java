@@ -31,18 +31,45 @@ public final class HttpLogging implements Middleware {
 
   private final Function<Entry, String> format;
 
-  /**
-   * A request that is over.
-   *
-   * @param context its request and response, to be read, not changed
-   * @param status of the response; 200 unless set, even if the client is gone and got none
-   * @param bytes of body that were handed to the host, without the framing of HTTP; none for a
-   *     socket
-   * @param duration since the request came to this step
-   * @param aborted whether the client is gone, or was dropped, before the answer was complete
-   */
-  public record Entry(
-      HttpContext context, int status, long bytes, Duration duration, boolean aborted) {
+  /** A request that is over. */
+  public static final class Entry {
+    private final HttpContext context;
+    private final Duration duration;
+    private final boolean aborted;
+
+    private Entry(HttpContext context, Duration duration, boolean aborted) {
+      this.context = context;
+      this.duration = duration;
+      this.aborted = aborted;
+    }
+
+    /** Returns its request and response, to be read, not changed. */
+    public HttpContext context() {
+      return context;
+    }
+
+    /** Returns the response's status: 200 unless set, even if the client is gone and got none. */
+    public int status() {
+      return context.response().status();
+    }
+
+    /**
+     * Returns how many bytes of body were handed to the host, without the framing of HTTP; none for
+     * a socket.
+     */
+    public long bytes() {
+      return context.response().bytesWritten();
+    }
+
+    /** Returns the time since the request came to this step. */
+    public Duration duration() {
+      return duration;
+    }
+
+    /** Returns whether the client was gone, or dropped, before the answer was complete. */
+    public boolean aborted() {
+      return aborted;
+    }
 
     /** Returns the client's address without its port, as {@link ForwardedHeaders} found it. */
     public String remote() {
@@ -77,8 +104,8 @@ public final class HttpLogging implements Middleware {
           request.method(),
           targetWithoutQuery(),
           request.version(),
-          status,
-          bytes,
+          status(),
+          bytes(),
           duration.toNanos() / 1e6,
           aborted ? " aborted" : "");
     }
@@ -114,13 +141,8 @@ public final class HttpLogging implements Middleware {
     boolean aborted =
         !context.isUpgraded() // whose end counts as the client's going
             && (context.response().isAborted() || context.aborted().isDone());
-    Entry entry =
-        new Entry(
-            context,
-            context.response().status(),
-            context.response().bytesWritten(),
-            Duration.ofNanos(context.nanoTime() - start),
-            aborted);
+    Duration duration = Duration.ofNanos(context.nanoTime() - start);
+    Entry entry = new Entry(context, duration, aborted);
     log.info("{}", escaped(format.apply(entry)));
   }
 
