@@ -33,6 +33,7 @@ public class Application {
       new Router<>(); // so that a bad path fails where it is mapped
   private final Queue<Supplier<CompletableFuture<Void>>> onStopping = new ConcurrentLinkedQueue<>();
   private final CompletableFuture<Void> stopping = new CompletableFuture<>();
+  private final List<Events> registered = new ArrayList<>();
   private Events events = Events.NONE;
   private String environment = "Production";
   private boolean developerExceptionPage;
@@ -126,10 +127,11 @@ public class Application {
     return this;
   }
 
-  /** Tells {@code events} what happens. */
+  /** Tells {@code events} what happens, after those that were registered before. */
   public Application events(Events events) {
     requireNotBuilt();
-    this.events = Objects.requireNonNull(events);
+    registered.add(Objects.requireNonNull(events));
+    this.events = new RegisteredEvents(List.copyOf(registered));
     return this;
   }
 
@@ -169,7 +171,7 @@ public class Application {
     return middleware.stream().anyMatch(step::isInstance);
   }
 
-  /** Returns whom to tell what happens. */
+  /** Returns what tells all registered events; {@link Events#NONE} if there are none. */
   public Events events() {
     return events;
   }

@@ -1,5 +1,6 @@
 package dev.windhover.websocket;
 
+import dev.windhover.http.HandshakeRefusal;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.HttpException;
@@ -33,6 +34,10 @@ final class OpeningHandshake {
   record Fault(int status, String cause, boolean almost, boolean version, boolean http2) {
     HttpException toException() {
       return new HttpException(status, cause, headers());
+    }
+
+    HandshakeRefusal refusal() {
+      return version ? HandshakeRefusal.UNSUPPORTED_VERSION : HandshakeRefusal.NOT_A_HANDSHAKE;
     }
 
     /** The headers that tell the client what would do (RFC 6455 4.4, RFC 9110 15.5.22). */

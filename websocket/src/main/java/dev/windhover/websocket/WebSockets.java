@@ -2,9 +2,11 @@ package dev.windhover.websocket;
 
 import dev.windhover.http.Application;
 import dev.windhover.http.Handler;
+import dev.windhover.http.HandshakeRefusal;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.HttpException;
+import dev.windhover.http.Limit;
 import dev.windhover.http.Middleware;
 import dev.windhover.http.WebSocket;
 import dev.windhover.http.WebSocketAcceptContext;
@@ -107,7 +109,7 @@ public final class WebSockets implements Middleware {
     }
     next.handle(context);
     if (fault != null && fault.almost() && host.isUnanswered()) {
-      throw refused(context, fault.toException());
+      throw refused(context, fault.refusal(), fault.toException());
     }
   }
 
@@ -122,11 +124,16 @@ public final class WebSockets implements Middleware {
       context.response().headers().set(OpeningHandshake.VERSION, "13");
     }
     if (context.route() == null && status == 404) {
-      tellRefused(context, status, "no route for " + context.request().path());
+      tellRefused(
+          context, HandshakeRefusal.NO_ROUTE, status, "no route for " + context.request().path());
     } else if (fault != null) {
-      tellRefused(context, status, fault.cause());
+      tellRefused(context, fault.refusal(), status, fault.cause());
     } else {
-      tellRefused(context, status, "the application answered without accepting");
+      tellRefused(
+          context,
+          HandshakeRefusal.NOT_ACCEPTED,
+          status,
+          "the application answered without accepting");
     }
   }
 
@@ -134,20 +141,25 @@ public final class WebSockets implements Middleware {
     Headers headers = context.request().headers();
     String origin = String.join(",", headers.all("Origin"));
     if (!origins.allows(origin, context.request().scheme(), context.request().host())) {
-      throw refused(context, new HttpException(403, "origin " + origin + " is not allowed"));
+      throw refused(
+          context,
+          HandshakeRefusal.ORIGIN_NOT_ALLOWED,
+          new HttpException(403, "origin " + origin + " is not allowed"));
     }
   }
 
-  private static HttpException refused(HttpContext context, HttpException refusal) {
-    tellRefused(context, refusal.status(), String.valueOf(refusal.getMessage()));
-    return refusal;
+  private static HttpException refused(
+      HttpContext context, HandshakeRefusal cause, HttpException answer) {
+    tellRefused(context, cause, answer.status(), String.valueOf(answer.getMessage()));
+    return answer;
   }
 
   /** Tells log and events of a refused handshake, once. */
-  private static void tellRefused(HttpContext context, int status, String cause) {
+  private static void tellRefused(
+      HttpContext context, HandshakeRefusal cause, int status, String text) {
     if (context.items().putIfAbsent(WebSockets.class.getName(), true) == null) {
-      log.debug("handshake {} refused with {}: {}", context.id(), status, cause);
-      context.application().events().handshakeRefused(context, status, cause);
+      log.debug("handshake {} refused with {}: {}", context.id(), status, text);
+      context.application().events().handshakeRefused(context, cause, status, text);
     }
   }
 
@@ -187,7 +199,7 @@ public final class WebSockets implements Middleware {
     @Override
     public void requireWebSocketRequest() {
       if (fault != null) {
-        throw refused(context, fault.toException());
+        throw refused(context, fault.refusal(), fault.toException());
       }
     }
 
@@ -213,6 +225,7 @@ public final class WebSockets implements Middleware {
       if (stopping) {
         throw refused(
             context,
+            HandshakeRefusal.STOPPING,
             new HttpException(
                 503,
                 "the server is stopping",
@@ -224,9 +237,9 @@ public final class WebSockets implements Middleware {
         subprotocol = subprotocol(given);
         answer = OpeningHandshake.accept(context, subprotocol);
       } catch (HttpException e) {
-        throw refused(context, e);
+        throw refused(context, HandshakeRefusal.SUBPROTOCOL, e);
       } catch (IllegalArgumentException e) {
-        tellRefused(context, 500, String.valueOf(e.getMessage()));
+        tellRefused(context, HandshakeRefusal.SUBPROTOCOL, 500, String.valueOf(e.getMessage()));
         throw e;
       }
       DeflateAgreement agreement = negotiate(given, answer);
@@ -262,7 +275,7 @@ public final class WebSockets implements Middleware {
       try {
         upgrade.accept(HostContext.of(context).upgradeStatus(), answer, attach);
       } catch (HttpException noRoom) {
-        throw refused(context, noRoom);
+        throw refused(context, HandshakeRefusal.NO_ROOM, noRoom);
       }
       return opened[0].socket();
     }
@@ -299,7 +312,7 @@ public final class WebSockets implements Middleware {
       DeflateAgreement.Terms wanted = Compression.terms(given);
       DeflateAgreement.Terms terms = contexts.affordable(wanted);
       if (!wanted.equals(terms)) {
-        context.application().events().limitReached(context, "compression memory");
+        context.application().events().limitReached(context, Limit.COMPRESSION_MEMORY);
       }
       if (terms == null) {
         log.debug("handshake {}: no memory for compression", context.id());
