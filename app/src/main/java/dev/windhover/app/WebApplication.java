@@ -1,6 +1,12 @@
 package dev.windhover.app;
 
 import dev.windhover.http.Application;
+import dev.windhover.http.Events;
+import dev.windhover.http.Handler;
+import dev.windhover.http.Middleware;
+import dev.windhover.http.StaticFiles;
+import dev.windhover.http.WebSocketAcceptContext;
+import dev.windhover.http.WebSocketHandler;
 import dev.windhover.http.middleware.Cors;
 import dev.windhover.http.middleware.CorsOptions;
 import dev.windhover.http.middleware.ForwardedHeaders;
@@ -23,6 +29,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -36,12 +43,12 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>{@code
  * void main(String[] args) {
- *   var app = WebApplication.create(args);
- *   app.useWebSockets();
- *   app.mapWebSocket("/ws", socket -> {
- *     for (Message message : socket) socket.send(message);
- *   });
- *   app.run();
+ *   WebApplication.create(args)
+ *       .useWebSockets()
+ *       .mapWebSocket("/ws", socket -> {
+ *         for (Message message : socket) socket.send(message);
+ *       })
+ *       .run();
  * }
  * }</pre>
  *
@@ -59,7 +66,7 @@ import org.slf4j.LoggerFactory;
  * <p>Where it runs is said by {@code --environment}, else by {@code WINDHOVER_ENVIRONMENT}, and is
  * {@code Production} otherwise. In {@code Development} the developer exception page is on.
  */
-public final class WebApplication extends Application {
+public final class WebApplication extends Application implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(WebApplication.class);
 
   private static final String DEVELOPMENT_URL = "https://localhost:5001";
@@ -124,6 +131,89 @@ public final class WebApplication extends Application {
     return urls.strip().split("\\s*[;,]\\s*");
   }
 
+  // ---- Setting up, as every application
+
+  @Override
+  public WebApplication use(Middleware step) {
+    super.use(step);
+    return this;
+  }
+
+  @Override
+  public WebApplication map(String path, Handler handler) {
+    super.map(path, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapGet(String path, Handler handler) {
+    super.mapGet(path, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapPost(String path, Handler handler) {
+    super.mapPost(path, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapPut(String path, Handler handler) {
+    super.mapPut(path, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapDelete(String path, Handler handler) {
+    super.mapDelete(path, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication map(Set<String> methods, String path, Handler handler) {
+    super.map(methods, path, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapWebSocket(String path, WebSocketHandler handler) {
+    super.mapWebSocket(path, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapWebSocket(
+      String path, WebSocketAcceptContext settings, WebSocketHandler handler) {
+    super.mapWebSocket(path, settings, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapControllers(Object... controllers) {
+    super.mapControllers(controllers);
+    return this;
+  }
+
+  @Override
+  public WebApplication events(Events events) {
+    super.events(events);
+    return this;
+  }
+
+  @Override
+  public WebApplication environment(String name) {
+    super.environment(name);
+    return this;
+  }
+
+  @Override
+  public WebApplication useDeveloperExceptionPage() {
+    super.useDeveloperExceptionPage();
+    return this;
+  }
+
+  // ---- Setting up: the steps that most applications want
+
   /** Adds the WebSocket middleware with its defaults. */
   public WebApplication useWebSockets() {
     return useWebSockets(options -> {});
@@ -131,8 +221,7 @@ public final class WebApplication extends Application {
 
   /** Adds the WebSocket middleware with options changed from their defaults. */
   public WebApplication useWebSockets(Consumer<WebSocketOptions> change) {
-    use(WebSockets.with(change));
-    return this;
+    return use(WebSockets.with(change));
   }
 
   /** Adds the access log, with its defaults; see {@link HttpLogging}. */
@@ -142,8 +231,7 @@ public final class WebApplication extends Application {
 
   /** Adds the access log, with options changed from their defaults. */
   public WebApplication useHttpLogging(Consumer<HttpLoggingOptions> change) {
-    use(HttpLogging.with(change));
-    return this;
+    return use(HttpLogging.with(change));
   }
 
   /**
@@ -159,14 +247,12 @@ public final class WebApplication extends Application {
    * defaults.
    */
   public WebApplication useForwardedHeaders(Consumer<ForwardedHeadersOptions> change) {
-    use(ForwardedHeaders.with(change));
-    return this;
+    return use(ForwardedHeaders.with(change));
   }
 
   /** Adds what answers 400 to requests for other hosts; see {@link HostFiltering}. */
   public WebApplication useHostFiltering(Consumer<HostFilteringOptions> change) {
-    use(HostFiltering.with(change));
-    return this;
+    return use(HostFiltering.with(change));
   }
 
   /** Adds the redirection from HTTP to HTTPS, with its defaults; see {@link HttpsRedirection}. */
@@ -176,8 +262,7 @@ public final class WebApplication extends Application {
 
   /** Adds the redirection from HTTP to HTTPS, with options changed from their defaults. */
   public WebApplication useHttpsRedirection(Consumer<HttpsRedirectionOptions> change) {
-    use(HttpsRedirection.with(change));
-    return this;
+    return use(HttpsRedirection.with(change));
   }
 
   /** Adds HTTP Strict Transport Security, with its defaults; see {@link Hsts}. */
@@ -187,15 +272,20 @@ public final class WebApplication extends Application {
 
   /** Adds HTTP Strict Transport Security, with options changed from their defaults. */
   public WebApplication useHsts(Consumer<HstsOptions> change) {
-    use(Hsts.with(change));
-    return this;
+    return use(Hsts.with(change));
   }
 
   /** Adds the answer to pages of other origins; see {@link Cors}. */
   public WebApplication useCors(Consumer<CorsOptions> change) {
-    use(Cors.with(change));
-    return this;
+    return use(Cors.with(change));
   }
+
+  /** Serves {@code files} where one fits the path, before what is added and mapped after it. */
+  public WebApplication useStaticFiles(StaticFiles files) {
+    return use(files);
+  }
+
+  // ---- The host
 
   /** Changes what the host does. */
   public WebApplication server(Consumer<ServerOptions> change) {
@@ -324,5 +414,11 @@ public final class WebApplication extends Application {
     } finally {
       stopped.countDown();
     }
+  }
+
+  /** As {@link #stop()}. */
+  @Override
+  public void close() {
+    stop();
   }
 }

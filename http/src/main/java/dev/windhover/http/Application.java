@@ -109,11 +109,6 @@ public class Application {
     return map(path, context -> handler.handle(context.webSockets().accept(settings)));
   }
 
-  /** Serves {@code files} where one fits the path, before what is added and mapped behind it. */
-  public Application useStaticFiles(StaticFiles files) {
-    return use(files);
-  }
-
   /**
    * Maps the methods of {@code controllers} that carry {@link Route}.
    *

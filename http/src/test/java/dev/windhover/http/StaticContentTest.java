@@ -49,7 +49,7 @@ class StaticContentTest {
           header.substring(0, colon),
           header.substring(colon + 1).strip().replace("TAG", tag).replace("DATE", DATE));
     }
-    return exchange.through(new Application().useStaticFiles(StaticFiles.fromFolder(root)));
+    return exchange.through(new Application().use(StaticFiles.fromFolder(root)));
   }
 
   private TestExchange get(String target, String... headers) {
@@ -453,7 +453,7 @@ class StaticContentTest {
                     context.response().headers().set("Vary", "Origin");
                     next.handle(context);
                   }))
-              .useStaticFiles(StaticFiles.fromFolder(root));
+              .use(StaticFiles.fromFolder(root));
       TestExchange sent = TestExchange.get("/app.js").through(application);
       assertThat(sent.sentHeaders().list("Vary")).containsExactly("Origin", "Accept-Encoding");
     }

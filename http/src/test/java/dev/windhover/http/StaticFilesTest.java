@@ -52,7 +52,7 @@ class StaticFilesTest {
 
   private TestExchange send(String method, String target) {
     return TestExchange.of(method, target)
-        .through(new Application().useStaticFiles(StaticFiles.fromFolder(root)));
+        .through(new Application().use(StaticFiles.fromFolder(root)));
   }
 
   private TestExchange get(String target) {
@@ -122,7 +122,7 @@ class StaticFilesTest {
     void aFileGoesBeforeTheRouteThatStandsBehind() {
       Application application =
           new Application()
-              .useStaticFiles(StaticFiles.fromFolder(root))
+              .use(StaticFiles.fromFolder(root))
               .mapGet("/{*rest}", context -> context.response().write("route"));
       assertThat(TestExchange.get("/").through(application).sentText()).isEqualTo("<h1>root");
       assertThat(TestExchange.get("/other").through(application).sentText()).isEqualTo("route");
@@ -130,7 +130,7 @@ class StaticFilesTest {
 
     @Test
     void aFileMayComeLater() throws IOException {
-      Application application = new Application().useStaticFiles(StaticFiles.fromFolder(root));
+      Application application = new Application().use(StaticFiles.fromFolder(root));
       assertThat(TestExchange.get("/new.txt").through(application).status()).isEqualTo(404);
       write("new.txt", "new");
       assertThat(TestExchange.get("/new.txt").through(application).sentText()).isEqualTo("new");
@@ -149,7 +149,7 @@ class StaticFilesTest {
       for (String prefix : new String[] {"/assets", "/assets/"}) {
         TestExchange sent =
             TestExchange.get(target)
-                .through(new Application().useStaticFiles(StaticFiles.fromFolder(root).at(prefix)));
+                .through(new Application().use(StaticFiles.fromFolder(root).at(prefix)));
         assertThat(sent.status() == 200 ? sent.sentText() : "" + sent.status()).isEqualTo(expected);
       }
     }
@@ -179,8 +179,7 @@ class StaticFilesTest {
 
     @Test
     void aPrefixIsAFolderToo() {
-      Application application =
-          new Application().useStaticFiles(StaticFiles.fromFolder(root).at("/assets"));
+      Application application = new Application().use(StaticFiles.fromFolder(root).at("/assets"));
       TestExchange sent = TestExchange.get("/assets?a").through(application);
       assertThat(sent.status()).isEqualTo(301);
       assertThat(sent.sentHeader("Location")).isEqualTo("/assets/?a");
@@ -192,7 +191,7 @@ class StaticFilesTest {
     void aSocketsHandshakeIsNotRedirected() {
       Application application =
           new Application()
-              .useStaticFiles(StaticFiles.fromFolder(root))
+              .use(StaticFiles.fromFolder(root))
               .mapGet("/docs", context -> context.response().write("route"));
       TestExchange sent =
           TestExchange.get("/docs").header("Upgrade", "websocket").through(application);
@@ -317,8 +316,7 @@ class StaticFilesTest {
     void theFolderItselfMayBeALink() throws IOException {
       Path link = Files.createSymbolicLink(outside.resolve("link"), root);
       TestExchange sent =
-          TestExchange.get("/")
-              .through(new Application().useStaticFiles(StaticFiles.fromFolder(link)));
+          TestExchange.get("/").through(new Application().use(StaticFiles.fromFolder(link)));
       assertThat(sent.sentText()).isEqualTo("<h1>root");
     }
   }
@@ -385,7 +383,7 @@ class StaticFilesTest {
               ? acme.fromModulePath("com.acme.Anchor", asJar, module -> {})
               : acme.fromClassPath("com.acme.Anchor", asJar);
       assertThat(anchor.getModule().isNamed()).isEqualTo(asModule);
-      return new Application().useStaticFiles(StaticFiles.fromClassPath(anchor, folder));
+      return new Application().use(StaticFiles.fromClassPath(anchor, folder));
     }
 
     @ParameterizedTest
@@ -500,7 +498,7 @@ class StaticFilesTest {
               .resource("wwwroot/a.txt", text);
       Application application =
           new Application()
-              .useStaticFiles(
+              .use(
                   StaticFiles.fromClassPath(
                       acme.fromClassPath("com.acme.Anchor", true), "wwwroot"));
       for (int i = 0; i < 2; i++) {
@@ -528,7 +526,7 @@ class StaticFilesTest {
       try (URLClassLoader loader = new URLClassLoader(urls, getClass().getClassLoader())) {
         Class<?> anchor = loader.loadClass("com.acme.Anchor");
         Application application =
-            new Application().useStaticFiles(StaticFiles.fromClassPath(anchor, "wwwroot"));
+            new Application().use(StaticFiles.fromClassPath(anchor, "wwwroot"));
         TestExchange sent =
             TestExchange.get("/app.js").header("Accept-Encoding", "gzip").through(application);
         assertThat(sent.sentHeader("Content-Encoding")).isNull();
@@ -547,7 +545,7 @@ class StaticFilesTest {
               .resource("wwwroot/app.js.gz", "gzipped");
       Application application =
           new Application()
-              .useStaticFiles(
+              .use(
                   StaticFiles.fromClassPath(
                       acme.fromModulePath("com.acme.Anchor", asJar, module -> {}), "wwwroot"));
       TestExchange sent =
