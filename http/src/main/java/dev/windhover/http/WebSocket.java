@@ -267,5 +267,5 @@ public interface WebSocket extends Iterable<Message> {
    * @throws IllegalArgumentException if {@code messages} is not positive
    * @throws IllegalStateException in the blocking form
    */
-  void request(long messages);
+  void demand(long messages);
 }

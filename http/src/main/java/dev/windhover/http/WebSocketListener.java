@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
  * Receives a socket's messages as calls on its connection's loop: never two at once, in the order
  * of the wire. A listener must not block; to do so it hands work to a thread of its own.
  *
- * <p>Messages come as they are demanded: {@link WebSocket#request} adds to the demand, and the
+ * <p>Messages come as they are demanded: {@link WebSocket#demand} adds to the demand, and the
  * default {@link #onOpen} demands all there will ever be. What comes beyond the demand waits within
  * the inbound bound, then the peer is not read.
  *
@@ -16,7 +16,7 @@ import java.nio.charset.StandardCharsets;
 public interface WebSocketListener {
   /** The socket is open; the first call. Demands all messages, unless overridden. */
   default void onOpen(WebSocket socket) throws Exception {
-    socket.request(Long.MAX_VALUE);
+    socket.demand(Long.MAX_VALUE);
   }
 
   /**

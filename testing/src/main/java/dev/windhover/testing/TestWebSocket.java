@@ -442,7 +442,7 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
    * @throws IllegalStateException always: a client in a test has no listener
    */
   @Override
-  public void request(long messages) {
+  public void demand(long messages) {
     throw new IllegalStateException("request is for the listener form");
   }
 }

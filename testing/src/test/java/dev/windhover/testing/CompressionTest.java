@@ -427,7 +427,7 @@ class CompressionTest {
     server.release();
     if (form == Form.LISTENER) {
       for (int i = 0; i < 21; i++) {
-        server.socket().request(1);
+        server.socket().demand(1);
       }
     }
     assertThat(client.receiveClose().code()).isEqualTo(1000);

@@ -292,7 +292,7 @@ class TestWebSocketTest {
     @Test
     void thereIsNoListenerForm() {
       TestWebSocket client = echo();
-      assertThatThrownBy(() -> client.request(1)).isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(() -> client.demand(1)).isInstanceOf(IllegalStateException.class);
       client.close();
     }
   }

@@ -167,13 +167,13 @@ final class EchoApplication implements Events, AutoCloseable {
 
     @Override
     public void onOpen(WebSocket socket) {
-      socket.request(1);
+      socket.demand(1);
     }
 
     @Override
     public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) throws Exception {
       if (socket.send(payload, type, true)) {
-        socket.request(1);
+        socket.demand(1);
       } else {
         full = true;
       }
@@ -183,7 +183,7 @@ final class EchoApplication implements Events, AutoCloseable {
     public void onWritable(WebSocket socket) {
       if (full) {
         full = false;
-        socket.request(1);
+        socket.demand(1);
       }
     }
   }
@@ -206,7 +206,7 @@ final class EchoApplication implements Events, AutoCloseable {
   private static final class Closes implements WebSocketListener {
     @Override
     public void onOpen(WebSocket socket) throws Exception {
-      socket.request(Long.MAX_VALUE);
+      socket.demand(Long.MAX_VALUE);
       socket.sendText("bye");
       socket.close(4000, "enough");
     }
@@ -251,7 +251,7 @@ final class EchoApplication implements Events, AutoCloseable {
 
     @Override
     public void onOpen(WebSocket socket) throws Exception {
-      socket.request(Long.MAX_VALUE);
+      socket.demand(Long.MAX_VALUE);
       onWritable(socket);
     }
 

@@ -248,9 +248,9 @@ abstract class WebSocketContract {
     try (Peer peer = open("/on-demand", id)) {
       peer.send(Frame.text("one"), Frame.text("two"), Frame.ping("p"));
       assertThat(peer.frame()).isEqualTo(Frame.pong("p")); // so both have come
-      server.socket(id).request(1);
+      server.socket(id).demand(1);
       assertThat(peer.frame()).isEqualTo(Frame.text("one"));
-      server.socket(id).request(1);
+      server.socket(id).demand(1);
       assertThat(peer.frame()).isEqualTo(Frame.text("two"));
       peer.abort();
     }

@@ -268,7 +268,7 @@ final class ServerWebSocket implements WebSocket {
   }
 
   @Override
-  public void request(long messages) {
+  public void demand(long messages) {
     if (!(in instanceof ListenerPump listener)) {
       throw new IllegalStateException("a socket without a listener has no demand");
     }

@@ -294,7 +294,7 @@ final class TalkServer implements Events, AutoCloseable {
       public void onOpen(WebSocket opened) {
         socket = opened;
         senders = startSenders(opened);
-        opened.request(1);
+        opened.demand(1);
       }
 
       @Override
@@ -333,7 +333,7 @@ final class TalkServer implements Events, AutoCloseable {
         }
         if (isDue && below) {
           isDue = false;
-          opened.request(1);
+          opened.demand(1);
         }
       }
 

@@ -19,19 +19,19 @@ final class EchoListener implements WebSocketListener {
     if (close != null) {
       socket.close(close, "");
     } else if (!settings.noRead()) {
-      socket.request(1);
+      socket.demand(1);
     }
   }
 
   @Override
   public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) throws Exception {
     if (socket.send(payload, type, true)) {
-      socket.request(1);
+      socket.demand(1);
     }
   }
 
   @Override
   public void onWritable(WebSocket socket) {
-    socket.request(1);
+    socket.demand(1);
   }
 }

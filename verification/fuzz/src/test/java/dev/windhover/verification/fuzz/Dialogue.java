@@ -108,7 +108,7 @@ final class Dialogue {
       side.out().carry(pick(PIECES), side.back());
     } else if (choice < 95) {
       int more = random.nextInt(1, 4);
-      side.on(() -> side.socket().request(more));
+      side.on(() -> side.socket().demand(more));
     } else if (choice < 98) {
       beQuiet();
     } else if (choice < 99) {
@@ -154,7 +154,7 @@ final class Dialogue {
       }
       long before = left.moved() + right.moved();
       for (Side side : List.of(left, right)) {
-        side.on(() -> side.socket().request(1_000));
+        side.on(() -> side.socket().demand(1_000));
         side.out().carry(pick(PIECES) + 1_000, side.back());
         side.look();
       }

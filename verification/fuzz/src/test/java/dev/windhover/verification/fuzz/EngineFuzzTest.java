@@ -95,7 +95,7 @@ class EngineFuzzTest {
 
     @Override
     public void onOpen(WebSocket socket) {
-      socket.request(setting.oneByOne ? 1 : Long.MAX_VALUE);
+      socket.demand(setting.oneByOne ? 1 : Long.MAX_VALUE);
     }
 
     @Override
@@ -109,7 +109,7 @@ class EngineFuzzTest {
         socket.close(4000, "enough");
       }
       if (setting.oneByOne) {
-        socket.request(1);
+        socket.demand(1);
       }
     }
 
