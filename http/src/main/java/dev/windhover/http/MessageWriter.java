@@ -16,6 +16,8 @@ import java.nio.ByteBuffer;
  *   message.finish();
  * }
  * }</pre>
+ *
+ * <p>Implemented by Windhover; methods may be added.
  */
 public interface MessageWriter extends AutoCloseable {
   /** Sends a piece as a frame of its own; blocks as {@link WebSocket#send} does. */

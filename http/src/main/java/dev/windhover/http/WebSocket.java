@@ -50,6 +50,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Not {@link AutoCloseable}: leaving a block must not tell the peer 1000 when the handler
  * failed.
+ *
+ * <p>Implemented by Windhover; methods may be added.
  */
 public interface WebSocket extends Iterable<Message> {
   /** Returns where in its life the socket is. */

@@ -2,7 +2,11 @@ package dev.windhover.http;
 
 import java.util.List;
 
-/** The WebSocket side of a request: {@link HttpContext#webSockets()}. */
+/**
+ * The WebSocket side of a request: {@link HttpContext#webSockets()}.
+ *
+ * <p>Implemented by Windhover; methods may be added.
+ */
 public interface WebSocketManager {
   /**
    * Returns whether the request is a valid opening handshake (RFC 6455 4.2.1, RFC 8441 5). Always
