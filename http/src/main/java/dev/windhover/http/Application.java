@@ -3,6 +3,8 @@ package dev.windhover.http;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.http.host.Takeover;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
+import dev.windhover.http.websocket.WebSocketHandler;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,10 @@
 package dev.windhover.http;
 
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.HandshakeRefusal;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocket;
+
 /**
  * What happens inside, told as it happens: metrics, flight recording and tracing implement it.
  * Callbacks run where the event does, often on a connection's loop: they must be quick and must not

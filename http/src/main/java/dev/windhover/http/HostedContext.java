@@ -4,6 +4,7 @@ import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.HostContext;
 import dev.windhover.http.host.Takeover;
 import dev.windhover.http.host.Upgrade;
+import dev.windhover.http.websocket.WebSocketManager;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 

@@ -2,6 +2,7 @@ package dev.windhover.http;
 
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Takeover;
+import dev.windhover.http.websocket.WebSocketManager;
 import java.security.Principal;
 import java.time.Instant;
 import java.util.HashMap;

@@ -1,5 +1,9 @@
 package dev.windhover.http;
 
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.HandshakeRefusal;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocket;
 import java.util.List;
 import java.util.function.Consumer;
 import org.slf4j.Logger;

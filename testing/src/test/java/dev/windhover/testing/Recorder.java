@@ -1,12 +1,12 @@
 package dev.windhover.testing;
 
-import dev.windhover.http.Ending;
 import dev.windhover.http.Events;
-import dev.windhover.http.HandshakeRefusal;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.Limit;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.HandshakeRefusal;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocket;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;

@@ -3,8 +3,8 @@ package dev.windhover.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.http.Application;
-import dev.windhover.http.HandshakeRefusal;
-import dev.windhover.http.SubprotocolSelector;
+import dev.windhover.http.websocket.HandshakeRefusal;
+import dev.windhover.http.websocket.SubprotocolSelector;
 import dev.windhover.websocket.WebSockets;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;

@@ -3,8 +3,8 @@ package dev.windhover.verification;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.windhover.http.Ending;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.verification.EchoApplication.Form;
 import dev.windhover.verification.logs.Logs;
 import dev.windhover.verification.logs.StrictLogs;

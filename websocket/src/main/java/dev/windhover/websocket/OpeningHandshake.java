@@ -1,14 +1,14 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.HandshakeRefusal;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpRequest;
 import dev.windhover.http.HttpVersion;
-import dev.windhover.http.Tokens;
 import dev.windhover.http.host.HostContext;
+import dev.windhover.http.host.Tokens;
 import dev.windhover.http.host.Upgrade;
+import dev.windhover.http.websocket.HandshakeRefusal;
 import dev.windhover.protocol.OpeningKey;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,12 +1,12 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.Ending;
 import dev.windhover.http.Limit;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocketListener;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Takeover;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.FrameReader;

@@ -1,11 +1,11 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.Ending;
 import dev.windhover.http.Events;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.Limit;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocket;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,8 +1,8 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.Ending;
 import dev.windhover.http.Limit;
 import dev.windhover.http.host.Duplex;
+import dev.windhover.http.websocket.Ending;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;
 import java.time.Duration;

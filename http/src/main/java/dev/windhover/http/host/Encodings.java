@@ -1,6 +1,6 @@
 package dev.windhover.http.host;
 
-import dev.windhover.http.PreparedMessage;
+import dev.windhover.http.websocket.PreparedMessage;
 import java.nio.ByteBuffer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;

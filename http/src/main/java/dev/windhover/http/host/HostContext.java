@@ -2,7 +2,7 @@ package dev.windhover.http.host;
 
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.HttpResponse;
-import dev.windhover.http.WebSocketManager;
+import dev.windhover.http.websocket.WebSocketManager;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -3,8 +3,8 @@ package dev.windhover.samples.conformance;
 import dev.windhover.app.WebApplication;
 import dev.windhover.http.Handler;
 import dev.windhover.http.HttpContext;
-import dev.windhover.http.Message;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.WebSocket;
 import java.io.PrintStream;
 import java.util.concurrent.CountDownLatch;
 

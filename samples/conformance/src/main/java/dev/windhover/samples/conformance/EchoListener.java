@@ -1,8 +1,8 @@
 package dev.windhover.samples.conformance;
 
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketListener;
 import java.nio.ByteBuffer;
 
 /** The listener form of the echo: demands the next message when there is room to send its echo. */

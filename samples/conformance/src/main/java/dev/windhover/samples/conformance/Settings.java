@@ -2,8 +2,8 @@ package dev.windhover.samples.conformance;
 
 import dev.windhover.http.HttpException;
 import dev.windhover.http.Query;
-import dev.windhover.http.SubprotocolSelector;
-import dev.windhover.http.WebSocketAcceptContext;
+import dev.windhover.http.websocket.SubprotocolSelector;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.protocol.CloseCode;
 import java.time.Duration;
 import java.util.List;

@@ -1,0 +1,229 @@
+package dev.windhover.http.websocket;
+
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Settings of one accepted socket; what is not set comes from the middleware's options. Each method
+ * with an argument sets and returns this, the one without returns what was set, or null.
+ */
+public final class WebSocketAcceptContext {
+  private static final int SMALLEST_WINDOW_BITS = 9; // zlib's; RFC 7692 knows 8
+  private static final int LARGEST_WINDOW_BITS = 15;
+
+  private @Nullable SubprotocolSelector subprotocolSelector;
+  private @Nullable Duration keepAliveInterval;
+  private @Nullable Duration keepAliveTimeout;
+  private @Nullable Long maxMessageSize;
+  private boolean compression;
+  private boolean noServerContextTakeover;
+  private boolean noClientContextTakeover;
+  private int serverMaxWindowBits = LARGEST_WINDOW_BITS;
+  private int clientMaxWindowBits = LARGEST_WINDOW_BITS;
+  private int compressionLevel = 6; // zlib's own default
+  private int compressionThreshold = 32; // shorter messages seldom shrink
+
+  /** Creates settings that leave everything to the middleware's options. */
+  public WebSocketAcceptContext() {}
+
+  /**
+   * Answers with this subprotocol.
+   *
+   * @param subprotocol one that the client offers, or {@code accept} throws {@link
+   *     IllegalArgumentException} before the handshake is answered; null or blank for none
+   */
+  public WebSocketAcceptContext subprotocol(@Nullable String subprotocol) {
+    return subprotocolSelector(offered -> subprotocol);
+  }
+
+  /** Lets {@code selector} choose the subprotocol among those that the client offers. */
+  public WebSocketAcceptContext subprotocolSelector(SubprotocolSelector selector) {
+    this.subprotocolSelector = Objects.requireNonNull(selector);
+    return this;
+  }
+
+  /** Returns how the subprotocol is chosen, or null. */
+  public @Nullable SubprotocolSelector subprotocolSelector() {
+    return subprotocolSelector;
+  }
+
+  /**
+   * Sends a Ping when nothing has come for this long; zero switches it off.
+   *
+   * @throws IllegalArgumentException if negative
+   */
+  public WebSocketAcceptContext keepAliveInterval(Duration interval) {
+    this.keepAliveInterval = notNegative("keepAliveInterval", interval);
+    return this;
+  }
+
+  /** Returns the interval, or null. */
+  public @Nullable Duration keepAliveInterval() {
+    return keepAliveInterval;
+  }
+
+  /**
+   * Aborts the socket when nothing has come for this long after a Ping; zero switches it off.
+   *
+   * @throws IllegalArgumentException if negative
+   */
+  public WebSocketAcceptContext keepAliveTimeout(Duration timeout) {
+    this.keepAliveTimeout = notNegative("keepAliveTimeout", timeout);
+    return this;
+  }
+
+  /** Returns the time limit, or null. */
+  public @Nullable Duration keepAliveTimeout() {
+    return keepAliveTimeout;
+  }
+
+  /**
+   * Limits whole messages, in bytes; a larger one fails the socket with 1009. Receiving buffer by
+   * buffer has no limit.
+   *
+   * @throws IllegalArgumentException if not positive
+   */
+  public WebSocketAcceptContext maxMessageSize(long bytes) {
+    if (bytes <= 0) {
+      throw new IllegalArgumentException("maxMessageSize " + bytes + " is not positive");
+    }
+    this.maxMessageSize = bytes;
+    return this;
+  }
+
+  /** Returns the limit in bytes, or null. */
+  public @Nullable Long maxMessageSize() {
+    return maxMessageSize;
+  }
+
+  // ---- Compression (RFC 7692)
+
+  /**
+   * Compresses messages where the client offers it; off by default. Dangerous, since the length of
+   * what is compressed tells of its content: whoever can put text of their own beside a secret, and
+   * see the length, can guess the secret (CRIME, BREACH). Send secrets with {@link
+   * SendFlag#DISABLE_COMPRESSION}.
+   */
+  public WebSocketAcceptContext dangerousEnableCompression(boolean enable) {
+    this.compression = enable;
+    return this;
+  }
+
+  /** Returns whether compression is offered. */
+  public boolean dangerousEnableCompression() {
+    return compression;
+  }
+
+  /**
+   * Lets each of our messages stand for itself rather than refer to those before it: they grow, and
+   * between them the socket holds no memory for compressing. Off by default.
+   */
+  public WebSocketAcceptContext disableServerContextTakeover(boolean disable) {
+    this.noServerContextTakeover = disable;
+    return this;
+  }
+
+  /** Returns whether each of our messages stands for itself. */
+  public boolean disableServerContextTakeover() {
+    return noServerContextTakeover;
+  }
+
+  /**
+   * Asks the client to let each of its messages stand for itself: between them the socket holds no
+   * memory for decompressing. Off by default.
+   */
+  public WebSocketAcceptContext disableClientContextTakeover(boolean disable) {
+    this.noClientContextTakeover = disable;
+    return this;
+  }
+
+  /** Returns whether the client is asked to let each of its messages stand for itself. */
+  public boolean disableClientContextTakeover() {
+    return noClientContextTakeover;
+  }
+
+  /**
+   * Limits how far back our messages refer to 2 to the power of {@code bits} bytes; a smaller
+   * window takes less memory on both sides and compresses less.
+   *
+   * @param bits 9–15; 15 by default. A client may ask for less
+   * @throws IllegalArgumentException if out of range
+   */
+  public WebSocketAcceptContext serverMaxWindowBits(int bits) {
+    this.serverMaxWindowBits =
+        within("serverMaxWindowBits", bits, SMALLEST_WINDOW_BITS, LARGEST_WINDOW_BITS);
+    return this;
+  }
+
+  /** Returns the window of our messages in bits. */
+  public int serverMaxWindowBits() {
+    return serverMaxWindowBits;
+  }
+
+  /**
+   * Limits how far back the client's messages refer, if the client says that it can be limited (RFC
+   * 7692 7.1.2.2).
+   *
+   * @param bits 9–15; 15 by default
+   * @throws IllegalArgumentException if out of range
+   */
+  public WebSocketAcceptContext clientMaxWindowBits(int bits) {
+    this.clientMaxWindowBits =
+        within("clientMaxWindowBits", bits, SMALLEST_WINDOW_BITS, LARGEST_WINDOW_BITS);
+    return this;
+  }
+
+  /** Returns the window of the client's messages in bits. */
+  public int clientMaxWindowBits() {
+    return clientMaxWindowBits;
+  }
+
+  /**
+   * Sets how hard our messages are compressed.
+   *
+   * @param level 1 (fastest) to 9 (smallest); 6 by default
+   * @throws IllegalArgumentException if out of range
+   */
+  public WebSocketAcceptContext compressionLevel(int level) {
+    this.compressionLevel = within("compressionLevel", level, 1, 9);
+    return this;
+  }
+
+  /** Returns the level. */
+  public int compressionLevel() {
+    return compressionLevel;
+  }
+
+  /**
+   * Sends messages plain that are smaller than this; one that is sent in pieces is compressed
+   * whatever its size.
+   *
+   * @param bytes 0 or more; 32 by default
+   * @throws IllegalArgumentException if negative
+   */
+  public WebSocketAcceptContext compressionThreshold(int bytes) {
+    this.compressionThreshold = within("compressionThreshold", bytes, 0, Integer.MAX_VALUE);
+    return this;
+  }
+
+  /** Returns the smallest size of a message that is compressed, in bytes. */
+  public int compressionThreshold() {
+    return compressionThreshold;
+  }
+
+  private static int within(String name, int value, int least, int most) {
+    if (value < least || value > most) {
+      throw new IllegalArgumentException(
+          name + " " + value + " is not within " + least + "-" + most);
+    }
+    return value;
+  }
+
+  private static Duration notNegative(String name, Duration value) {
+    if (value.isNegative()) {
+      throw new IllegalArgumentException(name + " " + value + " is negative");
+    }
+    return value;
+  }
+}

@@ -1,0 +1,61 @@
+package dev.windhover.protocol.deflate;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/** The last bytes of a stream, at most {@code size}; its memory grows with what has come. */
+final class SlidingWindow {
+  private static final int SMALLEST = 512;
+
+  private final int size;
+  private byte[] ring;
+
+  /** Where the next byte goes, and how many are here. */
+  private int end;
+
+  private int length;
+
+  SlidingWindow(int size) {
+    this.size = size;
+    this.ring = new byte[Math.min(size, SMALLEST)];
+  }
+
+  /** Returns how many bytes are here. */
+  int length() {
+    return length;
+  }
+
+  void clear() {
+    end = 0;
+    length = 0;
+  }
+
+  /** Appends what stands in {@code bytes} between the two indexes. */
+  void append(ByteBuffer bytes, int from, int to) {
+    int start = Math.max(from, to - size);
+    int n = to - start;
+    if (length + n > ring.length && ring.length < size) {
+      grow(n);
+    }
+    int first = Math.min(n, ring.length - end);
+    bytes.get(start, ring, end, first);
+    bytes.get(start + first, ring, 0, n - first);
+    end = (end + n) % ring.length;
+    length = Math.min(length + n, ring.length);
+  }
+
+  /** Until it has its full size the ring is not a ring: it begins at 0. */
+  private void grow(int n) {
+    int room = Math.min(size, Math.max(2 * ring.length, length + n));
+    ring = Arrays.copyOf(ring, room);
+    end = length;
+  }
+
+  byte[] toArray() {
+    byte[] bytes = new byte[length];
+    int first = Math.min(length, end);
+    System.arraycopy(ring, end - first, bytes, length - first, first);
+    System.arraycopy(ring, ring.length - (length - first), bytes, 0, length - first);
+    return bytes;
+  }
+}
