@@ -1,6 +1,6 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.WebSocketClosedException;
+import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
 import java.util.concurrent.CompletionException;

@@ -1,8 +1,8 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.MessageType;
+import dev.windhover.http.websocket.MessageType;
 import dev.windhover.protocol.Extension;
-import dev.windhover.protocol.MessageDeflater;
+import dev.windhover.protocol.deflate.MessageDeflater;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;

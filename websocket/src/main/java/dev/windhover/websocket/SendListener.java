@@ -1,6 +1,6 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.MessageType;
+import dev.windhover.http.websocket.MessageType;
 
 /** What a {@link SendQueue} tells its session. */
 interface SendListener {

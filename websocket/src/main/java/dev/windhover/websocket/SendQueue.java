@@ -1,8 +1,8 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.MessageType;
-import dev.windhover.http.PreparedMessage;
 import dev.windhover.http.host.Duplex;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;

@@ -1,6 +1,6 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.WebSocketClosedException;
+import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.protocol.WebSocketState;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;

@@ -1,11 +1,12 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.Ending;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.Limit;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Takeover;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.FrameReader;
@@ -298,14 +299,14 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
 
   /** A violation that the reader did not find: a message over the limit. Returns -1. */
   int violated(Violation violation) {
-    limitReached("message size");
+    limitReached(Limit.MESSAGE_SIZE);
     finish(new Outcome.Violated(violation));
     return -1;
   }
 
   /** The receiving thread found a message over the limit; nothing more is read. Any thread. */
   void stopReading(Violation violation) {
-    limitReached("message size");
+    limitReached(Limit.MESSAGE_SIZE);
     causes().foundBefore(violation); // a Close of the peer may have come behind that message
     onLoop(this::endReading);
   }
@@ -322,7 +323,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
 
   void pause() {
     reading = false;
-    limitReached("inbound bytes");
+    limitReached(Limit.INBOUND_BYTES);
     duplex.pause();
   }
 
@@ -559,12 +560,12 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
       case EFFECT -> {
         Outcome waiting = causes().found();
         if (waiting != null && takeEffect(waiting)) {
-          limitReached("unread end");
+          limitReached(Limit.UNREAD_END);
           answerClose();
         }
       }
       case CLOSING -> {
-        limitReached("closing handshake");
+        limitReached(Limit.CLOSING_HANDSHAKE);
         abort(
             Ending.By.SERVER,
             "closing handshake not finished within " + settings.limits().closeTimeout());
@@ -585,7 +586,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
   }
 
   /** Tells of a bound that was reached. Any thread. */
-  void limitReached(String limit) {
+  void limitReached(Limit limit) {
     events.limitReached(limit);
   }
 
@@ -598,7 +599,7 @@ final class Session implements Duplex.Receiver, SendListener, Deadlines.Listener
 
   @Override
   public void full() {
-    limitReached("send queue");
+    limitReached(Limit.SEND_QUEUE);
   }
 
   @Override

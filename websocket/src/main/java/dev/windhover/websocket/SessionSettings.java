@@ -1,6 +1,6 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.WebSocketAcceptContext;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
 import org.jspecify.annotations.Nullable;
 
 /** The settings of one socket: what was given at accept, else what the options say. */

@@ -1,7 +1,8 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.Ending;
+import dev.windhover.http.Limit;
 import dev.windhover.http.host.Duplex;
+import dev.windhover.http.websocket.Ending;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -71,7 +72,7 @@ final class Watch {
       }
       case PONG -> sendUnasked(Opcode.PONG, ByteBuffer.allocate(0));
       case ABORT -> {
-        session.limitReached("keep-alive");
+        session.limitReached(Limit.KEEP_ALIVE);
         session.abort(
             Ending.By.SERVER,
             "no sign of life within "
@@ -119,7 +120,7 @@ final class Watch {
     }
     long now = now();
     if (stall.isStalled(now, duplex.transmitted())) {
-      session.limitReached("stalled write");
+      session.limitReached(Limit.STALLED_WRITE);
       session.abort(Ending.By.SERVER, "peer took no data for " + timeout());
     } else {
       session.await(Deadlines.Kind.WRITE, stall.delay(now));

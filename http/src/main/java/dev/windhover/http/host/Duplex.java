@@ -15,6 +15,8 @@ import java.nio.ByteBuffer;
  * its position, {@link #commit()} keeps what was written. {@link #write} adds bytes that stand
  * elsewhere. Nothing leaves before {@link #flush()}; while bytes are being delivered a host flushes
  * once, after {@link Receiver#onBatchEnd()}, so a receiver need not.
+ *
+ * <p>Implemented by Windhover's hosts; methods may be added.
  */
 public interface Duplex {
   /** Returns what named the request in logs, {@link Exchange#id}; from any thread. */
@@ -73,7 +75,11 @@ public interface Duplex {
   /** Drops the connection now, both ways, without a word: TCP's RST, HTTP/2's CANCEL. */
   void abort();
 
-  /** What a host tells of a duplex, on the loop. After {@link #onEnd} no more bytes come. */
+  /**
+   * What a host tells of a duplex, on the loop. After {@link #onEnd} no more bytes come.
+   *
+   * <p>Implemented by Windhover's engines; methods may be added.
+   */
   interface Receiver {
     /** The request was answered and the connection is ours; the first call. */
     void onOpen();
