@@ -9,6 +9,8 @@ module dev.windhover.http {
   requires org.slf4j;
 
   exports dev.windhover.http;
+  exports dev.windhover.http.files;
   exports dev.windhover.http.host;
   exports dev.windhover.http.middleware;
+  exports dev.windhover.http.websocket;
 }

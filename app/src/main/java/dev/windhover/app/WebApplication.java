@@ -1,6 +1,10 @@
 package dev.windhover.app;
 
 import dev.windhover.http.Application;
+import dev.windhover.http.Events;
+import dev.windhover.http.Handler;
+import dev.windhover.http.Middleware;
+import dev.windhover.http.files.StaticFiles;
 import dev.windhover.http.middleware.Cors;
 import dev.windhover.http.middleware.CorsOptions;
 import dev.windhover.http.middleware.ForwardedHeaders;
@@ -13,6 +17,8 @@ import dev.windhover.http.middleware.HttpLogging;
 import dev.windhover.http.middleware.HttpLoggingOptions;
 import dev.windhover.http.middleware.HttpsRedirection;
 import dev.windhover.http.middleware.HttpsRedirectionOptions;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
+import dev.windhover.http.websocket.WebSocketHandler;
 import dev.windhover.server.ListenException;
 import dev.windhover.server.Server;
 import dev.windhover.server.ServerOptions;
@@ -23,6 +29,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -36,12 +43,12 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>{@code
  * void main(String[] args) {
- *   var app = WebApplication.create(args);
- *   app.useWebSockets();
- *   app.mapWebSocket("/ws", socket -> {
- *     for (Message message : socket) socket.send(message);
- *   });
- *   app.run();
+ *   WebApplication.create(args)
+ *       .useWebSockets()
+ *       .mapWebSocket("/ws", socket -> {
+ *         for (Message message : socket) socket.send(message);
+ *       })
+ *       .run();
  * }
  * }</pre>
  *
@@ -61,7 +68,7 @@ import org.slf4j.LoggerFactory;
  * <p>{@code --environment}, or else {@code WINDHOVER_ENVIRONMENT}, sets the environment; the
  * default is {@code Production}. In {@code Development} the developer exception page is on.
  */
-public final class WebApplication extends Application {
+public final class WebApplication extends Application implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(WebApplication.class);
 
   private static final String DEVELOPMENT_URL = "https://localhost:5001";
@@ -127,6 +134,89 @@ public final class WebApplication extends Application {
     return urls.strip().split("\\s*[;,]\\s*");
   }
 
+  // ---- Setting up, as every application
+
+  @Override
+  public WebApplication use(Middleware step) {
+    super.use(step);
+    return this;
+  }
+
+  @Override
+  public WebApplication map(String path, Handler handler) {
+    super.map(path, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapGet(String path, Handler handler) {
+    super.mapGet(path, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapPost(String path, Handler handler) {
+    super.mapPost(path, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapPut(String path, Handler handler) {
+    super.mapPut(path, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapDelete(String path, Handler handler) {
+    super.mapDelete(path, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication map(Set<String> methods, String path, Handler handler) {
+    super.map(methods, path, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapWebSocket(String path, WebSocketHandler handler) {
+    super.mapWebSocket(path, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapWebSocket(
+      String path, WebSocketAcceptContext settings, WebSocketHandler handler) {
+    super.mapWebSocket(path, settings, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapControllers(Object... controllers) {
+    super.mapControllers(controllers);
+    return this;
+  }
+
+  @Override
+  public WebApplication events(Events events) {
+    super.events(events);
+    return this;
+  }
+
+  @Override
+  public WebApplication environment(String name) {
+    super.environment(name);
+    return this;
+  }
+
+  @Override
+  public WebApplication useDeveloperExceptionPage() {
+    super.useDeveloperExceptionPage();
+    return this;
+  }
+
+  // ---- Setting up: the steps that most applications want
+
   /** Adds the WebSocket middleware with its defaults. */
   public WebApplication useWebSockets() {
     return useWebSockets(options -> {});
@@ -134,8 +224,7 @@ public final class WebApplication extends Application {
 
   /** Adds the WebSocket middleware with the default options, changed by {@code change}. */
   public WebApplication useWebSockets(Consumer<WebSocketOptions> change) {
-    use(WebSockets.with(change));
-    return this;
+    return use(WebSockets.with(change));
   }
 
   /** Adds the access log with its defaults; see {@link HttpLogging}. */
@@ -145,8 +234,7 @@ public final class WebApplication extends Application {
 
   /** Adds the access log with the default options, changed by {@code change}. */
   public WebApplication useHttpLogging(Consumer<HttpLoggingOptions> change) {
-    use(HttpLogging.with(change));
-    return this;
+    return use(HttpLogging.with(change));
   }
 
   /**
@@ -162,14 +250,12 @@ public final class WebApplication extends Application {
    * options, changed by {@code change}.
    */
   public WebApplication useForwardedHeaders(Consumer<ForwardedHeadersOptions> change) {
-    use(ForwardedHeaders.with(change));
-    return this;
+    return use(ForwardedHeaders.with(change));
   }
 
   /** Adds the step that answers requests for unknown hosts with 400; see {@link HostFiltering}. */
   public WebApplication useHostFiltering(Consumer<HostFilteringOptions> change) {
-    use(HostFiltering.with(change));
-    return this;
+    return use(HostFiltering.with(change));
   }
 
   /** Adds the redirection from HTTP to HTTPS with its defaults; see {@link HttpsRedirection}. */
@@ -181,8 +267,7 @@ public final class WebApplication extends Application {
    * Adds the redirection from HTTP to HTTPS with the default options, changed by {@code change}.
    */
   public WebApplication useHttpsRedirection(Consumer<HttpsRedirectionOptions> change) {
-    use(HttpsRedirection.with(change));
-    return this;
+    return use(HttpsRedirection.with(change));
   }
 
   /** Adds HTTP Strict Transport Security with its defaults; see {@link Hsts}. */
@@ -192,15 +277,22 @@ public final class WebApplication extends Application {
 
   /** Adds HTTP Strict Transport Security with the default options, changed by {@code change}. */
   public WebApplication useHsts(Consumer<HstsOptions> change) {
-    use(Hsts.with(change));
-    return this;
+    return use(Hsts.with(change));
   }
 
   /** Adds CORS, which lets pages of other origins use the application; see {@link Cors}. */
   public WebApplication useCors(Consumer<CorsOptions> change) {
-    use(Cors.with(change));
-    return this;
+    return use(Cors.with(change));
   }
+
+  /**
+   * Serves {@code files} if one matches the path, before the steps and routes that are added later.
+   */
+  public WebApplication useStaticFiles(StaticFiles files) {
+    return use(files);
+  }
+
+  // ---- The host
 
   /** Changes the options of the host. */
   public WebApplication server(Consumer<ServerOptions> change) {
@@ -335,5 +427,11 @@ public final class WebApplication extends Application {
     } finally {
       stopped.countDown();
     }
+  }
+
+  /** As {@link #stop()}. */
+  @Override
+  public void close() {
+    stop();
   }
 }

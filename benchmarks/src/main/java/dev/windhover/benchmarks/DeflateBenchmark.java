@@ -1,11 +1,11 @@
 package dev.windhover.benchmarks;
 
-import dev.windhover.protocol.DeflateCodec;
 import dev.windhover.protocol.Extension.PayloadException;
-import dev.windhover.protocol.MessageDeflater;
-import dev.windhover.protocol.MessageInflater;
-import dev.windhover.protocol.StreamSource;
-import dev.windhover.websocket.NativeDeflateCodec;
+import dev.windhover.protocol.deflate.DeflateCodec;
+import dev.windhover.protocol.deflate.MessageDeflater;
+import dev.windhover.protocol.deflate.MessageInflater;
+import dev.windhover.protocol.deflate.StreamSource;
+import dev.windhover.websocket.deflate.NativeDeflateCodec;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;

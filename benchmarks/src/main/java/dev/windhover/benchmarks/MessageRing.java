@@ -1,8 +1,8 @@
 package dev.windhover.benchmarks;
 
-import dev.windhover.protocol.DeflateCodec;
-import dev.windhover.protocol.MessageDeflater;
-import dev.windhover.protocol.StreamSource;
+import dev.windhover.protocol.deflate.DeflateCodec;
+import dev.windhover.protocol.deflate.MessageDeflater;
+import dev.windhover.protocol.deflate.StreamSource;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Random;

@@ -5,13 +5,14 @@ import dev.windhover.http.Connection;
 import dev.windhover.http.Handler;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Upgrade;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.FrameWriter;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.websocket.WebSockets;
@@ -266,7 +267,7 @@ public class SessionBenchmark {
     @Override
     public Connection connection() {
       SocketAddress nowhere = InetSocketAddress.createUnresolved("memory", 1);
-      return new Connection("1", nowhere, nowhere, null, HttpVersion.HTTP_1_1);
+      return new ConnectionBuilder("1", nowhere, nowhere).build();
     }
 
     @Override

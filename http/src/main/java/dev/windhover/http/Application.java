@@ -3,6 +3,8 @@ package dev.windhover.http;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.http.host.Takeover;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
+import dev.windhover.http.websocket.WebSocketHandler;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +35,7 @@ public class Application {
       new Router<>(); // so that a bad path fails where it is mapped
   private final Queue<Supplier<CompletableFuture<Void>>> onStopping = new ConcurrentLinkedQueue<>();
   private final CompletableFuture<Void> stopping = new CompletableFuture<>();
+  private final List<Events> registered = new ArrayList<>();
   private Events events = Events.NONE;
   private String environment = "Production";
   private boolean developerExceptionPage;
@@ -108,11 +111,6 @@ public class Application {
     return map(path, context -> handler.handle(context.webSockets().accept(settings)));
   }
 
-  /** Serves {@code files} where one fits the path, before what is added and mapped behind it. */
-  public Application useStaticFiles(StaticFiles files) {
-    return use(files);
-  }
-
   /**
    * Maps the methods of {@code controllers} that carry {@link Route}.
    *
@@ -126,10 +124,11 @@ public class Application {
     return this;
   }
 
-  /** Tells {@code events} what happens. */
+  /** Tells {@code events} what happens, after those that were registered before. */
   public Application events(Events events) {
     requireNotBuilt();
-    this.events = Objects.requireNonNull(events);
+    registered.add(Objects.requireNonNull(events));
+    this.events = new RegisteredEvents(List.copyOf(registered));
     return this;
   }
 
@@ -169,7 +168,7 @@ public class Application {
     return middleware.stream().anyMatch(step::isInstance);
   }
 
-  /** Returns whom to tell what happens. */
+  /** Returns what tells all registered events; {@link Events#NONE} if there are none. */
   public Events events() {
     return events;
   }
@@ -251,7 +250,7 @@ public class Application {
             throw malformed;
           });
     }
-    HttpContext context = new HttpContext(this, exchange, target, match);
+    HttpContext context = new HostedContext(this, exchange, target, match);
     Handler chosen = pipeline;
     if (chosen.isNonBlocking()) {
       run(context, chosen);

@@ -1,19 +1,27 @@
 package dev.windhover.http;
 
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.HandshakeRefusal;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocket;
+
 /**
  * What happens inside, told as it happens: metrics, flight recording and tracing implement it.
- * Callbacks run where the event does, often on a connection's loop: they must be quick, must not
- * block and must not throw. Every method does nothing unless overridden.
+ * Callbacks run where the event does, often on a connection's loop: they must be quick and must not
+ * block. One that throws is logged. Every method does nothing unless overridden.
  */
 public interface Events {
   /** Tells nobody. */
   Events NONE = new Events() {};
 
   /**
-   * An opening handshake, or what was almost one, did not become a socket; told once, with the
-   * answer's status and why: in the answer's words where the library answers.
+   * An opening handshake, or what was almost one, did not become a socket; told once.
+   *
+   * @param status of the answer
+   * @param text the cause with its details, in the answer's words where the library answers
    */
-  default void handshakeRefused(HttpContext context, int status, String cause) {}
+  default void handshakeRefused(
+      HttpContext context, HandshakeRefusal cause, int status, String text) {}
 
   /** A socket was opened. */
   default void socketOpened(HttpContext context, WebSocket socket) {}
@@ -33,14 +41,6 @@ public interface Events {
   /** A message was queued to its end; {@code bytes} of payload. */
   default void messageSent(HttpContext context, MessageType type, long bytes) {}
 
-  /**
-   * A bound of a socket was reached and acted on.
-   *
-   * @param limit {@code message size} (the socket fails), {@code inbound bytes} (the peer is not
-   *     read), {@code send queue} (senders wait or are refused; told once until it is low again),
-   *     {@code unread end} (the application did not reach the peer's Close or fault in 5 s, and it
-   *     is answered); or the peer is dropped: {@code keep-alive}, {@code closing handshake}, {@code
-   *     stalled write}
-   */
-  default void limitReached(HttpContext context, String limit) {}
+  /** A bound of a socket was reached and acted on. */
+  default void limitReached(HttpContext context, Limit limit) {}
 }

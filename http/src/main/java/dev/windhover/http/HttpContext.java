@@ -2,7 +2,7 @@ package dev.windhover.http;
 
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Takeover;
-import dev.windhover.http.host.Upgrade;
+import dev.windhover.http.websocket.WebSocketManager;
 import java.security.Principal;
 import java.time.Instant;
 import java.util.HashMap;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * ended; used by one thread at a time, except {@link #aborted()}, {@link #abort()} and {@link
  * #id()}.
  */
-public final class HttpContext {
+public abstract sealed class HttpContext permits HostedContext {
   private final Application application;
   private final Exchange exchange;
   private final HttpRequest request;
@@ -27,8 +27,6 @@ public final class HttpContext {
 
   private @Nullable Connection connection;
   private @Nullable Principal user;
-  private @Nullable WebSocketManager webSockets;
-  private @Nullable Takeover takeover;
 
   HttpContext(
       Application application, Exchange exchange, RequestTarget target, Router.Match<?> match) {
@@ -90,24 +88,7 @@ public final class HttpContext {
   }
 
   /** Returns the WebSocket side of this request. */
-  public WebSocketManager webSockets() {
-    WebSocketManager manager = webSockets;
-    if (manager == null) {
-      manager = new NoWebSockets(request);
-      webSockets = manager;
-    }
-    return manager;
-  }
-
-  /** Puts a WebSocket implementation under this request, as the middleware does. */
-  public void webSockets(WebSocketManager manager) {
-    this.webSockets = Objects.requireNonNull(manager);
-  }
-
-  /** Returns whether a WebSocket implementation is there already. */
-  public boolean hasWebSockets() {
-    return webSockets != null && !(webSockets instanceof NoWebSockets);
-  }
+  public abstract WebSocketManager webSockets();
 
   /**
    * Returns a future that completes, on the connection's loop, when the client is gone. It never
@@ -137,45 +118,8 @@ public final class HttpContext {
     exchange.abort();
   }
 
-  /** Returns the host's offer to take the connection over, or null if the request makes none. */
-  public @Nullable Upgrade upgrade() {
-    return exchange.upgrade();
-  }
-
-  /**
-   * Says that {@code takeover} answers this request through {@link #upgrade()}: from here on the
-   * response cannot be changed. Runs what waits on {@link HttpResponse#onStarting}.
-   *
-   * @throws IllegalStateException if the response has started, or a body was written for it
-   */
-  public void takeOver(Takeover takeover) {
-    response.upgraded(upgradeStatus());
-    this.takeover = takeover;
-  }
-
-  /**
-   * Returns the status that accepts the request's upgrade: 101, or for an extended CONNECT 200
-   * unless another of 200–299 was set (RFC 8441 5).
-   *
-   * @throws IllegalStateException if the status that was set is another
-   */
-  public int upgradeStatus() {
-    Upgrade upgrade = exchange.upgrade();
-    return upgrade != null && upgrade.isExtendedConnect() ? response.connectStatus() : 101;
-  }
-
   /** Returns whether the request became a socket. */
-  public boolean isUpgraded() {
-    return takeover != null;
-  }
-
-  /**
-   * Returns whether a route matched, and nobody answered: no status, body, upgrade. Headers alone
-   * are no answer, since middleware sets some on every response.
-   */
-  public boolean isUnanswered() {
-    return route() != null && takeover == null && response.isUntouched();
-  }
+  public abstract boolean isUpgraded();
 
   /** Returns the host's time of day; in tests, that of the clock moved by hand. */
   public Instant now() {
@@ -192,9 +136,13 @@ public final class HttpContext {
     exchange.start(task);
   }
 
-  @Nullable Takeover takeover() {
-    return takeover;
+  /** Returns the request as its host sees it. */
+  Exchange exchange() {
+    return exchange;
   }
+
+  /** Returns what answers the request in place of the response, or null. */
+  abstract @Nullable Takeover takeover();
 
   /**
    * Returns the methods that the path has, if a route fits it but none for the request's method.

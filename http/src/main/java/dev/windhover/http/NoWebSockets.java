@@ -1,5 +1,9 @@
 package dev.windhover.http;
 
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
+import dev.windhover.http.websocket.WebSocketListener;
+import dev.windhover.http.websocket.WebSocketManager;
 import java.util.List;
 
 /**

@@ -1,5 +1,6 @@
 package dev.windhover.http;
 
+import dev.windhover.http.host.Tokens;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import dev.windhover.http.host.HostContext;
 import dev.windhover.http.host.Takeover;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -228,7 +229,7 @@ class ApplicationTest {
           "/",
           context -> {
             assertThat(context.webSockets().isWebSocketRequest()).isFalse();
-            assertThat(context.hasWebSockets()).isFalse();
+            assertThat(HostContext.of(context).hasWebSockets()).isFalse();
           });
       application.mapWebSocket("/ws", socket -> {});
       assertThat(TestExchange.get("/").through(application).status()).isEqualTo(200);
@@ -512,7 +513,7 @@ class ApplicationTest {
           context -> {
             context.response().onStarting(() -> events.add("starting"));
             context.response().onCompleted(() -> events.add("completed"));
-            context.takeOver(takeover);
+            HostContext.of(context).takeOver(takeover);
             assertThat(context.response().hasStarted()).isTrue();
           });
       TestExchange sent = TestExchange.get("/").through(application);
@@ -530,7 +531,7 @@ class ApplicationTest {
           "/",
           context -> {
             seen.set(context);
-            context.takeOver(takeover);
+            HostContext.of(context).takeOver(takeover);
           });
       TestExchange sent = TestExchange.get("/").through(application);
       HttpResponse response = seen.get().response();
@@ -547,7 +548,7 @@ class ApplicationTest {
       application.map(
           "/",
           context -> {
-            context.takeOver(takeover);
+            HostContext.of(context).takeOver(takeover);
             throw new IOException("broken");
           });
       TestExchange sent = TestExchange.get("/").through(application);
@@ -560,7 +561,7 @@ class ApplicationTest {
       application.map(
           "/",
           context -> {
-            context.takeOver(takeover);
+            HostContext.of(context).takeOver(takeover);
             assertThatIllegalStateException()
                 .isThrownBy(() -> context.response().write("hello"))
                 .withMessage("the request was upgraded and has no response body");
@@ -578,7 +579,7 @@ class ApplicationTest {
           "/",
           context -> {
             context.response().write("hello");
-            context.takeOver(takeover);
+            HostContext.of(context).takeOver(takeover);
           });
       assertThat(TestExchange.get("/").through(application).status()).isEqualTo(500);
       assertThat(log.take()).contains("a body was written, so the request cannot be upgraded");

@@ -10,12 +10,16 @@ import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** Captures log lines at level warn and above; a test that does not take all of them fails. */
-final class CapturedLog implements BeforeEachCallback, AfterEachCallback {
+@SuppressWarnings("exports") // what tests share is seen by tests only
+public final class CapturedLog implements BeforeEachCallback, AfterEachCallback {
   private final ByteArrayOutputStream log = new ByteArrayOutputStream();
   private final PrintStream stderr = System.err;
 
+  /** Creates one, to be registered as an extension. */
+  public CapturedLog() {}
+
   /** Returns what was logged since the last call. */
-  String take() {
+  public String take() {
     System.err.flush();
     String text = log.toString(UTF_8);
     log.reset();

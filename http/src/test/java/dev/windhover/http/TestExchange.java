@@ -3,6 +3,7 @@ package dev.windhover.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Upgrade;
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * A host with one request. It records the response and any misuse of the host; both are checked
  * when the request is over.
  */
-final class TestExchange implements Exchange {
+public final class TestExchange implements Exchange {
   private final String method;
   private final String target;
   private final Headers requestHeaders = new Headers();
@@ -53,46 +54,46 @@ final class TestExchange implements Exchange {
     this.target = target;
   }
 
-  static TestExchange of(String method, String target) {
+  public static TestExchange of(String method, String target) {
     return new TestExchange(method, target);
   }
 
-  static TestExchange get(String target) {
+  public static TestExchange get(String target) {
     return of("GET", target);
   }
 
   // ---- What a test does
 
-  TestExchange header(String name, String value) {
+  public TestExchange header(String name, String value) {
     requestHeaders.add(name, value);
     return this;
   }
 
   /** Sets the client's address. */
-  TestExchange from(SocketAddress address) {
+  public TestExchange from(SocketAddress address) {
     remote = address;
     return this;
   }
 
   /** Sets the scheme. */
-  TestExchange scheme(String scheme) {
+  public TestExchange scheme(String scheme) {
     this.scheme = scheme;
     return this;
   }
 
   /** Lets {@code application} handle the request to its end. */
-  TestExchange through(Application application) {
+  public TestExchange through(Application application) {
     return begin(application).finish();
   }
 
   /** Lets {@code application} begin; a handler that blocks has its thread then. */
-  TestExchange begin(Application application) {
+  public TestExchange begin(Application application) {
     loop.run(() -> application.build().handle(this));
     return this;
   }
 
   /** Waits for the handler's thread, and checks for misuse. */
-  TestExchange finish() {
+  public TestExchange finish() {
     Thread handler = thread;
     try {
       assertThat(handler == null || handler.join(Duration.ofSeconds(20))).isTrue();
@@ -105,61 +106,61 @@ final class TestExchange implements Exchange {
   }
 
   /** The client has disconnected, but the host does not know yet: writes fail. */
-  void loseWrites() {
+  public void loseWrites() {
     writesAreLost = true;
   }
 
   /** The client disconnects, and the host knows. */
-  void clientGoes() {
+  public void clientGoes() {
     loop.run(() -> aborted.complete(null));
   }
 
   // ---- What a test sees
 
   /** Returns the status of the response, which must have ended properly. */
-  int status() {
+  public int status() {
     assertThat(ended).as("the response has ended").isTrue();
     return status;
   }
 
   /** Returns the headers of the response. */
-  Headers sentHeaders() {
+  public Headers sentHeaders() {
     return headers;
   }
 
-  @Nullable String sentHeader(String name) {
+  public @Nullable String sentHeader(String name) {
     return headers.get(name);
   }
 
-  byte[] sentBytes() {
+  public byte[] sentBytes() {
     return body.toByteArray();
   }
 
-  String sentText() {
+  public String sentText() {
     return body.toString(UTF_8);
   }
 
-  long sentContentLength() {
+  public long sentContentLength() {
     return contentLength;
   }
 
-  int flushes() {
+  public int flushes() {
     return flushes;
   }
 
-  int filesWritten() {
+  public int filesWritten() {
     return filesWritten;
   }
 
-  boolean hasResponded() {
+  public boolean hasResponded() {
     return responded;
   }
 
-  boolean wasAborted() {
+  public boolean wasAborted() {
     return abortedByUs;
   }
 
-  boolean hadThread() {
+  public boolean hadThread() {
     return thread != null;
   }
 
@@ -280,7 +281,7 @@ final class TestExchange implements Exchange {
   @Override
   public Connection connection() {
     InetSocketAddress local = InetSocketAddress.createUnresolved("localhost", 5000);
-    return new Connection("connection-3", remote, local, null, version());
+    return new ConnectionBuilder("connection-3", remote, local).build();
   }
 
   @Override

@@ -39,19 +39,19 @@ import java.util.stream.Stream;
  * A third-party module {@code com.acme}, generated for a test: a folder with a descriptor, classes
  * and resources, loaded from there or from a jar, as a module or from a class path.
  */
-final class TestModule {
+public final class TestModule {
   private final Path folder;
 
-  TestModule(Path folder) {
+  public TestModule(Path folder) {
     this.folder = folder;
   }
 
-  TestModule resource(String name, String text) {
+  public TestModule resource(String name, String text) {
     return write(name, text.getBytes(UTF_8));
   }
 
   /** Adds a controller; its method {@code get} is mapped to {@code /acme} and answers 299. */
-  TestModule controller(String name, int flags) {
+  public TestModule controller(String name, int flags) {
     ClassDesc context = ClassDesc.of("dev.windhover.http.HttpContext");
     ClassDesc response = ClassDesc.of("dev.windhover.http.HttpResponse");
     MethodTypeDesc noArgumentToResponse = MethodTypeDesc.of(response);
@@ -80,7 +80,7 @@ final class TestModule {
   }
 
   /** Adds {@code com.acme.Factory}, a supplier of new objects of the class {@code name}. */
-  TestModule factory(String name) {
+  public TestModule factory(String name) {
     ClassDesc product = ClassDesc.of(name);
     return type(
         "com.acme.Factory",
@@ -120,7 +120,8 @@ final class TestModule {
   /**
    * Loads {@code name} from the module {@code com.acme}, whose directives are {@code directives}.
    */
-  Class<?> fromModulePath(String name, boolean asJar, Consumer<ModuleAttributeBuilder> directives) {
+  public Class<?> fromModulePath(
+      String name, boolean asJar, Consumer<ModuleAttributeBuilder> directives) {
     ModuleAttribute descriptor =
         ModuleAttribute.of(
             ModuleDesc.of("com.acme"),
@@ -140,7 +141,7 @@ final class TestModule {
   }
 
   /** Loads {@code name} from a class path. */
-  Class<?> fromClassPath(String name, boolean asJar) {
+  public Class<?> fromClassPath(String name, boolean asJar) {
     try {
       URL url = (asJar ? jar() : folder).toUri().toURL();
       return load(new URLClassLoader(new URL[] {url}, TestModule.class.getClassLoader()), name);

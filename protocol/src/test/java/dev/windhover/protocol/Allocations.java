@@ -3,7 +3,7 @@ package dev.windhover.protocol;
 import java.lang.reflect.Method;
 
 /** Counts the bytes that this thread allocates. */
-final class Allocations {
+public final class Allocations {
   private static final Object THREADS;
   private static final Method COUNT;
 
@@ -28,7 +28,7 @@ final class Allocations {
    * Returns the least that a run of {@code work} allocates in bytes, after as many warm-up runs as
    * first calls need.
    */
-  static long of(Runnable work) {
+  public static long of(Runnable work) {
     for (int i = 0; i < 20; i++) {
       work.run();
     }

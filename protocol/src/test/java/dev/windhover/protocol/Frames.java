@@ -5,22 +5,22 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /** Creates wire bytes in the slow and obvious way, without the engine that reads them. */
-final class Frames {
-  static final int TEXT = 0x81;
-  static final int BINARY = 0x82;
-  static final int PING = 0x89;
+public final class Frames {
+  public static final int TEXT = 0x81;
+  public static final int BINARY = 0x82;
+  public static final int PING = 0x89;
 
   /** The masking key of RFC 6455 5.7. */
-  static final byte[] KEY = Hex.bytes("37 fa 21 3d");
+  public static final byte[] KEY = Hex.bytes("37 fa 21 3d");
 
   private Frames() {}
 
-  static byte[] utf8(String text) {
+  public static byte[] utf8(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
   /** Returns {@code length} bytes that reveal lost, repeated or swapped bytes. */
-  static byte[] pattern(int length) {
+  public static byte[] pattern(int length) {
     byte[] bytes = new byte[length];
     for (int i = 0; i < length; i++) {
       bytes[i] = (byte) (i * 31 + (i >>> 8));
@@ -28,7 +28,7 @@ final class Frames {
     return bytes;
   }
 
-  static byte[] join(byte[]... parts) {
+  public static byte[] join(byte[]... parts) {
     var all = new ByteArrayOutputStream();
     for (byte[] part : parts) {
       all.writeBytes(part);
@@ -37,7 +37,7 @@ final class Frames {
   }
 
   /** Returns an unmasked frame with the given first byte. */
-  static byte[] unmasked(int first, byte... payload) {
+  public static byte[] unmasked(int first, byte... payload) {
     int length = payload.length;
     ByteBuffer frame = ByteBuffer.allocate(10 + length).put((byte) first);
     if (length <= 125) {
@@ -54,17 +54,17 @@ final class Frames {
   }
 
   /** Returns a frame with the given first byte, masked with {@link #KEY}. */
-  static byte[] masked(int first, byte... payload) {
+  public static byte[] masked(int first, byte... payload) {
     return mask(unmasked(first, payload));
   }
 
   /** Returns a frame as the peer of {@code role} has to send it. */
-  static byte[] to(Role role, int first, byte... payload) {
+  public static byte[] to(Role role, int first, byte... payload) {
     return role == Role.SERVER ? masked(first, payload) : unmasked(first, payload);
   }
 
   /** Returns {@code unmasked}, one frame, as a client sends it: with MASK set and {@link #KEY}. */
-  static byte[] mask(byte[] unmasked) {
+  public static byte[] mask(byte[] unmasked) {
     int header = 2 + lengthBytes(unmasked[1]);
     byte[] masked = new byte[unmasked.length + 4];
     System.arraycopy(unmasked, 0, masked, 0, header);

@@ -4,24 +4,24 @@ import java.nio.ByteBuffer;
 import java.util.HexFormat;
 
 /** Bytes as the RFCs print them. */
-final class Hex {
+public final class Hex {
   private Hex() {}
 
   /** Returns the bytes of {@code parts}, one after the other; spaces are ignored. */
-  static byte[] bytes(String... parts) {
+  public static byte[] bytes(String... parts) {
     return HexFormat.of().parseHex(String.join("", parts).replace(" ", ""));
   }
 
-  static ByteBuffer buffer(String... parts) {
+  public static ByteBuffer buffer(String... parts) {
     return ByteBuffer.wrap(bytes(parts));
   }
 
-  static String of(byte... bytes) {
+  public static String of(byte... bytes) {
     return HexFormat.of().formatHex(bytes);
   }
 
   /** Returns the bytes between position and limit, which do not change. */
-  static String of(ByteBuffer buffer) {
+  public static String of(ByteBuffer buffer) {
     byte[] bytes = new byte[buffer.remaining()];
     buffer.get(buffer.position(), bytes);
     return of(bytes);

@@ -1,6 +1,6 @@
 package dev.windhover.server;
 
-import dev.windhover.http.Tokens;
+import dev.windhover.http.host.Tokens;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 

@@ -2,6 +2,7 @@ package dev.windhover.server;
 
 import dev.windhover.http.Connection;
 import dev.windhover.http.HttpVersion;
+import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.ExchangeHandler;
 import io.netty.buffer.Unpooled;
@@ -89,12 +90,10 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     this.timeouts = new Http1Timeouts(channel, server.limits(), output, this);
     this.loop = NettyLoop.of(channel);
     this.connection =
-        new Connection(
-            place.id(),
-            channel.remoteAddress(),
-            channel.localAddress(),
-            link.tls(),
-            HttpVersion.HTTP_1_1);
+        new ConnectionBuilder(place.id(), channel.remoteAddress(), channel.localAddress())
+            .tls(link.tls())
+            .version(HttpVersion.HTTP_1_1)
+            .build();
   }
 
   // ---- From Netty

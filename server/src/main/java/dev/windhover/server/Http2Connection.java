@@ -7,6 +7,7 @@ import static io.netty.handler.codec.http2.Http2Exception.connectionError;
 
 import dev.windhover.http.Connection;
 import dev.windhover.http.HttpVersion;
+import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.ExchangeHandler;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -101,12 +102,10 @@ final class Http2Connection extends Http2ConnectionHandler {
     this.limits = rules.limits().http2();
     this.loop = NettyLoop.of(channel);
     this.facts =
-        new Connection(
-            place.id(),
-            channel.remoteAddress(),
-            channel.localAddress(),
-            link.tls(),
-            HttpVersion.HTTP_2);
+        new ConnectionBuilder(place.id(), channel.remoteAddress(), channel.localAddress())
+            .tls(link.tls())
+            .version(HttpVersion.HTTP_2)
+            .build();
     this.timeouts = new Http2Timeouts(this, channel.eventLoop(), rules.limits(), output);
     this.frames = new Http2Frames(this, handler, rules, timeouts);
     connection().addListener(frames);

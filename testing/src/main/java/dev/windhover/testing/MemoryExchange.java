@@ -3,6 +3,7 @@ package dev.windhover.testing;
 import dev.windhover.http.Connection;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
+import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Loop;
@@ -96,7 +97,7 @@ final class MemoryExchange implements Exchange, Upgrade {
 
   @Override
   public Connection connection() {
-    return new Connection("c-" + id, CLIENT, SERVER, null, request.version());
+    return new ConnectionBuilder("c-" + id, CLIENT, SERVER).version(request.version()).build();
   }
 
   @Override

@@ -1,13 +1,13 @@
 package dev.windhover.testing;
 
-import dev.windhover.http.MessageType;
-import dev.windhover.http.MessageWriter;
-import dev.windhover.http.SendFlag;
-import dev.windhover.http.WebSocketClosedException;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.MessageWriter;
+import dev.windhover.http.websocket.SendFlag;
+import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.protocol.Extension;
-import dev.windhover.protocol.MessageDeflater;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
+import dev.windhover.protocol.deflate.MessageDeflater;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;

@@ -2,8 +2,8 @@ package dev.windhover.testing;
 
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Extension;
-import dev.windhover.protocol.MessageDeflater;
 import dev.windhover.protocol.Opcode;
+import dev.windhover.protocol.deflate.MessageDeflater;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

@@ -53,7 +53,7 @@ public final class TestHost implements AutoCloseable {
   private boolean failuresAllowed;
 
   private TestHost(Application application) {
-    this.application = application.events(new FailuresFound(application.events(), this::failed));
+    this.application = application.events(new FailuresFound(this::failed));
     this.handler = application.build();
     clock.drives(this);
   }

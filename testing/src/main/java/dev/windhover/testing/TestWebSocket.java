@@ -1,13 +1,13 @@
 package dev.windhover.testing;
 
-import dev.windhover.http.Ending;
-import dev.windhover.http.Message;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.MessageWriter;
-import dev.windhover.http.PreparedMessage;
-import dev.windhover.http.ReceiveResult;
-import dev.windhover.http.SendFlag;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.MessageWriter;
+import dev.windhover.http.websocket.PreparedMessage;
+import dev.windhover.http.websocket.ReceiveResult;
+import dev.windhover.http.websocket.SendFlag;
+import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Opcode;
@@ -279,8 +279,8 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
    *
    * @return true
    * @throws java.io.UncheckedIOException with a {@link
-   *     dev.windhover.http.WebSocketClosedException}, as all methods that send, if a Close of ours
-   *     is out or the test has seen the end of the connection
+   *     dev.windhover.http.websocket.WebSocketClosedException}, as all methods that send, if a
+   *     Close of ours is out or the test has seen the end of the connection
    */
   @Override
   public boolean send(
@@ -442,7 +442,7 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
    * @throws IllegalStateException always: a client in a test has no listener
    */
   @Override
-  public void request(long messages) {
+  public void demand(long messages) {
     throw new IllegalStateException("request is for the listener form");
   }
 }

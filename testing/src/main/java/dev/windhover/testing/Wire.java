@@ -1,17 +1,17 @@
 package dev.windhover.testing;
 
 import dev.windhover.protocol.CloseReason;
-import dev.windhover.protocol.DeflateAgreement;
-import dev.windhover.protocol.DeflateAgreement.Terms;
-import dev.windhover.protocol.DeflateCodec;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.FrameReader;
 import dev.windhover.protocol.FrameWriter;
-import dev.windhover.protocol.MessageDeflater;
-import dev.windhover.protocol.MessageInflater;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.Role;
-import dev.windhover.protocol.StreamSource;
+import dev.windhover.protocol.deflate.DeflateAgreement;
+import dev.windhover.protocol.deflate.DeflateAgreement.Terms;
+import dev.windhover.protocol.deflate.DeflateCodec;
+import dev.windhover.protocol.deflate.MessageDeflater;
+import dev.windhover.protocol.deflate.MessageInflater;
+import dev.windhover.protocol.deflate.StreamSource;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;

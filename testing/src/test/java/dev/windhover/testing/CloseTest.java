@@ -3,12 +3,12 @@ package dev.windhover.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.windhover.http.Ending;
-import dev.windhover.http.Message;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketClosedException;
-import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketClosedException;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;

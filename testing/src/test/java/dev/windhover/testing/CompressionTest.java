@@ -3,12 +3,12 @@ package dev.windhover.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.windhover.http.Message;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.SendFlag;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketAcceptContext;
-import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.SendFlag;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.Opcode;
@@ -427,7 +427,7 @@ class CompressionTest {
     server.release();
     if (form == Form.LISTENER) {
       for (int i = 0; i < 21; i++) {
-        server.socket().request(1);
+        server.socket().demand(1);
       }
     }
     assertThat(client.receiveClose().code()).isEqualTo(1000);

@@ -2,9 +2,9 @@ package dev.windhover.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;
 import java.time.Duration;

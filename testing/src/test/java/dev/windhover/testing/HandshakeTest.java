@@ -7,10 +7,10 @@ import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
 import dev.windhover.http.Application;
 import dev.windhover.http.HttpVersion;
-import dev.windhover.http.Message;
-import dev.windhover.http.SubprotocolSelector;
-import dev.windhover.http.WebSocketAcceptContext;
 import dev.windhover.http.middleware.HostFiltering;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.SubprotocolSelector;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.protocol.WebSocketState;
 import dev.windhover.websocket.WebSocketOptions;
 import dev.windhover.websocket.WebSockets;

@@ -2,9 +2,9 @@ package dev.windhover.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.windhover.http.Ending;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;

@@ -3,12 +3,12 @@ package dev.windhover.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.windhover.http.Ending;
 import dev.windhover.http.Handler;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.MessageWriter;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.MessageWriter;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
@@ -40,7 +40,7 @@ class ListenerTest {
     static Call demandingAll(Call rest) {
       return (socket, call) -> {
         if (call.equals("open")) {
-          socket.request(Long.MAX_VALUE);
+          socket.demand(Long.MAX_VALUE);
         }
         rest.run(socket, call);
       };
@@ -174,7 +174,7 @@ class ListenerTest {
   @Test
   void aBlockingSocketHasNoDemand() {
     TestFrames client = server.hold();
-    assertThatThrownBy(() -> server.socket().request(1)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> server.socket().demand(1)).isInstanceOf(IllegalStateException.class);
     server.release();
     client.answerClose();
   }
@@ -187,11 +187,11 @@ class ListenerTest {
       TestFrames client = server.listen(listener);
       client.sendText("a").sendText("b").sendText("c");
       assertThat(listener.calls()).containsExactly("open");
-      server.socket().request(2);
+      server.socket().demand(2);
       assertThat(listener.calls()).containsExactly("open", "a", "b");
-      server.socket().request(1);
+      server.socket().demand(1);
       assertThat(listener.calls()).containsExactly("open", "a", "b", "c");
-      assertThatThrownBy(() -> server.socket().request(0))
+      assertThatThrownBy(() -> server.socket().demand(0))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("demand of 0 messages is not positive");
       client.reset();
@@ -202,12 +202,12 @@ class ListenerTest {
       Recorded listener =
           new Recorded((socket, call) -> {
             if (!call.equals("open")) {
-              socket.request(1);
+              socket.demand(1);
             }
           });
       TestFrames client = server.listen(listener);
       client.sendText("a").sendText("b").sendText("c");
-      server.socket().request(1);
+      server.socket().demand(1);
       client.sendText("d");
       assertThat(listener.calls()).containsExactly("open", "a", "b", "c", "d");
       client.reset();
@@ -222,19 +222,19 @@ class ListenerTest {
               new WebSocketListener() {
                 @Override
                 public void onOpen(WebSocket socket) {
-                  socket.request(1);
+                  socket.demand(1);
                 }
 
                 @Override
                 public void onBinary(WebSocket socket, ByteBuffer payload) throws Exception {
                   if (socket.send(payload, MessageType.BINARY, true)) {
-                    socket.request(1);
+                    socket.demand(1);
                   }
                 }
 
                 @Override
                 public void onWritable(WebSocket socket) {
-                  socket.request(1);
+                  socket.demand(1);
                 }
               });
       client.stopTaking();
@@ -261,10 +261,10 @@ class ListenerTest {
       }
       assertThat(sent).isBetween(50, 66);
       client.sendText("behind");
-      server.socket().request(sent);
+      server.socket().demand(sent);
       assertThat(listener.calls()).hasSize(1 + sent);
       assertThat(client.isServerReading()).isFalse();
-      server.socket().request(1);
+      server.socket().demand(1);
       server.host().awaitIdle();
       assertThat(listener.calls()).last().isEqualTo("behind");
       assertThat(client.isServerReading()).isTrue();
@@ -277,10 +277,10 @@ class ListenerTest {
       Recorded listener = new Recorded();
       TestFrames client = server.listen(listener);
       client.sendText("a").sendClose(1000, "").expectNothing();
-      server.socket().request(1);
+      server.socket().demand(1);
       assertThat(listener.calls()).containsExactly("open", "a");
       client.expectNothing();
-      server.socket().request(1);
+      server.socket().demand(1);
       assertThat(client.receiveClose().code()).isEqualTo(1000);
       client.expectEnd();
       client.end();
@@ -296,7 +296,7 @@ class ListenerTest {
       client.receiveClose();
       client.sendClose(1000, "").expectNothing();
       assertThat(listener.calls()).containsExactly("open");
-      server.socket().request(1);
+      server.socket().demand(1);
       client.expectEnd();
       client.end();
       assertThat(listener.calls()).containsExactly("open", "kept", "close 1000", "ended 1000");
@@ -313,7 +313,7 @@ class ListenerTest {
       server.advance(Duration.ofSeconds(4));
       client.sendClose(1000, "").expectNothing();
       server.advance(Duration.ofSeconds(4));
-      server.socket().request(1);
+      server.socket().demand(1);
       client.expectEnd();
       client.end();
       assertThat(listener.calls()).containsExactly("open", "kept", "close 1000", "ended 1000");
@@ -331,9 +331,9 @@ class ListenerTest {
       assertThat(client.receiveClose()).isEqualTo(CloseReason.of(4000));
       client.expectEnd();
       assertThat(listener.calls()).containsExactly("open");
-      server.socket().request(1);
+      server.socket().demand(1);
       assertThat(listener.calls()).containsExactly("open", "kept");
-      server.socket().request(1);
+      server.socket().demand(1);
       assertThat(listener.calls()).containsExactly("open", "kept", "too", "close 4000");
       client.end();
       assertThat(listener.calls()).last().isEqualTo("ended 4000");
@@ -345,7 +345,7 @@ class ListenerTest {
       TestFrames client = server.listen(listener);
       client.sendText("kept").sendClose(1000, "").reset();
       assertThat(listener.calls()).containsExactly("open", "ended 1000");
-      server.socket().request(10);
+      server.socket().demand(10);
       server.socket().close(1000, "");
       server.socket().abort();
       assertThat(listener.calls()).containsExactly("open", "ended 1000");
@@ -353,7 +353,7 @@ class ListenerTest {
 
     @Test
     void bytesThatComeBeforeTheFirstCallWait() {
-      Recorded listener = new Recorded((socket, call) -> socket.request(1));
+      Recorded listener = new Recorded((socket, call) -> socket.demand(1));
       TestFrames client =
           server
               .start(context -> context.webSockets().accept(listener))
@@ -430,7 +430,7 @@ class ListenerTest {
                         @Override
                         public void onOpen(WebSocket socket) {
                           all.add(socket);
-                          socket.request(Long.MAX_VALUE);
+                          socket.demand(Long.MAX_VALUE);
                         }
 
                         @Override
@@ -463,7 +463,7 @@ class ListenerTest {
                 }
               });
       client.sendText("kept").expectNothing();
-      server.socket().request(1);
+      server.socket().demand(1);
       assertThat(client.receiveText()).isEqualTo("kept");
       client.reset();
     }

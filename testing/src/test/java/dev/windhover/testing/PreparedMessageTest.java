@@ -3,12 +3,12 @@ package dev.windhover.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.windhover.http.Message;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.PreparedMessage;
-import dev.windhover.http.SendFlag;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.PreparedMessage;
+import dev.windhover.http.websocket.SendFlag;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;
 import java.nio.ReadOnlyBufferException;

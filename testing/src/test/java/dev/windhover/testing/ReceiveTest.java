@@ -3,10 +3,10 @@ package dev.windhover.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.windhover.http.Message;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.ReceiveResult;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.ReceiveResult;
+import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;

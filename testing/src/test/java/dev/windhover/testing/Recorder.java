@@ -1,10 +1,12 @@
 package dev.windhover.testing;
 
-import dev.windhover.http.Ending;
 import dev.windhover.http.Events;
 import dev.windhover.http.HttpContext;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.Limit;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.HandshakeRefusal;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocket;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -13,12 +15,18 @@ import java.util.concurrent.TimeUnit;
 /** Keeps the events of one test, as lines. */
 final class Recorder implements Events {
   private final List<String> lines = new CopyOnWriteArrayList<>();
+  private final List<HandshakeRefusal> refusals = new CopyOnWriteArrayList<>();
   private final CompletableFuture<WebSocket> opened = new CompletableFuture<>();
   private final CompletableFuture<Ending> ended = new CompletableFuture<>();
 
   /** Returns what happened, without message counts. */
   List<String> lines() {
     return lines;
+  }
+
+  /** Returns the causes of the handshakes that were refused. */
+  List<HandshakeRefusal> refusals() {
+    return refusals;
   }
 
   /** Returns the first socket that was opened. */
@@ -32,8 +40,10 @@ final class Recorder implements Events {
   }
 
   @Override
-  public void handshakeRefused(HttpContext context, int status, String cause) {
-    lines.add("refused " + status + ": " + cause);
+  public void handshakeRefused(
+      HttpContext context, HandshakeRefusal cause, int status, String text) {
+    refusals.add(cause);
+    lines.add("refused " + status + ": " + text);
   }
 
   @Override
@@ -64,7 +74,7 @@ final class Recorder implements Events {
   }
 
   @Override
-  public void limitReached(HttpContext context, String limit) {
+  public void limitReached(HttpContext context, Limit limit) {
     lines.add("limit " + limit);
   }
 }

@@ -4,12 +4,12 @@ import static java.util.stream.Collectors.groupingBy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.windhover.http.Message;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.MessageWriter;
-import dev.windhover.http.SendFlag;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketClosedException;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.MessageWriter;
+import dev.windhover.http.websocket.SendFlag;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;

@@ -2,7 +2,7 @@ package dev.windhover.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.windhover.http.Ending;
+import dev.windhover.http.websocket.Ending;
 import dev.windhover.protocol.CloseReason;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;

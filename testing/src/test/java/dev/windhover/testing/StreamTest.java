@@ -3,9 +3,9 @@ package dev.windhover.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.windhover.http.Message;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocketClosedException;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.protocol.Opcode;
 import java.io.EOFException;
 import java.io.IOException;

@@ -9,10 +9,11 @@ import dev.windhover.http.Events;
 import dev.windhover.http.Handler;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpContext;
-import dev.windhover.http.Message;
 import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.HostContext;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Takeover;
+import dev.windhover.http.websocket.Message;
 import dev.windhover.websocket.WebSocketOptions;
 import dev.windhover.websocket.WebSockets;
 import java.nio.ByteBuffer;
@@ -387,11 +388,11 @@ class TestHostTest {
   }
 
   private static void accept(HttpContext context, int status, Headers headers, Receiver receiver) {
-    Objects.requireNonNull(context.upgrade())
+    Objects.requireNonNull(HostContext.of(context).upgrade())
         .accept(
             status,
             () -> {
-              context.takeOver(receiver);
+              HostContext.of(context).takeOver(receiver);
               return headers;
             },
             receiver);

@@ -3,14 +3,14 @@ package dev.windhover.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.windhover.http.Ending;
-import dev.windhover.http.Message;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.MessageWriter;
-import dev.windhover.http.PreparedMessage;
-import dev.windhover.http.ReceiveResult;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketClosedException;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.MessageWriter;
+import dev.windhover.http.websocket.PreparedMessage;
+import dev.windhover.http.websocket.ReceiveResult;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
@@ -292,7 +292,7 @@ class TestWebSocketTest {
     @Test
     void thereIsNoListenerForm() {
       TestWebSocket client = echo();
-      assertThatThrownBy(() -> client.request(1)).isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(() -> client.demand(1)).isInstanceOf(IllegalStateException.class);
       client.close();
     }
   }

@@ -3,8 +3,8 @@ package dev.windhover.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
-import dev.windhover.http.Ending;
-import dev.windhover.http.Message;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.Message;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;

@@ -14,7 +14,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.websocket.WebSocket;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -124,7 +124,10 @@ class ArchitectureTest {
         .check(ALL);
   }
 
-  /** The seam and the vocabulary it is made of, {@code http.host} and {@code http}, are one. */
+  /**
+   * {@code http}, {@code http.websocket} and {@code http.host} are one: the vocabulary, its
+   * sockets, and the seam that is made of both.
+   */
   @Test
   void packagesHaveNoCycles() {
     slices()
@@ -134,7 +137,7 @@ class ArchitectureTest {
               public SliceIdentifier getIdentifierOf(JavaClass type) {
                 String name = type.getPackageName();
                 return name.startsWith("dev.windhover.")
-                    ? SliceIdentifier.of(name.replace("http.host", "http"))
+                    ? SliceIdentifier.of(name.replaceFirst("http\\.(host|websocket)$", "http"))
                     : SliceIdentifier.ignore();
               }
 

@@ -1,16 +1,16 @@
 package dev.windhover.verification;
 
 import dev.windhover.app.WebApplication;
-import dev.windhover.http.Ending;
 import dev.windhover.http.Events;
 import dev.windhover.http.HttpContext;
-import dev.windhover.http.Message;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.PreparedMessage;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketAcceptContext;
-import dev.windhover.http.WebSocketClosedException;
-import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.PreparedMessage;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
+import dev.windhover.http.websocket.WebSocketClosedException;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.verification.wire.Wire;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -167,13 +167,13 @@ final class EchoApplication implements Events, AutoCloseable {
 
     @Override
     public void onOpen(WebSocket socket) {
-      socket.request(1);
+      socket.demand(1);
     }
 
     @Override
     public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) throws Exception {
       if (socket.send(payload, type, true)) {
-        socket.request(1);
+        socket.demand(1);
       } else {
         full = true;
       }
@@ -183,7 +183,7 @@ final class EchoApplication implements Events, AutoCloseable {
     public void onWritable(WebSocket socket) {
       if (full) {
         full = false;
-        socket.request(1);
+        socket.demand(1);
       }
     }
   }
@@ -206,7 +206,7 @@ final class EchoApplication implements Events, AutoCloseable {
   private static final class Closes implements WebSocketListener {
     @Override
     public void onOpen(WebSocket socket) throws Exception {
-      socket.request(Long.MAX_VALUE);
+      socket.demand(Long.MAX_VALUE);
       socket.sendText("bye");
       socket.close(4000, "enough");
     }
@@ -251,7 +251,7 @@ final class EchoApplication implements Events, AutoCloseable {
 
     @Override
     public void onOpen(WebSocket socket) throws Exception {
-      socket.request(Long.MAX_VALUE);
+      socket.demand(Long.MAX_VALUE);
       onWritable(socket);
     }
 

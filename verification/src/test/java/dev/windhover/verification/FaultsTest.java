@@ -2,7 +2,7 @@ package dev.windhover.verification;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.windhover.http.Ending;
+import dev.windhover.http.websocket.Ending;
 import dev.windhover.verification.EchoApplication.Form;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.FaultyProxy;

@@ -7,7 +7,7 @@ import dev.windhover.app.WebApplication;
 import dev.windhover.http.Handler;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.HttpException;
-import dev.windhover.http.Message;
+import dev.windhover.http.websocket.Message;
 import dev.windhover.verification.logs.Logs;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;

@@ -5,9 +5,9 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.windhover.app.WebApplication;
 import dev.windhover.http.Handler;
-import dev.windhover.http.Message;
-import dev.windhover.http.WebSocketAcceptContext;
-import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Response;
@@ -71,8 +71,8 @@ class Http1HandshakeTest {
   private static final class EchoListener implements WebSocketListener {
     @Override
     public void onMessage(
-        dev.windhover.http.WebSocket socket,
-        dev.windhover.http.MessageType type,
+        dev.windhover.http.websocket.WebSocket socket,
+        dev.windhover.http.websocket.MessageType type,
         ByteBuffer payload)
         throws Exception {
       socket.send(payload, type, true);

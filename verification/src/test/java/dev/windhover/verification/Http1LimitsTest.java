@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
 import dev.windhover.app.WebApplication;
-import dev.windhover.http.Message;
+import dev.windhover.http.websocket.Message;
 import dev.windhover.server.ServerLimits;
 import dev.windhover.verification.logs.Logs;
 import dev.windhover.verification.logs.StrictLogs;

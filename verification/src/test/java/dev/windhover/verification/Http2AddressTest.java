@@ -3,7 +3,7 @@ package dev.windhover.verification;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.app.WebApplication;
-import dev.windhover.http.Message;
+import dev.windhover.http.websocket.Message;
 import dev.windhover.server.AddressOptions;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;

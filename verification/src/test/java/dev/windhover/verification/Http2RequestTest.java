@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.windhover.app.WebApplication;
 import dev.windhover.http.Handler;
 import dev.windhover.http.HttpContext;
-import dev.windhover.http.StaticFiles;
+import dev.windhover.http.files.StaticFiles;
 import dev.windhover.verification.logs.Logs;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;
@@ -139,7 +139,7 @@ class Http2RequestTest {
   }
 
   private static void send(
-      dev.windhover.http.WebSocket socket, dev.windhover.http.Message message) {
+      dev.windhover.http.websocket.WebSocket socket, dev.windhover.http.websocket.Message message) {
     try {
       socket.send(message);
     } catch (IOException | InterruptedException e) {

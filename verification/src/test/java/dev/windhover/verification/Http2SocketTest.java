@@ -2,7 +2,7 @@ package dev.windhover.verification;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.windhover.http.Ending;
+import dev.windhover.http.websocket.Ending;
 import dev.windhover.verification.EchoApplication.Form;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;
@@ -253,11 +253,11 @@ class Http2SocketTest {
                 }
               });
       for (int i = 0; i < count; i++) {
-        server.socket("a").request(1);
+        server.socket("a").demand(1);
         assertThat(stream.frame()).isEqualTo(Frame.text("message " + i));
       }
       assertThat(writer.join(Duration.ofSeconds(5))).isTrue();
-      server.socket("a").request(1);
+      server.socket("a").demand(1);
       assertThat(stream.frame()).isEqualTo(Frame.close(1000, ""));
       stream.expectEnd();
     }

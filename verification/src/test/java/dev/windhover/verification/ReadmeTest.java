@@ -29,6 +29,8 @@ class ReadmeTest {
       """
       import dev.windhover.app.*;
       import dev.windhover.http.*;
+      import dev.windhover.http.files.*;
+      import dev.windhover.http.websocket.*;
       import java.nio.file.*;
       import java.time.*;
       import java.util.*;

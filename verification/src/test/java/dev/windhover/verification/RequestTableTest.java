@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.app.WebApplication;
 import dev.windhover.http.HttpContext;
+import dev.windhover.http.host.HostContext;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Response;
 import dev.windhover.verification.wire.Wire;
@@ -98,7 +99,9 @@ class RequestTableTest {
     served.add(text);
     text += request.host().equals("x") ? "" : " at " + request.host();
     text += body.isEmpty() ? "" : " " + body;
-    context.response().write(text + (context.upgrade() == null ? "" : " upgradable"));
+    context
+        .response()
+        .write(text + (HostContext.of(context).upgrade() == null ? "" : " upgradable"));
   }
 
   @ParameterizedTest

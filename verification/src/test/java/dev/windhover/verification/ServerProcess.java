@@ -1,7 +1,7 @@
 package dev.windhover.verification;
 
 import dev.windhover.app.WebApplication;
-import dev.windhover.http.Message;
+import dev.windhover.http.websocket.Message;
 
 /** What {@link ProcessTest} starts. */
 final class ServerProcess {

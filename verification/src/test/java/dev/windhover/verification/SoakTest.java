@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.HotSpotDiagnosticMXBean;
 import com.sun.management.HotSpotDiagnosticMXBean.ThreadDumpFormat;
 import dev.windhover.app.WebApplication;
-import dev.windhover.http.Ending;
+import dev.windhover.http.websocket.Ending;
 import dev.windhover.verification.EchoApplication.Form;
 import dev.windhover.verification.logs.Logs;
 import dev.windhover.verification.logs.StrictLogs;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.app.WebApplication;
-import dev.windhover.http.Ending;
-import dev.windhover.http.StaticFiles;
+import dev.windhover.http.files.StaticFiles;
+import dev.windhover.http.websocket.Ending;
 import dev.windhover.server.ServerOptions;
 import dev.windhover.verification.EchoApplication.Form;
 import dev.windhover.verification.logs.Logs;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.app.WebApplication;
-import dev.windhover.http.Ending;
 import dev.windhover.http.Events;
 import dev.windhover.http.HttpContext;
-import dev.windhover.http.Message;
-import dev.windhover.http.StaticFiles;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.files.StaticFiles;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.server.ListenException;
 import dev.windhover.server.ServerOptions;
 import dev.windhover.server.TlsProvider;

@@ -3,8 +3,8 @@ package dev.windhover.verification;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.windhover.http.Ending;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.verification.EchoApplication.Form;
 import dev.windhover.verification.logs.Logs;
 import dev.windhover.verification.logs.StrictLogs;
@@ -248,9 +248,9 @@ abstract class WebSocketContract {
     try (Peer peer = open("/on-demand", id)) {
       peer.send(Frame.text("one"), Frame.text("two"), Frame.ping("p"));
       assertThat(peer.frame()).isEqualTo(Frame.pong("p")); // so both have come
-      server.socket(id).request(1);
+      server.socket(id).demand(1);
       assertThat(peer.frame()).isEqualTo(Frame.text("one"));
-      server.socket(id).request(1);
+      server.socket(id).demand(1);
       assertThat(peer.frame()).isEqualTo(Frame.text("two"));
       peer.abort();
     }

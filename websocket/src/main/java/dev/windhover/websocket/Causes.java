@@ -1,6 +1,6 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.Ending;
+import dev.windhover.http.websocket.Ending;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Violation;

@@ -1,11 +1,12 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.PreparedMessage;
-import dev.windhover.http.WebSocketAcceptContext;
+import dev.windhover.http.host.Encodings;
 import dev.windhover.http.host.Loop;
-import dev.windhover.protocol.DeflateAgreement;
+import dev.windhover.http.websocket.PreparedMessage;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.protocol.Extension;
-import dev.windhover.protocol.MessageDeflater;
+import dev.windhover.protocol.deflate.DeflateAgreement;
+import dev.windhover.protocol.deflate.MessageDeflater;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -61,7 +62,7 @@ final class Compression {
     if (!isWorth(message.size())) {
       return null;
     }
-    ByteBuffer coded = message.encoded(lease.sendSetting(), lease::deflateAlone);
+    ByteBuffer coded = Encodings.of(message).encoded(lease.sendSetting(), lease::deflateAlone);
     return coded != null && coded.remaining() < message.size() ? coded : null;
   }
 

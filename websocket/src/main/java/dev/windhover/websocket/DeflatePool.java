@@ -1,15 +1,15 @@
 package dev.windhover.websocket;
 
 import dev.windhover.http.host.Loop;
-import dev.windhover.protocol.DeflateAgreement;
-import dev.windhover.protocol.DeflateCodec;
-import dev.windhover.protocol.DeflateStream;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.Extension.PayloadException;
-import dev.windhover.protocol.InflateStream;
-import dev.windhover.protocol.MessageDeflater;
-import dev.windhover.protocol.MessageInflater;
-import dev.windhover.protocol.StreamSource;
+import dev.windhover.protocol.deflate.DeflateAgreement;
+import dev.windhover.protocol.deflate.DeflateCodec;
+import dev.windhover.protocol.deflate.DeflateStream;
+import dev.windhover.protocol.deflate.InflateStream;
+import dev.windhover.protocol.deflate.MessageDeflater;
+import dev.windhover.protocol.deflate.MessageInflater;
+import dev.windhover.protocol.deflate.StreamSource;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;

@@ -1,7 +1,7 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.FrameReader;
 import dev.windhover.protocol.MessageBuffer;
 import dev.windhover.protocol.Opcode;

@@ -1,9 +1,9 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.PreparedMessage;
+import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.protocol.Conversation;
 import dev.windhover.protocol.Extension;
-import dev.windhover.protocol.MessageDeflater;
+import dev.windhover.protocol.deflate.MessageDeflater;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;

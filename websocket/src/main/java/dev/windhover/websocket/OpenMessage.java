@@ -1,6 +1,6 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.MessageType;
+import dev.windhover.http.websocket.MessageType;
 import dev.windhover.protocol.Opcode;
 import org.jspecify.annotations.Nullable;
 

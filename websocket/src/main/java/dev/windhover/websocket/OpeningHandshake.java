@@ -5,8 +5,10 @@ import dev.windhover.http.HttpContext;
 import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpRequest;
 import dev.windhover.http.HttpVersion;
-import dev.windhover.http.Tokens;
+import dev.windhover.http.host.HostContext;
+import dev.windhover.http.host.Tokens;
 import dev.windhover.http.host.Upgrade;
+import dev.windhover.http.websocket.HandshakeRefusal;
 import dev.windhover.protocol.OpeningKey;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +37,10 @@ final class OpeningHandshake {
       return new HttpException(status, cause, headers());
     }
 
+    HandshakeRefusal refusal() {
+      return version ? HandshakeRefusal.UNSUPPORTED_VERSION : HandshakeRefusal.NOT_A_HANDSHAKE;
+    }
+
     /** The headers that tell the client what would be accepted (RFC 6455 4.4, RFC 9110 15.5.22). */
     private Headers headers() {
       Headers headers = new Headers();
@@ -53,7 +59,7 @@ final class OpeningHandshake {
   /** Returns the fault of the request as a handshake, or null. */
   static @Nullable Fault check(HttpContext context) {
     HttpRequest request = context.request();
-    Upgrade upgrade = context.upgrade();
+    Upgrade upgrade = HostContext.of(context).upgrade();
     return upgrade != null && upgrade.isExtendedConnect()
         ? checkConnect(request)
         : checkUpgrade(request, upgrade != null);
@@ -124,7 +130,7 @@ final class OpeningHandshake {
   static Headers accept(HttpContext context, @Nullable String subprotocol) {
     Headers answer = new Headers();
     Headers asked = context.request().headers();
-    Upgrade upgrade = context.upgrade();
+    Upgrade upgrade = HostContext.of(context).upgrade();
     if (upgrade != null && !upgrade.isExtendedConnect()) {
       String key = asked.get(KEY);
       answer.add("Upgrade", "websocket").add("Connection", "Upgrade");

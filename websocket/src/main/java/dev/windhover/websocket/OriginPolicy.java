@@ -1,6 +1,6 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.Origins;
+import dev.windhover.http.host.Origins;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;

@@ -1,7 +1,7 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocketClosedException;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Conversation;

@@ -1,9 +1,9 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.Message;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.ReceiveResult;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.ReceiveResult;
 import dev.windhover.protocol.FrameReader;
 import dev.windhover.protocol.MessageBuffer;
 import dev.windhover.protocol.Opcode;
@@ -385,7 +385,8 @@ final class ReceiveQueue implements Inbound {
   // ---- The receiver's side
 
   /**
-   * See {@link dev.windhover.http.WebSocket#receive}; {@code nanos} below 0 waits without limit.
+   * See {@link dev.windhover.http.websocket.WebSocket#receive}; {@code nanos} below 0 waits without
+   * limit.
    */
   ReceiveResult receive(ByteBuffer buffer, long nanos)
       throws InterruptedException, TimeoutException {
@@ -502,7 +503,7 @@ final class ReceiveQueue implements Inbound {
     return done ? new ReceiveResult(buffer.position() - start, piece.type, end) : null;
   }
 
-  /** See {@link dev.windhover.http.WebSocket#receiveMessage}. */
+  /** See {@link dev.windhover.http.websocket.WebSocket#receiveMessage}. */
   @Nullable Message receiveMessage(long nanos) throws InterruptedException, TimeoutException {
     session.requireHandlerRunning();
     Limit limit = takeTurn(nanos);

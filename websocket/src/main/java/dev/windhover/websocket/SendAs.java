@@ -8,7 +8,7 @@ enum SendAs {
   COMPRESSIBLE,
   /** A piece of a message that is not to be compressed. */
   PLAIN,
-  /** The payload of a {@link dev.windhover.http.PreparedMessage}, which never changes. */
+  /** The payload of a {@link dev.windhover.http.websocket.PreparedMessage}, which never changes. */
   PREPARED,
   /** The same, compressed by itself. */
   PREPARED_CODED;

@@ -1,13 +1,13 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.Ending;
-import dev.windhover.http.Message;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.MessageWriter;
-import dev.windhover.http.PreparedMessage;
-import dev.windhover.http.ReceiveResult;
-import dev.windhover.http.SendFlag;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.MessageWriter;
+import dev.windhover.http.websocket.PreparedMessage;
+import dev.windhover.http.websocket.ReceiveResult;
+import dev.windhover.http.websocket.SendFlag;
+import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.WebSocketState;
@@ -270,7 +270,7 @@ final class ServerWebSocket implements WebSocket {
   }
 
   @Override
-  public void request(long messages) {
+  public void demand(long messages) {
     if (!(in instanceof ListenerPump listener)) {
       throw new IllegalStateException("a socket without a listener has no demand");
     }

@@ -1,9 +1,10 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.Ending;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocketClosedException;
-import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.Limit;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocketClosedException;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Takeover;
@@ -270,7 +271,7 @@ final class Session implements Duplex.Receiver, Takeover {
   private void violated() {
     Violation violation = conversation.violation();
     if (violation.closeCode() == CloseCode.POLICY_VIOLATION) {
-      limitReached("control frames");
+      limitReached(Limit.CONTROL_FRAMES);
     }
     finish(new Outcome.Violated(violation));
   }
@@ -364,14 +365,14 @@ final class Session implements Duplex.Receiver, Takeover {
 
   /** A violation that the reader did not find: a message over the limit. Returns -1. */
   int violated(Violation violation) {
-    limitReached("message size");
+    limitReached(Limit.MESSAGE_SIZE);
     finish(new Outcome.Violated(violation));
     return -1;
   }
 
   /** The receiving thread found a message over the limit; nothing more is read. Any thread. */
   void stopReading(Violation violation) {
-    limitReached("message size");
+    limitReached(Limit.MESSAGE_SIZE);
     change(was -> was.findBefore(violation)); // a Close of the peer may have come after it
     onLoop(this::endReading);
   }
@@ -388,7 +389,7 @@ final class Session implements Duplex.Receiver, Takeover {
 
   void pause() {
     reading = false;
-    limitReached("inbound bytes");
+    limitReached(Limit.INBOUND_BYTES);
     duplex().pause();
   }
 
@@ -749,18 +750,18 @@ final class Session implements Duplex.Receiver, Takeover {
       case EFFECT -> {
         Outcome waiting = causes.found();
         if (waiting != null && takeEffect(waiting)) {
-          limitReached("unread end");
+          limitReached(Limit.UNREAD_END);
           answerClose();
         }
       }
       case CLOSING -> {
-        limitReached("closing handshake");
+        limitReached(Limit.CLOSING_HANDSHAKE);
         abort(
             Ending.By.SERVER,
             "closing handshake not finished within " + settings.limits().closeTimeout());
       }
       case KEEP_ALIVE -> {
-        limitReached("keep-alive");
+        limitReached(Limit.KEEP_ALIVE);
         abort(
             Ending.By.SERVER,
             "no sign of life within "
@@ -800,7 +801,7 @@ final class Session implements Duplex.Receiver, Takeover {
       writeStall = null; // watched again when something waits
       writeDue = NEVER;
     } else if (stall.isStalled(now, duplex().transmitted())) {
-      limitReached("stalled write");
+      limitReached(Limit.STALLED_WRITE);
       abort(
           Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
     } else {
@@ -825,13 +826,13 @@ final class Session implements Duplex.Receiver, Takeover {
   }
 
   /** Tells of a bound that was reached. Any thread. */
-  void limitReached(String limit) {
+  void limitReached(Limit limit) {
     events.limitReached(limit);
   }
 
   /** The outbox has reached its high mark. */
   void full() {
-    limitReached("send queue");
+    limitReached(Limit.SEND_QUEUE);
   }
 
   /** The outbox was over its high mark and is below the low one. */

@@ -1,6 +1,6 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.WebSocketAcceptContext;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.protocol.Conversation;
 import org.jspecify.annotations.Nullable;
 

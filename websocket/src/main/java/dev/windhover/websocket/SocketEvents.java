@@ -1,10 +1,11 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.Ending;
 import dev.windhover.http.Events;
 import dev.windhover.http.HttpContext;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.Limit;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocket;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,7 +59,7 @@ final class SocketEvents {
     }
   }
 
-  void limitReached(String limit) {
+  void limitReached(Limit limit) {
     if (context != null) {
       events.limitReached(context, limit);
     }

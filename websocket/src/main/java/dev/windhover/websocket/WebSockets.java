@@ -5,15 +5,19 @@ import dev.windhover.http.Handler;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.HttpException;
+import dev.windhover.http.Limit;
 import dev.windhover.http.Middleware;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketAcceptContext;
-import dev.windhover.http.WebSocketListener;
-import dev.windhover.http.WebSocketManager;
+import dev.windhover.http.host.HostContext;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.http.middleware.HostFiltering;
-import dev.windhover.protocol.DeflateAgreement;
+import dev.windhover.http.websocket.HandshakeRefusal;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
+import dev.windhover.http.websocket.WebSocketListener;
+import dev.windhover.http.websocket.WebSocketManager;
+import dev.windhover.protocol.deflate.DeflateAgreement;
+import dev.windhover.websocket.deflate.NativeDeflateCodec;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -91,12 +95,13 @@ public final class WebSockets implements Middleware {
 
   @Override
   public void handle(HttpContext context, Handler next) throws Exception {
-    if (context.hasWebSockets()) {
+    HostContext host = HostContext.of(context);
+    if (host.hasWebSockets()) {
       next.handle(context); // a host that brings its own engine
       return;
     }
     Manager manager = new Manager(context);
-    context.webSockets(manager);
+    host.webSockets(manager);
     OpeningHandshake.Fault fault = manager.fault;
     if (fault == null || fault.almost()) {
       context.response().onStarting(() -> answering(context, manager));
@@ -105,8 +110,8 @@ public final class WebSockets implements Middleware {
       requireAllowedOrigin(context);
     }
     next.handle(context);
-    if (fault != null && fault.almost() && context.isUnanswered()) {
-      throw refused(context, fault.toException());
+    if (fault != null && fault.almost() && host.isUnanswered()) {
+      throw refused(context, fault.refusal(), fault.toException());
     }
   }
 
@@ -121,11 +126,16 @@ public final class WebSockets implements Middleware {
       context.response().headers().set(OpeningHandshake.VERSION, "13");
     }
     if (context.route() == null && status == 404) {
-      tellRefused(context, status, "no route for " + context.request().path());
+      tellRefused(
+          context, HandshakeRefusal.NO_ROUTE, status, "no route for " + context.request().path());
     } else if (fault != null) {
-      tellRefused(context, status, fault.cause());
+      tellRefused(context, fault.refusal(), status, fault.cause());
     } else {
-      tellRefused(context, status, "the application answered without accepting");
+      tellRefused(
+          context,
+          HandshakeRefusal.NOT_ACCEPTED,
+          status,
+          "the application answered without accepting");
     }
   }
 
@@ -133,20 +143,25 @@ public final class WebSockets implements Middleware {
     Headers headers = context.request().headers();
     String origin = String.join(",", headers.all("Origin"));
     if (!origins.allows(origin, context.request().scheme(), context.request().host())) {
-      throw refused(context, new HttpException(403, "origin " + origin + " is not allowed"));
+      throw refused(
+          context,
+          HandshakeRefusal.ORIGIN_NOT_ALLOWED,
+          new HttpException(403, "origin " + origin + " is not allowed"));
     }
   }
 
-  private static HttpException refused(HttpContext context, HttpException refusal) {
-    tellRefused(context, refusal.status(), String.valueOf(refusal.getMessage()));
-    return refusal;
+  private static HttpException refused(
+      HttpContext context, HandshakeRefusal cause, HttpException answer) {
+    tellRefused(context, cause, answer.status(), String.valueOf(answer.getMessage()));
+    return answer;
   }
 
   /** Tells log and events of a refused handshake, once. */
-  private static void tellRefused(HttpContext context, int status, String cause) {
+  private static void tellRefused(
+      HttpContext context, HandshakeRefusal cause, int status, String text) {
     if (context.items().putIfAbsent(WebSockets.class.getName(), true) == null) {
-      log.debug("handshake {} refused with {}: {}", context.id(), status, cause);
-      context.application().events().handshakeRefused(context, status, cause);
+      log.debug("handshake {} refused with {}: {}", context.id(), status, text);
+      context.application().events().handshakeRefused(context, cause, status, text);
     }
   }
 
@@ -192,7 +207,7 @@ public final class WebSockets implements Middleware {
     @Override
     public void requireWebSocketRequest() {
       if (fault != null) {
-        throw refused(context, fault.toException());
+        throw refused(context, fault.refusal(), fault.toException());
       }
     }
 
@@ -211,13 +226,14 @@ public final class WebSockets implements Middleware {
         throw new IllegalStateException("the socket was accepted already");
       }
       requireWebSocketRequest();
-      Upgrade upgrade = context.upgrade();
+      Upgrade upgrade = HostContext.of(context).upgrade();
       if (upgrade == null || context.response().hasStarted()) {
         throw new IllegalStateException("the response has started");
       }
       if (stopping) {
         throw refused(
             context,
+            HandshakeRefusal.STOPPING,
             new HttpException(
                 503,
                 "the server is stopping",
@@ -229,9 +245,9 @@ public final class WebSockets implements Middleware {
         subprotocol = subprotocol(given);
         answer = OpeningHandshake.accept(context, subprotocol);
       } catch (HttpException e) {
-        throw refused(context, e);
+        throw refused(context, HandshakeRefusal.SUBPROTOCOL, e);
       } catch (IllegalArgumentException e) {
-        tellRefused(context, 500, String.valueOf(e.getMessage()));
+        tellRefused(context, HandshakeRefusal.SUBPROTOCOL, 500, String.valueOf(e.getMessage()));
         throw e;
       }
       DeflateAgreement agreement = negotiate(given, answer);
@@ -255,10 +271,10 @@ public final class WebSockets implements Middleware {
       boolean[] isTaken = new boolean[1];
       try {
         upgrade.accept(
-            context.upgradeStatus(),
+            HostContext.of(context).upgradeStatus(),
             () -> {
               accepted = true;
-              context.takeOver(session);
+              HostContext.of(context).takeOver(session);
               isTaken[0] = true;
               context
                   .response()
@@ -268,7 +284,7 @@ public final class WebSockets implements Middleware {
             },
             session);
       } catch (HttpException noRoom) {
-        throw refused(context, noRoom);
+        throw refused(context, HandshakeRefusal.NO_ROOM, noRoom);
       } finally {
         if (!isTaken[0] && compression != null) { // nobody will tell the session of its end
           compression.endReading();
@@ -297,7 +313,7 @@ public final class WebSockets implements Middleware {
       DeflateAgreement.Terms wanted = Compression.terms(given);
       DeflateAgreement.Terms terms = contexts.affordable(wanted);
       if (!wanted.equals(terms)) {
-        context.application().events().limitReached(context, "compression memory");
+        context.application().events().limitReached(context, Limit.COMPRESSION_MEMORY);
       }
       if (terms == null) {
         log.debug("handshake {}: no memory for compression", context.id());

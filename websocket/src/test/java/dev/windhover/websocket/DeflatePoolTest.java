@@ -5,14 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import dev.windhover.http.PreparedMessage;
-import dev.windhover.protocol.DeflateAgreement;
-import dev.windhover.protocol.DeflateAgreement.Terms;
-import dev.windhover.protocol.DeflateCodec;
-import dev.windhover.protocol.DeflateStream;
+import dev.windhover.http.host.Encodings;
+import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.protocol.Extension.PayloadException;
-import dev.windhover.protocol.InflateStream;
-import dev.windhover.protocol.MessageDeflater.End;
+import dev.windhover.protocol.deflate.DeflateAgreement;
+import dev.windhover.protocol.deflate.DeflateAgreement.Terms;
+import dev.windhover.protocol.deflate.DeflateCodec;
+import dev.windhover.protocol.deflate.DeflateStream;
+import dev.windhover.protocol.deflate.InflateStream;
+import dev.windhover.protocol.deflate.MessageDeflater.End;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -437,7 +438,7 @@ class DeflatePoolTest {
   @Nested
   class AMessageForManySockets {
     private ByteBuffer encoded(DeflatePool.Lease by, PreparedMessage message) {
-      ByteBuffer coded = message.encoded(by.sendSetting(), by::deflateAlone);
+      ByteBuffer coded = Encodings.of(message).encoded(by.sendSetting(), by::deflateAlone);
       assertThat(coded).isNotNull();
       return coded;
     }
@@ -489,7 +490,7 @@ class DeflatePoolTest {
       DeflatePool.Lease lease = lease(LEAN);
       PreparedMessage message = PreparedMessage.text("Hello".repeat(100));
       deflate(lease, "H", End.FRAGMENT);
-      assertThat(message.encoded(lease.sendSetting(), lease::deflateAlone)).isNull();
+      assertThat(Encodings.of(message).encoded(lease.sendSetting(), lease::deflateAlone)).isNull();
       deflate(lease, "ello", End.MESSAGE);
       assertThat(encoded(lease, message).remaining()).isLessThan(100);
     }

@@ -10,6 +10,8 @@ import java.nio.ByteBuffer;
  *
  * <p>Exists from {@link Receiver#onOpen} on. All methods belong to the {@link #loop()}, except
  * {@link #pending()}, {@link #id()} and {@link #loop()} itself.
+ *
+ * <p>Implemented by Windhover's hosts; methods may be added.
  */
 public interface Duplex extends Sink {
   /** Returns what named the request in logs, {@link Exchange#id}; from any thread. */
@@ -32,7 +34,11 @@ public interface Duplex extends Sink {
    */
   void consumed(int bytes);
 
-  /** What a host tells of a duplex, on the loop. After {@link #onEnd} no more bytes come. */
+  /**
+   * What a host tells of a duplex, on the loop. After {@link #onEnd} no more bytes come.
+   *
+   * <p>Implemented by Windhover's engines; methods may be added.
+   */
   interface Receiver {
     /**
      * The request was answered and the connection is the receiver's; the first call, unless the

@@ -10,7 +10,11 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** One request and the way to answer it, as a host sees them. */
+/**
+ * One request and the way to answer it, as a host sees them.
+ *
+ * <p>Implemented by Windhover's hosts; methods may be added.
+ */
 public interface Exchange {
   /** Returns what names this request in logs, unique within the process. */
   String id();

@@ -7,6 +7,8 @@ import java.util.concurrent.Executor;
 /**
  * The one thread on which a connection lives. Everything a host calls, and all methods that say so,
  * run there, one after the other, and never block. It is also the only clock above the host.
+ *
+ * <p>Implemented by Windhover's hosts; methods may be added.
  */
 public interface Loop extends Executor {
   /** Runs {@code task} on the loop, soon, after what was given before; callable from any thread. */

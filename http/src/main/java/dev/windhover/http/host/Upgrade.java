@@ -6,6 +6,8 @@ import java.util.function.Supplier;
 /**
  * The offer of a host to hand a request's connection over: HTTP/1.1's upgrade (RFC 9110 7.8) or
  * HTTP/2's extended CONNECT (RFC 8441).
+ *
+ * <p>Implemented by Windhover's hosts; methods may be added.
  */
 public interface Upgrade {
   /** Returns whether this is an extended CONNECT, answered with 2xx rather than 101. */

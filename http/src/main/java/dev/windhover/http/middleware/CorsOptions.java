@@ -1,7 +1,7 @@
 package dev.windhover.http.middleware;
 
-import dev.windhover.http.Origins;
-import dev.windhover.http.Tokens;
+import dev.windhover.http.host.Origins;
+import dev.windhover.http.host.Tokens;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

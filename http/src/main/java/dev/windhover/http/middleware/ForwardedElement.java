@@ -1,6 +1,6 @@
 package dev.windhover.http.middleware;
 
-import dev.windhover.http.Tokens;
+import dev.windhover.http.host.Tokens;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

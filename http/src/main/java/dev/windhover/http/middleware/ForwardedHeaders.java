@@ -97,8 +97,7 @@ public final class ForwardedHeaders implements Middleware {
       }
     }
     if (client != null) {
-      Connection c = context.connection();
-      context.connection(new Connection(c.id(), client, c.local(), c.tls(), c.version()));
+      context.connection(context.connection().withRemote(client));
     }
   }
 

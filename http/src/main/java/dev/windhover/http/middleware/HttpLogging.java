@@ -32,19 +32,49 @@ public final class HttpLogging implements Middleware {
 
   private final Function<Entry, String> format;
 
-  /**
-   * A request that is over.
-   *
-   * @param context its request and response, to be read, not changed
-   * @param status the status of the response; 200 unless set, even if the client disconnected
-   *     before it got one
-   * @param bytes the number of body bytes handed to the host, without HTTP framing; 0 for a socket
-   * @param duration the time since the request reached this step
-   * @param aborted whether the client disconnected, or was dropped, before the response was
-   *     complete
-   */
-  public record Entry(
-      HttpContext context, int status, long bytes, Duration duration, boolean aborted) {
+  /** A request that is over. */
+  public static final class Entry {
+    private final HttpContext context;
+    private final Duration duration;
+    private final boolean aborted;
+
+    private Entry(HttpContext context, Duration duration, boolean aborted) {
+      this.context = context;
+      this.duration = duration;
+      this.aborted = aborted;
+    }
+
+    /** Returns the context with its request and response, which must only be read. */
+    public HttpContext context() {
+      return context;
+    }
+
+    /**
+     * Returns the response's status: 200 unless set, even if the client disconnected before it got
+     * one.
+     */
+    public int status() {
+      return context.response().status();
+    }
+
+    /**
+     * Returns how many body bytes were handed to the host, without HTTP framing; 0 for a socket.
+     */
+    public long bytes() {
+      return context.response().bytesWritten();
+    }
+
+    /** Returns the time since the request reached this step. */
+    public Duration duration() {
+      return duration;
+    }
+
+    /**
+     * Returns whether the client disconnected, or was dropped, before the response was complete.
+     */
+    public boolean aborted() {
+      return aborted;
+    }
 
     /** Returns the client's address without its port, as {@link ForwardedHeaders} found it. */
     public String remote() {
@@ -82,8 +112,8 @@ public final class HttpLogging implements Middleware {
           request.method(),
           targetWithoutQuery(),
           request.version(),
-          status,
-          bytes,
+          status(),
+          bytes(),
           duration.toNanos() / 1e6,
           aborted ? " aborted" : "");
     }
@@ -119,13 +149,8 @@ public final class HttpLogging implements Middleware {
     boolean aborted =
         !context.isUpgraded() // the end of a socket counts as a disconnect
             && (context.response().isAborted() || context.aborted().isDone());
-    Entry entry =
-        new Entry(
-            context,
-            context.response().status(),
-            context.response().bytesWritten(),
-            Duration.ofNanos(context.nanoTime() - start),
-            aborted);
+    Duration duration = Duration.ofNanos(context.nanoTime() - start);
+    Entry entry = new Entry(context, duration, aborted);
     log.info("{}", escaped(format.apply(entry)));
   }
 

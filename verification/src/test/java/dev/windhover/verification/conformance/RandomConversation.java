@@ -1,7 +1,7 @@
 package dev.windhover.verification.conformance;
 
-import dev.windhover.http.Ending;
-import dev.windhover.http.Message;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.Message;
 import dev.windhover.verification.conformance.TalkServer.Plan;
 import dev.windhover.verification.conformance.TalkServer.Talk;
 import dev.windhover.verification.conformance.Transport.Opened;

@@ -1,16 +1,16 @@
 package dev.windhover.verification.conformance;
 
 import dev.windhover.app.WebApplication;
-import dev.windhover.http.Ending;
 import dev.windhover.http.Events;
 import dev.windhover.http.Handler;
 import dev.windhover.http.HttpContext;
-import dev.windhover.http.Message;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.MessageWriter;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketAcceptContext;
-import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.MessageWriter;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.verification.Certificate;
 import java.io.IOException;
 import java.net.URI;
@@ -318,7 +318,7 @@ final class TalkServer implements Events, AutoCloseable {
       public void onOpen(WebSocket opened) {
         socket = opened;
         senders = startSenders(opened);
-        opened.request(1);
+        opened.demand(1);
       }
 
       @Override
@@ -357,7 +357,7 @@ final class TalkServer implements Events, AutoCloseable {
         }
         if (isDue && below) {
           isDue = false;
-          opened.request(1);
+          opened.demand(1);
         }
       }
 

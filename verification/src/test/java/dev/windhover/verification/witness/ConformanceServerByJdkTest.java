@@ -4,10 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.app.WebApplication;
-import dev.windhover.http.Ending;
 import dev.windhover.http.Events;
 import dev.windhover.http.HttpContext;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.Limit;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.samples.conformance.ConformanceServer;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.witness.JdkSocket.Heard;
@@ -210,12 +211,12 @@ class ConformanceServerByJdkTest {
   @Test
   void withNoReadNothingIsReadBeyondTheBound() throws Exception {
     URI uri = uri("/no-read/" + api, "&no_read=true");
-    CompletableFuture<String> limit = told.limit(uri);
+    CompletableFuture<Limit> limit = told.limit(uri);
     try (JdkSocket socket = JdkSocket.connect(http, uri)) {
       for (int i = 0; i < 3; i++) {
         socket.binary(new byte[30_000]);
       }
-      assertThat(limit.get(60, TimeUnit.SECONDS)).isEqualTo("inbound bytes");
+      assertThat(limit.get(60, TimeUnit.SECONDS)).isEqualTo(Limit.INBOUND_BYTES);
     } // nothing came back
   }
 
@@ -231,13 +232,13 @@ class ConformanceServerByJdkTest {
   /** Completes futures with what the server tells of the socket at a path. */
   private static final class Told implements Events {
     private final Map<String, CompletableFuture<Ending>> endings = new ConcurrentHashMap<>();
-    private final Map<String, CompletableFuture<String>> limits = new ConcurrentHashMap<>();
+    private final Map<String, CompletableFuture<Limit>> limits = new ConcurrentHashMap<>();
 
     CompletableFuture<Ending> ended(URI uri) {
       return endings.computeIfAbsent(uri.getPath(), path -> new CompletableFuture<>());
     }
 
-    CompletableFuture<String> limit(URI uri) {
+    CompletableFuture<Limit> limit(URI uri) {
       return limits.computeIfAbsent(uri.getPath(), path -> new CompletableFuture<>());
     }
 
@@ -250,7 +251,7 @@ class ConformanceServerByJdkTest {
     }
 
     @Override
-    public void limitReached(HttpContext context, String limit) {
+    public void limitReached(HttpContext context, Limit limit) {
       var waiting = limits.get(context.request().path());
       if (waiting != null) {
         waiting.complete(limit);

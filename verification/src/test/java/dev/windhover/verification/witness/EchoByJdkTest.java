@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.windhover.app.WebApplication;
 import dev.windhover.http.Events;
 import dev.windhover.http.HttpContext;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.samples.echo.Echo;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.witness.JdkSocket.Heard;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.app.WebApplication;
-import dev.windhover.http.Message;
+import dev.windhover.http.websocket.Message;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Response;

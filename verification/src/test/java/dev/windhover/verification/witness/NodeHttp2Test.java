@@ -3,7 +3,7 @@ package dev.windhover.verification.witness;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.app.WebApplication;
-import dev.windhover.http.Message;
+import dev.windhover.http.websocket.Message;
 import dev.windhover.verification.Certificate;
 import dev.windhover.verification.logs.Logs;
 import dev.windhover.verification.logs.StrictLogs;

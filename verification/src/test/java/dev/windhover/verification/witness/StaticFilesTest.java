@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.windhover.app.WebApplication;
-import dev.windhover.http.StaticFiles;
+import dev.windhover.http.files.StaticFiles;
 import dev.windhover.server.Transport;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Response;

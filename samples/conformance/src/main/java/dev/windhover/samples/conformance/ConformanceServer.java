@@ -3,8 +3,8 @@ package dev.windhover.samples.conformance;
 import dev.windhover.app.WebApplication;
 import dev.windhover.http.Handler;
 import dev.windhover.http.HttpContext;
-import dev.windhover.http.Message;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.WebSocket;
 import java.io.PrintStream;
 import java.util.concurrent.CountDownLatch;
 
@@ -37,7 +37,7 @@ public final class ConformanceServer {
   /** Comes before the WebSocket middleware, which answers almost-handshakes itself. */
   private static void answerPlainRequests(HttpContext context, Handler next) throws Exception {
     next.handle(context);
-    if (context.isUnanswered()) {
+    if (context.route() != null && !context.isUpgraded()) {
       String scheme = context.request().scheme().equals("https") ? "wss" : "ws";
       String url = scheme + "://" + context.request().host() + context.request().path();
       context.response().write("ready: connect a WebSocket to " + url + "\n");

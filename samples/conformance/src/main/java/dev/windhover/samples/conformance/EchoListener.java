@@ -1,8 +1,8 @@
 package dev.windhover.samples.conformance;
 
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketListener;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketListener;
 import java.nio.ByteBuffer;
 
 /**
@@ -21,19 +21,19 @@ final class EchoListener implements WebSocketListener {
     if (close != null) {
       socket.close(close, "");
     } else if (!settings.noRead()) {
-      socket.request(1);
+      socket.demand(1);
     }
   }
 
   @Override
   public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) throws Exception {
     if (socket.send(payload, type, true)) {
-      socket.request(1);
+      socket.demand(1);
     }
   }
 
   @Override
   public void onWritable(WebSocket socket) {
-    socket.request(1);
+    socket.demand(1);
   }
 }

@@ -2,9 +2,8 @@ package dev.windhover.samples.conformance;
 
 import dev.windhover.http.HttpException;
 import dev.windhover.http.Query;
-import dev.windhover.http.SubprotocolSelector;
-import dev.windhover.http.Tokens;
-import dev.windhover.http.WebSocketAcceptContext;
+import dev.windhover.http.websocket.SubprotocolSelector;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.protocol.CloseCode;
 import java.time.Duration;
 import java.util.List;
@@ -23,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Settings(Api api, WebSocketAcceptContext accept, boolean noRead, @Nullable Integer close) {
   private static final long MAX_MESSAGE = 64 << 20;
+  private static final String TOKEN = "[\\w!#$%&'*+.^`|~-]+"; // RFC 9110 5.6.2
   private static final Set<String> KNOWN =
       new TreeSet<>(
           Set.of(
@@ -125,7 +125,7 @@ record Settings(Api api, WebSocketAcceptContext accept, boolean noRead, @Nullabl
   private static SubprotocolSelector subprotocols(String value) {
     List<String> ours = List.of(value.split(",", -1));
     for (String subprotocol : ours) {
-      if (!Tokens.isToken(subprotocol)) {
+      if (!subprotocol.matches(TOKEN)) {
         throw bad("subprotocols=" + value + " is not a list of names separated by commas");
       }
     }

@@ -1,6 +1,6 @@
 package dev.windhover.samples.echo;
 
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.websocket.WebSocket;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;

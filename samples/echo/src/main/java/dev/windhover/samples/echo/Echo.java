@@ -3,12 +3,12 @@ package dev.windhover.samples.echo;
 import dev.windhover.app.WebApplication;
 import dev.windhover.http.Handler;
 import dev.windhover.http.HttpContext;
-import dev.windhover.http.Message;
 import dev.windhover.http.Middleware;
-import dev.windhover.http.ReceiveResult;
-import dev.windhover.http.StaticFiles;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketAcceptContext;
+import dev.windhover.http.files.StaticFiles;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.ReceiveResult;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 

@@ -1,9 +1,9 @@
 package dev.windhover.samples.echo;
 
-import dev.windhover.http.Message;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.ReceiveResult;
-import dev.windhover.http.WebSocket;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.ReceiveResult;
+import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.protocol.CloseCode;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

@@ -2,7 +2,7 @@ package dev.windhover.samples.echo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.windhover.http.Message;
+import dev.windhover.http.websocket.Message;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.testing.TestFrames;
 import dev.windhover.testing.TestHost;

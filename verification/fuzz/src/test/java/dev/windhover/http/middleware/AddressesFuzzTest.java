@@ -3,7 +3,7 @@ package dev.windhover.http.middleware;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import dev.windhover.http.Origins;
+import dev.windhover.http.host.Origins;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;

@@ -1,18 +1,18 @@
 package dev.windhover.verification.fuzz;
 
 import dev.windhover.http.Application;
-import dev.windhover.http.Ending;
 import dev.windhover.http.Handler;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.PreparedMessage;
-import dev.windhover.http.SendFlag;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketAcceptContext;
-import dev.windhover.http.WebSocketListener;
-import dev.windhover.protocol.DeflateAgreement;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.PreparedMessage;
+import dev.windhover.http.websocket.SendFlag;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.WebSocketState;
+import dev.windhover.protocol.deflate.DeflateAgreement;
 import dev.windhover.websocket.WebSockets;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -108,7 +108,7 @@ final class Dialogue {
       side.out().carry(pick(PIECES), side.back());
     } else if (choice < 95) {
       int more = random.nextInt(1, 4);
-      side.on(() -> side.socket().request(more));
+      side.on(() -> side.socket().demand(more));
     } else if (choice < 98) {
       beQuiet();
     } else if (choice < 99) {
@@ -154,7 +154,7 @@ final class Dialogue {
       }
       long before = left.moved() + right.moved();
       for (Side side : List.of(left, right)) {
-        side.on(() -> side.socket().request(1_000));
+        side.on(() -> side.socket().demand(1_000));
         side.out().carry(pick(PIECES) + 1_000, side.back());
         side.look();
       }

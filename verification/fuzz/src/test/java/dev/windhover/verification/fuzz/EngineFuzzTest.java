@@ -4,15 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.windhover.http.Application;
-import dev.windhover.http.Ending;
 import dev.windhover.http.Handler;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
-import dev.windhover.http.MessageType;
-import dev.windhover.http.WebSocket;
-import dev.windhover.http.WebSocketAcceptContext;
-import dev.windhover.http.WebSocketListener;
-import dev.windhover.protocol.DeflateAgreement;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
+import dev.windhover.http.websocket.WebSocketListener;
+import dev.windhover.protocol.deflate.DeflateAgreement;
 import dev.windhover.websocket.WebSockets;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -95,7 +95,7 @@ class EngineFuzzTest {
 
     @Override
     public void onOpen(WebSocket socket) {
-      socket.request(setting.oneByOne ? 1 : Long.MAX_VALUE);
+      socket.demand(setting.oneByOne ? 1 : Long.MAX_VALUE);
     }
 
     @Override
@@ -109,7 +109,7 @@ class EngineFuzzTest {
         socket.close(4000, "enough");
       }
       if (setting.oneByOne) {
-        socket.request(1);
+        socket.demand(1);
       }
     }
 

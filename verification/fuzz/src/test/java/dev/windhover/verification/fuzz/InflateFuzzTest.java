@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.windhover.protocol.CloseCode;
-import dev.windhover.protocol.DeflateCodec;
 import dev.windhover.protocol.Extension.PayloadException;
-import dev.windhover.protocol.InflateStream;
-import dev.windhover.protocol.MessageInflater;
-import dev.windhover.protocol.StreamSource;
 import dev.windhover.protocol.Violation;
-import dev.windhover.websocket.NativeDeflateCodec;
+import dev.windhover.protocol.deflate.DeflateCodec;
+import dev.windhover.protocol.deflate.InflateStream;
+import dev.windhover.protocol.deflate.MessageInflater;
+import dev.windhover.protocol.deflate.StreamSource;
+import dev.windhover.websocket.deflate.NativeDeflateCodec;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

@@ -3,6 +3,7 @@ package dev.windhover.verification.fuzz;
 import dev.windhover.http.Connection;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
+import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.ExchangeHandler;
@@ -487,7 +488,7 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
 
   @Override
   public Connection connection() {
-    return new Connection("1", NOWHERE, NOWHERE, null, version);
+    return new ConnectionBuilder("1", NOWHERE, NOWHERE).version(version).build();
   }
 
   @Override

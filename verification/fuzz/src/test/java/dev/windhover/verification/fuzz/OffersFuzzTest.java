@@ -3,8 +3,8 @@ package dev.windhover.verification.fuzz;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import dev.windhover.protocol.DeflateAgreement;
-import dev.windhover.protocol.DeflateAgreement.Terms;
+import dev.windhover.protocol.deflate.DeflateAgreement;
+import dev.windhover.protocol.deflate.DeflateAgreement.Terms;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;

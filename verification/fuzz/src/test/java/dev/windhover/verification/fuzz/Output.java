@@ -1,12 +1,12 @@
 package dev.windhover.verification.fuzz;
 
-import dev.windhover.protocol.DeflateAgreement;
-import dev.windhover.protocol.DeflateCodec;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.FrameReader;
-import dev.windhover.protocol.MessageInflater;
 import dev.windhover.protocol.Role;
-import dev.windhover.protocol.StreamSource;
+import dev.windhover.protocol.deflate.DeflateAgreement;
+import dev.windhover.protocol.deflate.DeflateCodec;
+import dev.windhover.protocol.deflate.MessageInflater;
+import dev.windhover.protocol.deflate.StreamSource;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 

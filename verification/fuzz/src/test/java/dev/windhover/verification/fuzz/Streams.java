@@ -2,7 +2,7 @@ package dev.windhover.verification.fuzz;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.windhover.protocol.StreamSource;
+import dev.windhover.protocol.deflate.StreamSource;
 
 /** A source that counts what it has lent. */
 final class Streams<T> implements StreamSource<T> {

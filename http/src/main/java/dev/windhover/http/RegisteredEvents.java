@@ -1,0 +1,64 @@
+package dev.windhover.http;
+
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.HandshakeRefusal;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocket;
+import java.util.List;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Everyone who was registered to be told what happens, in the order of registration. One who throws
+ * is logged, and keeps neither the others from being told nor the caller from going on.
+ */
+record RegisteredEvents(List<Events> all) implements Events {
+  private static final Logger log = LoggerFactory.getLogger(Events.class);
+
+  @Override
+  public void handshakeRefused(
+      HttpContext context, HandshakeRefusal cause, int status, String text) {
+    tell(each -> each.handshakeRefused(context, cause, status, text));
+  }
+
+  @Override
+  public void socketOpened(HttpContext context, WebSocket socket) {
+    tell(each -> each.socketOpened(context, socket));
+  }
+
+  @Override
+  public void socketEnded(HttpContext context, WebSocket socket, Ending ending) {
+    tell(each -> each.socketEnded(context, socket, ending));
+  }
+
+  @Override
+  public void handlerFailed(HttpContext context, Throwable failure) {
+    tell(each -> each.handlerFailed(context, failure));
+  }
+
+  @Override
+  public void messageReceived(HttpContext context, MessageType type, long bytes) {
+    tell(each -> each.messageReceived(context, type, bytes));
+  }
+
+  @Override
+  public void messageSent(HttpContext context, MessageType type, long bytes) {
+    tell(each -> each.messageSent(context, type, bytes));
+  }
+
+  @Override
+  public void limitReached(HttpContext context, Limit limit) {
+    tell(each -> each.limitReached(context, limit));
+  }
+
+  private void tell(Consumer<Events> event) {
+    for (Events each : all) {
+      try {
+        event.accept(each);
+      } catch (Throwable failure) {
+        log.error("events of {} failed", each.getClass().getName(), failure);
+      }
+    }
+  }
+}

@@ -1,0 +1,38 @@
+package dev.windhover.http.websocket;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * Sends one message of unknown length, piece by piece, from any thread: it is not tied to the
+ * thread that opened it. Other messages of the socket wait until it is finished; Pings and Pongs
+ * may go in between.
+ *
+ * <pre>{@code
+ * try (MessageWriter message = socket.startMessage(MessageType.TEXT)) {
+ *   for (String row : rows) {
+ *     message.write(row);
+ *   }
+ *   message.finish();
+ * }
+ * }</pre>
+ *
+ * <p>Implemented by Windhover; methods may be added.
+ */
+public interface MessageWriter extends AutoCloseable {
+  /** Sends a piece as a frame of its own; blocks as {@link WebSocket#send} does. */
+  void write(ByteBuffer piece) throws IOException, InterruptedException;
+
+  /** Sends a piece of text as a frame of its own; a surrogate pair may be split between pieces. */
+  void write(CharSequence piece) throws IOException, InterruptedException;
+
+  /** Ends the message, so that the next one may be sent. */
+  void finish() throws IOException, InterruptedException;
+
+  /**
+   * Does nothing after {@link #finish()}. Before it, this abandons the message and fails the socket
+   * with 1011.
+   */
+  @Override
+  void close();
+}

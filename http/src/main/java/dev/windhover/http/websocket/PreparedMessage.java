@@ -1,0 +1,73 @@
+package dev.windhover.http.websocket;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * A whole message that goes to many sockets: {@link WebSocket#send(PreparedMessage, SendFlag...)}.
+ * Its payload is stored once, and compressed once for all sockets with the same permessage-deflate
+ * settings. Both live as long as this object. Immutable and thread-safe.
+ *
+ * <p>For a single socket it has no advantage over {@link Message}.
+ */
+public abstract sealed class PreparedMessage permits SharedMessage {
+  private final MessageType type;
+
+  /** Read-only; handed out as duplicates. */
+  private final ByteBuffer payload;
+
+  PreparedMessage(MessageType type, ByteBuffer payload) {
+    this.type = type;
+    this.payload = payload.asReadOnlyBuffer();
+  }
+
+  /** Prepares a text message. */
+  public static PreparedMessage text(CharSequence text) {
+    byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
+    return new SharedMessage(MessageType.TEXT, ByteBuffer.wrap(bytes));
+  }
+
+  /** Prepares a binary message; keeps a copy of {@code payload}. */
+  public static PreparedMessage binary(byte[] payload) {
+    return new SharedMessage(MessageType.BINARY, ByteBuffer.wrap(payload.clone()));
+  }
+
+  /**
+   * Prepares a message; keeps a copy of the bytes between position and limit of {@code payload},
+   * whose position does not change.
+   *
+   * @param type {@link MessageType#TEXT} (the bytes must be UTF-8) or {@link MessageType#BINARY}
+   * @throws IllegalArgumentException for {@link MessageType#CLOSE}
+   */
+  public static PreparedMessage of(ByteBuffer payload, MessageType type) {
+    if (type == MessageType.CLOSE) {
+      throw new IllegalArgumentException("a message cannot be of type CLOSE; use closeOutput");
+    }
+    int size = payload.remaining();
+    ByteBuffer copy = ByteBuffer.allocate(size).put(0, payload, payload.position(), size);
+    return new SharedMessage(type, copy);
+  }
+
+  /** Prepares {@code message}; keeps a copy of a binary one's payload. */
+  public static PreparedMessage of(Message message) {
+    return switch (message) {
+      case Message.Text text -> text(text.text());
+      case Message.Binary binary -> of(binary.payload(), MessageType.BINARY);
+    };
+  }
+
+  /** Returns {@link MessageType#TEXT} or {@link MessageType#BINARY}. */
+  public MessageType type() {
+    return type;
+  }
+
+  /** Returns the size of the payload in bytes. */
+  public int size() {
+    return payload.remaining();
+  }
+
+  /** Returns a read-only view of the payload, with a position of its own. */
+  public ByteBuffer payload() {
+    return payload.duplicate();
+  }
+}

@@ -1,0 +1,278 @@
+package dev.windhover.http.websocket;
+
+import dev.windhover.protocol.CloseCode;
+import dev.windhover.protocol.WebSocketState;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A WebSocket connection (RFC 6455), as a handler sees it.
+ *
+ * <h2>Life</h2>
+ *
+ * A handler {@linkplain WebSocketManager#accept() accepts} the request, and the socket is open. You
+ * can receive messages until the peer closes or the connection ends, and send messages until either
+ * side has closed. The handler's end is the socket's end. When it returns, the peer's Close is
+ * answered, or a Close with 1000 is sent. When it throws, a Close with 1011 is sent. If the server
+ * stops, it sends 1001. The peer then has at most 5 s for its part, and the connection is dropped.
+ *
+ * <h2>Receiving</h2>
+ *
+ * There are two ways to receive, which may alternate between messages. You can receive buffer by
+ * buffer with {@link #receive(ByteBuffer)}, without a limit on the size of a message. Or you can
+ * receive whole messages with {@link #receiveMessage()} and {@code for (Message message : socket)},
+ * up to the accepted maximum; a larger message fails the socket with 1009. The end is a result,
+ * never an exception. Pings are answered whether or not anybody receives. While nobody receives, at
+ * most 64 KiB (by default) wait here; then the peer is not read.
+ *
+ * <h2>Sending</h2>
+ *
+ * Any number of threads may send; messages are never mixed. {@code send} returns when the payload
+ * has been copied or written, and the buffer is the caller's again. If the peer is slow and the
+ * queue is full (1 MiB by default), {@code send} blocks. A payload that is larger than the queue
+ * goes out piece by piece. A message that is sent in several pieces belongs to its thread until
+ * that thread ends it; messages of other threads wait. If {@code send} is interrupted before the
+ * first byte was queued, nothing was sent. If it is interrupted later, the frame cannot be
+ * finished, and the socket is aborted.
+ *
+ * <h2>Listener form</h2>
+ *
+ * A socket that is accepted with a {@link WebSocketListener} hands its messages to the listener,
+ * and its receiving methods throw {@link IllegalStateException}. {@code send} and {@code close}
+ * never block: {@code send} returns whether the queue is below its high mark, and {@link
+ * WebSocketListener#onWritable} is called when the queue has drained. Above the high mark plus one
+ * message, {@code send} refuses.
+ *
+ * <p>A socket is not {@link AutoCloseable}: leaving a {@code try} block must not send 1000 when the
+ * handler has failed.
+ *
+ * <p>Only Windhover implements this interface; methods may be added.
+ */
+public interface WebSocket extends Iterable<Message> {
+  /** Returns the current state of the socket. */
+  WebSocketState state();
+
+  /** Returns the subprotocol that was negotiated in the opening handshake, or null for none. */
+  @Nullable String subprotocol();
+
+  // ---- Receiving
+
+  /**
+   * Puts the next bytes into {@code buffer}: all or part of one frame's payload, never of two
+   * frames. Blocks until there are some. If the buffer has no room, it waits for a message and
+   * returns a count of 0. At the end of the socket it returns {@link MessageType#CLOSE},
+   * immediately and every time.
+   *
+   * @throws InterruptedException if the thread was interrupted; nothing is lost
+   * @throws IllegalStateException if the handler has ended, or in the listener form
+   * @throws java.nio.ReadOnlyBufferException if {@code buffer} is read-only
+   */
+  ReceiveResult receive(ByteBuffer buffer) throws InterruptedException;
+
+  /**
+   * Like {@link #receive(ByteBuffer)}, but waits for at most {@code timeout}.
+   *
+   * @throws TimeoutException if nothing came in time; nothing is lost, and the socket stays open
+   */
+  ReceiveResult receive(ByteBuffer buffer, Duration timeout)
+      throws InterruptedException, TimeoutException;
+
+  /**
+   * Returns the next whole message, or null at the end of the socket. Blocks until it is complete.
+   *
+   * @throws InterruptedException if the thread was interrupted; nothing is lost
+   * @throws IllegalStateException if part of the message was already taken with {@link
+   *     #receive(ByteBuffer)}
+   */
+  @Nullable Message receiveMessage() throws InterruptedException;
+
+  /**
+   * Like {@link #receiveMessage()}, but waits for at most {@code timeout}.
+   *
+   * @throws TimeoutException if no message was complete in time; nothing is lost, and the socket
+   *     stays open
+   */
+  @Nullable Message receiveMessage(Duration timeout) throws InterruptedException, TimeoutException;
+
+  /**
+   * Iterates over the messages until the end of the socket. When the loop ends, the peer's Close
+   * has been answered.
+   *
+   * <p>The iterator throws {@link java.io.UncheckedIOException} if its thread is interrupted, and
+   * leaves the interrupt set.
+   */
+  @Override
+  Iterator<Message> iterator();
+
+  // ---- Sending
+
+  /**
+   * Sends {@code payload} as one frame of a message.
+   *
+   * @param type {@link MessageType#TEXT} (the bytes must be UTF-8) or {@link MessageType#BINARY};
+   *     the same for all pieces of a message
+   * @param endOfMessage false if this thread will continue the message with another call
+   * @return whether the queue is below its high mark
+   * @throws IllegalArgumentException for {@link MessageType#CLOSE}: use {@link #closeOutput}
+   * @throws WebSocketClosedException if we have sent a Close, or the connection has ended
+   * @throws InterruptedException if the thread was interrupted while it waited
+   */
+  boolean send(ByteBuffer payload, MessageType type, boolean endOfMessage)
+      throws IOException, InterruptedException;
+
+  /** Like {@link #send(ByteBuffer, MessageType, boolean)}, with flags. */
+  boolean send(ByteBuffer payload, MessageType type, boolean endOfMessage, SendFlag... flags)
+      throws IOException, InterruptedException;
+
+  /**
+   * Sends a whole text message. The text is encoded at once, in addition to the queue, so send a
+   * long text in pieces with {@link #startMessage}.
+   */
+  boolean sendText(CharSequence text) throws IOException, InterruptedException;
+
+  /** Sends a whole binary message. */
+  default boolean sendBinary(ByteBuffer payload) throws IOException, InterruptedException {
+    return send(payload, MessageType.BINARY, true);
+  }
+
+  /** Sends a whole binary message. */
+  default boolean sendBinary(byte[] payload) throws IOException, InterruptedException {
+    return sendBinary(ByteBuffer.wrap(payload));
+  }
+
+  /** Sends a whole message. The payload buffer of a binary message does not change. */
+  default boolean send(Message message) throws IOException, InterruptedException {
+    return switch (message) {
+      case Message.Text text -> sendText(text.text());
+      case Message.Binary binary -> sendBinary(binary.payload().duplicate());
+    };
+  }
+
+  /**
+   * Sends a whole message that also goes to other sockets. If permessage-deflate was negotiated and
+   * the message is large enough, it is compressed once for all sockets with the same window and
+   * level, and does not refer to earlier messages (RFC 7692 7.2.1 leaves that to the sender). On a
+   * socket with context takeover, the next ordinary message does not refer to earlier ones either.
+   *
+   * @throws IllegalStateException if this thread has begun a message and not ended it; other
+   *     exceptions as in {@link #send(ByteBuffer, MessageType, boolean)}
+   */
+  default boolean send(PreparedMessage message, SendFlag... flags)
+      throws IOException, InterruptedException {
+    return send(message.payload(), message.type(), true, flags);
+  }
+
+  /** Opens a message of unknown length; other messages wait until it is finished. */
+  MessageWriter startMessage(MessageType type) throws IOException, InterruptedException;
+
+  /** Returns how many bytes of messages are queued and have not yet been taken by the network. */
+  long bufferedAmount();
+
+  // ---- As streams
+
+  /**
+   * Returns the payload of all messages, one after the other, until the socket ends. The stream
+   * does not show where one message ends and the next begins. Closing it does not close the socket.
+   *
+   * <p>Reading throws {@link java.io.EOFException} if the socket ends inside a message, and {@link
+   * java.io.InterruptedIOException} if the thread is interrupted; the interrupt stays set.
+   */
+  default InputStream inputStream() {
+    return new SocketInputStream(this, false);
+  }
+
+  /**
+   * Returns a stream that sends each write as a whole message; wrap it in a {@link
+   * java.io.BufferedOutputStream} to gather small writes. Closing the stream does not close the
+   * socket.
+   *
+   * @throws IllegalArgumentException for {@link MessageType#CLOSE}
+   */
+  default OutputStream outputStream(MessageType type) {
+    return SocketOutputStream.ofMessages(this, type);
+  }
+
+  /**
+   * Returns the payload of the next message: the stream ends with the message, or immediately if
+   * the socket ends first. Closing the stream before its end {@linkplain #abort() aborts} the
+   * socket.
+   *
+   * <p>Reading throws the same exceptions as {@link #inputStream()}.
+   */
+  default InputStream messageInputStream() {
+    return new SocketInputStream(this, true);
+  }
+
+  /**
+   * Opens a message and returns a stream that sends each write as one frame of it. Closing the
+   * stream ends the message. Other messages wait as for {@link #startMessage}. If the stream is
+   * never closed, the socket fails with 1011 when the handler ends.
+   *
+   * @throws IllegalArgumentException for {@link MessageType#CLOSE}
+   */
+  default OutputStream messageOutputStream(MessageType type)
+      throws IOException, InterruptedException {
+    return SocketOutputStream.ofPieces(startMessage(type));
+  }
+
+  // ---- Ending
+
+  /**
+   * Sends a Close, unless one was already sent, and waits for the peer's Close, at most for the
+   * closing time limit. Messages that come before the peer's Close are discarded. Does nothing on a
+   * socket that has ended. Does not wait in the listener form.
+   *
+   * @param status 1000–1003, 1007–1014 or 3000–4999
+   * @param description at most 123 bytes of UTF-8
+   * @throws IllegalArgumentException for another status or a longer description
+   */
+  void close(int status, String description) throws InterruptedException;
+
+  /** Closes with 1000 and no description. */
+  default void close() throws InterruptedException {
+    close(CloseCode.NORMAL_CLOSURE, "");
+  }
+
+  /**
+   * Sends a Close and returns. You can still receive the peer's messages until its Close. Does
+   * nothing on a socket that has ended or has already sent a Close.
+   *
+   * @throws IllegalArgumentException as {@link #close(int, String)}
+   */
+  void closeOutput(int status, String description) throws InterruptedException;
+
+  /**
+   * Drops the connection immediately, without a Close. Threads that wait in this socket's methods
+   * are woken.
+   */
+  void abort();
+
+  /**
+   * Returns the code of the peer's Close; {@link CloseCode#NORMAL_CLOSURE} if its Close was empty;
+   * {@link CloseCode#ABNORMAL_CLOSURE} if the socket ended without one; 0 until either happens.
+   */
+  int closeStatus();
+
+  /** Returns the text of the peer's Close; empty if there was none. */
+  String closeStatusDescription();
+
+  /** Returns how the socket ended, or null if it has not ended. */
+  @Nullable Ending ending();
+
+  // ---- Listener form
+
+  /**
+   * Adds {@code messages} to the listener's demand; from any thread. {@link Long#MAX_VALUE} demands
+   * all there will ever be.
+   *
+   * @throws IllegalArgumentException if {@code messages} is not positive
+   * @throws IllegalStateException in the blocking form
+   */
+  void demand(long messages);
+}

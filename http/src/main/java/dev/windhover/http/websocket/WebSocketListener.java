@@ -1,0 +1,60 @@
+package dev.windhover.http.websocket;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Receives a socket's messages as calls on its connection's loop, one at a time, in the order of
+ * the wire. A listener must not block; it hands blocking work to another thread.
+ *
+ * <p>Messages are delivered on demand: {@link WebSocket#demand} adds to the demand, and the default
+ * {@link #onOpen} demands all messages. Messages beyond the demand wait here up to the inbound
+ * limit; then the peer is not read.
+ *
+ * <p>If a callback throws an exception, the socket fails with 1011, and one error line is logged.
+ */
+public interface WebSocketListener {
+  /** The socket is open. This is the first call. It demands all messages, unless overridden. */
+  default void onOpen(WebSocket socket) throws Exception {
+    socket.demand(Long.MAX_VALUE);
+  }
+
+  /**
+   * A whole message has come.
+   *
+   * @param payload its bytes, lent only for the duration of the call; text is valid UTF-8
+   */
+  default void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) throws Exception {
+    if (type == MessageType.TEXT) {
+      onText(socket, StandardCharsets.UTF_8.decode(payload).toString());
+    } else {
+      onBinary(socket, payload);
+    }
+  }
+
+  /** A whole text message has come; called by the default {@link #onMessage}. */
+  default void onText(WebSocket socket, String text) throws Exception {}
+
+  /**
+   * A whole binary message has come; called by the default {@link #onMessage}.
+   *
+   * @param payload its bytes, lent only for the duration of the call
+   */
+  default void onBinary(WebSocket socket, ByteBuffer payload) throws Exception {}
+
+  /** The send queue has drained below its low mark, after it had reached its high mark. */
+  default void onWritable(WebSocket socket) throws Exception {}
+
+  /**
+   * The peer has sent a Close, and all messages before it have been delivered. If the listener has
+   * not closed the socket when this returns, the Close is answered with the same code. A Close that
+   * waits for demand for more than 5 s is answered before this call.
+   */
+  default void onClose(WebSocket socket) throws Exception {}
+
+  /**
+   * The socket has ended. This is the last call. Messages that were not demanded by then are
+   * dropped.
+   */
+  default void onEnded(WebSocket socket, Ending ending) throws Exception {}
+}
