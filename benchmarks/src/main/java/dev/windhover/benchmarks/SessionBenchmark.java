@@ -26,7 +26,6 @@ import java.time.Instant;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -143,9 +142,9 @@ public class SessionBenchmark {
     }
 
     @Override
-    public void accept(int status, Headers headers, Function<Duplex, Receiver> attach) {
-      receiver = attach.apply(this);
-      receiver().onOpen();
+    public void accept(int status, Headers headers, Receiver attached) {
+      receiver = attached;
+      attached.onOpen(this);
     }
 
     @Override
@@ -217,7 +216,7 @@ public class SessionBenchmark {
     }
 
     @Override
-    public void writeMark(int bytes) {}
+    public void mark(int bytes, Runnable belowAgain) {}
 
     @Override
     public long transmitted() {

@@ -139,15 +139,6 @@ final class ConnectionCount {
       return true;
     }
 
-    /** The upgrade came to nothing. */
-    synchronized void goBack() {
-      if (!hasLeft && isUpgraded) {
-        upgraded.decrementAndGet();
-        plain.incrementAndGet();
-        isUpgraded = false;
-      }
-    }
-
     /** The connection has ended. */
     @Override
     public synchronized void operationComplete(ChannelFuture closed) {

@@ -24,7 +24,6 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -413,20 +412,15 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     }
   }
 
-  /** Makes the duplex that this connection is to become; from any thread. */
-  NettyDuplex duplex(
-      RequestId id, Function<Duplex, Duplex.Receiver> attach, CompletableFuture<Void> clientGone) {
-    return link instanceof TlsLink tls
-        ? new TlsDuplex(channel, tls, output, loop, id, attach, clientGone)
-        : new NettyDuplex(channel, link, loop, id, attach, clientGone);
-  }
-
-  /** Makes the connection a duplex; the bytes that were held go to it first. */
-  void upgrade(NettyDuplex duplex) {
-    if (!channel.isActive()) {
-      duplex.neverOpened();
-      return;
-    }
+  /**
+   * Makes the connection the receiver's duplex, now that the answer is written; the bytes that were
+   * held go to it first.
+   */
+  void upgrade(RequestId id, Duplex.Receiver receiver, CompletableFuture<Void> clientGone) {
+    NettyDuplex duplex =
+        link instanceof TlsLink tls
+            ? new TlsDuplex(channel, tls, output, loop, id, receiver, clientGone)
+            : new NettyDuplex(channel, link, loop, id, receiver, clientGone);
     exchange = null;
     upgraded = true;
     timeouts.stop();
@@ -510,11 +504,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       throw ConnectionCount.tooMany(
           server.limits().maxUpgradedConnections(), "upgraded connections");
     }
-  }
-
-  /** What was asked for by {@link #requireRoomForUpgrade} came to nothing; from any thread. */
-  void upgradeFailed() {
-    place.goBack();
   }
 
   Link link() {

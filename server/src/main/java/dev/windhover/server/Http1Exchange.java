@@ -33,7 +33,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** One HTTP/1.1 request and its response, between Netty's codec and the seam. */
@@ -481,30 +480,28 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   @Override
-  public void accept(int status, Headers answer, Function<Duplex, Duplex.Receiver> attach) {
+  public void accept(int status, Headers answer, Duplex.Receiver receiver) {
     if (responded) {
       throw new IllegalStateException("the response has started");
     }
     connection.requireRoomForUpgrade();
-    NettyDuplex duplex;
-    try {
-      duplex = connection.duplex(id, attach, aborted);
-    } catch (RuntimeException e) {
-      connection.upgradeFailed();
-      throw e;
-    }
     responded = true;
-    Runnable upgrade =
-        () -> {
-          channel.write(responseOf(HttpResponseStatus.valueOf(status), answer));
-          channel.flush();
-          upgraded = true;
-          connection.upgrade(duplex);
-        };
+    HttpResponse response = responseOf(HttpResponseStatus.valueOf(status), answer);
     if (connection.loop().inLoop()) {
-      upgrade.run();
+      open(response, receiver);
     } else {
-      connection.loop().execute(upgrade);
+      connection.loop().execute(() -> open(response, receiver));
+    }
+  }
+
+  private void open(HttpResponse response, Duplex.Receiver receiver) {
+    channel.writeAndFlush(response);
+    if (channel.isActive()) {
+      upgraded = true;
+      connection.upgrade(id, receiver, aborted);
+    } else {
+      receiver.onLost("the connection was lost before it was upgraded");
+      aborted.complete(null);
     }
   }
 }

@@ -7,11 +7,11 @@ import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Stream;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,6 +60,7 @@ final class Http2Duplex implements Duplex, StreamEnd {
   private int roomFrom;
   private int outputSize = SMALLEST_OUTPUT;
   private int mark = Integer.MAX_VALUE;
+  private Runnable belowAgain = () -> {};
   private boolean aboveMark;
   private long transmitted;
   private boolean inBatch;
@@ -81,19 +82,23 @@ final class Http2Duplex implements Duplex, StreamEnd {
       Http2Stream stream,
       RequestId id,
       CompletableFuture<Void> clientGone,
-      Function<Duplex, Receiver> attach) {
+      Receiver receiver) {
     this.connection = connection;
     this.stream = stream;
     this.id = id;
     this.clientGone = clientGone;
-    this.receiver = attach.apply(this);
+    this.receiver = receiver;
   }
 
   // ---- From the stream
 
   void open() {
-    receiver.onOpen();
-    flush();
+    try {
+      receiver.onOpen(this);
+      flush();
+    } catch (RuntimeException | Error e) {
+      fail(e);
+    }
   }
 
   /** Delivers bytes, or holds them, with their credit, while the receiver is paused. */
@@ -275,6 +280,11 @@ final class Http2Duplex implements Duplex, StreamEnd {
     }
   }
 
+  @Override
+  public void writeFile(Path file, long position, long count) {
+    throw new UnsupportedOperationException("no files of sockets yet");
+  }
+
   /** Begins a new output buffer, behind what the last one holds. */
   private void takeOutput(int bytes) {
     if (output != null) { // this one was too small
@@ -318,7 +328,7 @@ final class Http2Duplex implements Duplex, StreamEnd {
     if (aboveMark && pending() < mark && !lost) {
       aboveMark = false;
       try {
-        receiver.onWritable();
+        belowAgain.run();
         flush();
       } catch (RuntimeException | Error e) {
         fail(e);
@@ -344,8 +354,9 @@ final class Http2Duplex implements Duplex, StreamEnd {
   }
 
   @Override
-  public void writeMark(int bytes) {
+  public void mark(int bytes, Runnable action) {
     mark = bytes;
+    belowAgain = action;
     aboveMark = inFlight >= mark;
   }
 

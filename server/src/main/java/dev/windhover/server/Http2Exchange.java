@@ -24,7 +24,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** One stream of HTTP/2: a request and its response, or what becomes a socket. */
@@ -587,35 +586,25 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
   }
 
   @Override
-  public void accept(int status, Headers answer, Function<Duplex, Duplex.Receiver> attach) {
+  public void accept(int status, Headers answer, Duplex.Receiver receiver) {
     if (responded) {
       throw new IllegalStateException("the response has started");
     }
     connection.requireRoomForSocket();
-    Http2Duplex socket;
-    try {
-      socket = new Http2Duplex(connection, stream, id, aborted, attach);
-    } catch (RuntimeException e) {
-      connection.socketEnded();
-      throw e;
-    }
     responded = true;
     Http2Headers head = headOf(status, answer);
-    connection.loopDo(() -> open(socket, head));
+    connection.loopDo(() -> open(head, receiver));
   }
 
-  private void open(Http2Duplex socket, Http2Headers head) {
+  private void open(Http2Headers head, Duplex.Receiver receiver) {
     connection.exchangeEnded(this);
     if (closed) {
       connection.socketEnded();
-      connection
-          .loop()
-          .execute(() -> {
-            socket.lose("the stream was closed before it was upgraded");
-            aborted.complete(null);
-          });
+      receiver.onLost("the stream was closed before it was upgraded");
+      aborted.complete(null);
       return;
     }
+    Http2Duplex socket = new Http2Duplex(connection, stream, id, aborted, receiver);
     connection.becomes(stream, socket);
     connection.sendHead(stream, head, false, () -> {});
     socket.open();

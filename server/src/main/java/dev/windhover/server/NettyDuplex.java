@@ -12,9 +12,9 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,6 +71,7 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   private int outputSize = SMALLEST_OUTPUT;
 
   private int batchSize;
+  private Runnable belowAgain = () -> {};
   private long accepted;
   private boolean ended;
   private boolean outputEnded;
@@ -88,25 +89,20 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
       Link link,
       Loop loop,
       RequestId id,
-      Function<Duplex, Receiver> attach,
+      Receiver receiver,
       CompletableFuture<Void> clientGone) {
     this.clientGone = clientGone;
     this.channel = channel;
     this.link = link;
     this.loop = loop;
     this.id = id;
-    this.receiver = attach.apply(this);
+    this.receiver = receiver;
   }
 
   /** Tells the receiver that it begins; called once this is in the pipeline. */
   void open() {
-    receiver.onOpen();
+    receiver.onOpen(this);
     flush();
-  }
-
-  /** Tells the receiver that the connection was lost before this was in the pipeline. */
-  void neverOpened() {
-    lose("the connection was lost before it was upgraded");
   }
 
   // ---- From Netty
@@ -131,7 +127,7 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
     if (ctx.channel().isWritable() && !lost) {
-      receiver.onWritable();
+      belowAgain.run();
       flush();
     }
   }
@@ -240,6 +236,11 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
     }
   }
 
+  @Override
+  public void writeFile(Path file, long position, long count) {
+    throw new UnsupportedOperationException("no files of sockets yet");
+  }
+
   /** Begins a new output buffer, behind what the last one holds. */
   private void takeOutput(int bytes) {
     writeOutput();
@@ -323,7 +324,8 @@ class NettyDuplex extends ChannelInboundHandlerAdapter implements Duplex {
   }
 
   @Override
-  public void writeMark(int bytes) {
+  public void mark(int bytes, Runnable action) {
+    belowAgain = action;
     // Netty: over the high mark is more than it; so "at or above" is one byte less.
     int low = bytes / 2;
     int high = Math.max(bytes - 1, low);

@@ -1,13 +1,11 @@
 package dev.windhover.server;
 
-import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Loop;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
 
 /** The same over TLS, whose handlers stay in the pipeline. */
 final class TlsDuplex extends NettyDuplex {
@@ -21,9 +19,9 @@ final class TlsDuplex extends NettyDuplex {
       Http1Output output,
       Loop loop,
       RequestId id,
-      Function<Duplex, Receiver> attach,
+      Receiver receiver,
       CompletableFuture<Void> clientGone) {
-    super(channel, link, loop, id, attach, clientGone);
+    super(channel, link, loop, id, receiver, clientGone);
     this.channel = channel;
     this.link = link;
     this.output = output;

@@ -27,13 +27,13 @@ class Http1UpgradeTest {
           options,
           exchange -> {
             Upgrade upgrade = Objects.requireNonNull(exchange.upgrade());
-            upgrade.accept(101, new Headers(), duplex -> new Deaf());
+            upgrade.accept(101, new Headers(), new Deaf());
           });
   private final EmbeddedChannel channel = new EmbeddedChannel();
 
   private static final class Deaf implements Duplex.Receiver {
     @Override
-    public void onOpen() {}
+    public void onOpen(Duplex duplex) {}
 
     @Override
     public void onBytes(ByteBuffer bytes) {
@@ -42,9 +42,6 @@ class Http1UpgradeTest {
 
     @Override
     public void onBatchEnd() {}
-
-    @Override
-    public void onWritable() {}
 
     @Override
     public void onEnd() {}

@@ -24,7 +24,6 @@ import java.util.Deque;
 import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +69,7 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
   private int flushed;
   private int taken;
   private int mark = Integer.MAX_VALUE;
+  private Runnable belowAgain = () -> {};
   private boolean markReached;
   private final Deque<byte[]> arriving = new ArrayDeque<>();
   private @Nullable ByteBuffer reserved;
@@ -146,7 +146,7 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
     taken += n;
     if (markReached && pending() < mark) {
       markReached = false;
-      open().onWritable();
+      belowAgain.run();
       flush();
     }
     endIfBothDid();
@@ -356,8 +356,9 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
   }
 
   @Override
-  public void writeMark(int bytes) {
+  public void mark(int bytes, Runnable action) {
     mark = bytes;
+    belowAgain = action;
     markReached = pending() >= mark;
   }
 
@@ -421,14 +422,13 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
   // ---- Exchange and Upgrade
 
   @Override
-  public void accept(int status, Headers given, Function<Duplex, Receiver> attach) {
+  public void accept(int status, Headers given, Receiver attached) {
     require(answer == null, "answered twice");
     this.status = status;
     answer = given;
-    Receiver attached = attach.apply(this);
     receiver = attached;
     execute(() -> {
-      attached.onOpen();
+      attached.onOpen(this);
       flush();
     });
   }
