@@ -26,6 +26,7 @@ import java.time.Instant;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -142,7 +143,8 @@ public class SessionBenchmark {
     }
 
     @Override
-    public void accept(int status, Headers headers, Receiver attached) {
+    public void accept(int status, Supplier<Headers> headers, Receiver attached) {
+      var _ = headers.get();
       receiver = attached;
       attached.onOpen(this);
     }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * One end of a WebSocket connection (RFC 6455), without I/O: it is given bytes and says what they
  * mean, and writes frames into the {@link FrameOutput} that it is given. It answers Pings, holds
  * the {@linkplain WebSocketState state}, and asks for the keep-alive's Pings and the closing
- * handshake's time limits: {@link #deadline()} names when to call {@link #check} next.
+ * handshake's time limits: {@link #deadline} names when to call {@link #check} next.
  *
  * <p>A Close of the peer is read at once but takes effect when its owner says so ({@link
  * #takeEffect()}), since the messages before it may still wait for the application; {@link
@@ -84,8 +84,7 @@ public final class Conversation {
   private long effectDue = NEVER;
   private long closingDue = NEVER;
 
-  private Conversation(
-      Terms terms, Role role, FrameWriter writer, @Nullable Extension extension) {
+  private Conversation(Terms terms, Role role, FrameWriter writer, @Nullable Extension extension) {
     this.terms = terms;
     this.reader = new FrameReader(role, extension);
     this.writer = writer;
@@ -175,7 +174,8 @@ public final class Conversation {
       return false;
     }
     violation =
-        Violation.policy("more than " + terms.controlFramesPerSecond() + " control frames a second");
+        Violation.policy(
+            "more than " + terms.controlFramesPerSecond() + " control frames a second");
     return true;
   }
 
@@ -312,9 +312,7 @@ public final class Conversation {
     out.commit();
   }
 
-  /**
-   * Answers a Ping. While the output takes nothing, only the latest answer is kept (5.5.3).
-   */
+  /** Answers a Ping. While the output takes nothing, only the latest answer is kept (5.5.3). */
   private void answer(ByteBuffer payload) {
     if (!mayAnswer()) {
       return;
@@ -335,9 +333,7 @@ public final class Conversation {
 
   /** Nothing follows our Close but an answer while the peer's is still to come. */
   private boolean mayAnswer() {
-    return !outputEnded
-        && !doneReading
-        && (state.canSend() || state == WebSocketState.CLOSE_SENT);
+    return !outputEnded && !doneReading && (state.canSend() || state == WebSocketState.CLOSE_SENT);
   }
 
   /** Writes a Pong that was kept, if the output takes it now. */

@@ -139,6 +139,15 @@ final class ConnectionCount {
       return true;
     }
 
+    /** The upgrade came to nothing. */
+    synchronized void goBack() {
+      if (!hasLeft && isUpgraded) {
+        upgraded.decrementAndGet();
+        plain.incrementAndGet();
+        isUpgraded = false;
+      }
+    }
+
     /** The connection has ended. */
     @Override
     public synchronized void operationComplete(ChannelFuture closed) {

@@ -506,6 +506,11 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     }
   }
 
+  /** What was asked for by {@link #requireRoomForUpgrade} came to nothing; from any thread. */
+  void upgradeFailed() {
+    place.goBack();
+  }
+
   Link link() {
     return link;
   }

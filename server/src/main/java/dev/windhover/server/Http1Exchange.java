@@ -33,6 +33,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One HTTP/1.1 request and its response, between Netty's codec and the seam. */
@@ -480,11 +481,18 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   @Override
-  public void accept(int status, Headers answer, Duplex.Receiver receiver) {
+  public void accept(int status, Supplier<Headers> headers, Duplex.Receiver receiver) {
     if (responded) {
       throw new IllegalStateException("the response has started");
     }
     connection.requireRoomForUpgrade();
+    Headers answer;
+    try {
+      answer = headers.get();
+    } catch (RuntimeException e) {
+      connection.upgradeFailed();
+      throw e;
+    }
     responded = true;
     HttpResponse response = responseOf(HttpResponseStatus.valueOf(status), answer);
     if (connection.loop().inLoop()) {

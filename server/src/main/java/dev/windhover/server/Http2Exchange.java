@@ -24,6 +24,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One stream of HTTP/2: a request and its response, or what becomes a socket. */
@@ -586,11 +587,18 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
   }
 
   @Override
-  public void accept(int status, Headers answer, Duplex.Receiver receiver) {
+  public void accept(int status, Supplier<Headers> headers, Duplex.Receiver receiver) {
     if (responded) {
       throw new IllegalStateException("the response has started");
     }
     connection.requireRoomForSocket();
+    Headers answer;
+    try {
+      answer = headers.get();
+    } catch (RuntimeException e) {
+      connection.socketEnded();
+      throw e;
+    }
     responded = true;
     Http2Headers head = headOf(status, answer);
     connection.loopDo(() -> open(head, receiver));

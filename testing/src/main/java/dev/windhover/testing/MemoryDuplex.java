@@ -75,12 +75,7 @@ final class MemoryDuplex implements Duplex {
   private long flushes;
 
   MemoryDuplex(
-      String id,
-      MemoryLoop loop,
-      Faults faults,
-      Peer peer,
-      Runnable onLost,
-      Receiver receiver) {
+      String id, MemoryLoop loop, Faults faults, Peer peer, Runnable onLost, Receiver receiver) {
     this.id = id;
     this.loop = loop;
     this.faults = faults;

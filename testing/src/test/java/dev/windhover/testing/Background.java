@@ -43,8 +43,8 @@ final class Background<T> {
 
   /** Waits until the thread waits inside of a class with that name's end. */
   Background<T> awaitBlockedIn(String className) {
-    return awaitBlocked(stack ->
-        Arrays.stream(stack).anyMatch(frame -> frame.getClassName().endsWith(className)));
+    return awaitBlocked(
+        stack -> Arrays.stream(stack).anyMatch(frame -> frame.getClassName().endsWith(className)));
   }
 
   private Background<T> awaitBlocked(Predicate<StackTraceElement[]> isBlocked) {

@@ -3,8 +3,8 @@ package dev.windhover.websocket;
 import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.protocol.Conversation;
 import dev.windhover.protocol.Extension;
-import dev.windhover.protocol.deflate.MessageDeflater;
 import dev.windhover.protocol.Opcode;
+import dev.windhover.protocol.deflate.MessageDeflater;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 

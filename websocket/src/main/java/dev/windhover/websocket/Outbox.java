@@ -1,8 +1,8 @@
 package dev.windhover.websocket;
 
+import dev.windhover.http.host.Duplex;
 import dev.windhover.http.websocket.MessageType;
 import dev.windhover.http.websocket.WebSocketClosedException;
-import dev.windhover.http.host.Duplex;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Conversation;
 import dev.windhover.protocol.Opcode;
@@ -130,6 +130,7 @@ final class Outbox {
   }
 
   /** Returns the bytes of messages that wait here and in the transport. Any thread. */
+  @SuppressWarnings("ThreadPriorityCheck") // the loop may need this core to go on
   long bufferedAmount() {
     while (true) {
       int before = moves;
@@ -185,8 +186,7 @@ final class Outbox {
     }
     requireOpen();
     OpenMessage message = open;
-    boolean isOwn = message != null && message.isOf(by);
-    if (isOwn) {
+    if (message != null && message.isOf(by)) {
       message.requireFits(type, as);
     } else {
       message = end ? null : begin(by);
@@ -242,6 +242,14 @@ final class Outbox {
     return message;
   }
 
+  private OpenMessage beginAtOnce(Object by) {
+    OpenMessage message = new OpenMessage(by);
+    if (!OPEN.compareAndSet(this, null, message)) {
+      throw new IllegalStateException("a message of another sender is under way");
+    }
+    return message;
+  }
+
   private void endOf(OpenMessage message) {
     if (OPEN.compareAndSet(this, message, null)) {
       wakeNext();
@@ -260,8 +268,7 @@ final class Outbox {
     long frame = frameSize(payload);
     long charge = tryClaim(message, frame, false);
     if (charge == NO_ROOM) {
-      charge =
-          message != null ? awaitRoomWithin(message, frame) : awaitTurnAndRoom(frame);
+      charge = message != null ? awaitRoomWithin(message, frame) : awaitTurnAndRoom(frame);
     }
     if (charge == NOTHING_MORE) {
       throw closed();
@@ -346,9 +353,7 @@ final class Outbox {
 
   /** Returns the payload as it may wait here. */
   private static ByteBuffer owned(ByteBuffer payload, SendAs as) {
-    return as.isPrepared()
-        ? payload
-        : ByteBuffer.allocate(payload.remaining()).put(payload).flip();
+    return as.isPrepared() ? payload : ByteBuffer.allocate(payload.remaining()).put(payload).flip();
   }
 
   /** Waits until the loop has taken all of a payload, which is the caller's again then. */
@@ -428,17 +433,12 @@ final class Outbox {
       return writeAtOnce(payload, size, type, as, delivering);
     }
     OpenMessage message = open;
-    boolean isOwn = message != null && message.isOf(by);
-    requireRoom(isOwn ? message : null);
-    if (isOwn) {
+    if (message != null && message.isOf(by)) {
+      requireRoom(message);
       message.requireFits(type, as);
-    } else if (!end) {
-      message = new OpenMessage(by);
-      if (!OPEN.compareAndSet(this, null, message)) {
-        throw new IllegalStateException("a message of another sender is under way");
-      }
     } else {
-      message = null;
+      requireRoom(null);
+      message = end ? null : beginAtOnce(by);
     }
     long frame = frameSize(payload);
     Opcode opcode = message == null ? OutgoingMessage.opcodeOf(type) : message.opcode(type);
@@ -446,7 +446,7 @@ final class Outbox {
     long whole = message == null ? size : message.sent(type, as, size);
     var sent = new OutgoingMessage(opcode, end, as, size, message, owned(payload, as), frame);
     if (end && message != null) {
-      endAfter(message, sent);
+      endAfter(message);
     }
     boolean below;
     if (inLoop) {
@@ -466,8 +466,8 @@ final class Outbox {
     return below;
   }
 
-  /** The message ends with {@code end}, which is not on its way yet. */
-  private void endAfter(OpenMessage message, OutgoingMessage end) {
+  /** The message ends with a piece that is about to be left. */
+  private void endAfter(OpenMessage message) {
     if (bufferedAmount() > ahead(message)) {
       overHigh = true; // those kept back may have been refused since room was told
     }
@@ -529,9 +529,7 @@ final class Outbox {
       left = marks.high() - pending;
     }
     room = left - frame;
-    session
-        .conversation()
-        .frame(OutgoingMessage.opcodeOf(type), true, as.reservedBits(), payload);
+    session.conversation().frame(OutgoingMessage.opcodeOf(type), true, as.reservedBits(), payload);
     if (!delivering) {
       drainSoon();
     }
@@ -686,17 +684,18 @@ final class Outbox {
     Conversation conversation = session.conversation();
     conversation.flushPong();
     int slice = SLICE_BYTES;
-    moves++;
+    int before = moves;
+    moves = before + 1;
     try {
       for (OutgoingMessage next; (next = first) != null && duplex.pending() < marks.share(); ) {
         if (!next.begun && !next.begin()) {
           taken(next); // it was withdrawn
         } else if (compressor != null && compressor.compresses(next)) {
-          int before = next.payload.remaining();
+          int size = next.payload.remaining();
           if (compressor.write(next, conversation, slice)) {
             taken(next);
           }
-          slice -= before - next.payload.remaining();
+          slice -= size - next.payload.remaining();
           if (slice <= 0 && first != null) {
             drainSoon();
             break;
@@ -706,7 +705,7 @@ final class Outbox {
         }
       }
     } finally {
-      moves++;
+      moves = before + 2;
     }
     if (first == null) {
       writeClose(conversation);

@@ -127,7 +127,8 @@ class OutgoingMessage {
     }
 
     /**
-     * The sender takes it back; false if it is leaving already, or is a piece: others may follow it.
+     * The sender takes it back; false if it is leaving already, or is a piece: others may follow
+     * it.
      */
     boolean withdraw() {
       return part == null && FATE.compareAndSet(this, Fate.WAITING, Fate.WITHDRAWN);

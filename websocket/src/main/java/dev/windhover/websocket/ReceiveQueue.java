@@ -87,7 +87,9 @@ final class ReceiveQueue implements Inbound {
       this.bytes = bytes;
     }
 
-    /** Returns whether there is room for all of the frame, of which {@code there} bytes are here. */
+    /**
+     * Returns whether there is room for all of the frame, of which {@code there} bytes are here.
+     */
     boolean mayGrowWhole(int there) {
       return frameRemaining <= bytes.capacity() - there;
     }
@@ -147,6 +149,7 @@ final class ReceiveQueue implements Inbound {
   // ---- Loop only
 
   private Piece last = new Piece(MessageType.BINARY, ByteBuffer.allocate(0));
+
   /** Whether what follows in the frame under way may be appended to that piece. */
   private boolean isLastOpen;
 
@@ -454,6 +457,7 @@ final class ReceiveQueue implements Inbound {
   }
 
   /** From here on the loop leaves the buffer alone. */
+  @SuppressWarnings("ThreadPriorityCheck") // the loop may need this core to go on
   private static void withdraw(Receive waiting) {
     while (!FATE.compareAndSet(waiting, Receive.WAITING, Receive.WITHDRAWN)
         && waiting.fate != Receive.FILLED) {
@@ -485,7 +489,7 @@ final class ReceiveQueue implements Inbound {
     int arrived = piece.arrived;
     int there = (arrived >>> Piece.FLAGS) - piece.taken;
     int n = Math.min(there, buffer.remaining());
-    buffer.put(piece.bytes.array(), piece.taken, n);
+    buffer.put(memoryOf(piece.bytes), piece.taken, n);
     taken(piece, n);
     boolean end = false;
     boolean done = !buffer.hasRemaining();
@@ -557,7 +561,7 @@ final class ReceiveQueue implements Inbound {
       drop();
       return null;
     }
-    byte[] memory = piece.bytes.array();
+    byte[] memory = memoryOf(piece.bytes);
     taken(piece, n);
     release(piece);
     boolean end = Piece.has(arrived, Piece.END_OF_MESSAGE);
@@ -574,7 +578,12 @@ final class ReceiveQueue implements Inbound {
     }
     assembling = null;
     ByteBuffer whole = buffer.message();
-    return messageOf(piece.type, whole.array(), whole.remaining(), ascii);
+    return messageOf(piece.type, memoryOf(whole), whole.remaining(), ascii);
+  }
+
+  @SuppressWarnings("ByteBufferBackingArray") // it was allocated, here or in a MessageBuffer
+  private static byte[] memoryOf(ByteBuffer buffer) {
+    return buffer.array();
   }
 
   private static Message messageOf(MessageType type, byte[] bytes, int size, boolean ascii) {
@@ -583,8 +592,7 @@ final class ReceiveQueue implements Inbound {
       return new Message.Binary(size == bytes.length ? payload : payload.slice());
     }
     return new Message.Text(
-        new String(
-            bytes, 0, size, ascii ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8));
+        new String(bytes, 0, size, ascii ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8));
   }
 
   // ---- The chain
@@ -667,7 +675,8 @@ final class ReceiveQueue implements Inbound {
       throws InterruptedException, TimeoutException {
     receive = waiting;
     try {
-      while (waiting.fate != Receive.FILLED && nextPiece(waiting.target == null) == null
+      while (waiting.fate != Receive.FILLED
+          && nextPiece(waiting.target == null) == null
           && !hasEnded()) {
         if (limit != null && limit.passed) {
           throw timedOut();

@@ -156,8 +156,7 @@ final class ServerWebSocket implements WebSocket {
   public boolean send(PreparedMessage message, SendFlag... flags)
       throws IOException, InterruptedException {
     MessageCompressor compressor = session.compressor();
-    ByteBuffer coded =
-        compressor == null || isPlain(flags) ? null : compressor.encoded(message);
+    ByteBuffer coded = compressor == null || isPlain(flags) ? null : compressor.encoded(message);
     return send(
         Thread.currentThread(),
         coded == null ? message.payload() : coded,

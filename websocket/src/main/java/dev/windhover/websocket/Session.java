@@ -1,13 +1,13 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.websocket.Ending;
 import dev.windhover.http.Limit;
-import dev.windhover.http.websocket.MessageType;
-import dev.windhover.http.websocket.WebSocketClosedException;
-import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Takeover;
+import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocketClosedException;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Conversation;
@@ -802,8 +802,7 @@ final class Session implements Duplex.Receiver, Takeover {
       writeDue = NEVER;
     } else if (stall.isStalled(now, duplex().transmitted())) {
       limitReached(Limit.STALLED_WRITE);
-      abort(
-          Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
+      abort(Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
     } else {
       writeDue = now + stall.delay(now);
     }

@@ -192,7 +192,11 @@ public final class WebSocketLimits {
   public WebSocketLimits controlFrames(int perSecond, int burst) {
     if (perSecond < 1 || burst < 1) {
       throw new IllegalArgumentException(
-          "control frames of " + perSecond + " a second in bursts of " + burst + " are less than 1");
+          "control frames of "
+              + perSecond
+              + " a second in bursts of "
+              + burst
+              + " are less than 1");
     }
     controlFramesPerSecond = perSecond;
     controlFrameBurst = burst;

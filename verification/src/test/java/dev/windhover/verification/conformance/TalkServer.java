@@ -4,6 +4,7 @@ import dev.windhover.app.WebApplication;
 import dev.windhover.http.Events;
 import dev.windhover.http.Handler;
 import dev.windhover.http.HttpContext;
+import dev.windhover.http.Limit;
 import dev.windhover.http.websocket.Ending;
 import dev.windhover.http.websocket.Message;
 import dev.windhover.http.websocket.MessageType;
@@ -113,8 +114,8 @@ final class TalkServer implements Events, AutoCloseable {
   }
 
   @Override
-  public void limitReached(HttpContext context, String limit) {
-    talk(context).limits.add(limit);
+  public void limitReached(HttpContext context, Limit limit) {
+    talk(context).limits.add(limit.toString());
   }
 
   @Override

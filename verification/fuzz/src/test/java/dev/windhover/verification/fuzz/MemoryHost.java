@@ -24,6 +24,7 @@ import java.util.Deque;
 import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -422,10 +423,10 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
   // ---- Exchange and Upgrade
 
   @Override
-  public void accept(int status, Headers given, Receiver attached) {
+  public void accept(int status, Supplier<Headers> headers, Receiver attached) {
     require(answer == null, "answered twice");
     this.status = status;
-    answer = given;
+    answer = headers.get();
     receiver = attached;
     execute(() -> {
       attached.onOpen(this);
