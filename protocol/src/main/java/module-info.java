@@ -10,6 +10,6 @@ module dev.windhover.protocol {
 
   exports dev.windhover.protocol;
   exports dev.windhover.protocol.deflate to
-      dev.windhover.testing,
+      dev.windhover.http,
       dev.windhover.websocket;
 }

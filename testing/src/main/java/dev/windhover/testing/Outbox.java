@@ -7,7 +7,6 @@ import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
-import dev.windhover.protocol.deflate.MessageDeflater;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -65,8 +64,7 @@ final class Outbox {
     }
     ByteBuffer sent = payload;
     if (compressed) {
-      sent =
-          wire.compress(payload, end ? MessageDeflater.End.MESSAGE : MessageDeflater.End.FRAGMENT);
+      sent = wire.compress(payload, end);
     }
     int bits = compressed && first ? Extension.RSV1 : 0;
     wire.send(wire.frame(first ? opcode : Opcode.CONTINUATION, end, bits, sent));

@@ -3,7 +3,6 @@ package dev.windhover.testing;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.Opcode;
-import dev.windhover.protocol.deflate.MessageDeflater;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -60,8 +59,7 @@ public final class TestFrames extends TestConnection<TestFrames> {
     if (!frame.compressed()) {
       return send(frame.opcode(), frame.fin(), frame.payload());
     }
-    var until = frame.fin() ? MessageDeflater.End.MESSAGE : MessageDeflater.End.FRAGMENT;
-    ByteBuffer payload = wire().compress(frame.payload(), until);
+    ByteBuffer payload = wire().compress(frame.payload(), frame.fin());
     int bits = frame.opcode() == Opcode.CONTINUATION ? 0 : Extension.RSV1;
     return send(frame(frame.opcode(), frame.fin(), bits, payload));
   }
@@ -87,7 +85,7 @@ public final class TestFrames extends TestConnection<TestFrames> {
    * @throws IllegalStateException if compression was not negotiated
    */
   public ByteBuffer compress(ByteBuffer payload) {
-    return wire().compress(payload, MessageDeflater.End.MESSAGE);
+    return wire().compress(payload, true);
   }
 
   /** Returns the bytes of a frame, masked, to be sent together with others. */

@@ -1,17 +1,11 @@
 package dev.windhover.testing;
 
+import dev.windhover.http.host.ClientDeflate;
 import dev.windhover.protocol.CloseReason;
-import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.FrameReader;
 import dev.windhover.protocol.FrameWriter;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.Role;
-import dev.windhover.protocol.deflate.DeflateAgreement;
-import dev.windhover.protocol.deflate.DeflateAgreement.Terms;
-import dev.windhover.protocol.deflate.DeflateCodec;
-import dev.windhover.protocol.deflate.MessageDeflater;
-import dev.windhover.protocol.deflate.MessageInflater;
-import dev.windhover.protocol.deflate.StreamSource;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -66,7 +60,7 @@ final class Wire implements MemoryDuplex.Peer {
 
   // What came; the reader on the loop only, the rest under the lock.
   private FrameReader reader = new FrameReader(Role.CLIENT);
-  private @Nullable MessageDeflater deflater;
+  private @Nullable ClientDeflate deflate;
   private final ByteArrayOutputStream piece = new ByteArrayOutputStream();
   private boolean insideMessage;
   private boolean closed;
@@ -92,47 +86,27 @@ final class Wire implements MemoryDuplex.Peer {
 
   /** The server agreed to compress: reads and writes as that says. Called before it is open. */
   void agreed(String extension) {
-    DeflateAgreement terms = DeflateAgreement.negotiate(List.of(extension), Terms.DEFAULT);
-    if (terms == null) {
+    ClientDeflate mine = ClientDeflate.agreed(extension);
+    if (mine == null) {
       throw host.faults().add("the server answered with an unknown extension: " + extension);
     }
-    DeflateCodec codec = DeflateCodec.jdk();
-    MessageDeflater mine =
-        new MessageDeflater(
-            StreamSource.deflating(codec, terms.clientMaxWindowBits(), DeflateCodec.DEFAULT_LEVEL),
-            terms.clientContextTakeover());
-    MessageInflater theirs =
-        new MessageInflater(
-            StreamSource.inflating(codec, terms.serverMaxWindowBits()),
-            terms.serverContextTakeover());
-    deflater = mine;
-    reader =
-        new FrameReader(
-            Role.CLIENT, new Extension(DeflateAgreement.TOKEN, Extension.RSV1, theirs, mine));
+    deflate = mine;
+    reader = new FrameReader(Role.CLIENT, mine.extension());
   }
 
   boolean compresses() {
-    return deflater != null;
+    return deflate != null;
   }
 
   // ---- Sending
 
   /** Returns payload of a compressed message. */
-  ByteBuffer compress(ByteBuffer payload, MessageDeflater.End until) {
-    MessageDeflater coder = deflater;
+  ByteBuffer compress(ByteBuffer payload, boolean endOfMessage) {
+    ClientDeflate coder = deflate;
     if (coder == null) {
       throw new IllegalStateException("compression was not negotiated");
     }
-    ByteBuffer in = payload.duplicate();
-    ByteBuffer part = ByteBuffer.allocate(16 * 1024);
-    ByteArrayOutputStream message = new ByteArrayOutputStream();
-    boolean done;
-    do {
-      done = coder.deflate(in, part, until);
-      message.write(part.array(), 0, part.position());
-      part.clear();
-    } while (!done);
-    return ByteBuffer.wrap(message.toByteArray());
+    return coder.compress(payload, endOfMessage);
   }
 
   /** Returns the bytes of a frame, masked. */
