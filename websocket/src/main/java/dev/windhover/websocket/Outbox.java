@@ -781,7 +781,9 @@ final class Outbox {
    */
   void close(CloseReason reason, boolean end) {
     WAITING.getAndBitwiseOr(this, SEALED);
-    endsAfter |= end;
+    if (end) {
+      endsAfter = true;
+    }
     closing = reason;
     wakeAll();
     session.loop().execute(this::drain);
@@ -800,14 +802,16 @@ final class Outbox {
   void stop(boolean end) {
     gone = true;
     WAITING.getAndBitwiseOr(this, SEALED);
-    endsAfter |= end;
+    if (end) {
+      endsAfter = true;
+    }
     wakeAll();
     session.onLoop(() -> drop(end));
   }
 
   private void drop(boolean keepsWhole) {
     takeMail();
-    boolean cut = session.conversation().isInsideFrame() && first instanceof Borrowed;
+    boolean cut = first instanceof Borrowed && first.begun;
     OutgoingMessage each = first;
     first = null;
     last = null;

@@ -312,7 +312,8 @@ final class ReceiveQueue implements Inbound {
     }
     Receive waiting = receive;
     boolean wantsPieces = waiting != null && waiting.target != null;
-    wake |= reader.endOfFrame() || wantsPieces || !piece.mayGrowWhole(limit + n);
+    // While we pause, what was on its way is to be taken too, or we would never go on.
+    wake |= paused || wantsPieces || reader.endOfFrame() || !piece.mayGrowWhole(limit + n);
     return n;
   }
 
