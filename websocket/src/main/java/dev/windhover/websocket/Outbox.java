@@ -8,6 +8,7 @@ import dev.windhover.protocol.Conversation;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
 import dev.windhover.websocket.OutgoingMessage.Borrowed;
+import dev.windhover.websocket.OutgoingMessage.Pooled;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -274,7 +275,7 @@ final class Outbox {
       throw closed();
     }
     if (charge == frame) {
-      return new OutgoingMessage(opcode, end, as, size, message, owned(payload, as), charge);
+      return owned(opcode, end, as, size, message, payload, charge);
     }
     tellFull();
     return new Borrowed(opcode, end, as, size, message, payload, charge);
@@ -351,9 +352,24 @@ final class Outbox {
     }
   }
 
-  /** Returns the payload as it may wait here. */
-  private static ByteBuffer owned(ByteBuffer payload, SendAs as) {
-    return as.isPrepared() ? payload : ByteBuffer.allocate(payload.remaining()).put(payload).flip();
+  /** Returns a message with a payload of its own, which leaves the sender's to the sender. */
+  private OutgoingMessage owned(
+      Opcode opcode,
+      boolean end,
+      SendAs as,
+      int size,
+      @Nullable OpenMessage part,
+      ByteBuffer payload,
+      long charge) {
+    if (as.isPrepared()) {
+      return new OutgoingMessage(opcode, end, as, size, part, payload, charge);
+    }
+    int bytes = payload.remaining();
+    ByteBuffer pooled = bytes <= marks.largestChunk() ? PayloadPool.take(bytes) : null;
+    return pooled != null
+        ? new Pooled(opcode, end, as, size, part, pooled.put(payload).flip(), charge)
+        : new OutgoingMessage(
+            opcode, end, as, size, part, ByteBuffer.allocate(bytes).put(payload).flip(), charge);
   }
 
   /** Waits until the loop has taken all of a payload, which is the caller's again then. */
@@ -444,7 +460,7 @@ final class Outbox {
     Opcode opcode = message == null ? OutgoingMessage.opcodeOf(type) : message.opcode(type);
     claim(frame);
     long whole = message == null ? size : message.sent(type, as, size);
-    var sent = new OutgoingMessage(opcode, end, as, size, message, owned(payload, as), frame);
+    OutgoingMessage sent = owned(opcode, end, as, size, message, payload, frame);
     if (end && message != null) {
       endAfter(message);
     }
@@ -718,6 +734,12 @@ final class Outbox {
     int size = payload.remaining();
     if (message.left == 0) { // nothing of it is out
       long frame = frameSize(payload);
+      if (message instanceof Pooled pooled) {
+        conversation.header(message.opcode, message.end, message.as.reservedBits(), size);
+        conversation.payload(payload, pooled.handOver());
+        taken(message);
+        return;
+      }
       if (size <= marks.largestChunk()) {
         conversation.frame(message.opcode, message.end, message.as.reservedBits(), payload);
         taken(message);

@@ -74,6 +74,36 @@ class OutgoingMessage {
   /** All of it is out, or nothing more of it will be. */
   void done(boolean isOut) {}
 
+  /** One whose payload waits in the {@link PayloadPool}. */
+  static final class Pooled extends OutgoingMessage {
+    private boolean handedOver;
+
+    Pooled(
+        Opcode opcode,
+        boolean end,
+        SendAs as,
+        int size,
+        @Nullable OpenMessage part,
+        ByteBuffer payload,
+        long charge) {
+      super(opcode, end, as, size, part, payload, charge);
+    }
+
+    /** The payload is the transport's, which releases it. */
+    Runnable handOver() {
+      handedOver = true;
+      ByteBuffer buffer = payload;
+      return () -> PayloadPool.give(buffer);
+    }
+
+    @Override
+    void done(boolean isOut) {
+      if (!handedOver) {
+        PayloadPool.give(payload);
+      }
+    }
+  }
+
   /**
    * One whose payload is still its sender's, who waits until all of it is out: it is larger than
    * what may wait in the outbox.

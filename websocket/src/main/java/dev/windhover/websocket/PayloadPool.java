@@ -1,0 +1,44 @@
+package dev.windhover.websocket;
+
+import java.nio.ByteBuffer;
+import java.util.Deque;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Memory for payloads that wait to be sent: what is copied here leaves without another copy. At
+ * most 4 MiB in all, whatever the number of sockets; beyond that a payload waits on the heap. Any
+ * thread.
+ */
+final class PayloadPool {
+  /** The size of each buffer. */
+  static final int BUFFER_BYTES = 16 * 1024;
+
+  /** For a smaller payload a copy costs less than a buffer of its own. */
+  static final int LEAST_BYTES = 4 * 1024;
+
+  private static final int MOST_BUFFERS = 256;
+
+  private static final Deque<ByteBuffer> free = new ConcurrentLinkedDeque<>();
+  private static final AtomicInteger made = new AtomicInteger();
+
+  private PayloadPool() {}
+
+  /** Returns an empty buffer for a payload of that size, or null if it has none for it. */
+  static @Nullable ByteBuffer take(int size) {
+    if (size < LEAST_BYTES || size > BUFFER_BYTES) {
+      return null;
+    }
+    ByteBuffer buffer = free.pollFirst();
+    if (buffer == null && made.get() < MOST_BUFFERS && made.getAndIncrement() < MOST_BUFFERS) {
+      buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
+    }
+    return buffer;
+  }
+
+  /** Takes a buffer back. */
+  static void give(ByteBuffer buffer) {
+    free.addFirst(buffer.clear());
+  }
+}
