@@ -808,6 +808,12 @@ final class Outbox {
     }
     closing = reason;
     wakeAll();
+    if (session.inLoop() && session.isOpened() && !draining) {
+      takeMail();
+      if (first == null) {
+        writeClose(session.conversation()); // before the answer to a Ping that came after this
+      }
+    }
     session.loop().execute(this::drain);
   }
 
