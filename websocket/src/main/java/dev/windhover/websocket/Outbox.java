@@ -781,8 +781,8 @@ final class Outbox {
    */
   void close(CloseReason reason, boolean end) {
     WAITING.getAndBitwiseOr(this, SEALED);
+    closing = reason; // before the end, or the loop could end the output without a Close
     endsAfter |= end;
-    closing = reason;
     wakeAll();
     session.loop().execute(this::drain);
   }
