@@ -79,7 +79,7 @@ public final class Conversation {
   private long frameLeft;
   private @Nullable ByteBuffer pong;
   private @Nullable ByteBuffer ping;
-  private @Nullable CloseReason close;
+  private @Nullable ByteBuffer close;
 
   private long effectDue = NEVER;
   private long closingDue = NEVER;
@@ -198,7 +198,7 @@ public final class Conversation {
     doneReading = true;
     pong = null; // not due any more (5.5.2)
     closingDue = NEVER; // the peer has done its part
-    effectDue = now + EFFECT_NANOS;
+    effectDue = after(now, EFFECT_NANOS);
   }
 
   /** Returns whether the peer's messages have ended. */
@@ -222,6 +222,13 @@ public final class Conversation {
     return open;
   }
 
+  /** No data follows a Close (5.5.1). */
+  private void requireCanSend() {
+    if (!state.canSend()) {
+      throw new IllegalStateException("cannot send a frame of a message in state " + state);
+    }
+  }
+
   /** Returns the size of the header before {@code length} bytes of payload. */
   public int headerSize(long length) {
     return writer.headerSize(length);
@@ -232,8 +239,13 @@ public final class Conversation {
     return frameLeft > 0;
   }
 
-  /** Writes a whole frame of a message. */
+  /**
+   * Writes a whole frame of a message.
+   *
+   * @throws IllegalStateException if a Close was sent, or the conversation is not open
+   */
   public void frame(Opcode opcode, boolean fin, int reservedBits, ByteBuffer payload) {
+    requireCanSend();
     int size = payload.remaining();
     if (size > GATHER_BYTES) {
       header(opcode, fin, reservedBits, size);
@@ -247,8 +259,13 @@ public final class Conversation {
     out.commit();
   }
 
-  /** Writes the header of a frame, whose payload follows through {@link #payload}, in pieces. */
+  /**
+   * Writes the header of a frame, whose payload follows through {@link #payload}, in pieces.
+   *
+   * @throws IllegalStateException if a Close was sent, or the conversation is not open
+   */
   public void header(Opcode opcode, boolean fin, int reservedBits, long length) {
+    requireCanSend();
     FrameOutput out = output();
     ByteBuffer room = out.reserve(writer.headerSize(length));
     writer.header(room, opcode, fin, reservedBits, length);
@@ -270,10 +287,15 @@ public final class Conversation {
   }
 
   /**
-   * As {@link #payload(ByteBuffer)} at a server's end, without copying it where the output can do
+   * As {@link #payload(ByteBuffer)}, at a server's end without copying it where the output can do
    * that: {@code release} runs when the bytes may change again.
    */
   public void payload(ByteBuffer piece, Runnable release) {
+    if (writer.masks()) {
+      payload(piece);
+      release.run();
+      return;
+    }
     frameLeft -= piece.remaining();
     output().write(piece, release);
     if (frameLeft == 0) {
@@ -297,12 +319,12 @@ public final class Conversation {
       ping = null;
       write(Opcode.PING, waiting);
     }
-    CloseReason reason = close;
-    if (reason != null) {
-      close = null;
-      write(Opcode.CLOSE, reason.toPayload());
-    }
     flushPong();
+    ByteBuffer ours = close;
+    if (ours != null) {
+      close = null;
+      write(Opcode.CLOSE, ours);
+    }
   }
 
   private void write(Opcode opcode, ByteBuffer payload) {
@@ -352,16 +374,21 @@ public final class Conversation {
     return pong != null || ping != null || close != null;
   }
 
-  /** Sends a Close, if none was sent, and returns whether it did. */
+  /**
+   * Sends a Close, if none was sent, and returns whether it did.
+   *
+   * @throws IllegalArgumentException if {@code reason} may not be sent; then nothing has happened
+   */
   public boolean close(CloseReason reason) {
     if (!state.canSend()) {
       return false;
     }
+    ByteBuffer payload = reason.toPayload();
     state = state.on(WebSocketState.Event.SENT_CLOSE);
     if (isInsideFrame()) {
-      close = reason;
+      close = payload;
     } else {
-      write(Opcode.CLOSE, reason.toPayload());
+      write(Opcode.CLOSE, payload);
     }
     return true;
   }
@@ -373,7 +400,7 @@ public final class Conversation {
 
   /** The peer's part of the closing handshake is due from {@code now} on. */
   public void awaitClosing(long now) {
-    closingDue = now + Math.min(terms.closeTimeout(), NEVER / 2);
+    closingDue = after(now, Math.min(terms.closeTimeout(), NEVER / 2));
   }
 
   /** Nothing more may be written: the output is being ended. */
@@ -403,9 +430,15 @@ public final class Conversation {
     long next = NEVER;
     KeepAlive alive = keepAlive;
     if (alive != null && isWatched()) {
-      next = now + alive.delay(now);
+      next = after(now, alive.delay(now));
     }
     return earlier(earlier(next, effectDue), closingDue);
+  }
+
+  /** The sum, and a nanosecond more where that would read {@link #NEVER}. */
+  private static long after(long now, long delay) {
+    long due = now + delay;
+    return due == NEVER ? due + 1 : due;
   }
 
   private boolean isWatched() {

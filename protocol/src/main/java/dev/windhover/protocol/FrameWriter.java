@@ -42,6 +42,11 @@ public final class FrameWriter {
     this.keys = keys;
   }
 
+  /** Returns whether frames are masked, as a client's are. */
+  boolean masks() {
+    return masks;
+  }
+
   /** Returns the size of the header of a frame with {@code length} bytes of payload. */
   public int headerSize(long length) {
     int size = length < 126 ? 2 : length <= 0xFFFF ? 4 : 10;

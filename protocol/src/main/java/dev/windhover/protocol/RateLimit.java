@@ -24,7 +24,7 @@ final class RateLimit {
 
   /** Counts one event at {@code now}, in nanoseconds; returns whether it is within the limit. */
   boolean allows(long now) {
-    long passed = Math.clamp(now - lookedAt, 0, full / perSecond);
+    long passed = Math.clamp(now - lookedAt, 0, full / perSecond + 1); // no more fills it
     lookedAt = now;
     saved = Math.min(full, saved + passed * perSecond);
     if (saved < NANOS_PER_SECOND) {

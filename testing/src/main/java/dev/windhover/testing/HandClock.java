@@ -27,8 +27,10 @@ import org.jspecify.annotations.Nullable;
 public final class HandClock {
   /**
    * Overflows after a minute, which exposes code that compares times instead of subtracting them.
+   * It is not quite a minute, so that no round time is {@code Long.MAX_VALUE}, which may stand for
+   * "never".
    */
-  private static final long START = Long.MAX_VALUE - Duration.ofMinutes(1).toNanos();
+  private static final long START = Long.MAX_VALUE - Duration.ofMinutes(1).minusMillis(7).toNanos();
 
   /** One scheduled task. Two are never equal, even with the same content. */
   private static final class Alarm {

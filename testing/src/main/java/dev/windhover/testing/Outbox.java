@@ -6,19 +6,18 @@ import dev.windhover.http.websocket.SendFlag;
 import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.Opcode;
-import dev.windhover.protocol.WebSocketState;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** The messages that a client sends, one behind the other, from any thread. */
+/** The messages that a client sends, one after the other, from any thread. */
 final class Outbox {
   private final Wire wire;
-  private final Supplier<WebSocketState> state;
+  private final BooleanSupplier canSend;
   private final Semaphore turn = new Semaphore(1, true);
 
   // The message under way, of whoever has the turn.
@@ -26,9 +25,9 @@ final class Outbox {
   private @Nullable MessageType type;
   private boolean compressed;
 
-  Outbox(Wire wire, Supplier<WebSocketState> state) {
+  Outbox(Wire wire, BooleanSupplier canSend) {
     this.wire = wire;
-    this.state = state;
+    this.canSend = canSend;
   }
 
   /** Sends a frame of the message of {@code sender}, who begins one if none is under way. */
@@ -41,11 +40,10 @@ final class Outbox {
     }
     boolean done = endOfMessage;
     try {
-      if (!state.get().canSend()) {
+      if (!canSend.getAsBoolean() || !write(opcode, payload, of, endOfMessage, flags)) {
         done = true;
         throw new UncheckedIOException(new WebSocketClosedException("the socket is closing"));
       }
-      write(opcode, payload, of, endOfMessage, flags);
     } finally {
       if (done) {
         giveTurn();
@@ -53,7 +51,8 @@ final class Outbox {
     }
   }
 
-  private void write(
+  /** Returns false if a Close of another thread has come before it. */
+  private boolean write(
       Opcode opcode, ByteBuffer payload, MessageType of, boolean end, SendFlag... flags) {
     boolean first = type == null;
     if (first) {
@@ -62,13 +61,16 @@ final class Outbox {
     } else if (type != of) {
       throw new IllegalStateException("a message of type " + type + " is not finished");
     }
-    ByteBuffer sent = payload;
-    if (compressed) {
-      sent = wire.compress(payload, end);
-    }
+    ByteBuffer sent = compressed ? wire.compress(payload, end) : payload.duplicate();
     int bits = compressed && first ? Extension.RSV1 : 0;
-    wire.send(wire.frame(first ? opcode : Opcode.CONTINUATION, end, bits, sent));
     payload.position(payload.limit());
+    return wire.converse(conversation -> {
+      if (!conversation.state().canSend()) {
+        return false;
+      }
+      conversation.frame(first ? opcode : Opcode.CONTINUATION, end, bits, sent);
+      return true;
+    });
   }
 
   private static Opcode opcodeOf(MessageType type) {

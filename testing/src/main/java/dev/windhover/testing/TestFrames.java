@@ -2,11 +2,13 @@ package dev.windhover.testing;
 
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Extension;
+import dev.windhover.protocol.FrameWriter;
 import dev.windhover.protocol.Opcode;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,7 +97,12 @@ public final class TestFrames extends TestConnection<TestFrames> {
 
   /** Like {@link #frame(Opcode, boolean, ByteBuffer)}, with reserved bits of {@link Extension}. */
   public ByteBuffer frame(Opcode opcode, boolean fin, int reservedBits, ByteBuffer payload) {
-    return wire().frame(opcode, fin, reservedBits, payload);
+    FrameWriter writer = FrameWriter.client(ThreadLocalRandom.current());
+    int size = payload.remaining();
+    ByteBuffer bytes = ByteBuffer.allocate(writer.headerSize(size) + size);
+    writer.header(bytes, opcode, fin, reservedBits, size);
+    writer.payload(payload.duplicate(), bytes);
+    return bytes.flip();
   }
 
   /** Sends bytes as they are, given as hexadecimal digits and spaces. */

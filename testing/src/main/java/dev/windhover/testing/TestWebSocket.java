@@ -10,9 +10,9 @@ import dev.windhover.http.websocket.SendFlag;
 import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
+import dev.windhover.protocol.Conversation;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
-import dev.windhover.protocol.WebSocketState.Event;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,7 +46,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TestWebSocket extends TestConnection<TestWebSocket> implements WebSocket {
   private final Outbox outbox;
-  private volatile WebSocketState state = WebSocketState.OPEN;
   private volatile @Nullable CloseReason theirs;
   private volatile @Nullable Ending ending;
 
@@ -58,7 +58,7 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
 
   TestWebSocket(Wire wire) {
     super(wire, null);
-    this.outbox = new Outbox(wire, this::state);
+    this.outbox = new Outbox(wire, () -> state().canSend());
   }
 
   @Override
@@ -77,10 +77,10 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
 
   @Override
   public WebSocketState state() {
-    if (!state.isTerminal() && wire().isOver()) {
+    if (wire().isOver()) {
       lost();
     }
-    return state;
+    return wire().converse(Conversation::state);
   }
 
   @Override
@@ -222,7 +222,7 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
 
   /** Returns the next frame of data, or null at the end of the socket. */
   private @Nullable Frame next(Duration timeout) throws TimeoutException {
-    while (state != WebSocketState.CLOSE_RECEIVED) {
+    while (wire().converse(Conversation::state) != WebSocketState.CLOSE_RECEIVED) {
       Frame frame = wire().next(timeout);
       if (frame == null) {
         lost();
@@ -343,7 +343,7 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
       return;
     }
     closeOutput(status, description);
-    if (state == WebSocketState.CLOSE_SENT) {
+    if (wire().converse(Conversation::state) == WebSocketState.CLOSE_SENT) {
       Frame close = wire().takeClose();
       if (close == null) {
         throw wire()
@@ -362,55 +362,60 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
 
   @Override
   public void closeOutput(int status, String description) {
-    if (!state().canSend()) {
-      return;
+    CloseReason reason = new CloseReason(status, description);
+    CloseReason deciding = theirs;
+    if (state().canSend()) {
+      goOn(
+          conversation -> conversation.close(reason),
+          Ending.By.APPLICATION,
+          deciding == null ? reason : deciding,
+          "this end closed");
     }
-    send(new CloseReason(status, description), Ending.By.APPLICATION, "this end closed");
   }
 
   private void answerClose() {
     CloseReason reason = theirs;
-    if (reason != null && state.canSend()) {
-      send(CloseReason.of(reason.code()), Ending.By.PEER, "the server closed");
+    if (reason != null) {
+      goOn(Conversation::answerClose, Ending.By.PEER, reason, "the server closed");
     }
-  }
-
-  private void send(CloseReason reason, Ending.By by, String why) {
-    wire().sendClose(reason);
-    CloseReason deciding = theirs;
-    on(Event.SENT_CLOSE, new Ending(by, deciding == null ? reason : deciding, why));
   }
 
   private void received(CloseReason reason) {
     theirs = reason;
-    on(Event.RECEIVED_CLOSE, new Ending(Ending.By.APPLICATION, reason, "this end closed"));
+    goOn(Conversation::takeEffect, Ending.By.APPLICATION, reason, "this end closed");
   }
 
   private void lost() {
     CloseReason reason = theirs;
-    on(
-        Event.CONNECTION_ENDED,
-        new Ending(
-            Ending.By.CONNECTION,
-            reason == null ? CloseReason.of(CloseCode.ABNORMAL_CLOSURE) : reason,
-            "the connection was " + wire().how()));
+    goOn(
+        Conversation::lost,
+        Ending.By.CONNECTION,
+        reason == null ? CloseReason.of(CloseCode.ABNORMAL_CLOSURE) : reason,
+        "the connection was " + wire().how());
   }
 
-  private synchronized void on(Event event, Ending ifItEnds) {
-    boolean over = state.isTerminal();
-    state = state.on(event);
-    if (!over && state.isTerminal()) {
-      ending = ifItEnds;
+  /** Takes a step of the conversation; if the socket ends with it, this is how. */
+  private synchronized void goOn(
+      Consumer<Conversation> step, Ending.By by, CloseReason reason, String why) {
+    WebSocketState after =
+        wire()
+            .converse(conversation -> {
+              step.accept(conversation);
+              return conversation.state();
+            });
+    if (ending == null && after.isTerminal()) {
+      ending = new Ending(by, reason, why);
     }
   }
 
   /** Drops the connection: {@link #reset()}. */
   @Override
   public void abort() {
-    on(
-        Event.CONNECTION_ENDED,
-        new Ending(
-            Ending.By.APPLICATION, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), "this end aborted"));
+    goOn(
+        Conversation::lost,
+        Ending.By.APPLICATION,
+        CloseReason.of(CloseCode.ABNORMAL_CLOSURE),
+        "this end aborted");
     reset();
   }
 

@@ -1,9 +1,9 @@
 package dev.windhover.testing;
 
 import dev.windhover.http.host.ClientDeflate;
-import dev.windhover.protocol.CloseReason;
+import dev.windhover.protocol.Conversation;
+import dev.windhover.protocol.FrameOutput;
 import dev.windhover.protocol.FrameReader;
-import dev.windhover.protocol.FrameWriter;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.Role;
 import java.io.ByteArrayOutputStream;
@@ -24,8 +24,8 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A client's connection: what it sends becomes masked frames, what comes is read by the real engine
- * in the client's role, and kept until the test has asked for it.
+ * A client's connection: the client's end of the {@link Conversation}, and the bytes on their way.
+ * What comes is kept until the test has asked for it.
  */
 final class Wire implements MemoryDuplex.Peer {
   /** As many frames as the list of all that came may hold; far more than a test looks at. */
@@ -33,6 +33,10 @@ final class Wire implements MemoryDuplex.Peer {
 
   /** As many of them as a failure shows. */
   private static final int MOST_SHOWN = 10;
+
+  /** A test sets the limits that it wants to the server's end; this one has none. */
+  private static final Conversation.Terms NO_LIMITS =
+      new Conversation.Terms(0, 0, 0, Integer.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE);
 
   /** How the connection is over, and who made it so. */
   private enum End {
@@ -49,21 +53,23 @@ final class Wire implements MemoryDuplex.Peer {
   }
 
   private final TestHost host;
-  private final FrameWriter writer =
-      FrameWriter.client(RandomGenerator.of("L64X128MixRandom")); // secret keys need no test
+  private final RandomGenerator keys =
+      RandomGenerator.of("L64X128MixRandom"); // secret keys need no test
   private final Waiting waiting = new Waiting();
   private final Uplink uplink;
   private final Deque<ByteBuffer> beforeOpen = new ArrayDeque<>(); // loop only
   private @Nullable MemoryDuplex duplex; // loop only
-  private volatile boolean closeSent;
   private volatile boolean manual;
 
-  // What came; the reader on the loop only, the rest under the lock.
-  private FrameReader reader = new FrameReader(Role.CLIENT);
+  // Under the lock; the reader gives its payload on the loop only.
+  private Conversation conversation = Conversation.ofClient(NO_LIMITS, keys, null);
+  private final Output output = new Output();
+  private FrameReader reader = conversation.reader();
   private @Nullable ClientDeflate deflate;
+
+  // What came: what is being read on the loop only, the rest under the lock.
   private final ByteArrayOutputStream piece = new ByteArrayOutputStream();
   private boolean insideMessage;
-  private boolean closed;
   private final Deque<Frame> frames = new ArrayDeque<>();
   private final Deque<Frame> all = new ArrayDeque<>();
   private int looked; // of frames, from the first on
@@ -90,8 +96,11 @@ final class Wire implements MemoryDuplex.Peer {
     if (mine == null) {
       throw host.faults().add("the server answered with an unknown extension: " + extension);
     }
-    deflate = mine;
-    reader = new FrameReader(Role.CLIENT, mine.extension());
+    waiting.change(() -> {
+      deflate = mine;
+      conversation = Conversation.ofClient(NO_LIMITS, keys, mine.extension());
+      reader = conversation.reader();
+    });
   }
 
   boolean compresses() {
@@ -109,20 +118,51 @@ final class Wire implements MemoryDuplex.Peer {
     return coder.compress(payload, endOfMessage);
   }
 
-  /** Returns the bytes of a frame, masked. */
-  synchronized ByteBuffer frame(Opcode opcode, boolean fin, int reservedBits, ByteBuffer payload) {
-    int size = payload.remaining();
-    ByteBuffer bytes = ByteBuffer.allocate(writer.headerSize(size) + size);
-    writer.header(bytes, opcode, fin, reservedBits, size);
-    writer.payload(payload.duplicate(), bytes);
-    return bytes.flip();
+  /** Goes on with the conversation, on any thread; what it writes is sent. */
+  <T> T converse(Function<Conversation, T> step) {
+    return waiting.locked(() -> {
+      T result = step.apply(conversation);
+      output.flush();
+      return result;
+    });
   }
 
-  /** Sends a Close, behind which no Ping is answered. */
-  void sendClose(CloseReason reason) {
-    ByteBuffer bytes = frame(Opcode.CLOSE, true, 0, reason.toPayload());
-    closeSent = true;
-    send(bytes);
+  /** What the conversation writes in one step, which is sent together. Under the lock. */
+  private final class Output implements FrameOutput {
+    private static final int LEAST = 128;
+
+    private ByteBuffer written = ByteBuffer.allocate(LEAST);
+
+    @Override
+    public ByteBuffer reserve(int bytes) {
+      if (written.remaining() < bytes) {
+        int size = Math.max(2 * written.capacity(), written.position() + bytes);
+        written = ByteBuffer.allocate(size).put(written.flip());
+      }
+      return written;
+    }
+
+    @Override
+    public void commit() {}
+
+    @Override
+    public void write(ByteBuffer bytes) {
+      reserve(bytes.remaining()).put(bytes);
+    }
+
+    @Override
+    public void flush() {
+      if (written.position() > 0) {
+        ByteBuffer whole = written.flip();
+        written = ByteBuffer.allocate(LEAST);
+        uplink(way -> way.send(whole));
+      }
+    }
+
+    @Override
+    public long pending() {
+      return written.position();
+    }
   }
 
   /** Sends the content of several buffers; without a fault it arrives in one read. */
@@ -318,6 +358,7 @@ final class Wire implements MemoryDuplex.Peer {
   /** The connection was upgraded. */
   void opened(MemoryDuplex opened) {
     duplex = opened;
+    waiting.change(() -> conversation.open(output, host.clock().nanoTime()));
     for (ByteBuffer bytes; (bytes = beforeOpen.poll()) != null; ) {
       opened.arrive(bytes); // waits there until the receiver is open
     }
@@ -325,12 +366,16 @@ final class Wire implements MemoryDuplex.Peer {
 
   @Override
   public void ended() {
-    boolean inOrder = !manual && closeSent && closed;
+    boolean inOrder = !manual && converse(Wire::hasBothCloses);
     waiting.change(() -> endSeen |= inOrder);
     over(End.ENDED);
     if (inOrder) {
       uplink(Uplink::end);
     }
+  }
+
+  private static boolean hasBothCloses(Conversation conversation) {
+    return conversation.isDoneReading() && !conversation.state().canSend();
   }
 
   @Override
@@ -346,15 +391,14 @@ final class Wire implements MemoryDuplex.Peer {
   @Override
   public void received(ByteBuffer bytes) {
     while (true) {
-      switch (reader.next(bytes)) {
+      switch (next(bytes)) {
         case MORE -> {
           return;
         }
         case DATA -> readData(bytes);
-        case PING -> gotPing(new Frame(Opcode.PING, true, reader.controlPayload()));
+        case PING -> add(new Frame(Opcode.PING, true, reader.controlPayload()), manual);
         case PONG -> add(new Frame(Opcode.PONG, true, reader.controlPayload()), manual);
         case CLOSE -> {
-          closed = true;
           add(new Frame(Opcode.CLOSE, true, reader.closeReason().toPayload()), true);
           reader = new FrameReader(Role.CLIENT); // only control frames may follow (5.5.1)
         }
@@ -364,19 +408,20 @@ final class Wire implements MemoryDuplex.Peer {
     }
   }
 
-  private void gotPing(Frame ping) {
-    add(ping, manual);
-    if (!manual) { // behind what the server is at just now
-      uplink(way -> {
-        if (!closeSent) {
-          way.send(frame(Opcode.PONG, true, 0, ping.payload()));
-        }
-      });
-    }
+  /** Reads on: within the conversation, unless all is left to the test, or it has ended. */
+  private FrameReader.Event next(ByteBuffer bytes) {
+    return converse(open -> {
+      boolean left = manual || open.isDoneReading();
+      FrameReader.Event event = left ? reader.next(bytes) : open.next(bytes);
+      if (event == FrameReader.Event.CLOSE && !open.isDoneReading()) {
+        open.endReading(host.clock().nanoTime());
+      }
+      return event;
+    });
   }
 
   private void readData(ByteBuffer bytes) {
-    if (closed) {
+    if (converse(Conversation::isDoneReading)) {
       throw host.faults().add("the server sent data behind its Close");
     }
     Opcode opcode = insideMessage ? Opcode.CONTINUATION : reader.messageType();

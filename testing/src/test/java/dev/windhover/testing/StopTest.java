@@ -3,12 +3,16 @@ package dev.windhover.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.CloseReason;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.event.Level;
 
@@ -84,6 +88,42 @@ class StopTest {
         }));
     TestFrames client = server.echo(Form.LISTENER);
     assertThat(client.answerClose()).isEqualTo(GOING_AWAY);
+  }
+
+  /** The third bug of issue 14: over HTTP/2 it was DATA before HEADERS. */
+  @ParameterizedTest
+  @CsvSource({"BLOCKING, false", "LISTENER, false", "BLOCKING, true", "LISTENER, true"})
+  void aStopBetweenTheAcceptanceAndTheAnswerClosesAfterTheAnswer(Form form, boolean http2) {
+    CountDownLatch begun = new CountDownLatch(1);
+    CompletableFuture<CompletableFuture<Void>> stopped = new CompletableFuture<>();
+    TestHost host =
+        server.start(context -> {
+          server.host().loop().execute(() -> await(begun)); // the answer is queued behind this
+          WebSocket socket =
+              form == Form.BLOCKING
+                  ? context.webSockets().accept()
+                  : context.webSockets().accept(new WebSocketListener() {});
+          socket.sendText("early");
+          stopped.complete(server.host().application().beginStop());
+          begun.countDown();
+          if (form == Form.BLOCKING) {
+            socket.receiveMessage();
+          }
+        });
+    TestRequest request = host.webSocket("/");
+    TestFrames client = (http2 ? request.http2() : request).connect().frames();
+    assertThat(client.receiveText()).isEqualTo("early");
+    assertThat(stopped.join()).isNotDone();
+    assertThat(client.answerClose()).isEqualTo(GOING_AWAY);
+    assertThat(stopped.join()).succeedsWithin(Duration.ofSeconds(10));
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test

@@ -803,10 +803,10 @@ final class Outbox {
    */
   void close(CloseReason reason, boolean end) {
     WAITING.getAndBitwiseOr(this, SEALED);
+    closing = reason; // before the end, or the loop could end the output without a Close
     if (end) {
       endsAfter = true;
     }
-    closing = reason;
     wakeAll();
     if (session.inLoop() && session.isOpened() && !draining) {
       takeMail();

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -47,6 +48,10 @@ public final class WebSockets implements Middleware {
   /** The sockets of each loop, which are that loop's alone. */
   private final Map<Loop, Set<Session>> sessions = new ConcurrentHashMap<>();
 
+  /** Handshakes that were let in, and whose sockets are not open yet: a stop waits for them. */
+  private final AtomicInteger opening = new AtomicInteger();
+
+  private final CompletableFuture<Void> noneOpening = new CompletableFuture<>();
   private volatile boolean stopping;
   private volatile @Nullable SessionSettings lastSettings;
 
@@ -167,17 +172,30 @@ public final class WebSockets implements Middleware {
 
   /** Closes all sockets with 1001; the future completes when the last one has ended. */
   private CompletableFuture<Void> stop() {
+    opening.incrementAndGet();
     stopping = true;
+    openedOrNot();
+    return CompletableFuture.allOf(closeOpen(), noneOpening.thenCompose(_ -> closeOpen()));
+  }
+
+  /** One handshake less is under way. */
+  private void openedOrNot() {
+    if (opening.decrementAndGet() == 0 && stopping) {
+      noneOpening.complete(null);
+    }
+  }
+
+  private CompletableFuture<Void> closeOpen() {
     List<CompletableFuture<Void>> loops = new ArrayList<>();
     sessions.forEach((loop, open) -> {
       CompletableFuture<Void> done = new CompletableFuture<>();
       loops.add(done);
-      loop.execute(() -> stop(List.copyOf(open), done));
+      loop.execute(() -> close(List.copyOf(open), done));
     });
     return CompletableFuture.allOf(loops.toArray(CompletableFuture[]::new));
   }
 
-  private static void stop(List<Session> open, CompletableFuture<Void> done) {
+  private static void close(List<Session> open, CompletableFuture<Void> done) {
     open.forEach(Session::goAway);
     CompletableFuture.allOf(open.stream().map(Session::ended).toArray(CompletableFuture[]::new))
         .thenRun(() -> done.complete(null));
@@ -230,6 +248,22 @@ public final class WebSockets implements Middleware {
       if (upgrade == null || context.response().hasStarted()) {
         throw new IllegalStateException("the response has started");
       }
+      opening.incrementAndGet();
+      boolean[] isTaken = new boolean[1];
+      try {
+        return open(upgrade, given, listener, isTaken);
+      } finally {
+        if (!isTaken[0]) { // nobody will tell the session of its end
+          openedOrNot();
+        }
+      }
+    }
+
+    private WebSocket open(
+        Upgrade upgrade,
+        WebSocketAcceptContext given,
+        @Nullable WebSocketListener listener,
+        boolean[] isTaken) {
       if (stopping) {
         throw refused(
             context,
@@ -268,7 +302,6 @@ public final class WebSockets implements Middleware {
               compression,
               listener,
               WebSockets.this);
-      boolean[] isTaken = new boolean[1];
       try {
         upgrade.accept(
             HostContext.of(context).upgradeStatus(),
@@ -339,6 +372,7 @@ public final class WebSockets implements Middleware {
   /** A socket is open; on its loop. */
   void opened(Session session) {
     sessions.computeIfAbsent(session.loop(), _ -> newSet()).add(session);
+    openedOrNot();
     if (stopping) {
       session.goAway(); // accepted while the stop began
     }
@@ -351,8 +385,8 @@ public final class WebSockets implements Middleware {
   /** A socket has ended; on its loop. */
   void ended(Session session) {
     Set<Session> open = sessions.get(session.loop());
-    if (open != null) {
-      open.remove(session);
+    if (open == null || !open.remove(session)) {
+      openedOrNot(); // lost before it was open
     }
   }
 }
