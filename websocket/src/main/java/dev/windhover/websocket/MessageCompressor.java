@@ -5,6 +5,7 @@ import dev.windhover.protocol.Conversation;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.deflate.MessageDeflater;
+import dev.windhover.websocket.deflate.Compression;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -53,7 +54,9 @@ final class MessageCompressor {
    * after it. Any thread.
    */
   boolean standsAlone(int size, SendAs as) {
-    return compression.standsAlone(size, as);
+    return as == SendAs.PREPARED_CODED
+        ? !compression.takesOver()
+        : as.isPlain() || !compression.isWorth(size);
   }
 
   /** Returns how {@code message} goes out compressed; null if it does not. Any thread. */

@@ -17,6 +17,8 @@ import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.http.websocket.WebSocketManager;
 import dev.windhover.protocol.deflate.DeflateAgreement;
+import dev.windhover.websocket.deflate.Compression;
+import dev.windhover.websocket.deflate.DeflatePool;
 import dev.windhover.websocket.deflate.NativeDeflateCodec;
 import java.util.ArrayList;
 import java.util.Collections;

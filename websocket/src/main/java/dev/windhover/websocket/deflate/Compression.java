@@ -1,4 +1,4 @@
-package dev.windhover.websocket;
+package dev.windhover.websocket.deflate;
 
 import dev.windhover.http.host.Encodings;
 import dev.windhover.http.host.Loop;
@@ -11,20 +11,21 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One socket's permessage-deflate: what was agreed, and the contexts of both directions. The
- * reading side belongs to the loop, the sending side to whoever has the {@link SendQueue}'s turn.
+ * One socket's permessage-deflate: what was agreed, and the contexts of both directions. Loop only,
+ * except where it says otherwise.
  */
-final class Compression {
+public final class Compression {
   private final DeflatePool.Lease lease;
   private final int threshold;
 
-  Compression(DeflatePool pool, DeflateAgreement agreement, WebSocketAcceptContext given) {
+  /** Creates the compression of a socket; no context is created yet. */
+  public Compression(DeflatePool pool, DeflateAgreement agreement, WebSocketAcceptContext given) {
     this.lease = pool.lease(agreement, given.compressionLevel());
     this.threshold = given.compressionThreshold();
   }
 
   /** Returns what a handler's settings ask for. */
-  static DeflateAgreement.Terms terms(WebSocketAcceptContext given) {
+  public static DeflateAgreement.Terms terms(WebSocketAcceptContext given) {
     return new DeflateAgreement.Terms(
         !given.disableServerContextTakeover(),
         given.serverMaxWindowBits(),
@@ -33,32 +34,30 @@ final class Compression {
   }
 
   /** Returns the engine's view of it. */
-  Extension extension() {
+  public Extension extension() {
     return lease.extension();
   }
 
-  MessageDeflater deflater() {
+  /** Returns what compresses the socket's messages. */
+  public MessageDeflater deflater() {
     return lease.deflater();
   }
 
-  /** Returns whether a message of so many bytes is worth it. */
-  boolean isWorth(int size) {
+  /** Returns whether compressing a message of this size is worth it. Any thread. */
+  public boolean isWorth(int size) {
     return size >= threshold;
   }
 
-  /**
-   * Returns whether a message concerns no other: it is not compressed here, and no context goes on
-   * behind it. Any thread.
-   */
-  boolean standsAlone(int size, SendAs as) {
-    return as == SendAs.PREPARED_CODED ? !lease.takesOver() : as.isPlain() || !isWorth(size);
+  /** Returns whether sent messages may refer to earlier ones. Any thread. */
+  public boolean takesOver() {
+    return lease.takesOver();
   }
 
   /**
    * Returns the payload as all sockets of the same setting send it; null if it goes out as it is.
    * Any thread.
    */
-  @Nullable ByteBuffer encoded(PreparedMessage message) {
+  public @Nullable ByteBuffer encoded(PreparedMessage message) {
     if (!isWorth(message.size())) {
       return null;
     }
@@ -66,24 +65,24 @@ final class Compression {
     return coded != null && coded.remaining() < message.size() ? coded : null;
   }
 
-  /** The socket is quiet: gives back what sending holds. */
-  void restSending() {
+  /** Gives back what sending holds, because the socket is quiet. */
+  public void restSending() {
     lease.restDeflater();
   }
 
-  /** The socket is quiet: gives back what reading holds, and lets go of what nobody needs. */
-  void restReading(Loop loop) {
+  /** Gives back what reading holds, because the socket is quiet, and ends unneeded contexts. */
+  public void restReading(Loop loop) {
     lease.restInflater();
     lease.clean(loop);
   }
 
   /** Nothing is read any more. */
-  void endReading() {
+  public void endReading() {
     lease.closeInflater();
   }
 
   /** Nothing is sent any more. */
-  void endSending() {
+  public void endSending() {
     lease.closeDeflater();
   }
 }
