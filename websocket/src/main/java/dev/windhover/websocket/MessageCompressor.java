@@ -59,9 +59,17 @@ final class MessageCompressor {
         : as.isPlain() || !compression.isWorth(size);
   }
 
-  /** Returns how {@code message} goes out compressed; null if it does not. Any thread. */
-  @Nullable ByteBuffer encoded(PreparedMessage message) {
-    return compression.encoded(message);
+  /** Returns whether compressing a whole message of this size is worth it. Any thread. */
+  boolean isWorth(int size) {
+    return compression.isWorth(size);
+  }
+
+  /**
+   * Returns {@code message} as all sockets with the same settings send it; null if it is to be
+   * compressed for this one. Any thread.
+   */
+  @Nullable ByteBuffer encoded(PreparedMessage message, boolean onLoop) {
+    return compression.encoded(message, onLoop);
   }
 
   /** Returns whether {@code piece} is to be compressed: decided by the first of its message. */

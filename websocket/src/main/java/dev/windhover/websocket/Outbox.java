@@ -8,6 +8,7 @@ import dev.windhover.protocol.Conversation;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
 import dev.windhover.websocket.OutgoingMessage.Borrowed;
+import dev.windhover.websocket.deflate.Compression;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -34,9 +35,6 @@ final class Outbox {
   // What a claim may be answered with instead of its size.
   private static final long NO_ROOM = -1;
   private static final long NOTHING_MORE = -2;
-
-  /** As much is compressed in one turn of the loop: other connections have theirs. */
-  private static final int SLICE_BYTES = 16 * 1024;
 
   private static final VarHandle WAITING;
   private static final VarHandle MAILBOX;
@@ -683,7 +681,7 @@ final class Outbox {
     Duplex duplex = session.duplex();
     Conversation conversation = session.conversation();
     conversation.flushPong();
-    int slice = SLICE_BYTES;
+    int slice = Compression.SLICE_BYTES;
     int before = moves;
     moves = before + 1;
     try {

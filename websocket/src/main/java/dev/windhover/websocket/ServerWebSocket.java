@@ -156,14 +156,18 @@ final class ServerWebSocket implements WebSocket {
   public boolean send(PreparedMessage message, SendFlag... flags)
       throws IOException, InterruptedException {
     MessageCompressor compressor = session.compressor();
-    ByteBuffer coded = compressor == null || isPlain(flags) ? null : compressor.encoded(message);
-    return send(
-        Thread.currentThread(),
-        coded == null ? message.payload() : coded,
-        message.size(),
-        message.type(),
-        true,
-        coded == null ? SendAs.PREPARED : SendAs.PREPARED_CODED);
+    ByteBuffer payload = message.payload();
+    SendAs as = SendAs.PREPARED;
+    if (compressor != null && compressor.isWorth(message.size()) && !isPlain(flags)) {
+      ByteBuffer coded = compressor.encoded(message, session.inLoop());
+      if (coded == null) {
+        as = SendAs.PREPARED_COMPRESSIBLE;
+      } else if (coded.remaining() < message.size()) {
+        as = SendAs.PREPARED_CODED;
+        payload = coded;
+      }
+    }
+    return send(Thread.currentThread(), payload, message.size(), message.type(), true, as);
   }
 
   private static boolean isPlain(SendFlag... flags) {

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * except where it says otherwise.
  */
 public final class Compression {
+  /** As much is compressed in one turn of the loop: other connections have theirs. */
+  public static final int SLICE_BYTES = 16 * 1024;
+
   private final DeflatePool.Lease lease;
   private final int threshold;
 
@@ -54,15 +57,21 @@ public final class Compression {
   }
 
   /**
-   * Returns the payload as all sockets of the same setting send it; null if it goes out as it is.
-   * Any thread.
+   * Returns {@code message} as all sockets with the same settings send it, which is the payload
+   * itself if it does not shrink. Any thread.
+   *
+   * @param onLoop whether the caller is a loop: it neither waits for another thread that is
+   *     compressing the message, nor compresses more than {@link #SLICE_BYTES} at once
+   * @return null if the socket has to compress it by itself
    */
-  public @Nullable ByteBuffer encoded(PreparedMessage message) {
-    if (!isWorth(message.size())) {
-      return null;
+  public @Nullable ByteBuffer encoded(PreparedMessage message, boolean onLoop) {
+    Encodings encodings = Encodings.of(message);
+    Object setting = lease.sendSetting();
+    if (!onLoop) {
+      return encodings.encoded(setting, lease::deflateAlone);
     }
-    ByteBuffer coded = Encodings.of(message).encoded(lease.sendSetting(), lease::deflateAlone);
-    return coded != null && coded.remaining() < message.size() ? coded : null;
+    boolean isLong = message.size() > SLICE_BYTES;
+    return encodings.encodedAtOnce(setting, isLong ? _ -> null : lease::deflateAlone);
   }
 
   /** Gives back what sending holds, because the socket is quiet. */
