@@ -5,13 +5,14 @@ import dev.windhover.http.HttpException;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
-import java.util.Collections;
-import java.util.IdentityHashMap;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,8 +30,9 @@ final class ConnectionCount {
 
   private final ServerLimits limits;
 
-  /** Guarded by itself; of an entry's size half of what a concurrent one is. */
-  private final Set<Channel> channels = Collections.newSetFromMap(new IdentityHashMap<>());
+  /** By age; such a map takes no lock, as the other concurrent ones do. */
+  private final Map<Place, Channel> channels =
+      new ConcurrentSkipListMap<>(Comparator.comparingLong(place -> place.number));
 
   private final AtomicInteger plain = new AtomicInteger();
   private final AtomicInteger upgraded = new AtomicInteger();
@@ -51,9 +53,7 @@ final class ConnectionCount {
   @Nullable Place enter(Channel channel) {
     if (take(plain, limits.maxConnections())) {
       Place place = new Place();
-      synchronized (channels) {
-        channels.add(channel);
-      }
+      channels.put(place, channel);
       channel.closeFuture().addListener(place); // the only one: a second costs a list in each
       return place;
     }
@@ -65,9 +65,7 @@ final class ConnectionCount {
 
   /** Returns the connections there are now. */
   List<Channel> channels() {
-    synchronized (channels) {
-      return List.copyOf(channels);
-    }
+    return List.copyOf(channels.values());
   }
 
   private boolean takeUpgraded() {
@@ -90,11 +88,21 @@ final class ConnectionCount {
     return before < most;
   }
 
+  /** Among which connections one counts. */
+  private enum Among {
+    PLAIN,
+    UPGRADED,
+    /** None any more: it has ended. */
+    NONE
+  }
+
   /** One connection's. */
   final class Place implements ChannelFutureListener {
+    private static final AtomicReferenceFieldUpdater<Place, Among> AMONG =
+        AtomicReferenceFieldUpdater.newUpdater(Place.class, Among.class, "among");
+
     private final long number = ids.incrementAndGet();
-    private boolean isUpgraded;
-    private boolean hasLeft;
+    private volatile Among among = Among.PLAIN;
 
     private Place() {}
 
@@ -127,35 +135,32 @@ final class ConnectionCount {
      *
      * @return false if there is no room among these
      */
-    synchronized boolean upgrade() {
-      if (hasLeft || isUpgraded) {
+    boolean upgrade() {
+      if (among != Among.PLAIN) {
         return true;
       }
       if (!takeUpgraded()) {
         return false;
       }
-      plain.decrementAndGet();
-      isUpgraded = true;
+      boolean isUpgraded = AMONG.compareAndSet(this, Among.PLAIN, Among.UPGRADED);
+      (isUpgraded ? plain : upgraded).decrementAndGet(); // it may have ended since
       return true;
     }
 
     /** The upgrade came to nothing. */
-    synchronized void goBack() {
-      if (!hasLeft && isUpgraded) {
-        upgraded.decrementAndGet();
+    void goBack() {
+      if (AMONG.compareAndSet(this, Among.UPGRADED, Among.PLAIN)) {
         plain.incrementAndGet();
-        isUpgraded = false;
+        upgraded.decrementAndGet();
       }
     }
 
     /** The connection has ended. */
     @Override
-    public synchronized void operationComplete(ChannelFuture closed) {
-      synchronized (channels) {
-        channels.remove(closed.channel());
-      }
-      hasLeft = true;
-      (isUpgraded ? upgraded : plain).decrementAndGet();
+    public void operationComplete(ChannelFuture closed) {
+      channels.remove(this);
+      boolean wasUpgraded = AMONG.getAndSet(this, Among.NONE) == Among.UPGRADED;
+      (wasUpgraded ? upgraded : plain).decrementAndGet();
     }
   }
 }

@@ -11,6 +11,7 @@ import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.SupportedCipherSuiteFilter;
+import io.netty.util.IllegalReferenceCountException;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -72,7 +74,8 @@ final class TlsContext {
   private final @Nullable String password;
   private final SslProvider provider;
 
-  private @Nullable SslContext current; // guarded by this; null when released
+  /** Null when released. */
+  private final AtomicReference<@Nullable SslContext> current;
 
   // Of the last check only.
   private List<Stamp> seen;
@@ -105,7 +108,7 @@ final class TlsContext {
       // as it appears.
       log.warn("certificate {} is {}: no client will take it", certificate, untimely);
     }
-    this.current = contextOf(identity);
+    this.current = new AtomicReference<>(contextOf(identity));
   }
 
   private SslContext contextOf(Identity identity) throws BadCertificateException {
@@ -130,17 +133,25 @@ final class TlsContext {
 
   /** Returns the TLS handler for a new connection, with the current certificate. */
   SslHandler newHandler(ByteBufAllocator allocator, ServerLimits limits) {
-    SslContext context;
-    synchronized (this) {
-      context = Objects.requireNonNull(current);
-      ReferenceCountUtil.retain(context); // BoringSSL's memory
-    }
+    SslContext context = retained();
     try {
       SslHandler handler = context.newHandler(allocator);
       handler.setHandshakeTimeout(limits.tlsHandshakeTimeout().toMillis(), TimeUnit.MILLISECONDS);
       return handler;
     } finally {
       ReferenceCountUtil.release(context);
+    }
+  }
+
+  /** Returns the current context, whose memory is kept until it is released: BoringSSL's. */
+  private SslContext retained() {
+    while (true) {
+      SslContext context = Objects.requireNonNull(current.get());
+      try {
+        return ReferenceCountUtil.retain(context);
+      } catch (IllegalReferenceCountException e) {
+        // It was replaced and released since: there is another one.
+      }
     }
   }
 
@@ -184,20 +195,14 @@ final class TlsContext {
     return stamps;
   }
 
-  private synchronized void replace(SslContext context) {
-    if (current == null) {
-      ReferenceCountUtil.release(context); // the server has stopped
-      return;
-    }
-    ReferenceCountUtil.release(current);
-    current = context;
+  private void replace(SslContext context) {
+    SslContext old = current.get();
+    boolean isReplaced = old != null && current.compareAndSet(old, context);
+    ReferenceCountUtil.release(isReplaced ? old : context); // the server may have stopped
   }
 
   /** Releases the context, because no more connections will begin. */
-  synchronized void release() {
-    if (current != null) {
-      ReferenceCountUtil.release(current);
-      current = null;
-    }
+  void release() {
+    ReferenceCountUtil.release(current.getAndSet(null));
   }
 }

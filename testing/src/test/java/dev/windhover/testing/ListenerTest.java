@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -493,6 +494,66 @@ class ListenerTest {
       assertThat(client.receive().fin()).isTrue();
       assertThat(client.receive()).isEqualTo(Frame.text("two"));
       client.close();
+    }
+
+    @Test
+    void neverWaitsOnTheLoopForAnotherThreadsPiece() throws Exception {
+      TestFrames client = server.echo(Form.LISTENER);
+      MessageWriter writer = server.socket().startMessage(MessageType.TEXT);
+      CountDownLatch begun = new CountDownLatch(1);
+      CountDownLatch released = new CountDownLatch(1);
+      var other =
+          Background.start(() -> {
+            writer.write(new SlowText("one", begun, released));
+            return null;
+          });
+      begun.await();
+      assertThatThrownBy(() -> server.onLoop(() -> writer.write("two")))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("another thread is sending a piece of this message");
+      var third =
+          Background.start(
+                  () -> {
+                    writer.write(", three");
+                    return null;
+                  })
+              .awaitBlockedIn("$Writer");
+      released.countDown();
+      other.join();
+      third.join();
+      server.onLoop(writer::finish);
+      assertThat(client.receiveText()).isEqualTo("one, three");
+      client.close();
+    }
+
+    /** A text that is known only when it is released. */
+    private record SlowText(String text, CountDownLatch begun, CountDownLatch released)
+        implements CharSequence {
+      @Override
+      public int length() {
+        return text.length();
+      }
+
+      @Override
+      public char charAt(int index) {
+        return text.charAt(index);
+      }
+
+      @Override
+      public CharSequence subSequence(int start, int end) {
+        return text.subSequence(start, end);
+      }
+
+      @Override
+      public String toString() {
+        begun.countDown();
+        try {
+          released.await();
+        } catch (InterruptedException e) {
+          throw new AssertionError(e);
+        }
+        return text;
+      }
     }
 
     /** Otherwise the message could not end, nothing would leave, and nobody would learn of room. */

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** One message to many sockets, in both forms. */
 class PreparedMessageTest {
@@ -236,6 +237,29 @@ class PreparedMessageTest {
     for (Background<?> sender : senders) {
       sender.join();
     }
+  }
+
+  /** The second one is too long for a loop to compress at once: the socket does it in slices. */
+  @ParameterizedTest
+  @ValueSource(strings = {TAKEOVER, ALONE})
+  void onTheLoopALongOneIsCompressedToo(String extensions) throws Exception {
+    Pair pair = only(Form.LISTENER, extensions);
+    for (int items : new int[] {100, 3000, 100}) {
+      PreparedMessage message = PreparedMessage.text(json(items));
+      server.onLoop(() -> {
+        pair.send(message);
+        pair.socket().sendText(TEXT);
+      });
+      StringBuilder text = new StringBuilder();
+      Frame frame;
+      do {
+        frame = pair.receive();
+        text.append(frame.text());
+      } while (!frame.fin());
+      assertThat(text.toString()).isEqualTo(json(items));
+      assertThat(pair.receive()).isEqualTo(Frame.text(TEXT).asCompressed());
+    }
+    pair.client().close();
   }
 
   // ---- Among other messages

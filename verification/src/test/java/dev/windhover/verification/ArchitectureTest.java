@@ -20,7 +20,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -86,6 +90,31 @@ class ArchitectureTest {
                         || type.getPackageName().startsWith("java.util.concurrent")
                         || type.getName().startsWith("java.util.Timer")))
         .check(ALL);
+  }
+
+  /** No lock or monitor is ever taken on a loop: most of this code runs there. */
+  @Test
+  void loopsTakeNoLock() throws IOException {
+    Set<String> responses = Set.of("HttpResponse", "Http1Exchange", "Http2Exchange", "RequestBody");
+    Pattern lock =
+        Pattern.compile(
+            "\\b(synchronized|(Reentrant\\w*|Stamped)Lock|ConcurrentHashMap|\\w*BlockingQueue)\\b");
+    List<String> found = new ArrayList<>();
+    for (String module : List.of("protocol", "http", "websocket", "server")) {
+      Path sources = Repository.root().resolve(module).resolve("src/main/java");
+      try (Stream<Path> files = Files.walk(sources)) {
+        for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+          if (lock.matcher(withoutComments(Files.readString(file))).find()) {
+            found.add(file.getFileName().toString().replace(".java", ""));
+          }
+        }
+      }
+    }
+    assertThat(found).isSubsetOf(responses);
+  }
+
+  private static String withoutComments(String source) {
+    return source.replaceAll("(?s)/\\*.*?\\*/|//[^\n]*", "");
   }
 
   @Test

@@ -5,6 +5,7 @@ import dev.windhover.protocol.Conversation;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.deflate.MessageDeflater;
+import dev.windhover.websocket.deflate.Compression;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -53,12 +54,22 @@ final class MessageCompressor {
    * after it. Any thread.
    */
   boolean standsAlone(int size, SendAs as) {
-    return compression.standsAlone(size, as);
+    return as == SendAs.PREPARED_CODED
+        ? !compression.takesOver()
+        : as.isPlain() || !compression.isWorth(size);
   }
 
-  /** Returns how {@code message} goes out compressed; null if it does not. Any thread. */
-  @Nullable ByteBuffer encoded(PreparedMessage message) {
-    return compression.encoded(message);
+  /** Returns whether compressing a whole message of this size is worth it. Any thread. */
+  boolean isWorth(int size) {
+    return compression.isWorth(size);
+  }
+
+  /**
+   * Returns {@code message} as all sockets with the same settings send it; null if it is to be
+   * compressed for this one. Any thread.
+   */
+  @Nullable ByteBuffer encoded(PreparedMessage message, boolean onLoop) {
+    return compression.encoded(message, onLoop);
   }
 
   /** Returns whether {@code piece} is to be compressed: decided by the first of its message. */

@@ -9,6 +9,7 @@ import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
 import dev.windhover.websocket.OutgoingMessage.Borrowed;
 import dev.windhover.websocket.OutgoingMessage.Pooled;
+import dev.windhover.websocket.deflate.Compression;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -35,9 +36,6 @@ final class Outbox {
   // What a claim may be answered with instead of its size.
   private static final long NO_ROOM = -1;
   private static final long NOTHING_MORE = -2;
-
-  /** As much is compressed in one turn of the loop: other connections have theirs. */
-  private static final int SLICE_BYTES = 16 * 1024;
 
   private static final VarHandle WAITING;
   private static final VarHandle MAILBOX;
@@ -202,6 +200,9 @@ final class Outbox {
       sent = claimRoom(message, opcode, payload, size, end, as);
       queued = true;
     } finally {
+      if (!queued) {
+        leaveTurn();
+      }
       if (!queued && message != null) {
         message.finishing = false;
         if (!message.begun) {
@@ -211,6 +212,7 @@ final class Outbox {
     }
     long whole = message == null ? size : message.sent(type, as, size);
     post(sent);
+    leaveTurn(); // the next sender's message comes after this one
     if (end && message != null) {
       endOf(message);
     }
@@ -236,6 +238,7 @@ final class Outbox {
     OpenMessage message = new OpenMessage(by);
     if (isAnybodyParked() || !OPEN.compareAndSet(this, null, message)) {
       parked().awaitInTurn(() -> !canSend() || OPEN.compareAndSet(this, null, message));
+      leaveTurn();
       if (!message.equals(open)) {
         throw closed();
       }
@@ -406,6 +409,13 @@ final class Outbox {
     }
     ParkedThreads made = new ParkedThreads();
     return PARKED.compareAndSet(this, null, made) ? made : parked();
+  }
+
+  private void leaveTurn() {
+    ParkedThreads waiters = parked;
+    if (waiters != null) {
+      waiters.leave();
+    }
   }
 
   private void wakeNext() {
@@ -699,7 +709,7 @@ final class Outbox {
     Duplex duplex = session.duplex();
     Conversation conversation = session.conversation();
     conversation.flushPong();
-    int slice = SLICE_BYTES;
+    int slice = Compression.SLICE_BYTES;
     int before = moves;
     moves = before + 1;
     try {

@@ -18,29 +18,47 @@ final class ParkedThreads {
 
   /** Waits until {@code isMet} says so, asked by the waiting thread. */
   void await(BooleanSupplier isMet) throws InterruptedException {
-    await(isMet, false);
-  }
-
-  /** The same, first come first served: only the one that has waited longest asks. */
-  void awaitInTurn(BooleanSupplier isMet) throws InterruptedException {
-    await(isMet, true);
-  }
-
-  private void await(BooleanSupplier isMet, boolean inTurn) throws InterruptedException {
     Thread self = Thread.currentThread();
     threads.add(self);
     try {
-      while (!((!inTurn || self.equals(threads.peek())) && isMet.getAsBoolean())) {
-        if (Thread.interrupted()) {
-          throw new InterruptedException();
-        }
-        LockSupport.park(this);
-      }
+      park(isMet);
     } finally {
       threads.remove(self);
-      if (inTurn) {
-        wakeFirst(); // it may be the next one's turn as well
+    }
+  }
+
+  /**
+   * The same, first come first served: only the one that has waited longest asks. It stays the
+   * first until it {@linkplain #leave() leaves}, so that what it does meanwhile comes before what the
+   * next one does. If this fails, it has left.
+   */
+  void awaitInTurn(BooleanSupplier isMet) throws InterruptedException {
+    Thread self = Thread.currentThread();
+    threads.add(self);
+    boolean isTurn = false;
+    try {
+      park(() -> self.equals(threads.peek()) && isMet.getAsBoolean());
+      isTurn = true;
+    } finally {
+      if (!isTurn) {
+        leave();
       }
+    }
+  }
+
+  /** The turn of the calling thread is over, if it has one. */
+  void leave() {
+    if (threads.remove(Thread.currentThread())) {
+      wakeFirst();
+    }
+  }
+
+  private void park(BooleanSupplier isMet) throws InterruptedException {
+    while (!isMet.getAsBoolean()) {
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
+      LockSupport.park(this);
     }
   }
 

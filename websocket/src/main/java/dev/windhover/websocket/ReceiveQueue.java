@@ -718,6 +718,7 @@ final class ReceiveQueue implements Inbound {
     try {
       others.awaitInTurn(
           () -> RECEIVER.compareAndSet(this, null, self) || (limit != null && limit.passed));
+      others.leave();
       taken = self.equals(receiver);
     } finally {
       if (!taken && limit != null) {

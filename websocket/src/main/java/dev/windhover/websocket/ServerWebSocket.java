@@ -21,7 +21,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** What a handler holds of a {@link Session}: the socket in either form. */
@@ -156,14 +156,18 @@ final class ServerWebSocket implements WebSocket {
   public boolean send(PreparedMessage message, SendFlag... flags)
       throws IOException, InterruptedException {
     MessageCompressor compressor = session.compressor();
-    ByteBuffer coded = compressor == null || isPlain(flags) ? null : compressor.encoded(message);
-    return send(
-        Thread.currentThread(),
-        coded == null ? message.payload() : coded,
-        message.size(),
-        message.type(),
-        true,
-        coded == null ? SendAs.PREPARED : SendAs.PREPARED_CODED);
+    ByteBuffer payload = message.payload();
+    SendAs as = SendAs.PREPARED;
+    if (compressor != null && compressor.isWorth(message.size()) && !isPlain(flags)) {
+      ByteBuffer coded = compressor.encoded(message, session.inLoop());
+      if (coded == null) {
+        as = SendAs.PREPARED_COMPRESSIBLE;
+      } else if (coded.remaining() < message.size()) {
+        as = SendAs.PREPARED_CODED;
+        payload = coded;
+      }
+    }
+    return send(Thread.currentThread(), payload, message.size(), message.type(), true, as);
   }
 
   private static boolean isPlain(SendFlag... flags) {
@@ -280,8 +284,13 @@ final class ServerWebSocket implements WebSocket {
   private final class Writer implements MessageWriter {
     private final MessageType type;
 
-    /** Held while a piece is sent: the next thread's piece goes behind it. */
-    private final ReentrantLock turn = new ReentrantLock();
+    /** The thread that is sending a piece: the next thread's piece follows it. */
+    private final AtomicReference<@Nullable Thread> turn = new AtomicReference<>();
+
+    private final ParkedThreads waiters = new ParkedThreads();
+
+    /** How many further turns its thread has taken within the turn. */
+    private int nested;
 
     /** The first half of a character whose second half comes with the next piece. */
     private String cut = "";
@@ -297,12 +306,17 @@ final class ServerWebSocket implements WebSocket {
 
     @Override
     public void write(ByteBuffer piece) throws IOException, InterruptedException {
-      send(piece, false);
+      takeTurn();
+      try {
+        send(piece, false);
+      } finally {
+        endTurn();
+      }
     }
 
     @Override
     public void write(CharSequence piece) throws IOException, InterruptedException {
-      turn.lockInterruptibly();
+      takeTurn();
       try {
         String text = cut + piece;
         int end = text.length();
@@ -312,26 +326,48 @@ final class ServerWebSocket implements WebSocket {
         send(encode(text.substring(0, end)), false);
         cut = text.substring(end);
       } finally {
-        turn.unlock();
+        endTurn();
       }
     }
 
     @Override
     public void finish() throws IOException, InterruptedException {
-      send(encode(cut), true);
+      takeTurn();
+      try {
+        send(encode(cut), true);
+      } finally {
+        endTurn();
+      }
+    }
+
+    private void takeTurn() throws InterruptedException {
+      Thread self = Thread.currentThread();
+      if (self.equals(turn.get())) {
+        nested++; // onWritable was called by the send of the piece before
+      } else if (!turn.compareAndSet(null, self)) {
+        if (session.inLoop()) {
+          throw new IllegalStateException("another thread is sending a piece of this message");
+        }
+        waiters.awaitInTurn(() -> turn.compareAndSet(null, self));
+        waiters.leave();
+      }
+    }
+
+    private void endTurn() {
+      if (nested > 0) {
+        nested--;
+      } else {
+        turn.set(null);
+        waiters.wakeFirst();
+      }
     }
 
     private void send(ByteBuffer piece, boolean end) throws IOException, InterruptedException {
-      turn.lockInterruptibly();
-      try {
-        if (finished) {
-          throw new IllegalStateException("the message is finished");
-        }
-        ServerWebSocket.this.send(this, piece, piece.remaining(), type, end, SendAs.COMPRESSIBLE);
-        finished = end;
-      } finally {
-        turn.unlock();
+      if (finished) {
+        throw new IllegalStateException("the message is finished");
       }
+      ServerWebSocket.this.send(this, piece, piece.remaining(), type, end, SendAs.COMPRESSIBLE);
+      finished = end;
     }
 
     @Override

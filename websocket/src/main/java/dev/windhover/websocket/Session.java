@@ -15,6 +15,8 @@ import dev.windhover.protocol.FrameReader;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.Violation;
 import dev.windhover.protocol.WebSocketState;
+import dev.windhover.websocket.deflate.Compression;
+import dev.windhover.websocket.deflate.DeflatePool;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;

@@ -1,5 +1,6 @@
 package dev.windhover.websocket;
 
+import dev.windhover.websocket.deflate.DeflatePool;
 import dev.windhover.websocket.deflate.NativeDeflateCodec;
 import java.time.Duration;
 

@@ -17,16 +17,19 @@ import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.http.websocket.WebSocketManager;
 import dev.windhover.protocol.deflate.DeflateAgreement;
+import dev.windhover.websocket.deflate.Compression;
+import dev.windhover.websocket.deflate.DeflatePool;
 import dev.windhover.websocket.deflate.NativeDeflateCodec;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,8 +48,8 @@ public final class WebSockets implements Middleware {
   private final OriginPolicy origins;
   private final DeflatePool contexts;
 
-  /** The sockets of each loop, which are that loop's alone. */
-  private final Map<Loop, Set<Session>> sessions = new ConcurrentHashMap<>();
+  /** The sockets of each loop, which are that loop's alone. The map is copied to change it. */
+  private final AtomicReference<Map<Loop, Set<Session>>> sessions = new AtomicReference<>(Map.of());
 
   /** Handshakes that were let in, and whose sockets are not open yet: a stop waits for them. */
   private final AtomicInteger opening = new AtomicInteger();
@@ -187,11 +190,13 @@ public final class WebSockets implements Middleware {
 
   private CompletableFuture<Void> closeOpen() {
     List<CompletableFuture<Void>> loops = new ArrayList<>();
-    sessions.forEach((loop, open) -> {
-      CompletableFuture<Void> done = new CompletableFuture<>();
-      loops.add(done);
-      loop.execute(() -> close(List.copyOf(open), done));
-    });
+    sessions
+        .get()
+        .forEach((loop, open) -> {
+          CompletableFuture<Void> done = new CompletableFuture<>();
+          loops.add(done);
+          loop.execute(() -> close(List.copyOf(open), done));
+        });
     return CompletableFuture.allOf(loops.toArray(CompletableFuture[]::new));
   }
 
@@ -371,10 +376,23 @@ public final class WebSockets implements Middleware {
 
   /** A socket is open; on its loop. */
   void opened(Session session) {
-    sessions.computeIfAbsent(session.loop(), _ -> newSet()).add(session);
+    sessionsOf(session.loop()).add(session);
     openedOrNot();
     if (stopping) {
       session.goAway(); // accepted while the stop began
+    }
+  }
+
+  private Set<Session> sessionsOf(Loop loop) {
+    while (true) {
+      Map<Loop, Set<Session>> all = sessions.get();
+      Set<Session> known = all.get(loop);
+      if (known != null) {
+        return known;
+      }
+      Map<Loop, Set<Session>> more = new HashMap<>(all);
+      more.put(loop, newSet());
+      sessions.compareAndSet(all, more);
     }
   }
 
@@ -384,8 +402,7 @@ public final class WebSockets implements Middleware {
 
   /** A socket has ended; on its loop. */
   void ended(Session session) {
-    Set<Session> open = sessions.get(session.loop());
-    if (open == null || !open.remove(session)) {
+    if (!sessionsOf(session.loop()).remove(session)) {
       openedOrNot(); // lost before it was open
     }
   }

@@ -30,7 +30,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,9 +75,9 @@ final class ClassPathSource implements StaticFiles.Source {
    * By name. It never grows larger than the archive's own index, because it contains only existing
    * resources.
    */
-  private final Map<String, Variants> loaded = new ConcurrentHashMap<>();
+  private final Map<String, Variants> loaded = new ConcurrentSkipListMap<>(); // takes no lock
 
-  private int held; // guarded by this
+  private final AtomicInteger held = new AtomicInteger();
 
   private ClassPathSource(Resources resources, String folder) {
     this.resources = resources;
@@ -119,11 +120,7 @@ final class ClassPathSource implements StaticFiles.Source {
     return FolderSource.find(folder.toRealPath(), file, now);
   }
 
-  private synchronized Variants load(String name, Resource plain, Instant now) throws IOException {
-    Variants known = loaded.get(name);
-    if (known != null) {
-      return known;
-    }
+  private Variants load(String name, Resource plain, Instant now) throws IOException {
     List<StaticContent> coded = new ArrayList<>(0);
     for (Coding coding : Coding.values()) {
       Resource variant = resources.find(prefix + name + coding.suffix);
@@ -134,8 +131,8 @@ final class ClassPathSource implements StaticFiles.Source {
       }
     }
     Variants variants = new Variants(read(plain, null, now), coded);
-    loaded.put(name, variants);
-    return variants;
+    Variants first = loaded.putIfAbsent(name, variants); // loops do not wait for each other
+    return first == null ? variants : first;
   }
 
   private StaticContent read(Resource resource, @Nullable Coding coding, Instant now)
@@ -145,8 +142,7 @@ final class ClassPathSource implements StaticFiles.Source {
       byte[] start = in.readNBytes(MOST_HELD_OF_ONE + 1);
       long length = start.length;
       Body body;
-      if (length <= Math.min(MOST_HELD_OF_ONE, MOST_HELD - held)) {
-        held += start.length;
+      if (length <= MOST_HELD_OF_ONE && holds(start.length)) {
         body =
             (response, position, count) ->
                 response.write(ByteBuffer.wrap(start, (int) position, (int) count));
@@ -171,6 +167,11 @@ final class ClassPathSource implements StaticFiles.Source {
           new EntityTag(false, opaque),
           body);
     }
+  }
+
+  private boolean holds(int bytes) {
+    return held.getAndUpdate(sum -> sum <= MOST_HELD - bytes ? sum + bytes : sum)
+        <= MOST_HELD - bytes;
   }
 
   private static MessageDigest sha256() {

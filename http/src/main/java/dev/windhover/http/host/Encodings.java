@@ -18,7 +18,7 @@ public interface Encodings {
 
   /**
    * Returns the payload as {@code setting} encodes it. The first caller encodes it; the others wait
-   * for the result.
+   * for the result. Not for loops.
    *
    * @param setting everything that the result depends on, apart from the payload; compared by
    *     {@code equals}
@@ -27,4 +27,11 @@ public interface Encodings {
    * @return a read-only view of the result, with a position of its own
    */
   @Nullable ByteBuffer encoded(Object setting, Function<ByteBuffer, @Nullable ByteBuffer> encoder);
+
+  /**
+   * The same, for loops: waits for nobody. If there is no result yet, the caller encodes the
+   * payload even if others are doing so; the first result is kept.
+   */
+  @Nullable ByteBuffer encodedAtOnce(
+      Object setting, Function<ByteBuffer, @Nullable ByteBuffer> encoder);
 }

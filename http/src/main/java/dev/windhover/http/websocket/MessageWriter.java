@@ -20,7 +20,13 @@ import java.nio.ByteBuffer;
  * <p>Implemented by Windhover; methods may be added.
  */
 public interface MessageWriter extends AutoCloseable {
-  /** Sends a piece as a frame of its own; blocks as {@link WebSocket#send} does. */
+  /**
+   * Sends a piece as a frame of its own; blocks as {@link WebSocket#send} does. Threads that write
+   * at the same time wait for each other.
+   *
+   * @throws IllegalStateException on the connection's loop, which never waits, while another thread
+   *     is sending a piece
+   */
   void write(ByteBuffer piece) throws IOException, InterruptedException;
 
   /** Sends a piece of text as a frame of its own; a surrogate pair may be split between pieces. */

@@ -8,6 +8,10 @@ import java.nio.charset.StandardCharsets;
  * Its payload is stored once, and compressed once for all sockets with the same permessage-deflate
  * settings. Both live as long as this object. Immutable and thread-safe.
  *
+ * <p>A message of more than 16 KiB is best sent from a thread of your own. A connection's loop does
+ * not compress so much at once: unless another thread has compressed the message already, each
+ * socket to which it is sent on the loop compresses it for itself, in slices.
+ *
  * <p>For a single socket it has no advantage over {@link Message}.
  */
 public abstract sealed class PreparedMessage permits SharedMessage {

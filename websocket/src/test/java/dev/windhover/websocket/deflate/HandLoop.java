@@ -1,4 +1,4 @@
-package dev.windhover.websocket;
+package dev.windhover.websocket.deflate;
 
 import dev.windhover.http.host.Loop;
 import java.time.Duration;

@@ -1,4 +1,4 @@
-package dev.windhover.websocket;
+package dev.windhover.websocket.deflate;
 
 import dev.windhover.http.host.Loop;
 import dev.windhover.protocol.Extension;
@@ -12,15 +12,15 @@ import dev.windhover.protocol.deflate.MessageInflater;
 import dev.windhover.protocol.deflate.StreamSource;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -39,22 +39,22 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  *
  * Unused contexts wait here, within the budget, until {@link #clean} finds that they were not
- * needed, or the last lease is closed. Any thread may call this class; a {@link Lease} has rules of
- * its own.
+ * needed, or the last lease is closed. Any thread may call this class, which takes no lock; a
+ * {@link Lease} belongs to its socket's loop.
  */
-final class DeflatePool {
+public final class DeflatePool {
   /**
    * 64 MiB: about 160 sockets with context takeover and 15-bit windows in both directions (140 with
    * the JDK's zlib), as most clients ask for. They may use three quarters of it, and each reserves
    * 302 KiB (346 KiB).
    */
-  static final long DEFAULT_BUDGET = 64L << 20;
+  public static final long DEFAULT_BUDGET = 64L << 20;
 
   /**
    * {@link #clean} ends a context that has waited for at least this long, and at most for twice as
    * long.
    */
-  static final long IDLE_NANOS = 10_000_000_000L;
+  public static final long IDLE_NANOS = 10_000_000_000L;
 
   private static final long NEVER = Long.MIN_VALUE;
 
@@ -62,11 +62,23 @@ final class DeflatePool {
   private static final int STRIPES =
       Integer.highestOneBit(Math.max(1, 2 * Runtime.getRuntime().availableProcessors() - 1));
 
-  private record KindKey(boolean deflates, int windowBits, int level) {}
+  private static final int LEVELS = 10;
+  private static final int WINDOWS =
+      DeflateAgreement.MAX_WINDOW_BITS - DeflateAgreement.MIN_WINDOW_BITS + 1;
 
   private final DeflateCodec codec;
   private final long budget;
-  private final Map<KindKey, Kind<?>> kinds = new ConcurrentHashMap<>();
+
+  /** By window and level; each is created when a socket first needs it. */
+  private final AtomicReferenceArray<@Nullable Kind<DeflateStream>> deflating =
+      new AtomicReferenceArray<>(WINDOWS * LEVELS);
+
+  /** By window. */
+  private final AtomicReferenceArray<@Nullable Kind<InflateStream>> inflating =
+      new AtomicReferenceArray<>(WINDOWS);
+
+  /** Those of both arrays. */
+  private final Queue<Kind<?>> kinds = new ConcurrentLinkedQueue<>();
 
   /** Bytes of contexts that exist or are reserved for context takeover. */
   private final AtomicLong used = new AtomicLong();
@@ -76,12 +88,15 @@ final class DeflatePool {
   /** When {@link #clean} looked last; {@link #NEVER} if no further look is scheduled. */
   private final AtomicLong looked = new AtomicLong(NEVER);
 
+  /** How often it has looked. */
+  private final AtomicInteger looks = new AtomicInteger();
+
   /**
    * Creates an empty pool.
    *
    * @param budget in bytes, not negative
    */
-  DeflatePool(DeflateCodec codec, long budget) {
+  public DeflatePool(DeflateCodec codec, long budget) {
     if (budget < 0) {
       throw new IllegalArgumentException("budget of " + budget + " bytes is negative");
     }
@@ -97,7 +112,7 @@ final class DeflatePool {
    * quarters of the budget; the rest is for sockets without it. Several handshakes at the same time
    * may be offered more than is left; later handshakes are then offered less.
    */
-  DeflateAgreement.@Nullable Terms affordable(DeflateAgreement.Terms wanted) {
+  public DeflateAgreement.@Nullable Terms affordable(DeflateAgreement.Terms wanted) {
     long deflating = codec.deflateBytes(wanted.serverMaxWindowBits());
     long inflating = codec.inflateBytes(DeflateAgreement.MAX_WINDOW_BITS); // the client may choose
     long reserves =
@@ -121,7 +136,7 @@ final class DeflatePool {
   /** Returns how many bytes unused contexts take. */
   private long idle() {
     long sum = 0;
-    for (Kind<?> kind : kinds.values()) {
+    for (Kind<?> kind : kinds) {
       sum += kind.idle();
     }
     return sum;
@@ -151,7 +166,7 @@ final class DeflatePool {
   }
 
   private boolean dropOne() {
-    for (Kind<?> kind : kinds.values()) {
+    for (Kind<?> kind : kinds) {
       if (kind.dropOne()) {
         return true;
       }
@@ -180,7 +195,8 @@ final class DeflatePool {
     if (!looked.compareAndSet(last, now)) {
       return;
     }
-    kinds.values().forEach(Kind::dropUnneeded);
+    int before = looks.getAndIncrement();
+    kinds.forEach(kind -> kind.dropUnneeded(before));
     if (idle() > 0) {
       loop.schedule(Duration.ofNanos(IDLE_NANOS), () -> look(loop, now));
       return;
@@ -193,34 +209,64 @@ final class DeflatePool {
 
   // ---- Contexts
 
-  /** Unused contexts of one kind, the last used first. */
+  /**
+   * An unused context on a {@link Shelf}.
+   *
+   * @param depth how many there are, with those below
+   * @param look how often {@link #look} had looked before it was put there
+   */
+  private record Shelved<T>(T context, @Nullable Shelved<T> below, int depth, int look) {
+    static <T> Shelved<T> on(@Nullable Shelved<T> below, T context, int look) {
+      return new Shelved<>(context, below, below == null ? 1 : below.depth + 1, look);
+    }
+  }
+
+  /** Unused contexts of one kind, the last used on top: a stack without a lock. */
   private static final class Shelf<T> {
-    private final Deque<T> contexts = new ArrayDeque<>();
+    private final AtomicReference<@Nullable Shelved<T>> top = new AtomicReference<>();
 
-    /** How many contexts have not been needed since the last look: the first ones. */
-    private int unneeded;
-
-    synchronized @Nullable T pop() {
-      T context = contexts.pollLast();
-      unneeded = Math.min(unneeded, contexts.size());
-      return context;
-    }
-
-    synchronized void push(T context) {
-      contexts.addLast(context);
-    }
-
-    synchronized int size() {
-      return contexts.size();
-    }
-
-    synchronized List<T> popUnneeded() {
-      List<T> popped = new ArrayList<>();
-      for (; unneeded > 0; unneeded--) {
-        popped.add(contexts.removeFirst());
+    @Nullable T pop() {
+      Shelved<T> first = top.get();
+      while (first != null && !top.compareAndSet(first, first.below)) {
+        first = top.get();
       }
-      unneeded = contexts.size();
-      return popped;
+      return first == null ? null : first.context;
+    }
+
+    void push(T context, int look) {
+      Shelved<T> below;
+      do {
+        below = top.get();
+      } while (!top.compareAndSet(below, Shelved.on(below, context, look)));
+    }
+
+    int size() {
+      Shelved<T> first = top.get();
+      return first == null ? 0 : first.depth;
+    }
+
+    /** Takes the contexts that have been here since before {@code look}: the lowest ones. */
+    List<T> popUnneeded(int look) {
+      Shelved<T> first;
+      Shelved<T> kept;
+      List<T> unneeded = new ArrayList<>();
+      do {
+        unneeded.clear();
+        first = top.get();
+        List<Shelved<T>> needed = new ArrayList<>();
+        Shelved<T> each = first;
+        for (; each != null && each.look - look >= 0; each = each.below) {
+          needed.add(each);
+        }
+        for (; each != null; each = each.below) {
+          unneeded.add(each.context);
+        }
+        kept = null;
+        for (Shelved<T> one : needed.reversed()) {
+          kept = Shelved.on(kept, one.context, one.look);
+        }
+      } while (!unneeded.isEmpty() && !top.compareAndSet(first, kept));
+      return unneeded;
     }
   }
 
@@ -299,7 +345,7 @@ final class DeflatePool {
 
     /** Stores a context that is counted. */
     void push(T context) {
-      shelf(0).push(context);
+      shelf(0).push(context, looks.get());
     }
 
     /** Ends a context that is counted. */
@@ -324,44 +370,56 @@ final class DeflatePool {
       return context != null;
     }
 
-    void dropUnneeded() {
+    void dropUnneeded(int look) {
       for (Shelf<T> shelf : shelves) {
-        shelf.popUnneeded().forEach(this::drop);
+        shelf.popUnneeded(look).forEach(this::drop);
       }
     }
   }
 
-  @SuppressWarnings("unchecked") // the key determines the type
   private Kind<DeflateStream> deflating(int windowBits, int level) {
-    return (Kind<DeflateStream>)
-        kinds.computeIfAbsent(
-            new KindKey(true, windowBits, level),
-            key ->
-                new Kind<>(
-                    codec.deflateBytes(windowBits),
-                    false,
-                    () -> codec.deflate(windowBits, level),
-                    DeflateStream::end));
+    return kind(
+        deflating,
+        (windowBits - DeflateAgreement.MIN_WINDOW_BITS) * LEVELS + level,
+        () ->
+            new Kind<>(
+                codec.deflateBytes(windowBits),
+                false,
+                () -> codec.deflate(windowBits, level),
+                DeflateStream::end));
   }
 
-  @SuppressWarnings("unchecked")
   private Kind<InflateStream> inflating(int windowBits) {
-    return (Kind<InflateStream>)
-        kinds.computeIfAbsent(
-            new KindKey(false, windowBits, 0),
-            key ->
-                new Kind<>(
-                    codec.inflateBytes(windowBits),
-                    true,
-                    () -> codec.inflate(windowBits),
-                    InflateStream::end));
+    return kind(
+        inflating,
+        windowBits - DeflateAgreement.MIN_WINDOW_BITS,
+        () ->
+            new Kind<>(
+                codec.inflateBytes(windowBits),
+                true,
+                () -> codec.inflate(windowBits),
+                InflateStream::end));
+  }
+
+  private <T> Kind<T> kind(
+      AtomicReferenceArray<@Nullable Kind<T>> known, int index, Supplier<Kind<T>> maker) {
+    Kind<T> kind = known.get(index);
+    if (kind == null) {
+      Kind<T> made = maker.get();
+      kind = known.compareAndExchange(index, null, made);
+      if (kind == null) {
+        kinds.add(made);
+        return made;
+      }
+    }
+    return kind;
   }
 
   // ---- One socket
 
   /**
    * A context for one direction of one socket. It is counted until its end, whether or not it
-   * exists. The same threads may use it as the deflater or inflater that it serves.
+   * exists. Used on the socket's loop, as the deflater or inflater that it serves.
    */
   private final class Reservation<T> implements StreamSource<T> {
     private final Kind<T> kind;
@@ -422,10 +480,9 @@ final class DeflatePool {
   }
 
   /**
-   * The compression of one socket. As a transform it decompresses. {@link #deflater}, {@link
-   * #restDeflater} and {@link #closeDeflater} are called under the lock of the socket's sending,
-   * and the transform, {@link #restInflater} and {@link #closeInflater} on its loop. Both
-   * directions must be closed when the socket has ended in any way, and may be closed again.
+   * The compression of one socket. As a transform it decompresses. Used on the socket's loop only,
+   * except for {@link #sendSetting}, {@link #takesOver} and {@link #deflateAlone}. Both directions
+   * must be closed when the socket has ended in any way, and may be closed again.
    */
   final class Lease implements Extension.Transform {
     private final StreamSource<DeflateStream> sending;
@@ -439,7 +496,6 @@ final class DeflatePool {
 
     private boolean sendingClosed;
     private boolean receivingClosed;
-    private boolean halfClosed;
 
     private Lease(DeflateAgreement agreement, int level) {
       boolean serverTakeover = agreement.serverContextTakeover();
@@ -565,12 +621,10 @@ final class DeflatePool {
       }
     }
 
-    /** Two threads may find both directions closed; only the second one to close ends the lease. */
-    private synchronized void closedOne() {
-      if (halfClosed) {
+    private void closedOne() {
+      if (sendingClosed && receivingClosed) {
         ended();
       }
-      halfClosed = true;
     }
   }
 

@@ -1,4 +1,4 @@
-package dev.windhover.websocket;
+package dev.windhover.websocket.deflate;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
