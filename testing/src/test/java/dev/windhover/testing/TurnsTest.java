@@ -44,7 +44,7 @@ class TurnsTest {
 
   private final CountDownLatch stopped = new CountDownLatch(1);
 
-  /** What {@link #looked} says when the loop has done what was queued before it. */
+  /** What {@link #look} has seen, once the loop had done what was queued before it. */
   private final AtomicLong seen = new AtomicLong(-1);
 
   private void stopLoop() {
