@@ -33,6 +33,9 @@ final class Outbox {
   /** Set in {@link #waiting} when nothing more may be claimed: a Close follows what is there. */
   private static final long SEALED = 1L << 62;
 
+  /** So often a turn of the loop hands over what the transport takes at once, 64 KiB each. */
+  private static final int MOST_ROUNDS = 16;
+
   // What a claim may be answered with instead of its size.
   private static final long NO_ROOM = -1;
   private static final long NOTHING_MORE = -2;
@@ -41,6 +44,7 @@ final class Outbox {
   private static final VarHandle MAILBOX;
   private static final VarHandle OPEN;
   private static final VarHandle PARKED;
+  private static final VarHandle CLOSING;
 
   static {
     try {
@@ -48,6 +52,7 @@ final class Outbox {
       WAITING = lookup.findVarHandle(Outbox.class, "waiting", long.class);
       MAILBOX = lookup.findVarHandle(Outbox.class, "mailbox", OutgoingMessage.class);
       OPEN = lookup.findVarHandle(Outbox.class, "open", OpenMessage.class);
+      CLOSING = lookup.findVarHandle(Outbox.class, "closing", CloseReason.class);
       PARKED = lookup.findVarHandle(Outbox.class, "parked", ParkedThreads.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
@@ -663,13 +668,18 @@ final class Outbox {
     }
     draining = true;
     room = 0; // what the transport holds is to be asked again
+    int slice = Compression.SLICE_BYTES;
+    int rounds = 0;
     do {
       drainAgain = false;
       takeMail();
-      handOver();
+      slice = handOver(slice);
       session.duplex().flush();
-    } while (drainAgain);
+    } while (drainAgain && ++rounds < MOST_ROUNDS);
     draining = false;
+    if (drainAgain) {
+      drainSoon(); // a peer that takes whatever comes is not the only one of this loop
+    }
     if (isOver && !endTold) {
       endTold = true;
       session.conversation().endOutput();
@@ -705,11 +715,17 @@ final class Outbox {
     }
   }
 
-  private void handOver() {
+  /**
+   * Hands over as much as the transport takes now.
+   *
+   * @param slice how much may still be compressed in this turn
+   * @return how much of that is left
+   */
+  private int handOver(int slice) {
+    int left = slice;
     Duplex duplex = session.duplex();
     Conversation conversation = session.conversation();
     conversation.flushPong();
-    int slice = Compression.SLICE_BYTES;
     int before = moves;
     moves = before + 1;
     try {
@@ -718,11 +734,11 @@ final class Outbox {
           taken(next); // it was withdrawn
         } else if (compressor != null && compressor.compresses(next)) {
           int size = next.payload.remaining();
-          if (compressor.write(next, conversation, slice)) {
+          if (left > 0 && compressor.write(next, conversation, left)) {
             taken(next);
           }
-          slice -= size - next.payload.remaining();
-          if (slice <= 0 && first != null) {
+          left -= size - next.payload.remaining();
+          if (left <= 0 && first != null) {
             drainSoon();
             break;
           }
@@ -736,6 +752,7 @@ final class Outbox {
     if (first == null) {
       writeClose(conversation);
     }
+    return left;
   }
 
   /** Writes a message as it is: whole, or a chunk of it. */
@@ -795,7 +812,8 @@ final class Outbox {
     CloseReason reason = closing;
     // A sender that has claimed its room comes before the Close, if it is still to leave its
     // message.
-    if (reason != null && !closeWritten && waits() == keptBack && mailbox == null) {
+    boolean isSealed = (waiting & SEALED) != 0;
+    if (reason != null && isSealed && !closeWritten && waits() == keptBack && mailbox == null) {
       closeWritten = true;
       conversation.close(reason);
       dropKeptBack();
@@ -807,16 +825,30 @@ final class Outbox {
   // ---- The end
 
   /**
-   * Seals what is here, and sends a Close after it; called once. Any thread.
+   * Says which Close is to be sent, before the state does: whoever finds the state changed, and ends
+   * the output, finds the Close that is to come first. Any thread.
+   *
+   * @return false if another was claimed already
+   */
+  boolean claimClose(CloseReason reason) {
+    return CLOSING.compareAndSet(this, null, reason);
+  }
+
+  /** The state does not allow the claimed Close any more. Any thread. */
+  void disclaimClose() {
+    closing = null;
+  }
+
+  /**
+   * Seals what is here, and sends the claimed Close after it; called once. Any thread.
    *
    * @param end whether the connection ends after it, whatever the peer does
    */
-  void close(CloseReason reason, boolean end) {
-    WAITING.getAndBitwiseOr(this, SEALED);
-    closing = reason; // before the end, or the loop could end the output without a Close
+  void close(boolean end) {
     if (end) {
       endsAfter = true;
     }
+    WAITING.getAndBitwiseOr(this, SEALED);
     wakeAll();
     if (session.inLoop() && session.isOpened() && !draining) {
       takeMail();

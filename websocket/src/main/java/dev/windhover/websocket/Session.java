@@ -541,11 +541,15 @@ final class Session implements Duplex.Receiver, Takeover {
    * @param end whether the connection ends after it, whatever the peer does
    */
   boolean closeOutput(CloseReason reason, boolean end) {
-    WebSocketState before = change(WebSocketState.Event.SENT_CLOSE);
-    if (!before.canSend()) {
+    if (!state.canSend() || !out.claimClose(reason)) {
       return false;
     }
-    out.close(reason, end || before == WebSocketState.CLOSE_RECEIVED);
+    WebSocketState before = change(WebSocketState.Event.SENT_CLOSE);
+    if (!before.canSend()) {
+      out.disclaimClose();
+      return false;
+    }
+    out.close(end || before == WebSocketState.CLOSE_RECEIVED);
     awaitClosing();
     return true;
   }

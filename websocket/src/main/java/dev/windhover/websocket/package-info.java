@@ -1,8 +1,8 @@
 /**
  * {@link dev.windhover.websocket.WebSockets} is the middleware, {@link
  * dev.windhover.websocket.WebSocketOptions} its settings. Inside, a {@code Session} lives on its
- * connection's loop and joins the engine to the host's duplex; a {@code SendQueue} orders what all
- * threads send; what is received goes to a {@code ReceiveQueue} (blocking form) or a {@code
+ * connection's loop and joins the conversation to the host's duplex; an {@code Outbox} orders what
+ * all threads send; what is received goes to a {@code ReceiveQueue} (blocking form) or a {@code
  * ListenerPump} (listener form).
  */
 package dev.windhover.websocket;
