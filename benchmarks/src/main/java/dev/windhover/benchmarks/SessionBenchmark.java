@@ -9,6 +9,7 @@ import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.http.websocket.MessageType;
 import dev.windhover.http.websocket.WebSocket;
@@ -20,13 +21,12 @@ import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
+import java.nio.channels.FileChannel;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -143,8 +143,7 @@ public class SessionBenchmark {
     }
 
     @Override
-    public void accept(int status, Supplier<Headers> headers, Receiver attached) {
-      var _ = headers.get();
+    public void accept(int status, Headers headers, Receiver attached) {
       receiver = attached;
       attached.onOpen(this);
     }
@@ -198,7 +197,12 @@ public class SessionBenchmark {
     }
 
     @Override
-    public void writeFile(Path file, long position, long count) {}
+    public void writeFile(FileChannel file, long position, long count, Runnable release) {}
+
+    @Override
+    public boolean isOpen() {
+      return true;
+    }
 
     @Override
     public void pause() {}
@@ -282,7 +286,7 @@ public class SessionBenchmark {
     }
 
     @Override
-    public void respond(int status, Headers headers, long contentLength) {
+    public Sink respond(int status, Headers headers, long contentLength) {
       throw new IllegalStateException("the handshake was refused with " + status);
     }
 

@@ -14,10 +14,17 @@ import org.jspecify.annotations.Nullable;
  * name may occur several times (RFC 9110 5). Not thread-safe.
  */
 public final class Headers implements Iterable<Map.Entry<String, String>> {
-  private final List<Map.Entry<String, String>> fields = new ArrayList<>();
+  private final List<Map.Entry<String, String>> fields;
 
   /** Creates an empty collection. */
-  public Headers() {}
+  public Headers() {
+    fields = new ArrayList<>();
+  }
+
+  /** Creates a copy. */
+  public Headers(Headers other) {
+    fields = new ArrayList<>(other.fields);
+  }
 
   /** Returns the first value of {@code name}, or null. */
   public @Nullable String get(String name) {

@@ -7,10 +7,10 @@ import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,10 +31,10 @@ public final class HttpResponse {
   private final Headers headers = new Headers();
   private final List<Runnable> onStarting = new ArrayList<>(0);
 
-  /** Guards itself and the field below. */
-  private final List<Runnable> onCompleted = new ArrayList<>(0);
+  /** Tasks that wait for the end of the request; below them may be who waits for such tasks. */
+  private final AtomicReference<@Nullable Completion> onCompleted = new AtomicReference<>();
 
-  private @Nullable Runnable onFirstTask;
+  private record Completion(Runnable task, boolean isWatch, @Nullable Completion below) {}
 
   private int status = 200;
   private boolean statusSet;
@@ -44,6 +44,8 @@ public final class HttpResponse {
   private boolean writeFailed;
   private volatile boolean aborted;
   private @Nullable ByteBuffer buffer;
+  private @Nullable ResponseOutput output; // once it has started
+  private @Nullable OpenFile lastFile;
   private long promised = -1; // bytes of body, when the response started; -1 if not said
   private long written; // of the body, since then
 
@@ -176,10 +178,11 @@ public final class HttpResponse {
     if (!mayWrite(count)) {
       return;
     }
+    // Opened now and not when its turn comes, or a file that takes its place meanwhile is sent.
+    OpenFile open = OpenFile.of(file, lastFile);
+    lastFile = open;
     try {
-      exchange.writeFile(file, position, count);
-    } catch (FileSystemException e) { // the file's fault, not the client's
-      throw e;
+      output().writeFile(open, position, count);
     } catch (IOException e) {
       writeFailed = true;
       throw e;
@@ -192,7 +195,7 @@ public final class HttpResponse {
     if (!started) {
       start(-1);
     }
-    exchange.flush();
+    output().flush();
   }
 
   /** Answers 302 with {@code location}, which must not come from the client unchecked. */
@@ -237,14 +240,11 @@ public final class HttpResponse {
    * a thread of its own. Of several, the last that was added runs first.
    */
   public void onCompleted(Runnable task) {
-    Runnable first;
-    synchronized (onCompleted) {
-      onCompleted.add(task);
-      first = onFirstTask;
-      onFirstTask = null;
-    }
-    if (first != null) {
-      first.run();
+    Completion before =
+        onCompleted.getAndUpdate(
+            top -> new Completion(task, false, top != null && top.isWatch ? null : top));
+    if (before != null && before.isWatch) {
+      before.task.run();
     }
   }
 
@@ -264,15 +264,21 @@ public final class HttpResponse {
       return;
     }
     if (!started) {
-      start(buffer == null ? 0 : buffer.position());
+      start(buffer == null ? 0 : buffer.position(), true);
+      ended = true;
+      return;
     }
+    requireWholeBody();
+    ended = true;
+    output().end();
+  }
+
+  private void requireWholeBody() {
     boolean bodyIsDue = !isHead && status != 304;
     if (bodyIsDue && written < promised) {
       throw new IllegalStateException(
           "body of %d bytes is short of its Content-Length of %d".formatted(written, promised));
     }
-    ended = true;
-    exchange.end();
   }
 
   /** The response is a 101 (or its like) that the upgrade sends itself. */
@@ -310,24 +316,29 @@ public final class HttpResponse {
    * one is added, as a listener of the socket may do after the handler.
    */
   void whenCompletionMatters(Runnable action) {
-    synchronized (onCompleted) {
-      if (onCompleted.isEmpty()) {
-        onFirstTask = action;
-        return;
-      }
+    if (!onCompleted.compareAndSet(null, new Completion(action, true, null))) {
+      action.run();
     }
-    action.run();
   }
 
   /** Takes the next task that waits for the end of the request, or returns null. */
   @Nullable Runnable nextOnCompleted() {
-    synchronized (onCompleted) {
-      return onCompleted.isEmpty() ? null : onCompleted.removeLast();
-    }
+    Completion top =
+        onCompleted.getAndUpdate(known -> known == null || known.isWatch ? known : known.below);
+    return top == null || top.isWatch ? null : top.task;
   }
 
-  /** Starts the response; {@code length} is that of the body, or -1 if it is not known yet. */
-  private void start(long length) throws IOException {
+  private void start(long length) {
+    start(length, false);
+  }
+
+  /**
+   * Starts the response.
+   *
+   * @param length that of the body, or -1 if it is not known yet
+   * @param last whether all of the body was written
+   */
+  private void start(long length, boolean last) {
     runOnStarting();
     ByteBuffer gathered = buffer;
     if (gathered != null && gathered.position() > 0) {
@@ -339,11 +350,22 @@ public final class HttpResponse {
     promised = lengthToPromise(length);
     headers.remove("Content-Length");
     started = true;
-    exchange.respond(status, headers, promised);
     buffer = null;
-    if (gathered != null) {
-      send(gathered.flip());
+    boolean sends = gathered != null && mayWrite(gathered.flip().remaining());
+    if (last) {
+      requireWholeBody();
     }
+    ResponseOutput begun = new ResponseOutput(exchange);
+    output = begun;
+    begun.begin(status, headers, promised, sends ? gathered : null, last);
+  }
+
+  private ResponseOutput output() {
+    ResponseOutput begun = output;
+    if (begun == null) {
+      throw new IllegalStateException("the response has not started");
+    }
+    return begun;
   }
 
   /** Returns the length to tell the client: the one that was set, else the known one, or -1. */
@@ -372,7 +394,7 @@ public final class HttpResponse {
       return;
     }
     try {
-      exchange.write(bytes);
+      output().write(bytes);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted while the client was slow");

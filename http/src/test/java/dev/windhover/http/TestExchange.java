@@ -6,18 +6,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Upgrade;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.channels.FileChannel;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -36,6 +36,7 @@ public final class TestExchange implements Exchange {
   private final List<String> misuse = new CopyOnWriteArrayList<>();
   private final ByteArrayOutputStream body = new ByteArrayOutputStream();
   private final Headers headers = new Headers();
+  private final Sink sink = new Body();
 
   private SocketAddress remote = InetSocketAddress.createUnresolved("localhost", 5000);
   private String scheme = "http";
@@ -45,7 +46,7 @@ public final class TestExchange implements Exchange {
   private boolean responded;
   private boolean ended;
   private boolean abortedByUs;
-  private boolean writesAreLost;
+  private volatile boolean writesAreLost;
   private int flushes;
   private int filesWritten;
 
@@ -119,6 +120,7 @@ public final class TestExchange implements Exchange {
 
   /** Returns the status of the response, which must have ended properly. */
   public int status() {
+    loop.run(() -> {}); // and what was handed to it
     assertThat(ended).as("the response has ended").isTrue();
     return status;
   }
@@ -167,7 +169,8 @@ public final class TestExchange implements Exchange {
   // ---- What the application does
 
   @Override
-  public void respond(int status, Headers headers, long contentLength) {
+  public Sink respond(int status, Headers headers, long contentLength) {
+    require(loop.inLoop(), "a response off the loop");
     require(!responded, "a second response");
     require(!abortedByUs, "a response after the abort");
     require(!headers.contains("Content-Length"), "Content-Length among the headers");
@@ -177,54 +180,103 @@ public final class TestExchange implements Exchange {
     this.status = status;
     this.contentLength = contentLength;
     headers.forEach(field -> this.headers.add(field.getKey(), field.getValue()));
+    return sink;
   }
 
-  @Override
-  public void write(ByteBuffer bytes) throws IOException {
-    byte[] copy = new byte[bytes.remaining()];
-    bytes.get(copy);
-    take(copy);
-  }
+  /** The body of the response. */
+  private final class Body implements Sink {
+    private ByteBuffer reserved = ByteBuffer.allocate(0);
 
-  @Override
-  public void writeFile(Path file, long position, long count) throws IOException {
-    filesWritten++;
-    byte[] bytes = Files.readAllBytes(file);
-    take(Arrays.copyOfRange(bytes, (int) position, (int) (position + count)));
-  }
-
-  private void take(byte[] bytes) throws IOException {
-    require(responded, "a body before the response");
-    require(!ended, "a body after the end");
-    require(mayHaveBody(), "a body of " + method + " with status " + status);
-    require(bytes.length > 0, "an empty write");
-    if (writesAreLost || aborted.isDone()) {
-      throw new IOException("connection reset");
+    @Override
+    public ByteBuffer reserve(int bytes) {
+      reserved = ByteBuffer.allocate(bytes);
+      return reserved;
     }
-    body.writeBytes(bytes);
-  }
 
-  @Override
-  public void flush() {
-    require(responded, "a flush before the response");
-    flushes++;
-  }
+    @Override
+    public void commit() {
+      write(reserved.flip());
+    }
 
-  @Override
-  public void end() {
-    require(responded, "an end before the response");
-    require(!ended, "a second end");
-    require(!abortedByUs, "an end after the abort");
-    require(
-        contentLength < 0 || !mayHaveBody() || body.size() == contentLength,
-        "a body of " + body.size() + " bytes instead of " + contentLength);
-    ended = true;
+    @Override
+    public void write(ByteBuffer bytes) {
+      byte[] copy = new byte[bytes.remaining()];
+      bytes.get(copy);
+      take(copy);
+    }
+
+    @Override
+    public void writeFile(FileChannel file, long position, long count, Runnable release) {
+      filesWritten++;
+      ByteBuffer bytes = ByteBuffer.allocate((int) count);
+      try {
+        while (bytes.hasRemaining() && file.read(bytes, position + bytes.position()) >= 0) {
+          // until all is there
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      release.run();
+      write(bytes.flip());
+    }
+
+    private void take(byte[] bytes) {
+      require(loop.inLoop(), "a body off the loop");
+      require(!ended, "a body after the end");
+      require(mayHaveBody(), "a body of " + method + " with status " + status);
+      require(bytes.length > 0, "an empty write");
+      if (isOpen()) {
+        body.writeBytes(bytes);
+      }
+    }
+
+    @Override
+    public void flush() {
+      require(loop.inLoop(), "a flush off the loop");
+      flushes++;
+    }
+
+    @Override
+    public void mark(int bytes, Runnable belowAgain) {}
+
+    @Override
+    public long pending() {
+      return 0;
+    }
+
+    @Override
+    public long transmitted() {
+      return body.size();
+    }
+
+    @Override
+    public boolean isOpen() {
+      return !writesAreLost && !aborted.isDone();
+    }
+
+    @Override
+    public void end() {
+      require(loop.inLoop(), "an end off the loop");
+      require(!ended, "a second end");
+      require(!abortedByUs, "an end after the abort");
+      require(
+          contentLength < 0 || !mayHaveBody() || body.size() == contentLength,
+          "a body of " + body.size() + " bytes instead of " + contentLength);
+      ended = true;
+    }
+
+    @Override
+    public void abort() {
+      TestExchange.this.abort();
+    }
   }
 
   @Override
   public void abort() {
-    abortedByUs = true;
-    aborted.complete(null);
+    loop.execute(() -> {
+      abortedByUs = true;
+      aborted.complete(null);
+    });
   }
 
   @Override

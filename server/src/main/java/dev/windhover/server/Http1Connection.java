@@ -5,15 +5,14 @@ import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.ExchangeHandler;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
@@ -38,6 +37,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   /** The same while the server stops, and somebody waits for that. */
   private static final int LINGER_SECONDS_AT_STOP = 1;
 
+  /** As much may wait for the client before the next request is looked at. */
+  private static final int MOST_PENDING = 64 * 1024;
+
   /** As much of a body that nobody wants is read for the sake of the connection. */
   static final int MOST_DISCARDED = 256 * 1024;
 
@@ -45,14 +47,15 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   private final ExchangeHandler handler;
   private final ReadBuffers buffers;
   private final Http1Decoder decoder;
-  private final Http1Encoder encoder;
-  private final Http1Output output;
+  private final TcpSink output;
+  private final @Nullable NetworkOutput encrypted;
   private final Http1Timeouts timeouts;
   private final ConnectionCount.Place place;
   private final NettyLoop loop;
   private final Connection connection;
   private final Channel channel;
   private final Link link;
+  private final Runnable goOn = this::goOn;
 
   // Loop only.
   private @Nullable Http1Exchange exchange;
@@ -61,7 +64,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   private long discarded;
   private @Nullable ScheduledFuture<?> discardingEnds;
   private boolean waitsForOutput;
-  private boolean sendsFile;
+  private boolean reading;
+  private boolean endDue;
+  private boolean endKeepsAlive;
   private boolean closing;
   private boolean outputEnded;
   private boolean upgraded;
@@ -74,17 +79,17 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       Link link,
       ConnectionCount.Place place,
       ReadBuffers buffers,
-      Http1Output output,
-      Http1Decoder decoder,
-      Http1Encoder encoder) {
+      @Nullable NetworkOutput encrypted,
+      Http1Decoder decoder) {
     this.server = server;
     this.handler = handler;
     this.channel = channel;
     this.link = link;
     this.buffers = buffers;
     this.decoder = decoder;
-    this.encoder = encoder;
-    this.output = output;
+    this.encrypted = encrypted;
+    this.output = new TcpSink(channel, link, encrypted);
+    markOutput();
     this.place = place;
     this.timeouts = new Http1Timeouts(channel, server.limits(), output, this);
     this.loop = NettyLoop.of(channel);
@@ -113,6 +118,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       if (closing) {
         return;
       }
+      reading = true;
       if (message instanceof HttpRequest request) {
         begin(request);
       }
@@ -132,21 +138,21 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   private void begin(HttpRequest request) {
     timeouts.headCame();
-    encoder.head(request.method().name().equals("HEAD"));
+    boolean isHead = request.method().equals(HttpMethod.HEAD);
     if (request.decoderResult().isFailure()) {
-      refuse(request.decoderResult().cause());
+      refuse(request.decoderResult().cause(), isHead);
       return;
     }
     Http1Rules.Fault fault = Http1Rules.check(request, server.limits());
     if (fault != null) {
-      refuse(fault.status(), fault.text());
+      refuse(fault.status(), fault.text(), isHead);
       return;
     }
     Http1Exchange begun;
     try {
       begun = new Http1Exchange(this, place.requestId(++requests), request);
     } catch (IllegalArgumentException e) { // a header that the vocabulary of requests refuses
-      refuse(e);
+      refuse(e, isHead);
       return;
     }
     exchange = begun;
@@ -162,7 +168,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   }
 
   /** Answers what is not HTTP, and closes: what follows cannot be understood either. */
-  private void refuse(Throwable fault) {
+  private void refuse(Throwable fault, boolean isHead) {
     int status = 400;
     String text = "malformed request\n";
     if (fault instanceof TooLongHttpLineException) {
@@ -173,12 +179,12 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       status = 431;
       text = "headers are larger than " + server.limits().maxHeaders() + " bytes\n";
     }
-    refuse(status, text);
+    refuse(status, text, isHead);
   }
 
-  private void refuse(int status, String text) {
+  private void refuse(int status, String text, boolean isHead) {
     log.debug("connection {} refused with {}: {}", connection.id(), status, text.strip());
-    Http1Exchange.refuse(this, status, text);
+    Http1Exchange.refuse(this, status, text, isHead);
   }
 
   // ---- From the timeouts
@@ -186,10 +192,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   @Override
   public void headIsLate() {
     if (exchange == null && !closing) {
-      encoder.head(false);
       Duration time = server.limits().headersTimeout();
-      refuse(408, "no complete request within " + time.toMillis() + " ms\n");
-      channel.flush();
+      refuse(408, "no complete request within " + time.toMillis() + " ms\n", false);
     }
   }
 
@@ -218,19 +222,23 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
+    reading = false;
+    settle();
     if (exchange == null && decoder.isMidHead()) {
       timeouts.headBegins();
     }
-    channel.flush();
   }
 
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-    if (exchange != null) {
-      exchange.writabilityChanged();
-    } else {
-      goOn();
+    if (channel.isWritable()) {
+      output.hasShrunk();
     }
+  }
+
+  /** No response has a mark of its own. */
+  void markOutput() {
+    output.mark(MOST_PENDING, goOn);
   }
 
   /** Goes on with the next request if it has waited for this. */
@@ -239,13 +247,15 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       loop.execute(() -> { // not from within a flush
         if (waitsForOutput && takesOutput()) {
           next();
+          settle();
         }
       });
     }
   }
 
+  /** A file counts as pending: a client that reads nothing must not hold one for each request. */
   private boolean takesOutput() {
-    return channel.isWritable() && !sendsFile;
+    return channel.isWritable() && output.pending() < MOST_PENDING;
   }
 
   @Override
@@ -277,22 +287,43 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     timeouts.stop();
+    endDue = false;
     if (exchange != null) {
       exchange.clientGone();
       exchange = null;
       endDiscarding();
     }
+    output.lost();
   }
 
   // ---- From the exchange, on the loop
 
-  /** The response is complete: goes on with the next request, or closes. */
+  /**
+   * The response is complete: goes on with the next request, or closes, as soon as what was read is
+   * dealt with. What a batch of reads brings about is flushed once.
+   */
   void completed(Http1Exchange done, boolean keepAlive) {
     if (exchange != done) {
       return;
     }
-    exchange = null;
-    endDiscarding();
+    endDue = true;
+    endKeepsAlive = keepAlive;
+    if (!reading) {
+      settle();
+    }
+  }
+
+  private void settle() {
+    while (endDue) { // the next request may be here, and be answered at once
+      endDue = false;
+      exchange = null;
+      endDiscarding();
+      ended(endKeepsAlive);
+    }
+    output.flush();
+  }
+
+  private void ended(boolean keepAlive) {
     if (keepAlive && server.isStopping() && !decoder.isHolding()) {
       stop(); // which came before this, and found a request under way
       return;
@@ -308,26 +339,17 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     }
   }
 
-  /**
-   * The answer at hand has a file, which is open until this end is sent, and of no size to Netty:
-   * the next request waits for it, or a client that reads nothing would hold a file for each.
-   */
-  void endsWithFile(ChannelFuture end) {
-    sendsFile = true;
-    end.addListener(sent -> {
-      sendsFile = false;
-      goOn();
-    });
-  }
-
   /** All answers so far are with the client, or nearly: goes on with the next request. */
   private void next() {
     waitsForOutput = false;
     timeouts.awaitRequest();
+    reading = true;
     try {
       decoder.release(channel.pipeline().context(decoder));
     } catch (Exception e) {
       exceptionCaught(channel.pipeline().context(decoder), e);
+    } finally {
+      reading = false;
     }
     if (exchange == null && decoder.isMidHead()) {
       timeouts.headBegins();
@@ -348,6 +370,9 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     }
     discarding = true;
     discarded = 0;
+    if (!reading) {
+      output.flush(); // else when what was read is dealt with
+    }
     channel.config().setAutoRead(true);
     discardingEnds =
         channel
@@ -369,7 +394,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     if (content.decoderResult().isFailure() || discarded > MOST_DISCARDED) {
       completed(done, false);
     } else if (content instanceof LastHttpContent) {
-      loop.execute(() -> completed(done, true)); // not from within the decoder
+      completed(done, true);
     }
   }
 
@@ -402,7 +427,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
    * Netty brings about by itself, when a file turns out to be too short.
    */
   void endIsReset() {
-    loop.execute(() -> Link.resetAtClose(channel));
+    Link.resetAtClose(channel);
   }
 
   /** The response was sent to its end. On the loop. */
@@ -417,22 +442,12 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
    * held go to it first.
    */
   void upgrade(RequestId id, Duplex.Receiver receiver, CompletableFuture<Void> clientGone) {
-    NettyDuplex duplex =
-        link instanceof TlsLink tls
-            ? new TlsDuplex(channel, tls, output, loop, id, receiver, clientGone)
-            : new NettyDuplex(channel, link, loop, id, receiver, clientGone);
+    NettyDuplex duplex = new NettyDuplex(channel, link, encrypted, loop, id, receiver, clientGone);
     exchange = null;
     upgraded = true;
     timeouts.stop();
     channel.config().setAutoRead(true);
     channel.pipeline().replace(this, null, duplex);
-    channel.pipeline().remove(encoder);
-    if (link.tls() == null) {
-      channel.pipeline().remove(output);
-    } else {
-      output.onPending(() -> {}); // it stays, and counts what leaves
-      channel.pipeline().remove(TlsFiles.class);
-    }
     duplex.open();
     channel.pipeline().remove(decoder); // hands over what it held
     if (link.tls() == null) {
@@ -447,7 +462,6 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   void leave() {
     timeouts.stop();
     channel.pipeline().remove(this);
-    channel.pipeline().remove(encoder);
     channel.pipeline().remove(decoder);
   }
 
@@ -463,8 +477,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     } else if (exchange == null && !closing && !upgraded) {
       waitsForOutput = false;
       closing = true; // and nothing to linger for: all that was asked is answered
-      // An empty write completes behind an answer that is still going out.
-      channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> channel.close());
+      output.whenWritten(written -> channel.close());
     }
   }
 
@@ -480,18 +493,16 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     waitsForOutput = false;
     decoder.drop();
     timeouts.headCame();
-    channel
-        .writeAndFlush(Unpooled.EMPTY_BUFFER)
-        .addListener(written -> {
-          if (inputEnded) {
-            channel.close();
-          } else if (channel.isActive()) {
-            outputEnded = true;
-            link.endOutput(channel);
-            channel.config().setAutoRead(true);
-            closeIn(server.isStopping() ? LINGER_SECONDS_AT_STOP : LINGER_SECONDS);
-          }
-        });
+    output.whenWritten(written -> {
+      if (inputEnded) {
+        channel.close();
+      } else if (channel.isActive()) {
+        outputEnded = true;
+        link.endOutput(channel);
+        channel.config().setAutoRead(true);
+        closeIn(server.isStopping() ? LINGER_SECONDS_AT_STOP : LINGER_SECONDS);
+      }
+    });
   }
 
   /**
@@ -506,9 +517,14 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     }
   }
 
-  /** What was asked for by {@link #requireRoomForUpgrade} came to nothing; from any thread. */
-  void upgradeFailed() {
+  /** The room that {@link #requireRoomForUpgrade} made sure of is not needed; from any thread. */
+  void returnRoom() {
     place.goBack();
+  }
+
+  /** Returns the way out, for one response after the other. */
+  TcpSink output() {
+    return output;
   }
 
   Link link() {

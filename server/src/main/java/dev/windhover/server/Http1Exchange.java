@@ -7,33 +7,17 @@ import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Upgrade;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
-import io.netty.handler.codec.http.DefaultFullHttpResponse;
-import io.netty.handler.codec.http.DefaultHttpContent;
-import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
-import io.netty.handler.codec.http.DefaultHttpResponse;
-import io.netty.handler.codec.http.EmptyHttpHeaders;
-import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
-import io.netty.handler.codec.http.HttpHeaders;
-import io.netty.handler.codec.http.HttpHeadersFactory;
 import io.netty.handler.codec.http.HttpRequest;
-import io.netty.handler.codec.http.HttpResponse;
-import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.LastHttpContent;
-import io.netty.util.AsciiString;
-import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One HTTP/1.1 request and its response, between Netty's codec and the seam. */
@@ -41,19 +25,11 @@ final class Http1Exchange implements Exchange, Upgrade {
   private static final io.netty.handler.codec.http.HttpVersion HTTP_1_1 =
       io.netty.handler.codec.http.HttpVersion.HTTP_1_1;
 
-  // Netty asks for the hash of every name, and these keep theirs.
-  private static final AsciiString DATE = AsciiString.cached("Date");
-  private static final AsciiString CONTENT_LENGTH = AsciiString.cached("Content-Length");
+  private static final byte[] CONTINUE =
+      "HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
-  /** What comes from {@link Headers} is not looked at again. */
-  private static final HttpHeadersFactory CHECKED_ALREADY =
-      DefaultHttpHeadersFactory.headersFactory().withValidation(false);
-
-  /** A large body is copied piece by piece, as the client takes it. */
-  private static final int PIECE_BYTES = 64 * 1024;
-
-  /** The largest body that waits for its end. */
-  private static final int MOST_HELD = 8 * 1024;
+  /** Of a body of up to that size, head and body are gathered in one buffer. */
+  private static final int MOST_GATHERED = 8 * 1024;
 
   private final Http1Connection connection;
   private final Channel channel;
@@ -66,21 +42,14 @@ final class Http1Exchange implements Exchange, Upgrade {
   private final RequestBody body;
   private final CompletableFuture<Void> aborted = new CompletableFuture<>();
 
-  /** Guards the wait of a writer for a slow client. */
-  private final Object writable = new Object();
+  // Any thread.
+  private volatile boolean responded;
+  private volatile boolean reserved;
 
+  // Loop only.
   private boolean keepAlive;
-  private boolean responded;
   private boolean endTellsLength;
-  private @Nullable FilePart lastPart;
-  private boolean upgraded; // loop only
-
-  /**
-   * Status and headers, then a first piece of body: held, so that a short answer goes out whole.
-   */
-  private @Nullable HttpResponse heldHead;
-
-  private ByteBuf heldBody = Unpooled.EMPTY_BUFFER;
+  private boolean upgraded;
 
   Http1Exchange(Http1Connection connection, RequestId id, HttpRequest request) {
     this.connection = connection;
@@ -122,7 +91,13 @@ final class Http1Exchange implements Exchange, Upgrade {
 
     @Override
     public void resume() {
-      channel.config().setAutoRead(true);
+      connection
+          .loop()
+          .execute(() -> {
+            if (body.hasRoom()) {
+              channel.config().setAutoRead(true);
+            }
+          });
     }
 
     @Override
@@ -133,7 +108,7 @@ final class Http1Exchange implements Exchange, Upgrade {
     @Override
     public void awaited() {
       if (body.received() == 0) {
-        sendContinue();
+        connection.loop().execute(Http1Exchange.this::sendContinue);
       }
     }
 
@@ -180,33 +155,30 @@ final class Http1Exchange implements Exchange, Upgrade {
   void clientGone() {
     aborted.complete(null); // first: who fails now because of that, is not at fault
     body.lose("the client ended the connection");
-    writabilityChanged();
-  }
-
-  void writabilityChanged() {
-    synchronized (writable) {
-      writable.notifyAll();
-    }
   }
 
   /** Answers by itself and closes. */
   void refuse(int status, String text) {
     keepAlive = false;
     body.discard();
-    refuse(connection, status, text);
+    refuse(connection, status, text, isHead());
   }
 
-  static void refuse(Http1Connection connection, int status, String text) {
-    ByteBuf bytes = Unpooled.copiedBuffer(text, StandardCharsets.UTF_8);
-    FullHttpResponse response =
-        new DefaultFullHttpResponse(HTTP_1_1, HttpResponseStatus.valueOf(status), bytes);
-    response
-        .headers()
-        .set("Date", HttpDate.now())
-        .set("Content-Type", "text/plain; charset=utf-8")
-        .set("Content-Length", bytes.readableBytes())
-        .set("Connection", "close");
-    connection.channel().write(response);
+  private boolean isHead() {
+    return method.equals("HEAD");
+  }
+
+  static void refuse(Http1Connection connection, int status, String text, boolean isHead) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    Http1Head.of(status)
+        .date()
+        .field("Content-Type", "text/plain; charset=utf-8")
+        .contentLength(bytes.length)
+        .close()
+        .writeTo(connection.output(), bytes.length);
+    if (!isHead) {
+      connection.output().write(ByteBuffer.wrap(bytes));
+    }
     connection.closeGently();
   }
 
@@ -273,162 +245,94 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   private void sendContinue() {
     if (expectsContinue() && !responded) {
-      channel.writeAndFlush(
-          new DefaultFullHttpResponse(
-              HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
+      connection.output().write(ByteBuffer.wrap(CONTINUE));
+      connection.output().flush();
     }
   }
 
   // ---- The response
 
   @Override
-  public void respond(int status, Headers answer, long contentLength) {
+  public Sink respond(int status, Headers answer, long contentLength) {
     if (responded) {
       throw new IllegalStateException("the response has started");
     }
     responded = true;
-    HttpResponse response = responseOf(HttpResponseStatus.valueOf(status), answer);
-    HttpHeaders fields = response.headers();
+    returnRoom();
+    Http1Head head = Http1Head.of(status).fields(answer);
     if (!answer.contains("Date")) {
-      fields.add(DATE, HttpDate.now());
+      head.date();
     }
-    boolean bodiless = status == 204 || status == 304;
-    if (!bodiless && !answer.contains("Content-Length")) {
-      if (contentLength >= 0) {
-        fields.add(CONTENT_LENGTH, Long.toString(contentLength));
-      } else if (version == HttpVersion.HTTP_1_1) {
-        fields.add("Transfer-Encoding", "chunked");
+    boolean chunked = false;
+    if (status == 205) { // whose body would be empty (RFC 9110 15.3.6)
+      head.contentLength(0);
+    } else if (status != 204 && contentLength >= 0) {
+      head.contentLength(contentLength);
+    } else if (status != 204 && status != 304) {
+      if (version == HttpVersion.HTTP_1_1) {
+        head.chunked();
+        chunked = !isHead();
       } else {
         keepAlive = false; // the end of the body is the end of the connection
         endTellsLength = true;
         connection.endIsReset();
       }
     }
+    boolean saysClose = answer.hasToken("Connection", "close");
+    keepAlive &= !saysClose && isUnderstoodFurther() && !connection.isStopping();
+    if (!keepAlive && !saysClose) {
+      head.close();
+    } else if (keepAlive && version == HttpVersion.HTTP_1_0) {
+      head.keepAlive();
+    }
+    boolean gathered = contentLength > 0 && contentLength <= MOST_GATHERED && !isHead();
+    head.writeTo(connection.output(), gathered ? (int) contentLength : 0);
+    Body sink = new Body(connection.output());
+    return chunked ? new ChunkedSink(sink) : sink;
+  }
+
+  /** Returns whether what follows the request can be a request, and is read for its sake. */
+  private boolean isUnderstoodFurther() {
     if (upgrade() != null && connection.holdsBytes()) {
-      keepAlive = false; // what follows a refused upgrade may be no HTTP; it is dropped
+      return false; // what follows a refused upgrade may be no HTTP; it is dropped
     }
     if (hasBody && (body.isBroken() || (expectsContinue() && !body.isBegun()))) {
-      keepAlive = false; // the body's end cannot be found, or nobody knows whether it comes
+      return false; // the body's end cannot be found, or nobody knows whether it comes
     }
-    if (!body.isBegun() && body.rest() > Http1Connection.MOST_DISCARDED) {
-      keepAlive = false; // more than is read for the sake of the connection
-    }
-    keepAlive &= !connection.isStopping();
-    if (answer.hasToken("Connection", "close")) {
-      keepAlive = false;
-    } else if (!keepAlive) {
-      fields.add("Connection", "close");
-    } else if (version == HttpVersion.HTTP_1_0) {
-      fields.add("Connection", "keep-alive");
-    }
-    heldHead = response;
+    return body.isBegun() || body.rest() <= Http1Connection.MOST_DISCARDED;
   }
 
-  private static HttpResponse responseOf(HttpResponseStatus status, Headers answer) {
-    HttpResponse response = new DefaultHttpResponse(HTTP_1_1, status, CHECKED_ALREADY);
-    for (Map.Entry<String, String> field : answer) {
-      response.headers().add(field.getKey(), field.getValue());
+  /** The sink of the response: the connection's, until the end. */
+  private final class Body extends SinkAround {
+    Body(TcpSink output) {
+      super(output);
     }
-    return response;
-  }
 
-  /** Writes what was held, since more is to come before the end. */
-  private void writeHeld() {
-    HttpResponse head = heldHead;
-    if (head != null) {
-      heldHead = null;
-      channel.write(head);
-      if (heldBody.isReadable()) {
-        channel.write(new DefaultHttpContent(heldBody));
-      }
+    @Override
+    public void end() {
+      Http1Exchange.this.end();
+    }
+
+    @Override
+    public void abort() {
+      Http1Exchange.this.abort();
     }
   }
 
-  @Override
-  public void write(ByteBuffer bytes) throws IOException, InterruptedException {
-    if (heldHead != null && !heldBody.isReadable() && bytes.remaining() <= MOST_HELD) {
-      requireActive();
-      heldBody = Unpooled.copiedBuffer(bytes);
-      bytes.position(bytes.limit());
-      return;
-    }
-    writeHeld();
-    while (bytes.hasRemaining()) {
-      awaitWritable();
-      ByteBuffer piece = bytes.slice(bytes.position(), Math.min(bytes.remaining(), PIECE_BYTES));
-      channel.write(new DefaultHttpContent(Unpooled.copiedBuffer(piece)));
-      bytes.position(bytes.position() + piece.limit());
-      if (!channel.isWritable()) {
-        channel.flush();
-      }
-    }
-  }
-
-  private void awaitWritable() throws IOException, InterruptedException {
-    if (channel.eventLoop().inEventLoop() || channel.isWritable()) {
-      requireActive();
-      return;
-    }
-    channel.flush();
-    synchronized (writable) {
-      while (!channel.isWritable() && channel.isActive()) {
-        writable.wait();
-      }
-    }
-    requireActive();
-  }
-
-  private void requireActive() throws IOException {
-    if (!channel.isActive()) {
-      throw new IOException("the client ended the connection");
-    }
-  }
-
-  @Override
-  public void writeFile(Path file, long position, long count) throws IOException {
-    requireActive();
-    writeHeld();
-    if (count > 0 && !method.equals("HEAD")) {
-      // Opened now and not when its turn comes, or a file that takes its place meanwhile is sent.
-      FilePart part = FilePart.of(file, position, count, lastPart);
-      lastPart = part;
-      channel.write(part);
-    }
-  }
-
-  @Override
-  public void flush() {
-    writeHeld();
-    channel.flush();
-  }
-
-  @Override
-  public void end() {
-    connection.loop().execute(() -> endOnLoop());
-  }
-
-  private void endOnLoop() {
+  private void end() {
     boolean bodyLeft = hasBody && !body.isComplete();
     if (hasBody) {
       body.discard();
     }
-    HttpResponse head = heldHead;
-    ChannelFuture written =
-        channel.writeAndFlush(
-            head == null
-                ? LastHttpContent.EMPTY_LAST_CONTENT
-                : new DefaultFullHttpResponse(
-                    HTTP_1_1, head.status(), heldBody, head.headers(), EmptyHttpHeaders.INSTANCE),
-            endTellsLength || lastPart != null ? channel.newPromise() : channel.voidPromise());
+    connection.markOutput();
     if (endTellsLength) {
-      written.addListener(sent -> {
-        if (sent.isSuccess()) {
-          connection.endIsNoReset();
-        }
-      });
-    }
-    if (lastPart != null) {
-      connection.endsWithFile(written);
+      connection
+          .output()
+          .whenWritten(hasLeft -> {
+            if (hasLeft) {
+              connection.endIsNoReset();
+            }
+          });
     }
     if (keepAlive && bodyLeft && !body.isBroken()) {
       connection.discardBody(this);
@@ -442,6 +346,7 @@ final class Http1Exchange implements Exchange, Upgrade {
     connection
         .loop()
         .execute(() -> {
+          returnRoom();
           body.discard();
           connection.abort(this);
         });
@@ -481,29 +386,37 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   @Override
-  public void accept(int status, Supplier<Headers> headers, Duplex.Receiver receiver) {
-    if (responded) {
-      throw new IllegalStateException("the response has started");
-    }
+  public void reserve() {
     connection.requireRoomForUpgrade();
-    Headers answer;
-    try {
-      answer = headers.get();
-    } catch (RuntimeException e) {
-      connection.upgradeFailed();
-      throw e;
-    }
-    responded = true;
-    HttpResponse response = responseOf(HttpResponseStatus.valueOf(status), answer);
-    if (connection.loop().inLoop()) {
-      open(response, receiver);
-    } else {
-      connection.loop().execute(() -> open(response, receiver));
+    reserved = true;
+  }
+
+  private void returnRoom() {
+    if (reserved && !upgraded) {
+      reserved = false;
+      connection.returnRoom();
     }
   }
 
-  private void open(HttpResponse response, Duplex.Receiver receiver) {
-    channel.writeAndFlush(response);
+  @Override
+  public void accept(int status, Headers answer, Duplex.Receiver receiver) {
+    if (responded) {
+      throw new IllegalStateException("the response has started");
+    }
+    reserve();
+    responded = true;
+    if (connection.loop().inLoop()) {
+      open(status, answer, receiver);
+    } else {
+      connection.loop().execute(() -> open(status, answer, receiver));
+    }
+  }
+
+  private void open(int status, Headers answer, Duplex.Receiver receiver) {
+    if (channel.isActive()) {
+      Http1Head.of(status).fields(answer).writeTo(connection.output(), 0);
+      connection.output().flush();
+    }
     if (channel.isActive()) {
       upgraded = true;
       connection.upgrade(id, receiver, aborted);

@@ -37,7 +37,7 @@ final class Http1Timeouts {
 
   private final EventLoop loop;
   private final ServerLimits limits;
-  private final Http1Output output;
+  private final TcpSink output;
   private final Listener listener;
   private final long origin;
 
@@ -53,14 +53,15 @@ final class Http1Timeouts {
 
   private @Nullable RateMeter outputMeter;
   private long outputLookedAt;
+  private long outputTaken;
 
-  Http1Timeouts(Channel channel, ServerLimits limits, Http1Output output, Listener listener) {
+  Http1Timeouts(Channel channel, ServerLimits limits, TcpSink output, Listener listener) {
     this.loop = channel.eventLoop();
     this.limits = limits;
     this.output = output;
     this.listener = listener;
     this.origin = loop.ticker().nanoTime();
-    output.onPending(this::outputWaits);
+    output.onWaiting(this::outputWaits);
   }
 
   // ---- What the connection is at
@@ -114,7 +115,7 @@ final class Http1Timeouts {
     }
     RateMeter meter = new RateMeter(limits.minResponseRate(), LUMP_BYTES);
     outputMeter = meter;
-    output.taken();
+    outputTaken = output.transmitted();
     outputLookedAt = now();
     wakeAt(outputLookedAt + meter.untilNextLook());
   }
@@ -197,9 +198,11 @@ final class Http1Timeouts {
     if (meter == null) {
       return;
     }
-    boolean fastEnough = meter.add(output.taken(), now - outputLookedAt);
+    long taken = output.transmitted();
+    boolean fastEnough = meter.add(Math.max(0, taken - outputTaken), now - outputLookedAt);
+    outputTaken = taken;
     outputLookedAt = now;
-    if (!output.isPending()) {
+    if (!output.isWaiting()) {
       outputMeter = null;
     } else if (fastEnough) {
       wakeAt(now + meter.untilNextLook());

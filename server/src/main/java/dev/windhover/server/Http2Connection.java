@@ -92,7 +92,7 @@ final class Http2Connection extends Http2ConnectionHandler {
       Channel channel,
       Link link,
       ConnectionCount.Place place,
-      Http1Output output,
+      NetworkOutput output,
       Http2Request.Rules rules) {
     super(decoder, encoder, settings, true);
     this.channel = channel;
@@ -293,34 +293,14 @@ final class Http2Connection extends Http2ConnectionHandler {
     flushSoon();
   }
 
-  /**
-   * Sends bytes, which are released, as the stream's window allows; {@code onSent} runs when the
-   * network has them all, and never if it does not take them.
-   */
-  void send(Http2Stream stream, ByteBuf bytes, boolean last, Runnable onSent) {
-    encoder()
-        .writeData(context(), stream.id(), bytes, 0, last, context().newPromise())
-        .addListener(done -> {
-          if (done.isSuccess()) {
-            onSent.run();
-          }
-        });
-    flushSoon();
-  }
-
-  /**
-   * Sends bytes of a socket, which are released, as the stream's window allows, and tells the
-   * duplex what the network has. Their buffer has room for {@link Http2Data#headers}.
-   */
-  void send(Http2Stream stream, ByteBuf bytes, boolean last, Http2Duplex duplex) {
-    if (!stream.state().localSideOpen()) {
-      bytes.release();
-      return;
+  /** Sends a stream's bytes as its window allows. */
+  void send(Http2Data data) {
+    if (data.stream().state().localSideOpen()) {
+      encoder().flowController().addFlowControlled(data.stream(), data);
+      flushSoon();
+    } else {
+      data.drop();
     }
-    encoder()
-        .flowController()
-        .addFlowControlled(stream, new Http2Data(this, duplex, stream, bytes, last));
-    flushSoon();
   }
 
   /** Bytes could not be sent: their stream is closed, or the connection is lost. */

@@ -34,7 +34,7 @@ final class Http2ConnectionBuilder
   private final Channel channel;
   private final Link link;
   private final ConnectionCount.Place place;
-  private final Http1Output output;
+  private final NetworkOutput output;
   private final Http2Request.Rules rules;
 
   Http2ConnectionBuilder(
@@ -42,7 +42,7 @@ final class Http2ConnectionBuilder
       Channel channel,
       Link link,
       ConnectionCount.Place place,
-      Http1Output output,
+      NetworkOutput output,
       Http2Request.Rules rules) {
     this.handler = handler;
     this.channel = channel;

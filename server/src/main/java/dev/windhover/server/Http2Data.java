@@ -10,7 +10,7 @@ import io.netty.handler.codec.http2.Http2Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A socket's bytes on their way through the flow controller. What Netty's encoder makes of a write
+ * A stream's bytes on their way through the flow controller. What Netty's encoder makes of a write
  * suits every case, with queues, promises and a buffer for each frame's header; this has room for
  * the headers in its buffer, and is one write if the windows take it whole. Loop only.
  */
@@ -24,11 +24,13 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
   private static final int MAX_FRAME = 16 * 1024;
 
   private final Http2Connection connection;
-  private final Http2Duplex duplex;
+  private final Http2Sink sink;
   private final Http2Stream stream;
   private final int whole;
   private @Nullable ByteBuf bytes; // null when they are handed over, or dropped
+  private @Nullable Runnable release;
   private int left;
+  private int unsent;
   private boolean last;
   private @Nullable ChannelFuture written;
 
@@ -42,24 +44,26 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
   }
 
   /**
-   * Takes {@code bytes} over; before them is room for a header, behind them for those of further
-   * frames.
+   * Takes {@code bytes} over. If they begin at {@link #HEADER} there is room for a header before
+   * them, and after them for those of further frames.
    *
+   * @param release run when they have left, or never will
    * @param last whether they end the stream; if not, there are some
    */
-  Http2Data(
-      Http2Connection connection,
-      Http2Duplex duplex,
-      Http2Stream stream,
-      ByteBuf bytes,
-      boolean last) {
-    this.connection = connection;
-    this.duplex = duplex;
-    this.stream = stream;
+  Http2Data(Http2Sink sink, ByteBuf bytes, @Nullable Runnable release, boolean last) {
+    this.connection = sink.connection;
+    this.sink = sink;
+    this.stream = sink.stream;
     this.bytes = bytes;
+    this.release = release;
     whole = bytes.readableBytes();
     left = whole;
+    unsent = whole;
     this.last = last;
+  }
+
+  Http2Stream stream() {
+    return stream;
   }
 
   /** Stays what it was after an error, for the flow controller's sums. */
@@ -73,7 +77,7 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
     ByteBuf current = bytes;
     if (current == null) { // after an error
       left = 0;
-    } else if (left == whole && whole <= allowed) {
+    } else if (left == whole && whole <= allowed && current.readerIndex() == HEADER) {
       bytes = null;
       left = 0;
       written = context.write(framed(current)).addListener(this);
@@ -121,10 +125,17 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
   }
 
   private void written(int size, @Nullable Throwable cause) {
-    if (cause == null) {
-      duplex.sent(size);
-    } else {
+    if (cause != null) {
       fail(cause);
+      return;
+    }
+    unsent -= size;
+    sink.sent(size);
+    if (unsent == 0) {
+      hasLeft();
+      if (last) {
+        sink.endSent();
+      }
     }
   }
 
@@ -145,10 +156,20 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
     connection.sendFailed(cause);
   }
 
-  private void drop() {
+  /** They will never leave. */
+  void drop() {
     if (bytes != null) {
       bytes.release();
       bytes = null;
+    }
+    hasLeft();
+  }
+
+  private void hasLeft() {
+    Runnable known = release;
+    if (known != null) {
+      release = null;
+      known.run();
     }
   }
 

@@ -7,7 +7,6 @@ import static io.netty.handler.codec.http2.Http2Exception.streamError;
 
 import dev.windhover.http.host.ExchangeHandler;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.Http2Error;
@@ -17,6 +16,7 @@ import io.netty.handler.codec.http2.Http2Flags;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -244,23 +244,25 @@ final class Http2Frames extends Http2EventAdapter {
         connection.facts().id(),
         fault.status(),
         fault.text().strip());
-    ByteBuf text = Unpooled.copiedBuffer(fault.text(), StandardCharsets.UTF_8);
+    byte[] text = fault.text().getBytes(StandardCharsets.UTF_8);
     Http2Headers head =
         new DefaultHttp2Headers(false)
             .status(Integer.toString(fault.status()))
             .add("date", HttpDate.now())
             .add("content-type", "text/plain; charset=utf-8")
-            .add("content-length", Integer.toString(text.readableBytes()));
+            .add("content-length", Integer.toString(text.length));
     connection.sendHead(stream, head, false, () -> {});
-    connection.send(
-        stream,
-        text,
-        true,
-        () -> {
-          if (!complete) {
-            connection.resetSoon(stream);
+    Http2Sink answer =
+        new Http2Sink(connection, stream) {
+          @Override
+          void endSent() {
+            if (!complete) {
+              connection.resetSoon(stream);
+            }
           }
-        });
+        };
+    answer.write(ByteBuffer.wrap(text));
+    answer.end();
   }
 
   /** A handler has ended its response, or given it up. */

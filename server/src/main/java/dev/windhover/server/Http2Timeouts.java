@@ -25,7 +25,7 @@ final class Http2Timeouts {
   private final Http2Connection connection;
   private final EventLoop loop;
   private final ServerLimits limits;
-  private final Http1Output output;
+  private final NetworkOutput output;
   private final long origin;
   private final Http2HeadWatch heads = new Http2HeadWatch();
 
@@ -61,7 +61,7 @@ final class Http2Timeouts {
   private boolean stopped;
 
   Http2Timeouts(
-      Http2Connection connection, EventLoop loop, ServerLimits limits, Http1Output output) {
+      Http2Connection connection, EventLoop loop, ServerLimits limits, NetworkOutput output) {
     this.connection = connection;
     this.loop = loop;
     this.limits = limits;

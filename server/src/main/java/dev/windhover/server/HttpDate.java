@@ -1,5 +1,7 @@
 package dev.windhover.server;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -11,19 +13,38 @@ final class HttpDate {
       DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.US)
           .withZone(ZoneOffset.UTC);
 
-  private record Stamp(long second, String text) {}
+  private static final class Stamp {
+    final long second;
+    final String text;
+    final byte[] line;
 
-  private static volatile Stamp last = new Stamp(Long.MIN_VALUE, "");
+    Stamp(long second) {
+      this.second = second;
+      this.text = FORMAT.format(Instant.ofEpochSecond(second));
+      this.line = ("Date: " + text + "\r\n").getBytes(US_ASCII);
+    }
+  }
+
+  private static volatile Stamp last = new Stamp(0);
 
   private HttpDate() {}
 
   static String now() {
+    return stamp().text;
+  }
+
+  /** Returns the header field of HTTP/1.1, which is not to be changed. */
+  static byte[] line() {
+    return stamp().line;
+  }
+
+  private static Stamp stamp() {
     long second = System.currentTimeMillis() / 1000;
     Stamp stamp = last;
     if (stamp.second != second) {
-      stamp = new Stamp(second, FORMAT.format(Instant.ofEpochSecond(second)));
+      stamp = new Stamp(second);
       last = stamp;
     }
-    return stamp.text;
+    return stamp;
   }
 }

@@ -2,6 +2,7 @@ package dev.windhover.server;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.DuplexChannel;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,27 @@ interface Link {
         }
 
         @Override
+        public boolean sendsFiles() {
+          return true;
+        }
+
+        // Straight to the transport: no handler on the way has anything to do with it.
+        @Override
+        public void write(Channel channel, Object message, ChannelPromise promise) {
+          channel.unsafe().write(message, promise);
+        }
+
+        @Override
+        public void flush(Channel channel) {
+          channel.unsafe().flush();
+        }
+
+        @Override
+        public boolean isTruncated() {
+          return false;
+        }
+
+        @Override
         public void endOutput(Channel channel) {
           ((DuplexChannel) channel).shutdownOutput();
         }
@@ -40,6 +62,18 @@ interface Link {
 
   /** Returns the version of TLS, as {@code TLSv1.3}; null without. */
   @Nullable String tls();
+
+  /** Returns whether the system can send a file by itself, without our reading it. */
+  boolean sendsFiles();
+
+  /** Adds to the output. */
+  void write(Channel channel, Object message, ChannelPromise promise);
+
+  /** Sends what was added. */
+  void flush(Channel channel);
+
+  /** Returns whether the peer's side has ended as anybody on the way could have ended it. */
+  boolean isTruncated();
 
   /** Ends our direction; what was written has left. */
   void endOutput(Channel channel);

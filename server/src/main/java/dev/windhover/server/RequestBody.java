@@ -3,20 +3,21 @@ package dev.windhover.server;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpException;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A request's body between the loop, which puts pieces in, and the handler's thread, which reads.
- * What is not read yet is kept up to a bound, beyond which its supply is paused.
+ * A request's body between the loop, which puts bytes in, and the handler's thread, which reads; no
+ * lock is between them. What is not read yet is kept up to a bound, beyond which its supply is
+ * paused.
  */
 final class RequestBody extends InputStream {
   private static final Logger log = LoggerFactory.getLogger(RequestBody.class);
@@ -38,7 +39,7 @@ final class RequestBody extends InputStream {
     /** Enough is here for now; on the loop. */
     void pause();
 
-    /** There is room again. */
+    /** There is room again, if there still is when the loop gets to it; from any thread. */
     void resume();
 
     /** That many bytes are not kept any more; from any thread. */
@@ -51,28 +52,51 @@ final class RequestBody extends InputStream {
     boolean inLoop();
   }
 
+  /** Bytes that have come: the loop appends after what the handler may read. */
+  private static final class Piece {
+    final byte[] bytes;
+    volatile int end;
+    volatile @Nullable Piece next;
+
+    Piece(int size) {
+      bytes = new byte[size];
+    }
+  }
+
+  /** For how long the handler has waited, and since when it does. */
+  private record Waits(long nanos, boolean waiting, long since) {
+    long nanosNow() {
+      return waiting ? nanos + System.nanoTime() - since : nanos;
+    }
+  }
+
   private final RequestId id;
   private final Supply supply;
   private final long declared;
 
-  // Guarded by this.
-  private final Deque<ByteBuf> pieces = new ArrayDeque<>(2);
-
-  private int kept;
-  private int due;
-  private boolean begun;
-  private boolean awaited;
-  private boolean complete;
-  private boolean discarding;
-  private long limit;
-  private long received;
-  private long delivered;
-  private boolean waiting;
-  private long waitingSince;
-  private long waitedNanos;
-  private @Nullable HttpException fault;
-  private @Nullable String lost;
+  // The loop writes.
+  private Piece last = new Piece(0);
+  private volatile long received;
+  private volatile boolean complete;
+  private volatile boolean discarding;
+  private volatile @Nullable String lost;
   private final Headers trailers = new Headers();
+
+  // The handler writes.
+  private Piece first = last;
+  private int position; // in the first
+  private volatile long delivered;
+  private volatile long limit;
+  private int due;
+  private boolean awaited;
+  private volatile boolean begun;
+  private volatile Waits waits = new Waits(0, false, 0);
+  private volatile @Nullable Thread reader;
+
+  // Both write.
+  private final AtomicReference<@Nullable HttpException> fault = new AtomicReference<>();
+  private final AtomicLong uncredited = new AtomicLong();
+  private volatile boolean paused;
 
   /**
    * Creates an empty one.
@@ -92,47 +116,75 @@ final class RequestBody extends InputStream {
   // ---- The loop's side
 
   /** Adds a piece, of which the caller keeps its reference. */
-  synchronized void add(ByteBuf bytes) {
+  void add(ByteBuf bytes) {
     int size = bytes.readableBytes();
     if (size == 0) {
       return;
     }
-    received += size;
-    if (discarding || fault != null) {
+    long sum = received + size; // by the loop alone, as all that it writes
+    received = sum;
+    if (discarding || isBroken()) {
       supply.taken(size);
       return;
     }
+    uncredited.addAndGet(size);
     keep(bytes);
-    kept += size;
     if (isFull()) {
+      paused = true;
       supply.pause();
+      resumeIfRoom(); // the handler may have read meanwhile, and not known of the pause
     }
-    notifyAll();
+    wakeReader();
   }
 
   private void keep(ByteBuf bytes) {
     int from = bytes.readerIndex();
     int end = bytes.writerIndex();
     while (from < end) {
-      ByteBuf last = pieces.peekLast();
-      if (last == null || last.maxWritableBytes() == 0) {
-        int size = Math.clamp(end - from, SMALLEST_PIECE, LARGEST_PIECE);
-        last = Unpooled.buffer(size, LARGEST_PIECE);
-        pieces.add(last);
+      Piece into = last;
+      int filled = into.end;
+      if (filled == into.bytes.length) {
+        int wanted = Math.max(end - from, 2 * into.bytes.length);
+        into = new Piece(Math.clamp(wanted, SMALLEST_PIECE, LARGEST_PIECE));
+        filled = 0;
       }
-      int n = Math.min(end - from, last.maxWritableBytes());
-      last.writeBytes(bytes, from, n);
+      int n = Math.min(end - from, into.bytes.length - filled);
+      bytes.getBytes(from, into.bytes, filled, n);
+      into.end = filled + n;
+      if (into != last) {
+        last.next = into;
+        last = into;
+      }
       from += n;
     }
   }
 
   private boolean isFull() {
-    return kept > MOST_KEPT;
+    return received - delivered > MOST_KEPT;
+  }
+
+  /** Returns whether more may come. */
+  boolean hasRoom() {
+    return !isFull() && !isBroken();
+  }
+
+  private void resumeIfRoom() {
+    if (paused && hasRoom()) {
+      paused = false;
+      supply.resume();
+    }
+  }
+
+  private void wakeReader() {
+    Thread waiting = reader;
+    if (waiting != null) {
+      LockSupport.unpark(waiting);
+    }
   }
 
   /** Its end has come, with what stands behind it. */
-  synchronized void end(Iterable<Map.Entry<String, String>> fields) {
-    if (fault != null) {
+  void end(Iterable<Map.Entry<String, String>> fields) {
+    if (isBroken()) {
       return;
     }
     try {
@@ -140,7 +192,7 @@ final class RequestBody extends InputStream {
         trailers.add(field.getKey(), field.getValue());
       }
       complete = true;
-      notifyAll();
+      wakeReader();
     } catch (IllegalArgumentException e) {
       isMalformed();
     }
@@ -151,92 +203,89 @@ final class RequestBody extends InputStream {
     fail(new HttpException(400, "the request's body is malformed"));
   }
 
-  /** Nothing more is taken: who reads on, fails with {@code why}. */
-  synchronized void fail(HttpException why) {
-    if (fault == null && !complete) {
-      refuse(why);
+  /** Nothing more is taken: who reads on, fails with {@code why}. From any thread. */
+  void fail(HttpException why) {
+    if (!complete && refuse(why)) {
       supply.pause(); // until the connection closes, behind the answer
     }
-    notifyAll();
+    wakeReader();
   }
 
-  private void refuse(HttpException why) {
-    if (fault == null) {
-      log.debug("body of {} refused with {}: {}", id, why.status(), why.getMessage());
+  private boolean refuse(HttpException why) {
+    if (!fault.compareAndSet(null, why)) {
+      return false;
     }
-    fault = why;
+    log.debug("body of {} refused with {}: {}", id, why.status(), why.getMessage());
+    return true;
   }
 
-  synchronized void lose(String why) {
+  void lose(String why) {
     if (!complete && lost == null) {
       lost = why;
     }
-    notifyAll();
+    wakeReader();
   }
 
   /** Drops what is here and what will come. */
-  synchronized void discard() {
+  void discard() {
     discarding = true;
-    pieces.forEach(ByteBuf::release);
-    pieces.clear();
-    due += kept;
-    kept = 0;
-    giveCredit();
-    notifyAll();
+    last = new Piece(0);
+    giveCredit(Integer.MAX_VALUE);
+    wakeReader();
   }
 
   /** Returns whether its end has come. */
-  synchronized boolean isComplete() {
+  boolean isComplete() {
     return complete;
   }
 
   /** Returns whether nothing that follows it on the connection can be understood. */
-  synchronized boolean isBroken() {
-    return fault != null;
+  boolean isBroken() {
+    return fault.get() != null;
   }
 
   /** Returns whether nothing of it is waited for any more. */
-  synchronized boolean hasEnded() {
-    return complete || discarding || fault != null || lost != null;
+  boolean hasEnded() {
+    return complete || discarding || isBroken() || lost != null;
   }
 
   /** Returns how many bytes of it have come. */
-  synchronized long received() {
+  long received() {
     return received;
   }
 
   /** Returns how many bytes of it are still to come; 0 if its length is not known. */
-  synchronized long rest() {
+  long rest() {
     return Math.max(0, declared - received);
   }
 
   /** Returns for how long, in all, the handler has waited for bytes. */
-  synchronized long waitedNanos() {
-    return waiting ? waitedNanos + System.nanoTime() - waitingSince : waitedNanos;
+  long waitedNanos() {
+    return waits.nanosNow();
   }
 
   /** Returns whether the handler has asked for it, and so 100 Continue was sent. */
-  synchronized boolean isBegun() {
+  boolean isBegun() {
     return begun;
   }
 
   // ---- The handler's side
 
   /** Sets the most bytes that may be read. */
-  synchronized void limit(long bytes) {
+  void limit(long bytes) {
     if (begun) {
       throw new IllegalStateException("the body is being read already");
     }
     limit = bytes;
   }
 
-  synchronized long limit() {
+  long limit() {
     return limit;
   }
 
   /** Returns what came behind the last chunk; empty before all that is before it was read. */
-  synchronized Headers trailers() {
-    return complete && pieces.isEmpty() ? trailers : new Headers();
+  Headers trailers() {
+    return complete && received == delivered ? trailers : new Headers();
   }
 
   @Override
@@ -251,65 +300,92 @@ final class RequestBody extends InputStream {
       return 0;
     }
     announce();
-    synchronized (this) {
-      while (pieces.isEmpty()) {
-        if (complete || discarding) {
-          return -1;
-        }
-        if (fault != null) {
-          throw fault;
-        }
-        if (lost != null) {
-          throw new IOException(lost);
-        }
-        await();
+    while (true) {
+      boolean ended = complete; // before the look at what is here, which is then all
+      HttpException refused = fault.get();
+      String gone = lost;
+      if (discarding) {
+        return -1;
       }
-      ByteBuf piece = pieces.element();
-      int n = (int) Math.min(Math.min(length, piece.readableBytes()), limit - delivered);
-      if (n == 0) {
-        throw tooLarge();
+      int ready = ready();
+      if (ready > 0) {
+        return take(bytes, offset, Math.min(length, ready));
       }
-      boolean wasFull = isFull();
-      piece.readBytes(bytes, offset, n);
-      delivered += n;
-      if (!piece.isReadable()) {
-        pieces.remove().release();
+      if (ended) {
+        return -1;
       }
-      kept -= n;
-      due += n;
-      if (due >= LUMP || kept == 0) {
-        giveCredit();
+      if (refused != null) {
+        throw refused;
       }
-      if (wasFull && !isFull() && fault == null) {
-        supply.resume();
+      if (gone != null) {
+        throw new IOException(gone);
       }
-      return n;
+      await();
     }
   }
 
-  private void giveCredit() {
-    if (due > 0) {
-      supply.taken(due);
+  /** Returns how much can be read at once. */
+  private int ready() {
+    while (true) {
+      int ready = first.end - position;
+      Piece next = first.next;
+      if (ready > 0 || next == null) {
+        return ready;
+      }
+      // It was full when the next began, and its end seen before that may have been too little.
+      if (first.end == position) {
+        first = next;
+        position = 0;
+      }
+    }
+  }
+
+  private int take(byte[] bytes, int offset, int length) throws HttpException {
+    int n = (int) Math.min(length, limit - delivered);
+    if (n == 0) {
+      throw tooLarge();
+    }
+    System.arraycopy(first.bytes, position, bytes, offset, n);
+    position += n;
+    long sum = delivered + n; // by this thread alone, as all that it writes
+    delivered = sum;
+    due += n;
+    if (due >= LUMP || received == delivered) {
+      giveCredit(due);
       due = 0;
     }
+    resumeIfRoom();
+    return n;
   }
 
-  /** Waits for anything to happen; called with this locked. */
-  @SuppressWarnings("WaitNotInLoop") // the caller loops
+  /** Gives credit for up to {@code most} bytes that have had none; from any thread. */
+  private void giveCredit(int most) {
+    long had = uncredited.getAndUpdate(bytes -> bytes - Math.min(bytes, most));
+    int given = (int) Math.min(had, most);
+    if (given > 0) {
+      supply.taken(given);
+    }
+  }
+
+  /** Waits for anything to happen; what came since the last look is seen at the next. */
   private void await() throws IOException {
     if (supply.inLoop()) {
       throw new IllegalStateException("reading the body would block the connection's loop");
     }
-    waiting = true;
-    waitingSince = System.nanoTime();
+    Waits before = waits;
+    waits = new Waits(before.nanos, true, System.nanoTime());
+    reader = Thread.currentThread();
     try {
-      wait();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while reading the request's body");
+      if (!hasEnded() && ready() == 0) {
+        LockSupport.park(this);
+      }
+      if (Thread.interrupted()) {
+        Thread.currentThread().interrupt();
+        throw new InterruptedIOException("interrupted while reading the request's body");
+      }
     } finally {
-      waiting = false;
-      waitedNanos += System.nanoTime() - waitingSince;
+      reader = null;
+      waits = new Waits(waits.nanosNow(), false, 0);
     }
   }
 
@@ -320,23 +396,20 @@ final class RequestBody extends InputStream {
     return why;
   }
 
-  private void announce() {
-    boolean first;
-    synchronized (this) {
-      if (declared > limit) {
-        throw tooLarge();
-      }
-      first = !awaited && !complete && pieces.isEmpty();
-      awaited |= first;
-      begun = true;
+  private void announce() throws HttpException {
+    if (declared > limit) {
+      throw tooLarge();
     }
-    if (first) {
+    boolean isFirst = !awaited && !complete && received == delivered;
+    awaited |= isFirst;
+    begun = true;
+    if (isFirst) {
       supply.awaited();
     }
   }
 
   @Override
-  public synchronized int available() {
-    return kept;
+  public int available() {
+    return discarding ? 0 : (int) (received - delivered);
   }
 }

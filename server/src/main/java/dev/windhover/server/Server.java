@@ -3,6 +3,7 @@ package dev.windhover.server;
 import dev.windhover.http.Headers;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.Sink;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -15,7 +16,6 @@ import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
@@ -252,13 +252,9 @@ public final class Server {
     byte[] text = "this port speaks HTTPS: use https://\n".getBytes(StandardCharsets.US_ASCII);
     Headers headers = new Headers();
     headers.set("Content-Type", "text/plain; charset=utf-8").set("Connection", "close");
-    try {
-      exchange.respond(400, headers, text.length);
-      exchange.write(ByteBuffer.wrap(text));
-      exchange.end();
-    } catch (IOException | InterruptedException e) { // the client is gone
-      exchange.abort();
-    }
+    Sink sink = exchange.respond(400, headers, text.length);
+    sink.write(ByteBuffer.wrap(text));
+    sink.end();
   }
 
   /**
@@ -282,17 +278,14 @@ public final class Server {
   private Http1Connection speakHttp1(
       Channel channel, Link link, ConnectionCount.Place place, ExchangeHandler handler) {
     ReadBuffers buffers = ReadBuffers.of(channel);
-    Http1Output output = new Http1Output(channel);
-    Http1Decoder decoder = new Http1Decoder(options.limits());
-    Http1Encoder encoder = new Http1Encoder();
-    Http1Connection connection =
-        new Http1Connection(this, handler, channel, link, place, buffers, output, decoder, encoder);
-    if (link.tls() == null) {
-      channel.pipeline().addLast(output, decoder, encoder, connection);
-    } else {
-      channel.pipeline().addFirst(output); // which counts what leaves, encrypted
-      channel.pipeline().addLast(decoder, new TlsFiles(link), encoder, connection);
+    NetworkOutput encrypted = link.tls() == null ? null : new NetworkOutput(channel);
+    if (encrypted != null) {
+      channel.pipeline().addFirst(encrypted);
     }
+    Http1Decoder decoder = new Http1Decoder(options.limits());
+    Http1Connection connection =
+        new Http1Connection(this, handler, channel, link, place, buffers, encrypted, decoder);
+    channel.pipeline().addLast(decoder, connection);
     if (stopping) { // accepted while the listeners were closing, and perhaps told by nobody
       channel.eventLoop().execute(connection::stop);
     }
@@ -302,11 +295,8 @@ public final class Server {
   /** Makes a connection one of HTTP/2; on its loop. */
   private void speakHttp2(
       Channel channel, Link link, ConnectionCount.Place place, Http2Request.Rules rules) {
-    Http1Output output = channel.pipeline().get(Http1Output.class);
-    if (output == null) {
-      output = new Http1Output(channel);
-      channel.pipeline().addFirst(output);
-    }
+    NetworkOutput output = new NetworkOutput(channel);
+    channel.pipeline().addFirst(output);
     Http2Connection connection =
         new Http2ConnectionBuilder(handler, channel, link, place, output, rules).build();
     channel.pipeline().addLast(connection);

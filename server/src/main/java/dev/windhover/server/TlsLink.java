@@ -133,8 +133,24 @@ final class TlsLink extends ChannelDuplexHandler implements Link {
     return version;
   }
 
-  /** Returns whether the peer's side has ended as anybody on the way could have ended it. */
-  boolean isTruncated() {
+  /** They have to be encrypted. */
+  @Override
+  public boolean sendsFiles() {
+    return false;
+  }
+
+  @Override
+  public void write(Channel channel, Object message, ChannelPromise promise) {
+    channel.write(message, promise);
+  }
+
+  @Override
+  public void flush(Channel channel) {
+    channel.flush();
+  }
+
+  @Override
+  public boolean isTruncated() {
     return truncated;
   }
 

@@ -31,8 +31,7 @@ class Http1ConnectionTest {
             options,
             exchange -> {
               handled++;
-              exchange.respond(204, new Headers(), 0);
-              exchange.end();
+              exchange.respond(204, new Headers(), -1).end();
             });
     server.initialize(
         channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));

@@ -27,7 +27,7 @@ class Http1UpgradeTest {
           options,
           exchange -> {
             Upgrade upgrade = Objects.requireNonNull(exchange.upgrade());
-            upgrade.accept(101, Headers::new, new Deaf());
+            upgrade.accept(101, new Headers(), new Deaf());
           });
   private final EmbeddedChannel channel = new EmbeddedChannel();
 

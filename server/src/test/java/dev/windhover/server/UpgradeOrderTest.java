@@ -78,7 +78,7 @@ class UpgradeOrderTest {
   }
 
   private void accept(int status) {
-    asked.getFirst().accept(status, Headers::new, receiver);
+    asked.getFirst().accept(status, new Headers(), receiver);
     channel.runPendingTasks();
   }
 

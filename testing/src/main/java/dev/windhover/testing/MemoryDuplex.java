@@ -1,10 +1,8 @@
 package dev.windhover.testing;
 
 import dev.windhover.http.host.Duplex;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
@@ -67,8 +65,8 @@ final class MemoryDuplex implements Duplex {
   private boolean markReached;
   private boolean ended;
   private boolean endSent;
-  private boolean aborted;
-  private boolean lost;
+  private volatile boolean aborted;
+  private volatile boolean lost;
   private long untilLoss = Long.MAX_VALUE;
   private boolean losesInside;
   private boolean overruns;
@@ -290,15 +288,9 @@ final class MemoryDuplex implements Duplex {
   }
 
   @Override
-  public void writeFile(Path file, long position, long count) throws IOException {
+  public void writeFile(FileChannel file, long position, long count, Runnable release) {
     requireOutput("writeFile");
-    try (FileChannel channel = FileChannel.open(file)) {
-      ByteBuffer content = ByteBuffer.allocate(Math.toIntExact(count));
-      while (content.hasRemaining() && channel.read(content, position + content.position()) >= 0) {
-        // until all is there
-      }
-      append(content.flip());
-    }
+    throw faults.add("a file in a duplex");
   }
 
   private void append(ByteBuffer bytes) {
@@ -378,6 +370,11 @@ final class MemoryDuplex implements Duplex {
     mark = bytes;
     belowMark = belowAgain;
     markReached = pending.get() >= mark;
+  }
+
+  @Override
+  public boolean isOpen() {
+    return !lost && !aborted;
   }
 
   @Override

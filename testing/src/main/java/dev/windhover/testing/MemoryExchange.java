@@ -7,18 +7,19 @@ import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Upgrade;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One request in memory, and what is answered to it. */
@@ -38,11 +39,13 @@ final class MemoryExchange implements Exchange, Upgrade {
   private final CompletableFuture<Void> aborted = new CompletableFuture<>();
   private final CompletableFuture<TestResponse> answer = new CompletableFuture<>();
   private final ByteArrayOutputStream written = new ByteArrayOutputStream();
+  private final Body response = new Body();
 
   private int status;
   private @Nullable Headers answerHeaders;
+  private volatile boolean accepted;
   private boolean ended;
-  private boolean clientGone;
+  private volatile boolean clientGone;
 
   MemoryExchange(TestHost host, TestRequest request, Wire client) {
     this.host = host;
@@ -58,7 +61,7 @@ final class MemoryExchange implements Exchange, Upgrade {
   }
 
   /** The client goes away before it was answered. */
-  synchronized void clientGone() {
+  void clientGone() {
     clientGone = true;
     aborted.complete(null);
   }
@@ -108,18 +111,18 @@ final class MemoryExchange implements Exchange, Upgrade {
   // ---- The response
 
   @Override
-  public synchronized void respond(int status, Headers given, long contentLength) {
-    requireUnanswered();
-    if (clientGone) {
-      return;
+  public Sink respond(int status, Headers given, long contentLength) {
+    if (!host.loop().inLoop()) {
+      throw host.faults().add("a response off the loop, on " + Thread.currentThread());
     }
-    Headers copy = new Headers();
-    given.forEach(field -> copy.add(field.getKey(), field.getValue()));
+    requireUnanswered();
+    Headers copy = new Headers(given);
     if (contentLength >= 0) {
       copy.set("Content-Length", Long.toString(contentLength));
     }
     this.status = status;
     this.answerHeaders = copy;
+    return response;
   }
 
   private void requireUnanswered() {
@@ -128,44 +131,107 @@ final class MemoryExchange implements Exchange, Upgrade {
     }
   }
 
-  @Override
-  public synchronized void write(ByteBuffer bytes) throws IOException {
-    if (clientGone) {
-      throw new IOException("the client is gone");
-    }
-    if (answerHeaders == null || ended) {
-      throw host.faults().add("a body outside of the response of request " + id);
-    }
-    while (bytes.hasRemaining()) {
-      written.write(bytes.get());
-    }
-  }
+  /** The response's body: the client takes all of it at once, when it is whole. */
+  private final class Body implements Sink {
+    private @Nullable ByteBuffer reserved;
 
-  @Override
-  public void writeFile(Path file, long position, long count) throws IOException {
-    try (FileChannel channel = FileChannel.open(file)) {
+    @Override
+    public ByteBuffer reserve(int bytes) {
+      require("reserve");
+      ByteBuffer room = ByteBuffer.allocate(bytes);
+      reserved = room;
+      return room;
+    }
+
+    @Override
+    public void commit() {
+      ByteBuffer room = reserved;
+      reserved = null;
+      if (room == null) {
+        throw host.faults().add("commit without a reserve");
+      }
+      write(room.flip());
+    }
+
+    @Override
+    public void write(ByteBuffer bytes) {
+      require("write");
+      byte[] copy = new byte[bytes.remaining()];
+      bytes.get(copy);
+      written.writeBytes(copy);
+    }
+
+    @Override
+    public void writeFile(FileChannel file, long position, long count, Runnable release) {
+      require("writeFile");
       ByteBuffer content = ByteBuffer.allocate((int) count);
-      while (content.hasRemaining() && channel.read(content, position + content.position()) >= 0) {
-        // until all is there
+      try {
+        while (content.hasRemaining() && file.read(content, position + content.position()) >= 0) {
+          // until all is there
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      } finally {
+        release.run();
       }
       write(content.flip());
     }
-  }
 
-  @Override
-  public void flush() {}
+    @Override
+    public void flush() {
+      require("flush");
+    }
 
-  @Override
-  public synchronized void end() {
-    if (clientGone) {
-      return;
+    @Override
+    public void mark(int bytes, Runnable belowAgain) {
+      require("mark"); // which is never reached
     }
-    Headers given = answerHeaders;
-    if (given == null || ended) {
-      throw host.faults().add("the end of a response of request " + id + " that is not under way");
+
+    @Override
+    public long pending() {
+      return 0;
     }
-    ended = true;
-    answer.complete(new TestResponse(status, given, written.toByteArray()));
+
+    @Override
+    public long transmitted() {
+      return written.size();
+    }
+
+    @Override
+    public boolean isOpen() {
+      return !clientGone;
+    }
+
+    @Override
+    public void end() {
+      require("end");
+      ended = true;
+      if (isOpen()) {
+        answer();
+      }
+    }
+
+    private void answer() {
+      Headers given = Objects.requireNonNull(answerHeaders);
+      answer.complete(new TestResponse(status, given, written.toByteArray()));
+    }
+
+    @Override
+    public void abort() {
+      MemoryExchange.this.abort();
+    }
+
+    private void require(String call) {
+      if (!host.loop().inLoop()) {
+        throw host.faults().add(call + " off the loop, on " + Thread.currentThread());
+      }
+      if (ended) {
+        throw host.faults().add(call + " after the end of the response of request " + id);
+      }
+      if (reserved != null) {
+        throw host.faults().add(call + " between reserve and commit");
+      }
+    }
   }
 
   @Override
@@ -207,19 +273,16 @@ final class MemoryExchange implements Exchange, Upgrade {
   }
 
   @Override
-  public void accept(int status, Supplier<Headers> headers, Duplex.Receiver receiver) {
-    synchronized (this) {
-      if (answerHeaders != null) {
-        throw new IllegalStateException("the response has started");
-      }
+  public void accept(int status, Headers given, Duplex.Receiver receiver) {
+    if (accepted || answerHeaders != null) {
+      throw new IllegalStateException("the response has started");
     }
-    Headers given = headers.get();
+    accepted = true;
     String extension = given.get("Sec-WebSocket-Extensions");
     if (extension != null) {
       client.agreed(extension);
     }
-    respond(status, given, -1);
-    Runnable open = () -> open(receiver);
+    Runnable open = () -> open(receiver, status, given);
     if (host.loop().inLoop()) {
       open.run();
     } else {
@@ -227,21 +290,18 @@ final class MemoryExchange implements Exchange, Upgrade {
     }
   }
 
-  private void open(Duplex.Receiver receiver) {
-    boolean gone;
-    synchronized (this) {
-      gone = clientGone;
-    }
-    if (gone) {
+  private void open(Duplex.Receiver receiver, int status, Headers given) {
+    if (clientGone) {
       aborted.complete(null);
       receiver.onLost("the connection was lost before it was upgraded");
       return;
     }
+    Sink head = respond(status, given, -1);
     MemoryDuplex duplex =
         new MemoryDuplex(
             id, host.loop(), host.faults(), client, () -> aborted.complete(null), receiver);
     client.opened(duplex);
-    end();
+    head.end();
     duplex.open();
   }
 }

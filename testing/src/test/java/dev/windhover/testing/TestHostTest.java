@@ -388,14 +388,9 @@ class TestHostTest {
   }
 
   private static void accept(HttpContext context, int status, Headers headers, Receiver receiver) {
-    Objects.requireNonNull(HostContext.of(context).upgrade())
-        .accept(
-            status,
-            () -> {
-              HostContext.of(context).takeOver(receiver);
-              return headers;
-            },
-            receiver);
+    HostContext host = HostContext.of(context);
+    host.takeOver(receiver);
+    Objects.requireNonNull(host.upgrade()).accept(status, headers, receiver);
   }
 
   private static Stream<Arguments> breaches() {

@@ -825,8 +825,8 @@ final class Outbox {
   // ---- The end
 
   /**
-   * Says which Close is to be sent, before the state does: whoever finds the state changed, and ends
-   * the output, finds the Close that is to come first. Any thread.
+   * Says which Close is to be sent, before the state does: whoever finds the state changed, and
+   * ends the output, finds the Close that is to come first. Any thread.
    *
    * @return false if another was claimed already
    */

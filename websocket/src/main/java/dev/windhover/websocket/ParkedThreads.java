@@ -29,8 +29,8 @@ final class ParkedThreads {
 
   /**
    * The same, first come first served: only the one that has waited longest asks. It stays the
-   * first until it {@linkplain #leave() leaves}, so that what it does meanwhile comes before what the
-   * next one does. If this fails, it has left.
+   * first until it {@linkplain #leave() leaves}, so that what it does meanwhile comes before what
+   * the next one does. If this fails, it has left.
    */
   void awaitInTurn(BooleanSupplier isMet) throws InterruptedException {
     Thread self = Thread.currentThread();

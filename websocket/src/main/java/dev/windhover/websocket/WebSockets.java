@@ -295,6 +295,11 @@ public final class WebSockets implements Middleware {
         throw new IllegalStateException(
             "a non-blocking handler can accept a socket only with a listener");
       }
+      try {
+        upgrade.reserve();
+      } catch (HttpException noRoom) {
+        throw refused(context, HandshakeRefusal.NO_ROOM, noRoom);
+      }
       Compression compression =
           agreement == null ? null : new Compression(contexts, agreement, given);
       Session session =
@@ -308,27 +313,17 @@ public final class WebSockets implements Middleware {
               listener,
               WebSockets.this);
       try {
-        upgrade.accept(
-            HostContext.of(context).upgradeStatus(),
-            () -> {
-              accepted = true;
-              HostContext.of(context).takeOver(session);
-              isTaken[0] = true;
-              context
-                  .response()
-                  .headers()
-                  .forEach(field -> answer.add(field.getKey(), field.getValue()));
-              return answer;
-            },
-            session);
-      } catch (HttpException noRoom) {
-        throw refused(context, HandshakeRefusal.NO_ROOM, noRoom);
+        accepted = true;
+        HostContext.of(context).takeOver(session);
+        isTaken[0] = true;
       } finally {
         if (!isTaken[0] && compression != null) { // nobody will tell the session of its end
           compression.endReading();
           compression.endSending();
         }
       }
+      context.response().headers().forEach(field -> answer.add(field.getKey(), field.getValue()));
+      upgrade.accept(HostContext.of(context).upgradeStatus(), answer, session);
       return session.socket();
     }
 

@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
  * host flushes once, after {@link Receiver#onBatchEnd()}, so a receiver need not.
  *
  * <p>Exists from {@link Receiver#onOpen} on. All methods belong to the {@link #loop()}, except
- * {@link #pending()}, {@link #id()} and {@link #loop()} itself.
+ * {@link #pending()}, {@link #isOpen()}, {@link #id()} and {@link #loop()} itself.
  *
  * <p>Implemented by Windhover's hosts; methods may be added.
  */

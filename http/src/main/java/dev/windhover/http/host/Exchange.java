@@ -3,10 +3,7 @@ package dev.windhover.http.host;
 import dev.windhover.http.Connection;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
-import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -62,42 +59,25 @@ public interface Exchange {
   @Nullable Upgrade upgrade();
 
   /**
-   * Begins the response; from any thread, once. No body follows where HTTP has none: the answer to
-   * HEAD, which has the length all the same, and status 204, 205 and 304. After the client has
-   * gone, this and {@link #end()} do nothing.
+   * Begins the response, once, and returns the sink of its body, whose {@link Sink#end()} ends the
+   * response and with it the exchange. On the loop. No body follows where HTTP has none: the answer
+   * to HEAD, which has the length all the same, and status 204, 205 and 304; then nothing but the
+   * end is for the sink.
+   *
+   * <p>If the client has gone, the sink is not open, and drops what it is given. If it goes later,
+   * the sink's {@linkplain Sink#mark mark} runs once more: whoever waits for room need not wait any
+   * longer.
    *
    * @param headers all but {@code Content-Length}; must have been used when this returns
    * @param contentLength the length of the body, to be said in {@code Content-Length}; -1 if it is
    *     not known, or not to be said (204, 304, HEAD)
    */
-  void respond(int status, Headers headers, long contentLength);
+  Sink respond(int status, Headers headers, long contentLength);
 
   /**
-   * Sends a piece of the body. Off the loop it blocks while the peer is slow; on the loop it never
-   * blocks, and what the peer does not take is held in memory.
-   *
-   * @throws IOException if the client is gone
-   * @throws InterruptedException if the thread was interrupted while it waited
+   * Drops the connection (or the stream), so that nobody takes the response for complete, whether
+   * it has begun or not; from any thread.
    */
-  void write(ByteBuffer bytes) throws IOException, InterruptedException;
-
-  /**
-   * Sends part of a file as a piece of the body, without blocking and without holding it in memory.
-   * The file is opened before this returns. If it ends before its part does, the connection (or the
-   * stream) is dropped.
-   *
-   * @throws java.nio.file.FileSystemException if the file cannot be opened
-   * @throws IOException if the client is gone
-   */
-  void writeFile(Path file, long position, long count) throws IOException;
-
-  /** Sends what was written so far. */
-  void flush();
-
-  /** Ends the response, and with it the exchange. */
-  void end();
-
-  /** Drops the connection (or the stream), so that nobody takes the response for complete. */
   void abort();
 
   /** Returns a future that completes when the client is gone; never exceptionally. */

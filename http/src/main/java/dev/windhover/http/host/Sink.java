@@ -1,12 +1,12 @@
 package dev.windhover.http.host;
 
 import dev.windhover.protocol.FrameOutput;
-import java.io.IOException;
-import java.nio.file.Path;
+import java.nio.channels.FileChannel;
 
 /**
  * The one way out of a connection, or of one stream of it: responses and sockets alike leave
- * through it. All methods belong to the connection's {@link Loop}, except {@link #pending()}.
+ * through it. All methods belong to the connection's {@link Loop}, except {@link #pending()} and
+ * {@link #isOpen()}.
  *
  * <p>Small things are gathered: {@link #reserve} gives room in the output buffer, the caller writes
  * at its position, {@link #commit()} keeps what was written. {@link #write} adds bytes that stand
@@ -18,12 +18,11 @@ import java.nio.file.Path;
  */
 public interface Sink extends FrameOutput {
   /**
-   * Adds part of a file without holding it in memory. The file is opened before this returns. If it
-   * ends before its part does, the connection (or the stream) is dropped.
-   *
-   * @throws java.nio.file.FileSystemException if the file cannot be opened
+   * Adds part of an open file without holding it in memory. It must stay open until {@code release}
+   * runs, on the loop. If the file ends before its part does, the connection (or the stream) is
+   * dropped.
    */
-  void writeFile(Path file, long position, long count) throws IOException;
+  void writeFile(FileChannel file, long position, long count, Runnable release);
 
   /**
    * Sets the mark: {@code belowAgain} runs each time {@link #pending()} falls below {@code bytes},
@@ -33,6 +32,12 @@ public interface Sink extends FrameOutput {
 
   /** Returns how many bytes of output the transport has taken in all: how a stall is seen. */
   long transmitted();
+
+  /**
+   * Returns whether what is written may still leave: false once the connection (or the stream) is
+   * gone, and then everything is dropped; from any thread.
+   */
+  boolean isOpen();
 
   /**
    * Ends this direction after what was written, and flushes: the end of a response's body; TCP's

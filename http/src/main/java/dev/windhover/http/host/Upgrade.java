@@ -1,7 +1,6 @@
 package dev.windhover.http.host;
 
 import dev.windhover.http.Headers;
-import java.util.function.Supplier;
 
 /**
  * The offer of a host to hand a request's connection over: HTTP/1.1's upgrade (RFC 9110 7.8) or
@@ -17,6 +16,16 @@ public interface Upgrade {
   Loop loop();
 
   /**
+   * Makes sure that there is room for another upgraded connection: after this, {@link #accept} does
+   * not fail for want of it. Returned by itself if the request gets a response, or is aborted. From
+   * the handler's thread; {@code accept} does the same if this was not called.
+   *
+   * @throws dev.windhover.http.HttpException 503 if the host has no room for another one; the
+   *     request is still to be answered
+   */
+  default void reserve() {}
+
+  /**
    * Answers the request with {@code status} and {@code headers}, then opens the {@link Duplex} for
    * {@code receiver}, and delivers everything that follows the request on the connection to it,
    * starting with the bytes that are here already. Nothing can be sent before the answer, since the
@@ -25,11 +34,10 @@ public interface Upgrade {
    * connection that is gone is told through {@link Duplex.Receiver#onLost}.
    *
    * @param status 101, or with extended CONNECT one of 200–299
-   * @param headers asked for at once, on the calling thread, if there is room for the connection;
-   *     what it throws, this throws, and the request is still to be answered
+   * @param headers not to be changed any more
    * @throws IllegalStateException if the response has begun
    * @throws dev.windhover.http.HttpException 503 if the host has no room for another one; the
    *     request is still to be answered
    */
-  void accept(int status, Supplier<Headers> headers, Duplex.Receiver receiver);
+  void accept(int status, Headers headers, Duplex.Receiver receiver);
 }

@@ -8,13 +8,14 @@ import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Upgrade;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
+import java.nio.channels.FileChannel;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -24,7 +25,6 @@ import java.util.Deque;
 import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -423,10 +423,10 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
   // ---- Exchange and Upgrade
 
   @Override
-  public void accept(int status, Supplier<Headers> headers, Receiver attached) {
+  public void accept(int status, Headers headers, Receiver attached) {
     require(answer == null, "answered twice");
     this.status = status;
-    answer = headers.get();
+    answer = headers;
     receiver = attached;
     execute(() -> {
       attached.onOpen(this);
@@ -435,14 +435,20 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
   }
 
   @Override
-  public void respond(int status, Headers given, long contentLength) {
+  public Sink respond(int status, Headers given, long contentLength) {
     require(answer == null, "answered twice");
     this.status = status;
     answer = given;
+    return this;
   }
 
   @Override
-  public void writeFile(Path file, long position, long count) {
+  public boolean isOpen() {
+    return !aborted && !lost;
+  }
+
+  @Override
+  public void writeFile(FileChannel file, long position, long count, Runnable release) {
     throw new AssertionError("there are no files here");
   }
 

@@ -12,7 +12,7 @@ import io.netty.channel.MessageSizeEstimator;
  * Counts what is written, to know what the network has taken of it, and tells when it does not take
  * all at once: first in the pipeline. Loop only.
  */
-final class Http1Output extends ChannelOutboundHandlerAdapter {
+final class NetworkOutput extends ChannelOutboundHandlerAdapter {
   private static final MessageSizeEstimator.Handle SIZES =
       DefaultMessageSizeEstimator.DEFAULT.newHandle();
 
@@ -25,7 +25,7 @@ final class Http1Output extends ChannelOutboundHandlerAdapter {
   private long accepted;
   private long counted;
 
-  Http1Output(Channel channel) {
+  NetworkOutput(Channel channel) {
     this.channel = channel;
   }
 
