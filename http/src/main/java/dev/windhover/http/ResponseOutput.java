@@ -177,10 +177,6 @@ final class ResponseOutput {
     for (Runnable message; (message = box.messages.poll()) != null; ) {
       message.run();
     }
-    Sink open = sink;
-    if (open != null) {
-      open.flush(); // a body is sent as it is written
-    }
     wakeIfRoom();
   }
 
@@ -207,7 +203,12 @@ final class ResponseOutput {
     if (!hasRoom()) {
       waiting = Thread.currentThread();
       try {
-        hand(0, () -> sink().mark(MOST_WAITING, this::wakeIfRoom));
+        hand(
+            0,
+            () -> {
+              sink().mark(MOST_WAITING, this::wakeIfRoom);
+              sink().flush();
+            });
         while (!hasRoom()) {
           if (Thread.interrupted()) {
             throw new InterruptedException();
