@@ -269,7 +269,7 @@ public class Application {
 
   private void run(HttpContext context, Handler pipeline) {
     Throwable failure = failureOf(() -> pipeline.handle(context));
-    Takeover takeover = context.takeover();
+    Takeover takeover = goesOn(context);
     if (takeover != null) {
       // A socket without such tasks need not keep its request.
       context
@@ -277,6 +277,9 @@ public class Application {
           .whenCompletionMatters(
               () -> takeover.ended().thenRun(() -> context.start(() -> completed(context))));
       takeover.handlerEnded(failure);
+      if (failure != null && context.response().streaming() != null) {
+        answer(context, failure); // which only tells of it: the response has started
+      }
       return;
     }
     Thread.interrupted(); // that was meant for the handler, not for its answer
@@ -287,6 +290,12 @@ public class Application {
       answer(context, failure);
     }
     completed(context);
+  }
+
+  /** Returns what goes on with a request after its handler: a socket, a stream, or null. */
+  private static @Nullable Takeover goesOn(HttpContext context) {
+    ResponseStream stream = context.response().streaming();
+    return stream == null ? context.takeover() : stream.takeover();
   }
 
   private void answer(HttpContext context, Throwable failure) {

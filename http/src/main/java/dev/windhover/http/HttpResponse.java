@@ -8,6 +8,7 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -44,6 +45,7 @@ public final class HttpResponse {
   private boolean writeFailed;
   private volatile boolean aborted;
   private @Nullable ByteBuffer buffer;
+  private volatile @Nullable ResponseStream stream;
   private @Nullable ResponseOutput output; // once it has started
   private @Nullable OpenFile lastFile;
   private long promised = -1; // bytes of body, when the response started; -1 if not said
@@ -198,6 +200,35 @@ public final class HttpResponse {
     output().flush();
   }
 
+  /** As {@link #stream(Duration)}, with a limit of one minute. */
+  public ResponseStream stream() {
+    return stream(Duration.ofMinutes(1));
+  }
+
+  /**
+   * Starts the response, and lets it go on after the handler has returned: any thread may send the
+   * body through what this returns, until it ends it. What was written before is sent first. From
+   * here on this object can only be asked.
+   *
+   * @param idleTimeout positive; if nothing is sent for so long, the response is dropped, with a
+   *     warning in the log
+   * @throws IllegalStateException if the response has started
+   */
+  public ResponseStream stream(Duration idleTimeout) {
+    if (!idleTimeout.isPositive()) {
+      throw new IllegalArgumentException("idle timeout " + idleTimeout + " is not positive");
+    }
+    requireBody();
+    requireNotStarted();
+    long length = prepare(-1);
+    ByteBuffer gathered = buffer;
+    buffer = null;
+    ResponseStream begun = new ResponseStream(exchange, idleTimeout, length);
+    stream = begun;
+    begun.begin(status, headers, gathered == null ? null : gathered.flip());
+    return begun;
+  }
+
   /** Answers 302 with {@code location}, which must not come from the client unchecked. */
   public void redirect(String location) {
     status(302);
@@ -211,7 +242,8 @@ public final class HttpResponse {
 
   /** Returns how many bytes of body were given to the host so far; none for HEAD. */
   public long bytesWritten() {
-    return isHead ? 0 : written;
+    ResponseStream goesOn = stream;
+    return isHead ? 0 : goesOn == null ? written : goesOn.written();
   }
 
   /** Returns whether the connection is being dropped, or could not take what was written. */
@@ -249,6 +281,11 @@ public final class HttpResponse {
   }
 
   // ---- The pipeline's side
+
+  /** Returns what goes on with the response after its handler; null if that is nothing. */
+  @Nullable ResponseStream streaming() {
+    return stream;
+  }
 
   /** Forgets what was set; the response must not have started. */
   void reset() {
@@ -339,17 +376,8 @@ public final class HttpResponse {
    * @param last whether all of the body was written
    */
   private void start(long length, boolean last) {
-    runOnStarting();
+    promised = prepare(length);
     ByteBuffer gathered = buffer;
-    if (gathered != null && gathered.position() > 0) {
-      requireStatusWithBody();
-    }
-    if (headers.contains("Transfer-Encoding")) {
-      throw new IllegalStateException("Transfer-Encoding is not for handlers to set");
-    }
-    promised = lengthToPromise(length);
-    headers.remove("Content-Length");
-    started = true;
     buffer = null;
     boolean sends = gathered != null && mayWrite(gathered.flip().remaining());
     if (last) {
@@ -358,6 +386,21 @@ public final class HttpResponse {
     ResponseOutput begun = new ResponseOutput(exchange);
     output = begun;
     begun.begin(status, headers, promised, sends ? gathered : null, last);
+  }
+
+  /** Fixes status and headers, and returns the length to tell the client. */
+  private long prepare(long length) {
+    runOnStarting();
+    if (buffer != null && buffer.position() > 0) {
+      requireStatusWithBody();
+    }
+    if (headers.contains("Transfer-Encoding")) {
+      throw new IllegalStateException("Transfer-Encoding is not for handlers to set");
+    }
+    long promise = lengthToPromise(length);
+    headers.remove("Content-Length");
+    started = true;
+    return promise;
   }
 
   private ResponseOutput output() {
@@ -421,6 +464,9 @@ public final class HttpResponse {
   }
 
   private void requireOpen() {
+    if (stream != null) {
+      throw new IllegalStateException("the response goes on as a stream");
+    }
     if (upgraded) {
       throw new IllegalStateException("the request was upgraded and has no response body");
     }
