@@ -78,7 +78,7 @@ class HttpResponseTest {
             context.response().body().write('d');
           });
       assertThat(sent.sentText()).isEqualTo("acd");
-      assertThat(sent.flushes()).isEqualTo(1);
+      assertThat(sent.flushes()).isPositive();
     }
 
     @Test
