@@ -33,6 +33,9 @@ final class ReceiveQueue implements Inbound {
   /** Credit goes back at the latest when this much is due: half of HTTP/2's initial window. */
   private static final int LARGEST_CREDIT = 32 * 1024;
 
+  /** A frame of up to this is left to the loop until it is whole: a quarter of HTTP/2's window. */
+  private static final int LARGEST_WHOLE = 16 * 1024;
+
   /** A piece has room for what follows in its frame, up to this, or as much as has arrived. */
   private static final int PIECE_ROOM = 512;
 
@@ -88,10 +91,12 @@ final class ReceiveQueue implements Inbound {
     }
 
     /**
-     * Returns whether there is room for all of the frame, of which {@code there} bytes are here.
+     * Returns whether all of the frame, of which {@code there} bytes are here, may be waited for:
+     * it has room here, and what is not taken meanwhile is not credited, which must leave the peer
+     * enough of its window to send the rest.
      */
     boolean mayGrowWhole(int there) {
-      return frameRemaining <= bytes.capacity() - there;
+      return frameRemaining <= Math.min(bytes.capacity(), LARGEST_WHOLE) - there;
     }
 
     static boolean has(int arrived, int flag) {
@@ -231,7 +236,7 @@ final class ReceiveQueue implements Inbound {
     wake = true; // for a message that is larger than the bound
     session.pause();
     if (cost() <= bound / 2) { // it was taken meanwhile, and who took it saw no pause
-      resume();
+      session.loop().execute(this::resume); // later: what is at hand is not counted yet
     }
   }
 
