@@ -29,6 +29,7 @@ import java.util.stream.Stream;
  *       HTTP/1.1, which always has a connection of its own. {@code netty-data} is the limit; see
  *       {@link NettyDataEchoServer}.
  *   <li>{@code --memory}: see {@link MemoryCompare}.
+ *   <li>{@code --events}: see {@link EventStreamsLoad}.
  * </ul>
  *
  * <p>Each round starts every contender once for each mode and takes the cells in turn. A cell is
@@ -125,6 +126,7 @@ final class Compare {
 
   private static void run(Arguments arguments) throws Exception {
     boolean memory = arguments.flag("--memory");
+    boolean events = arguments.flag("--events");
     boolean compressed = arguments.flag("--compressed");
     boolean http = arguments.flag("--http");
     boolean http2 = arguments.flag("--http2");
@@ -138,6 +140,10 @@ final class Compare {
     if (!ChildJvm.canPin()) {
       System.err.println(
           "warning: no taskset or only one core, so server and client are not pinned");
+    }
+    if (events) {
+      EventStreamsLoad.Result _ = EventStreamsLoad.measure(arguments);
+      return;
     }
     if (memory) {
       List<MemoryCompare.Row> _ = MemoryCompare.measure(arguments, http2);

@@ -180,7 +180,7 @@ final class LoadGenerator {
   }
 
   /** User and system time of a process so far, in steps of the kernel's clock tick (10 ms). */
-  private static long cpuNanos(long pid) {
+  static long cpuNanos(long pid) {
     return ProcessHandle.of(pid)
         .flatMap(process -> process.info().totalCpuDuration())
         .map(Duration::toNanos)

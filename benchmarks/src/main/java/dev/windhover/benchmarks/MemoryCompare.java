@@ -245,7 +245,8 @@ final class MemoryCompare {
     clients.clear();
   }
 
-  private static Memory read(long pid) throws IOException, InterruptedException {
+  /** Returns what a process holds, after a full collection. */
+  static Memory read(long pid) throws IOException, InterruptedException {
     String histogram = jcmd(pid, "GC.class_histogram"); // collects first
     jcmd(pid, "System.trim_native_heap");
     return new Memory(

@@ -2,6 +2,7 @@ package dev.windhover.http;
 
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.PerLoop;
 import dev.windhover.http.host.Takeover;
 import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.http.websocket.WebSocketHandler;
@@ -35,6 +36,7 @@ public class Application {
       new Router<>(); // so that a bad path fails where it is mapped
   private final Queue<Supplier<CompletableFuture<Void>>> onStopping = new ConcurrentLinkedQueue<>();
   private final CompletableFuture<Void> stopping = new CompletableFuture<>();
+  private final PerLoop<EventStream> eventStreams = new PerLoop<>();
   private final List<Events> registered = new ArrayList<>();
   private Events events = Events.NONE;
   private String environment = "Production";
@@ -186,8 +188,9 @@ public class Application {
   }
 
   /**
-   * Begins to stop; the returned future completes when all that was to be done then is done, and
-   * exceptionally if some of it failed. Each task runs once, however often a stop begins.
+   * Begins to stop: runs the tasks, then ends all event streams. The returned future completes when
+   * all of that is done, and exceptionally if some of it failed. Each task runs once, however often
+   * a stop begins.
    */
   public CompletableFuture<Void> beginStop() {
     stopping.complete(null);
@@ -199,7 +202,26 @@ public class Application {
         tasks.add(CompletableFuture.failedFuture(e));
       }
     }
+    tasks.add(
+        eventStreams.endAll(stream -> {
+          stream.close();
+          return stream.over();
+        }));
     return CompletableFuture.allOf(tasks.toArray(CompletableFuture[]::new));
+  }
+
+  /** A stream of events is open; on its loop. */
+  void opened(EventStream stream) {
+    eventStreams.add(stream.loop(), stream);
+    stream.over().thenRun(() -> eventStreams.remove(stream.loop(), stream)); // on the loop, too
+    if (stopping.isDone()) {
+      stream.close(); // opened while the stop began
+    }
+  }
+
+  /** Returns how many streams of events are open, for tests; on the loop. */
+  int openEventStreams() {
+    return eventStreams.size();
   }
 
   // ---- Running
@@ -276,10 +298,10 @@ public class Application {
           .response()
           .whenCompletionMatters(
               () -> takeover.ended().thenRun(() -> context.start(() -> completed(context))));
-      takeover.handlerEnded(failure);
       if (failure != null && context.response().streaming() != null) {
-        answer(context, failure); // which only tells of it: the response has started
+        answer(context, failure); // which tells of it and drops the response, as it has started
       }
+      takeover.handlerEnded(failure);
       return;
     }
     Thread.interrupted(); // that was meant for the handler, not for its answer

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -23,26 +24,20 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>While nothing else is sent, a comment goes out every 15 s, which keeps proxies from cutting
- * the connection and finds a client that is gone.
+ * the connection and finds a client that is gone. When the application begins to stop, its streams
+ * are ended, after what was sent by then: {@code EventSource} comes back, to whom it is sent then.
  */
 public final class EventStream {
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(15);
 
-  /** Far above the keep-alive: only a held loop comes near. */
-  private static final Duration IDLE_TIMEOUT = Duration.ofMinutes(5);
+  private static final byte[] KEEP_ALIVE_COMMENT = ":\n\n".getBytes(StandardCharsets.UTF_8);
 
   private final ResponseStream response;
   private final @Nullable String lastEventId;
-  private final Loop loop;
-  private final long keepAliveNanos;
-  private volatile long sentAt;
 
-  private EventStream(ResponseStream response, @Nullable String lastEventId, Duration keepAlive) {
+  private EventStream(ResponseStream response, @Nullable String lastEventId) {
     this.response = response;
     this.lastEventId = lastEventId;
-    this.loop = response.loop();
-    this.keepAliveNanos = keepAlive.toNanos();
-    this.sentAt = loop.nanoTime();
   }
 
   /**
@@ -67,15 +62,20 @@ public final class EventStream {
     response.contentType("text/event-stream");
     response.headers().set("Cache-Control", "no-store");
     response.headers().set("X-Accel-Buffering", "no"); // nginx would gather events otherwise
-    Duration idle =
-        keepAlive.multipliedBy(2).compareTo(IDLE_TIMEOUT) > 0
-            ? keepAlive.multipliedBy(2)
-            : IDLE_TIMEOUT;
     EventStream stream =
         new EventStream(
-            response.stream(idle), context.request().headers().get("Last-Event-ID"), keepAlive);
-    stream.keepAlive();
+            response.stream(keepAlive, EventStream::keepAlive),
+            context.request().headers().get("Last-Event-ID"));
+    stream.response.onLoop(() -> context.application().opened(stream));
     return stream;
+  }
+
+  private static void keepAlive(ResponseStream response) {
+    try {
+      response.sendOwn(ByteBuffer.wrap(KEEP_ALIVE_COMMENT));
+    } catch (IOException e) {
+      // it has just ended
+    }
   }
 
   /**
@@ -109,27 +109,47 @@ public final class EventStream {
    * @param event its type, {@code message} if null; one line
    * @param id what the client says in {@code Last-Event-ID} when it comes back; one line
    * @param data any number of lines
-   * @throws IllegalArgumentException if {@code event} or {@code id} has several lines, or {@code
-   *     id} a NUL
+   * @throws IllegalArgumentException if {@code event} or {@code id} has several lines, or a NUL
    */
   public boolean send(@Nullable String event, @Nullable String id, String data) throws IOException {
     StringBuilder text = new StringBuilder(data.length() + 32);
     field(text, "event", event);
     field(text, "id", id);
-    for (String line : data.split("\r\n|\r|\n", -1)) {
-      text.append("data: ").append(line).append('\n');
-    }
-    return sendText(text.append('\n'));
+    lines(text, data);
+    return send(text.append('\n'));
   }
 
-  /** Tells the client how long to wait before it comes back after it has lost the connection. */
+  /** Appends a field for each line of {@code data}, however it ends: CR LF, LF or CR. */
+  private static void lines(StringBuilder text, String data) {
+    int from = 0;
+    for (int i = 0; i < data.length(); i++) {
+      char c = data.charAt(i);
+      if (c == '\n' || c == '\r') {
+        text.append("data: ").append(data, from, i).append('\n');
+        if (c == '\r' && i + 1 < data.length() && data.charAt(i + 1) == '\n') {
+          i++;
+        }
+        from = i + 1;
+      }
+    }
+    text.append("data: ").append(data, from, data.length()).append('\n');
+  }
+
+  /**
+   * Tells the client how long to wait before it comes back after it has lost the connection.
+   *
+   * @throws IllegalArgumentException if {@code delay} is negative
+   */
   public boolean retry(Duration delay) throws IOException {
-    return sendText(new StringBuilder("retry: ").append(delay.toMillis()).append("\n\n"));
+    if (delay.isNegative()) {
+      throw new IllegalArgumentException("retry delay " + delay + " is negative");
+    }
+    return send(new StringBuilder("retry: ").append(delay.toMillis()).append("\n\n"));
   }
 
   /** Sends a comment, which clients ignore; one line. */
   public boolean comment(String text) throws IOException {
-    return sendText(new StringBuilder(": ").append(oneLine("comment", text)).append("\n\n"));
+    return send(new StringBuilder(": ").append(oneLine("comment", text)).append("\n\n"));
   }
 
   private static void field(StringBuilder text, String name, @Nullable String value) {
@@ -145,30 +165,8 @@ public final class EventStream {
     return value;
   }
 
-  private boolean sendText(StringBuilder text) throws IOException {
-    sentAt = loop.nanoTime();
-    return response.send(ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8)));
-  }
-
-  private void keepAlive() {
-    loop.schedule(Duration.ofNanos(keepAliveNanos), this::lookAtQuiet);
-  }
-
-  private void lookAtQuiet() {
-    if (!response.isOpen()) {
-      return;
-    }
-    long left = sentAt + keepAliveNanos - loop.nanoTime();
-    if (left > 0) {
-      loop.schedule(Duration.ofNanos(left), this::lookAtQuiet);
-      return;
-    }
-    try {
-      comment("");
-    } catch (IOException | IllegalStateException e) {
-      // it has just ended, or is full: then the client has enough to read
-    }
-    keepAlive();
+  private boolean send(StringBuilder text) throws IOException {
+    return response.sendOwn(ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8)));
   }
 
   // ---- Ending
@@ -196,5 +194,13 @@ public final class EventStream {
   /** Returns what completes, never exceptionally, when the stream has ended, however it has. */
   public CompletionStage<Void> ended() {
     return response.ended();
+  }
+
+  Loop loop() {
+    return response.loop();
+  }
+
+  CompletableFuture<Void> over() {
+    return response.takeover().ended();
   }
 }

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -210,20 +211,27 @@ public final class HttpResponse {
    * body through what this returns, until it ends it. What was written before is sent first. From
    * here on this object can only be asked.
    *
-   * @param idleTimeout positive; if nothing is sent for so long, the response is dropped, with a
-   *     warning in the log
+   * @param idleTimeout positive; if nothing is sent for so long, while nothing waits for the
+   *     client, the response is dropped, with a warning in the log
    * @throws IllegalStateException if the response has started
    */
   public ResponseStream stream(Duration idleTimeout) {
     if (!idleTimeout.isPositive()) {
       throw new IllegalArgumentException("idle timeout " + idleTimeout + " is not positive");
     }
+    return stream(idleTimeout, ResponseStream::dropQuiet);
+  }
+
+  /**
+   * As {@link #stream(Duration)}, but what happens after {@code quiet} is for the caller to say.
+   */
+  ResponseStream stream(Duration quiet, Consumer<ResponseStream> whenQuiet) {
     requireBody();
     requireNotStarted();
     long length = prepare(-1);
     ByteBuffer gathered = buffer;
     buffer = null;
-    ResponseStream begun = new ResponseStream(exchange, idleTimeout, length);
+    ResponseStream begun = new ResponseStream(exchange, quiet, whenQuiet, length);
     stream = begun;
     begun.begin(status, headers, gathered == null ? null : gathered.flip());
     return begun;

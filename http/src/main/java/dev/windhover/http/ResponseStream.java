@@ -13,6 +13,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,11 +22,14 @@ import org.slf4j.LoggerFactory;
  * A response that goes on after its handler has returned: {@link HttpResponse#stream}. It holds no
  * thread. Any thread may send, in any number; nothing here blocks.
  *
- * <p>At most 64 KiB and one piece more wait for a slow client: {@link #send} says whether there is
- * room for more, and {@link #onWritable} tells when there is again. The response is ended by {@link
- * #end()}, or dropped: by {@link #abort()}, by the client, by a stop of the server that outlasts
- * its time limit, or if nothing is sent for as long as {@linkplain HttpResponse#stream(Duration)
- * was said}.
+ * <p>At most 64 KiB wait for a slow client, and one piece more of each thread: {@link #send} says
+ * whether there is room for more, and {@link #onWritable} tells when there is again. The response
+ * is ended by {@link #end()}, or dropped: by {@link #abort()}, by the client, by a stop of the
+ * server that outlasts its time limit, or if nothing is sent, and nothing waits for the client, for
+ * as long as {@linkplain HttpResponse#stream(Duration) was said}.
+ *
+ * <p>The answer to HEAD has ended with its head: what is sent is counted and dropped, until {@link
+ * #end()}.
  */
 public final class ResponseStream {
   private static final Logger log = LoggerFactory.getLogger(ResponseStream.class);
@@ -37,7 +41,8 @@ public final class ResponseStream {
 
   private final Exchange exchange;
   private final Loop loop;
-  private final long idleNanos;
+  private final long quietNanos;
+  private final Consumer<ResponseStream> whenQuiet;
   private final boolean isHead;
   private final long promised;
 
@@ -53,24 +58,34 @@ public final class ResponseStream {
   private final AtomicLong written = new AtomicLong();
 
   private final CompletableFuture<Void> over = new CompletableFuture<>();
-  private volatile @Nullable Sink sink;
+  private volatile @Nullable Sink sink; // written by the loop
   private volatile @Nullable Runnable onWritable;
   private volatile boolean ending;
+
+  /** A sender was told that there is no room, and not yet that there is again. */
   private volatile boolean overHigh;
+
   private volatile long sentAt;
 
   // ---- Loop only
 
   private Loop.@Nullable Timer timer;
 
-  ResponseStream(Exchange exchange, Duration idleTimeout, long promised) {
+  /**
+   * Creates one.
+   *
+   * @param whenQuiet runs on the loop when nothing was sent for {@code quiet}, and nothing waits
+   * @param promised the length of the body, or -1
+   */
+  ResponseStream(
+      Exchange exchange, Duration quiet, Consumer<ResponseStream> whenQuiet, long promised) {
     this.exchange = exchange;
     this.loop = exchange.loop();
-    this.idleNanos = idleTimeout.toNanos();
+    this.quietNanos = quiet.toNanos();
+    this.whenQuiet = whenQuiet;
     this.isHead = exchange.method().equals("HEAD");
     this.promised = promised;
     this.sentAt = loop.nanoTime();
-    exchange.aborted().thenRun(() -> onLoop(this::isOver));
   }
 
   /** Begins the response with {@code first} of its body. */
@@ -79,16 +94,27 @@ public final class ResponseStream {
     if (first != null) {
       count(first.remaining());
     }
-    onLoop(() -> {
-      Sink opened = exchange.respond(status, kept, promised);
-      sink = opened;
-      opened.mark(LOW_MARK, this::drain);
-      if (first != null && !isHead) {
-        opened.write(first);
-      }
-      timer = loop.schedule(Duration.ofNanos(idleNanos), this::lookAtIdleness);
-      drain();
-    });
+    exchange.aborted().thenRun(() -> onLoop(this::drop));
+    onLoop(() -> open(status, kept, first));
+  }
+
+  private void open(int status, Headers headers, @Nullable ByteBuffer first) {
+    if (over.isDone()) {
+      return; // the client went before
+    }
+    Sink opened = exchange.respond(status, headers, promised);
+    if (isHead) {
+      opened.end();
+      isOver();
+      return;
+    }
+    sink = opened;
+    opened.mark(LOW_MARK, this::drain);
+    if (first != null && first.hasRemaining()) {
+      opened.write(first);
+    }
+    timer = loop.schedule(Duration.ofNanos(quietNanos), this::lookAtQuiet);
+    drain();
   }
 
   // ---- Sending
@@ -102,28 +128,50 @@ public final class ResponseStream {
    *     the response's {@code Content-Length}
    */
   public boolean send(ByteBuffer bytes) throws IOException {
-    if (ending || over.isDone()) {
-      throw new IOException("the response has ended");
-    }
-    long waits = bufferedAmount();
-    if (waits >= HIGH_MARK && overHigh) {
+    int size = bytes.remaining();
+    boolean hasRoom = sendOwn(ByteBuffer.allocate(size).put(0, bytes, bytes.position(), size));
+    bytes.position(bytes.limit());
+    return hasRoom;
+  }
+
+  /** As {@link #send}, of bytes that do not change any more. */
+  boolean sendOwn(ByteBuffer bytes) throws IOException {
+    requireOpen();
+    long before = bufferedAmount();
+    if (before >= HIGH_MARK && overHigh) {
       throw new IllegalStateException(
-          "response of " + waits + " waiting bytes has no room; wait for onWritable");
+          "response has no room: " + before + " bytes wait for its client; wait for onWritable");
     }
     int size = bytes.remaining();
     count(size);
     sentAt = loop.nanoTime();
     if (isHead) {
-      bytes.position(bytes.limit());
       return true;
     }
-    waits += size;
-    boolean hasRoom = waits < HIGH_MARK;
-    overHigh |= !hasRoom;
+    if (size == 0) {
+      return before < HIGH_MARK;
+    }
     waiting.addAndGet(size);
-    mailbox.add(ByteBuffer.allocate(size).put(bytes).flip());
+    boolean hasRoom = bufferedAmount() < HIGH_MARK;
+    if (!hasRoom) {
+      overHigh = true; // after it was counted, and before the loop is called: see drain()
+    }
+    mailbox.add(bytes);
     hand();
     return hasRoom;
+  }
+
+  private void requireOpen() throws IOException {
+    if (ending) {
+      throw new IOException("the response has ended");
+    }
+    if (isHead) {
+      return; // which has ended at once
+    }
+    Sink open = sink;
+    if (over.isDone() || (open != null && !open.isOpen())) {
+      throw new IOException("the client ended the connection");
+    }
   }
 
   private void count(int bytes) {
@@ -150,27 +198,47 @@ public final class ResponseStream {
     due.set(false); // what comes from now on may be taken here all the same
     boolean isLast = ending; // asked before the mailbox: nothing is sent after it
     for (ByteBuffer bytes; (bytes = mailbox.poll()) != null; ) {
-      waiting.addAndGet(-bytes.remaining());
+      int size = bytes.remaining();
       open.write(bytes);
+      waiting.addAndGet(-size); // after it became the sink's, or it would seem to be gone
     }
-    open.flush();
     if (isLast) {
       finish(open);
-    } else if (overHigh && bufferedAmount() < LOW_MARK) {
-      overHigh = false;
-      Runnable action = onWritable;
-      if (action != null) {
-        action.run();
-      }
+      return;
+    }
+    open.flush();
+    tellIfWritable();
+  }
+
+  private void tellIfWritable() {
+    if (!overHigh || bufferedAmount() >= LOW_MARK) {
+      return;
+    }
+    overHigh = false;
+    if (bufferedAmount() >= LOW_MARK) { // a sender was told meanwhile; its bytes call us again
+      overHigh = true;
+      return;
+    }
+    Runnable action = onWritable;
+    if (action == null) {
+      return;
+    }
+    try {
+      action.run();
+    } catch (RuntimeException e) {
+      log.error("onWritable of request {} failed", exchange.id(), e);
+      abort();
     }
   }
 
+  /** Ends the response, unless it is short of what it promised. */
   private void finish(Sink open) {
-    if (promised >= 0 && written.get() < promised) {
+    long sum = written.get();
+    if (promised >= 0 && sum < promised) {
       log.error(
-          "response of request {} ended after {} of {} bytes",
+          "request {} failed: body of {} bytes is short of its Content-Length of {}",
           exchange.id(),
-          written.get(),
+          sum,
           promised);
       exchange.abort();
     } else {
@@ -186,7 +254,7 @@ public final class ResponseStream {
 
   /** Returns the bytes that wait for the client. */
   public long bufferedAmount() {
-    Sink open = sink;
+    Sink open = over.isDone() ? null : sink; // which may serve the next request then
     return waiting.get() + (open == null ? 0 : open.pending());
   }
 
@@ -201,12 +269,15 @@ public final class ResponseStream {
   /** Drops the connection (or the stream), so that nobody takes the response for complete. */
   public void abort() {
     ending = true;
-    onLoop(() -> {
-      if (!over.isDone()) {
-        exchange.abort();
-        isOver();
-      }
-    });
+    onLoop(this::drop);
+  }
+
+  /** Also when the client is gone: if it has ended only its side, nobody else ends ours. */
+  private void drop() {
+    if (!over.isDone()) {
+      exchange.abort();
+      isOver();
+    }
   }
 
   /** Returns whether neither side has ended it. */
@@ -230,20 +301,31 @@ public final class ResponseStream {
     over.complete(null);
   }
 
-  private void lookAtIdleness() {
+  private void lookAtQuiet() {
     timer = null;
     if (over.isDone()) {
       return;
     }
-    long left = sentAt + idleNanos - loop.nanoTime();
-    if (left > 0) {
-      timer = loop.schedule(Duration.ofNanos(left), this::lookAtIdleness);
-      return;
+    long now = loop.nanoTime();
+    if (bufferedAmount() > 0) {
+      sentAt = now; // a slow client keeps the application waiting; the host judges it
     }
+    long left = sentAt + quietNanos - now;
+    if (left <= 0) {
+      whenQuiet.accept(this);
+      left = quietNanos;
+    }
+    if (!over.isDone()) {
+      timer = loop.schedule(Duration.ofNanos(left), this::lookAtQuiet);
+    }
+  }
+
+  /** What {@link HttpResponse#stream(Duration)} promises of a response that is quiet. */
+  void dropQuiet() {
     log.warn(
         "response of request {} dropped: nothing was sent for {}",
         exchange.id(),
-        Duration.ofNanos(idleNanos));
+        Duration.ofNanos(quietNanos));
     abort();
   }
 
@@ -273,7 +355,8 @@ public final class ResponseStream {
     return loop;
   }
 
-  private void onLoop(Runnable task) {
+  /** Runs {@code task} on the loop: now, if this is it. */
+  void onLoop(Runnable task) {
     if (loop.inLoop()) {
       task.run();
     } else {

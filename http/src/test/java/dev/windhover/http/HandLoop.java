@@ -3,6 +3,7 @@ package dev.windhover.http;
 import dev.windhover.http.host.Loop;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
@@ -10,11 +11,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A loop without a thread of its own: whoever calls {@link #run}, or gives it something to do while
- * nobody else is the loop, is the loop for that long.
+ * nobody else is the loop, is the loop for that long. Its clock is moved by hand.
  */
 final class HandLoop implements Loop {
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private final AtomicReference<@Nullable Thread> thread = new AtomicReference<>();
+  private final Queue<Alarm> alarms = new ConcurrentLinkedQueue<>();
+  private volatile long now;
+
+  private record Alarm(long due, Runnable task) {}
 
   /** Runs {@code task} on the loop, and then the tasks that it has left there. */
   void run(Runnable task) {
@@ -63,7 +68,7 @@ final class HandLoop implements Loop {
 
   @Override
   public long nanoTime() {
-    throw new UnsupportedOperationException("nothing here reads the clock");
+    return now;
   }
 
   @Override
@@ -71,8 +76,38 @@ final class HandLoop implements Loop {
     return Instant.now();
   }
 
+  // ---- The clock
+
+  /** Moves the clock and runs what is due on the way, in order. */
+  void advance(Duration time) {
+    run(() -> {
+      long target = now + time.toNanos();
+      for (Alarm next; (next = nextUntil(target)) != null; ) {
+        alarms.remove(next);
+        now = next.due;
+        next.task.run();
+        runTasks();
+      }
+      now = target;
+    });
+  }
+
+  private @Nullable Alarm nextUntil(long time) {
+    return alarms.stream()
+        .filter(alarm -> alarm.due <= time)
+        .min(Comparator.comparingLong(Alarm::due))
+        .orElse(null);
+  }
+
+  /** Returns how many tasks wait for their time. */
+  int scheduled() {
+    return alarms.size();
+  }
+
   @Override
   public Timer schedule(Duration delay, Runnable task) {
-    throw new UnsupportedOperationException("nothing here waits");
+    Alarm alarm = new Alarm(now + delay.toNanos(), task);
+    alarms.add(alarm);
+    return () -> alarms.remove(alarm);
   }
 }

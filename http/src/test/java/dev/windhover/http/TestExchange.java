@@ -47,6 +47,10 @@ public final class TestExchange implements Exchange {
   private boolean ended;
   private boolean abortedByUs;
   private volatile boolean writesAreLost;
+  private boolean clientTakes = true;
+  private volatile long pending;
+  private int mark = Integer.MAX_VALUE;
+  private Runnable belowAgain = () -> {};
   private int flushes;
   private int filesWritten;
 
@@ -113,7 +117,42 @@ public final class TestExchange implements Exchange {
 
   /** The client disconnects, and the host knows. */
   public void clientGoes() {
-    loop.run(() -> aborted.complete(null));
+    loop.run(() -> {
+      pending = 0;
+      belowAgain.run();
+      aborted.complete(null);
+    });
+  }
+
+  /** The client takes nothing of what is sent from now on. */
+  public void clientStops() {
+    clientTakes = false;
+  }
+
+  /** The client takes all but {@code bytes} of what waits for it. */
+  public void clientTakesAllBut(long bytes) {
+    loop.run(() -> {
+      boolean wasAbove = pending >= mark;
+      pending = bytes;
+      if (wasAbove && pending < mark) {
+        belowAgain.run();
+      }
+    });
+  }
+
+  /** Moves the host's clock. */
+  public void advance(Duration time) {
+    loop.advance(time);
+  }
+
+  /** Runs {@code task} on the loop. */
+  public void onLoop(Runnable task) {
+    loop.run(task);
+  }
+
+  /** Returns how many tasks wait for their time. */
+  public int scheduled() {
+    return loop.scheduled();
   }
 
   // ---- What a test sees
@@ -156,6 +195,11 @@ public final class TestExchange implements Exchange {
 
   public boolean hasResponded() {
     return responded;
+  }
+
+  /** Returns whether the response has ended properly. */
+  public boolean hasEnded() {
+    return ended;
   }
 
   public boolean wasAborted() {
@@ -227,6 +271,7 @@ public final class TestExchange implements Exchange {
       require(bytes.length > 0, "an empty write");
       if (isOpen()) {
         body.writeBytes(bytes);
+        pending = clientTakes ? 0 : pending + bytes.length; // by the loop alone
       }
     }
 
@@ -237,11 +282,14 @@ public final class TestExchange implements Exchange {
     }
 
     @Override
-    public void mark(int bytes, Runnable belowAgain) {}
+    public void mark(int bytes, Runnable action) {
+      mark = bytes;
+      belowAgain = action;
+    }
 
     @Override
     public long pending() {
-      return 0;
+      return pending;
     }
 
     @Override

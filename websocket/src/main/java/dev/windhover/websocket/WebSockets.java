@@ -8,7 +8,7 @@ import dev.windhover.http.HttpException;
 import dev.windhover.http.Limit;
 import dev.windhover.http.Middleware;
 import dev.windhover.http.host.HostContext;
-import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.PerLoop;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.http.middleware.HostFiltering;
 import dev.windhover.http.websocket.HandshakeRefusal;
@@ -20,16 +20,9 @@ import dev.windhover.protocol.deflate.DeflateAgreement;
 import dev.windhover.websocket.deflate.Compression;
 import dev.windhover.websocket.deflate.DeflatePool;
 import dev.windhover.websocket.deflate.NativeDeflateCodec;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -48,8 +41,7 @@ public final class WebSockets implements Middleware {
   private final OriginPolicy origins;
   private final DeflatePool contexts;
 
-  /** The sockets of each loop, which are that loop's alone. The map is copied to change it. */
-  private final AtomicReference<Map<Loop, Set<Session>>> sessions = new AtomicReference<>(Map.of());
+  private final PerLoop<Session> sessions = new PerLoop<>();
 
   /** Handshakes that were let in, and whose sockets are not open yet: a stop waits for them. */
   private final AtomicInteger opening = new AtomicInteger();
@@ -189,21 +181,10 @@ public final class WebSockets implements Middleware {
   }
 
   private CompletableFuture<Void> closeOpen() {
-    List<CompletableFuture<Void>> loops = new ArrayList<>();
-    sessions
-        .get()
-        .forEach((loop, open) -> {
-          CompletableFuture<Void> done = new CompletableFuture<>();
-          loops.add(done);
-          loop.execute(() -> close(List.copyOf(open), done));
-        });
-    return CompletableFuture.allOf(loops.toArray(CompletableFuture[]::new));
-  }
-
-  private static void close(List<Session> open, CompletableFuture<Void> done) {
-    open.forEach(Session::goAway);
-    CompletableFuture.allOf(open.stream().map(Session::ended).toArray(CompletableFuture[]::new))
-        .thenRun(() -> done.complete(null));
+    return sessions.endAll(session -> {
+      session.goAway();
+      return session.ended();
+    });
   }
 
   /** The WebSocket side of one request. */
@@ -371,33 +352,16 @@ public final class WebSockets implements Middleware {
 
   /** A socket is open; on its loop. */
   void opened(Session session) {
-    sessionsOf(session.loop()).add(session);
+    sessions.add(session.loop(), session);
     openedOrNot();
     if (stopping) {
       session.goAway(); // accepted while the stop began
     }
   }
 
-  private Set<Session> sessionsOf(Loop loop) {
-    while (true) {
-      Map<Loop, Set<Session>> all = sessions.get();
-      Set<Session> known = all.get(loop);
-      if (known != null) {
-        return known;
-      }
-      Map<Loop, Set<Session>> more = new HashMap<>(all);
-      more.put(loop, newSet());
-      sessions.compareAndSet(all, more);
-    }
-  }
-
-  private static Set<Session> newSet() {
-    return Collections.newSetFromMap(new IdentityHashMap<>()); // half the size of others' entries
-  }
-
   /** A socket has ended; on its loop. */
   void ended(Session session) {
-    if (!sessionsOf(session.loop()).remove(session)) {
+    if (!sessions.remove(session.loop(), session)) {
       openedOrNot(); // lost before it was open
     }
   }
