@@ -177,6 +177,10 @@ final class ResponseOutput {
     for (Runnable message; (message = box.messages.poll()) != null; ) {
       message.run();
     }
+    Sink open = sink;
+    if (open != null) {
+      open.flush(); // a body is sent as it is written
+    }
     wakeIfRoom();
   }
 
