@@ -36,6 +36,7 @@ final class ResponseOutput {
   private volatile @Nullable Sink sink; // written by the loop
   private @Nullable Mailbox mailbox; // made before the first thread hands over
   private volatile @Nullable Thread waiting;
+  private boolean ended; // loop only
 
   ResponseOutput(Exchange exchange) {
     this.exchange = exchange;
@@ -122,7 +123,12 @@ final class ResponseOutput {
   }
 
   void end() {
-    hand(0, () -> sink().end());
+    hand(
+        0,
+        () -> {
+          ended = true;
+          sink().end();
+        });
   }
 
   private Sink sink() {
@@ -178,7 +184,7 @@ final class ResponseOutput {
       message.run();
     }
     Sink open = sink;
-    if (open != null) {
+    if (open != null && !ended) {
       open.flush(); // a body is sent as it is written
     }
     wakeIfRoom();
