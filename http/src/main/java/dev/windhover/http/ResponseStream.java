@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * A response that goes on after its handler has returned: {@link HttpResponse#stream}. It holds no
  * thread. Any thread may send, in any number; nothing here blocks.
  *
- * <p>At most 64 KiB wait for a slow client, and one piece more of each thread: {@link #send} says
+ * <p>About 64 KiB wait for a slow client, and one piece more of each thread: {@link #send} says
  * whether there is room for more, and {@link #onWritable} tells when there is again. The response
  * is ended by {@link #end()}, or dropped: by {@link #abort()}, by the client, by a stop of the
  * server that outlasts its time limit, or if nothing is sent, and nothing waits for the client, for
@@ -138,7 +138,7 @@ public final class ResponseStream {
   boolean sendOwn(ByteBuffer bytes) throws IOException {
     requireOpen();
     long before = bufferedAmount();
-    if (before >= HIGH_MARK && overHigh) {
+    if (overHigh) { // not by the amount, which is in motion
       throw new IllegalStateException(
           "response has no room: " + before + " bytes wait for its client; wait for onWritable");
     }

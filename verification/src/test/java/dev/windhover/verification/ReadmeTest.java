@@ -31,6 +31,7 @@ class ReadmeTest {
       import dev.windhover.http.*;
       import dev.windhover.http.files.*;
       import dev.windhover.http.websocket.*;
+      import java.io.*;
       import java.nio.file.*;
       import java.time.*;
       import java.util.*;
@@ -82,7 +83,7 @@ class ReadmeTest {
 
   /** Their lines come after {@code var app = …}. */
   @ParameterizedTest
-  @ValueSource(strings = {"docs/middleware.md", "docs/compression.md"})
+  @ValueSource(strings = {"docs/middleware.md", "docs/compression.md", "docs/event-streams.md"})
   void theExamplesCompile(String page, @TempDir Path classes) throws IOException {
     for (String block : javaBlocks(page)) {
       requireCompiles(
