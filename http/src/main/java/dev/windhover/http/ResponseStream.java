@@ -61,6 +61,7 @@ public final class ResponseStream {
   private volatile @Nullable Sink sink; // written by the loop
   private volatile @Nullable Runnable onWritable;
   private volatile boolean ending;
+  private volatile boolean aborting;
 
   /** A sender was told that there is no room, and not yet that there is again. */
   private volatile boolean overHigh;
@@ -162,7 +163,7 @@ public final class ResponseStream {
   }
 
   private void requireOpen() throws IOException {
-    if (ending) {
+    if (ending || aborting) {
       throw new IOException("the response has ended");
     }
     if (isHead) {
@@ -192,7 +193,7 @@ public final class ResponseStream {
 
   private void drain() {
     Sink open = sink;
-    if (open == null || over.isDone()) {
+    if (open == null || over.isDone() || aborting) {
       return;
     }
     due.set(false); // what comes from now on may be taken here all the same
@@ -268,7 +269,7 @@ public final class ResponseStream {
 
   /** Drops the connection (or the stream), so that nobody takes the response for complete. */
   public void abort() {
-    ending = true;
+    aborting = true; // at once, or what is in the mailbox before it would end the response in order
     onLoop(this::drop);
   }
 
@@ -282,7 +283,7 @@ public final class ResponseStream {
 
   /** Returns whether neither side has ended it. */
   public boolean isOpen() {
-    return !ending && !over.isDone();
+    return !ending && !aborting && !over.isDone();
   }
 
   /** Returns what completes, never exceptionally, when the response has ended, however it has. */

@@ -339,6 +339,26 @@ class ResponseStreamTest {
     }
 
     @Test
+    void ofAnAbortOvertakesWhatTheLoopHasToDo() {
+      Open open = open();
+      open.exchange.onLoop(() -> {
+        Thread other =
+            Thread.ofPlatform()
+                .start(() -> {
+                  send(open.stream, bytes("half"));
+                  open.stream.abort();
+                });
+        try {
+          other.join();
+        } catch (InterruptedException e) {
+          throw new AssertionError(e);
+        }
+      });
+      assertThat(open.exchange.finish().wasAborted()).isTrue();
+      assertThat(open.exchange.hasEnded()).isFalse();
+    }
+
+    @Test
     void isToldWhenTheClientGoes() {
       Open open = open();
       open.exchange.clientGoes();
