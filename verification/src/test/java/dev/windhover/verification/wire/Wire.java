@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Wire implements Peer {
   /** The longest wait for anything; far above what is needed, for machines that are busy. */
-  public static final int MOST_MILLIS = 60_000;
+  public static final int MOST_MILLIS = 15_000;
 
   private static final int BLOCKED_MILLIS = 700;
 
