@@ -204,7 +204,7 @@ final class ResponseOutput {
   private void wakeIfRoom() {
     Thread writer = waiting;
     if (writer != null && hasRoom()) {
-      LockSupport.unpark(writer);
+      exchange.loop().unpark(writer);
     }
   }
 

@@ -364,7 +364,9 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   @Override
   public Thread start(Runnable task) {
-    return Thread.ofVirtual().name("request-" + id).start(task);
+    Thread thread = Thread.ofVirtual().name("request-" + id).unstarted(task);
+    loop().start(thread);
+    return thread;
   }
 
   // ---- The upgrade

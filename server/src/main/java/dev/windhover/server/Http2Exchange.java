@@ -330,7 +330,9 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
 
   @Override
   public Thread start(Runnable task) {
-    return Thread.ofVirtual().name("request-" + id).start(task);
+    Thread thread = Thread.ofVirtual().name("request-" + id).unstarted(task);
+    loop().start(thread);
+    return thread;
   }
 
   // ---- The upgrade

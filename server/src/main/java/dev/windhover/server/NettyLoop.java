@@ -7,17 +7,33 @@ import io.netty.util.concurrent.FastThreadLocal;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Netty's event loop as the seam's. */
-record NettyLoop(EventLoop eventLoop) implements Loop {
+final class NettyLoop implements Loop {
   private static final Logger log = LoggerFactory.getLogger(NettyLoop.class);
 
   /** The one of each loop's thread. */
   private static final FastThreadLocal<NettyLoop> loops = new FastThreadLocal<>();
+
+  /** So few threads are handed over one by one: a thread more would cost more than it saves. */
+  private static final int FEW = 2;
+
+  private final EventLoop eventLoop;
+
+  // Loop only: the threads that are handed over at the end of this turn.
+  private final List<Thread> waking = new ArrayList<>();
+  private final List<Thread> starting = new ArrayList<>();
+
+  NettyLoop(EventLoop eventLoop) {
+    this.eventLoop = eventLoop;
+  }
 
   /** Returns the loop of {@code channel}; called on it. */
   static NettyLoop of(Channel channel) {
@@ -52,6 +68,63 @@ record NettyLoop(EventLoop eventLoop) implements Loop {
   @Override
   public Instant now() {
     return Instant.now();
+  }
+
+  @Override
+  public void unpark(Thread thread) {
+    if (thread.isVirtual() && inLoop() && handsOverSoon()) {
+      waking.add(thread);
+    } else {
+      LockSupport.unpark(thread);
+    }
+  }
+
+  @Override
+  public void start(Thread thread) {
+    if (thread.isVirtual() && inLoop() && handsOverSoon()) {
+      starting.add(thread);
+    } else {
+      thread.start();
+    }
+  }
+
+  /** Returns whether threads are handed over at the end of this turn: not if no turn ends. */
+  private boolean handsOverSoon() {
+    if (!waking.isEmpty() || !starting.isEmpty()) {
+      return true;
+    }
+    try {
+      eventLoop.execute(this::handOver);
+      return true;
+    } catch (RejectedExecutionException e) {
+      return false; // the server has stopped
+    }
+  }
+
+  /**
+   * Wakes and starts the threads of this turn. Each that is woken from here may cost a system call,
+   * and the scheduler's threads then compete with this one. A virtual thread does the same within
+   * their scheduler, for next to nothing.
+   */
+  private void handOver() {
+    Thread[] woken = waking.toArray(Thread[]::new);
+    Thread[] started = starting.toArray(Thread[]::new);
+    waking.clear();
+    starting.clear();
+    if (woken.length + started.length <= FEW) {
+      handOver(woken, started);
+    } else {
+      Thread _ = Thread.startVirtualThread(() -> handOver(woken, started));
+    }
+  }
+
+  private static void handOver(Thread[] woken, Thread[] started) {
+    for (Thread thread : woken) {
+      LockSupport.unpark(thread);
+    }
+    for (Thread thread : started) {
+      thread.start();
+    }
   }
 
   @Override

@@ -334,7 +334,7 @@ final class ReceiveQueue implements Inbound {
   private void wakeReceiver() {
     Receive waiting = receive;
     if (waiting != null) {
-      LockSupport.unpark(waiting.thread);
+      session.loop().unpark(waiting.thread);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.windhover.http.host;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The one thread on which a connection lives. Everything a host calls, and all methods that say so,
@@ -26,6 +27,20 @@ public interface Loop extends Executor {
 
   /** Runs {@code task} on the loop after {@code delay}; callable from any thread. */
   Timer schedule(Duration delay, Runnable task);
+
+  /**
+   * Wakes a thread that waits in {@link LockSupport#park}; callable from any thread. On the loop, a
+   * host may do so at the end of the turn, for all threads of the turn together: a switch of
+   * threads for each of them costs more than the work that most of them have to do.
+   */
+  default void unpark(Thread thread) {
+    LockSupport.unpark(thread);
+  }
+
+  /** Starts {@code thread}, as {@link #unpark} wakes one; callable from any thread. */
+  default void start(Thread thread) {
+    thread.start();
+  }
 
   /** A task that has been scheduled. */
   @FunctionalInterface
