@@ -18,7 +18,6 @@ final class MessageCompressor {
   private static final int SMALLEST_CODED = 64;
 
   private final Compression compression;
-  private final int slot = ChunkPool.slot();
   private final int chunkBytes;
 
   /** Whether a message is under way, is compressed, and has a frame out. */
@@ -29,6 +28,8 @@ final class MessageCompressor {
 
   /** What came of the slices so far and is no frame yet; only within a message. */
   private @Nullable ByteBuffer chunk;
+
+  private boolean isChunkPooled;
 
   /** Whether the peer's window has something that ours has not. */
   private boolean isPeerAhead;
@@ -110,8 +111,16 @@ final class MessageCompressor {
     Opcode opcode = hasFrame ? Opcode.CONTINUATION : piece.opcode;
     int bits = hasFrame ? 0 : Extension.RSV1; // RFC 7692 6.1: on the first frame
     hasFrame = true;
-    conversation.frame(opcode, done && piece.end, bits, out.flip());
-    out.clear();
+    boolean isFinal = done && piece.end;
+    int size = out.flip().remaining();
+    if (isChunkPooled && size >= PayloadPool.LEAST_BYTES) {
+      chunk = null;
+      conversation.header(opcode, isFinal, bits, size);
+      conversation.payload(out, () -> PayloadPool.give(out));
+    } else {
+      conversation.frame(opcode, isFinal, bits, out);
+      out.clear();
+    }
     if (done) {
       giveChunk();
     }
@@ -121,7 +130,8 @@ final class MessageCompressor {
   private ByteBuffer chunk() {
     ByteBuffer current = chunk;
     if (current == null) {
-      current = chunkBytes == ChunkPool.CHUNK_BYTES ? ChunkPool.take(slot) : null;
+      current = chunkBytes == PayloadPool.BUFFER_BYTES ? PayloadPool.take() : null;
+      isChunkPooled = current != null;
       if (current == null) {
         current = ByteBuffer.allocate(chunkBytes);
       }
@@ -134,7 +144,9 @@ final class MessageCompressor {
     ByteBuffer current = chunk;
     if (current != null) {
       chunk = null;
-      ChunkPool.give(slot, current);
+      if (isChunkPooled) {
+        PayloadPool.give(current);
+      }
     }
   }
 

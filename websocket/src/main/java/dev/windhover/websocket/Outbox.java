@@ -2,58 +2,40 @@ package dev.windhover.websocket;
 
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.websocket.MessageType;
-import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Conversation;
 import dev.windhover.protocol.Opcode;
-import dev.windhover.protocol.WebSocketState;
-import dev.windhover.websocket.OutgoingMessage.Borrowed;
-import dev.windhover.websocket.OutgoingMessage.Pooled;
 import dev.windhover.websocket.deflate.Compression;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The messages that a socket sends, in one order, whichever threads send them, within a bound.
  *
- * <p>A sender claims room in {@link #waiting}, the one count of what waits, and leaves its message
- * in the mailbox; without room it parks. The connection's loop empties the mailbox into a queue of
- * its own, and makes frames of the messages as the transport takes them. No lock is taken on either
- * side. A socket without traffic holds nothing here but empty fields.
+ * <p>A sender passes the {@link SendGate}, and leaves its message in the mailbox. The connection's
+ * loop empties the mailbox into a queue of its own, and makes frames of the messages as the
+ * transport takes them. No lock is taken on either side. A socket without traffic holds nothing
+ * here but empty fields.
  *
  * <p>A message in pieces keeps other messages back until it ends: their senders wait ({@link
- * #send}), or they wait themselves ({@link #offer}).
+ * #send}), or the messages do ({@link #offer}).
  */
 final class Outbox {
-  /** Set in {@link #waiting} when nothing more may be claimed: a Close follows what is there. */
-  private static final long SEALED = 1L << 62;
-
-  /** So often a turn of the loop hands over what the transport takes at once, 64 KiB each. */
+  /** In one turn, the loop refills the transport, 64 KiB each time, at most this often. */
   private static final int MOST_ROUNDS = 16;
 
-  // What a claim may be answered with instead of its size.
-  private static final long NO_ROOM = -1;
-  private static final long NOTHING_MORE = -2;
-
-  private static final VarHandle WAITING;
   private static final VarHandle MAILBOX;
-  private static final VarHandle OPEN;
-  private static final VarHandle PARKED;
   private static final VarHandle CLOSING;
 
   static {
     try {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
-      WAITING = lookup.findVarHandle(Outbox.class, "waiting", long.class);
       MAILBOX = lookup.findVarHandle(Outbox.class, "mailbox", OutgoingMessage.class);
-      OPEN = lookup.findVarHandle(Outbox.class, "open", OpenMessage.class);
       CLOSING = lookup.findVarHandle(Outbox.class, "closing", CloseReason.class);
-      PARKED = lookup.findVarHandle(Outbox.class, "parked", ParkedThreads.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -61,29 +43,15 @@ final class Outbox {
 
   private final Session session;
   private final SendMarks marks;
+  private final SendGate gate;
   private final @Nullable MessageCompressor compressor;
 
   // ---- Any thread
 
-  /** The bytes of messages that were claimed and have not left; and {@link #SEALED}. */
-  private volatile long waiting;
-
   /** What was sent since the loop last looked, the latest first. */
   private volatile @Nullable OutgoingMessage mailbox;
 
-  /** The message in pieces that is under way. */
-  private volatile @Nullable OpenMessage open;
-
-  /** Those of {@link #waiting} that wait for its end; written by the loop. */
-  private volatile long keptBack;
-
-  /** Who waits to begin a message; made when somebody has to. */
-  private volatile @Nullable ParkedThreads parked;
-
-  /** The high mark was reached, which was told, and the low one was not since. */
-  private volatile boolean overHigh;
-
-  /** Odd while bytes are on their way from {@link #waiting} to the transport. */
+  /** Odd while bytes are on their way from the gate's count to the transport's. */
   private volatile int moves;
 
   /** Our Close, which follows all that waits. */
@@ -91,9 +59,6 @@ final class Outbox {
 
   /** The connection is to be ended after all that waits. */
   private volatile boolean endsAfter;
-
-  /** Nothing new can be sent at all. */
-  private volatile boolean gone;
 
   // ---- Loop only
 
@@ -118,19 +83,8 @@ final class Outbox {
   Outbox(Session session, SendMarks marks, @Nullable MessageCompressor compressor) {
     this.session = session;
     this.marks = marks;
+    this.gate = new SendGate(session, marks);
     this.compressor = compressor;
-  }
-
-  // ---- What waits
-
-  /** Returns the bytes that wait here. */
-  private long waits() {
-    return waiting & ~SEALED;
-  }
-
-  private long pending() {
-    Duplex duplex = session.duplexOrNull();
-    return duplex == null ? 0 : duplex.pending();
   }
 
   /** Returns the bytes of messages that wait here and in the transport. Any thread. */
@@ -138,40 +92,28 @@ final class Outbox {
   long bufferedAmount() {
     while (true) {
       int before = moves;
-      long sum = waits() + pending();
-      if ((before & 1) == 0 && before == moves) {
+      long sum = gate.waits() + session.pending();
+      boolean isConsistent = (before & 1) == 0 && before == moves;
+      if (isConsistent || session.inLoop()) { // the loop may ask while it moves them
         return sum;
-      }
-      if (session.loop().inLoop()) {
-        return sum; // from within a call that is moving them
       }
       Thread.yield();
     }
   }
 
-  /** Returns what must leave for a piece of {@code message} to have room. */
-  private long ahead(@Nullable OpenMessage message) {
-    return message != null && message.begun ? waits() - keptBack : waits();
-  }
-
-  /** Returns whether nothing waits to be sent here. Loop only. */
+  /** Returns whether nothing waits to be sent here. */
   boolean isEmpty() {
-    return waits() == 0;
+    return gate.waits() == 0;
   }
 
-  /** Claims room, whether there is any or not. */
-  private void claim(long charge) throws WebSocketClosedException {
-    long before;
-    do {
-      before = waiting;
-      if ((before & SEALED) != 0) {
-        throw closed();
-      }
-    } while (!WAITING.compareAndSet(this, before, before + charge));
+  /** Returns whether a message was begun, and nobody is about to end it. Any thread. */
+  boolean hasUnfinishedMessage() {
+    return gate.hasUnfinishedMessage();
   }
 
-  private void release(long charge) {
-    WAITING.getAndAdd(this, -charge);
+  private long frameSize(ByteBuffer payload) {
+    int length = payload.remaining();
+    return (long) session.conversation().headerSize(length) + length;
   }
 
   // ---- Sending by a thread that may wait
@@ -185,49 +127,30 @@ final class Outbox {
    */
   boolean send(Object by, ByteBuffer payload, int size, MessageType type, boolean end, SendAs as)
       throws IOException, InterruptedException {
-    if (Thread.interrupted()) {
-      throw new InterruptedException();
-    }
-    requireOpen();
-    OpenMessage message = open;
-    if (message != null && message.isOf(by)) {
-      message.requireFits(type, as);
-    } else {
-      message = end ? null : begin(by);
-    }
-    OutgoingMessage sent;
-    boolean queued = false;
-    try {
-      if (message != null) {
-        message.finishing = end;
-      }
-      Opcode opcode = message == null ? OutgoingMessage.opcodeOf(type) : message.opcode(type);
-      sent = claimRoom(message, opcode, payload, size, end, as);
-      queued = true;
-    } finally {
-      if (!queued) {
-        leaveTurn();
-      }
-      if (!queued && message != null) {
-        message.finishing = false;
-        if (!message.begun) {
-          endOf(message);
-        }
-      }
-    }
+    OpenMessage message = gate.enter(by, type, end, as);
+    Opcode opcode = message == null ? OutgoingMessage.opcodeOf(type) : message.opcode(type);
+    long frame = frameSize(payload);
+    long charge = gate.claim(message, frame, end);
+    OutgoingMessage sent =
+        charge == frame
+            ? owned(opcode, end, as, size, message, payload)
+            : OutgoingMessage.lent(opcode, end, as, size, message, payload);
+    sent.charge = charge;
     long whole = message == null ? size : message.sent(type, as, size);
     post(sent);
-    leaveTurn(); // the next sender's message comes after this one
+    gate.leave(); // the next sender's message comes after this one
     if (end && message != null) {
-      endOf(message);
+      gate.end(message);
     }
-    if (sent instanceof Borrowed borrowed) {
-      awaitOut(borrowed);
+    OutgoingMessage.Loan loan = sent.loan;
+    if (loan != null) {
+      gate.tellFull();
+      awaitOut(loan, message == null);
     }
     if (end) {
       session.sent(type, whole);
     }
-    return waits() < marks.capacity();
+    return gate.hasRoom();
   }
 
   /** Begins a message of {@code by}, as soon as no other is under way; its pieces follow. */
@@ -235,157 +158,31 @@ final class Outbox {
     if (Thread.interrupted()) {
       throw new InterruptedException();
     }
-    requireOpen();
-    begin(by).begun = true;
+    gate.requireOpen();
+    gate.begin(by).begun = true;
   }
 
-  private OpenMessage begin(Object by) throws IOException, InterruptedException {
-    OpenMessage message = new OpenMessage(by);
-    if (isAnybodyParked() || !OPEN.compareAndSet(this, null, message)) {
-      parked().awaitInTurn(() -> !canSend() || OPEN.compareAndSet(this, null, message));
-      leaveTurn();
-      if (!message.equals(open)) {
-        throw closed();
-      }
-    }
-    return message;
-  }
-
-  private OpenMessage beginAtOnce(Object by) {
-    OpenMessage message = new OpenMessage(by);
-    if (!OPEN.compareAndSet(this, null, message)) {
-      throw new IllegalStateException("a message of another sender is under way");
-    }
-    return message;
-  }
-
-  private void endOf(OpenMessage message) {
-    if (OPEN.compareAndSet(this, message, null)) {
-      wakeNext();
-    }
-  }
-
-  /** Returns the message with room claimed for it. */
-  private OutgoingMessage claimRoom(
-      @Nullable OpenMessage message,
-      Opcode opcode,
-      ByteBuffer payload,
-      int size,
-      boolean end,
-      SendAs as)
-      throws IOException, InterruptedException {
-    long frame = frameSize(payload);
-    long charge = tryClaim(message, frame, false);
-    if (charge == NO_ROOM) {
-      charge = message != null ? awaitRoomWithin(message, frame) : awaitTurnAndRoom(frame);
-    }
-    if (charge == NOTHING_MORE) {
-      throw closed();
-    }
-    if (charge == frame) {
-      return owned(opcode, end, as, size, message, payload, charge);
-    }
-    tellFull();
-    return new Borrowed(opcode, end, as, size, message, payload, charge);
-  }
-
-  private long frameSize(ByteBuffer payload) {
-    int length = payload.remaining();
-    return (long) session.conversation().headerSize(length) + length;
-  }
-
-  /**
-   * Claims room for a frame, within {@code message} or, if that is null, by itself. A frame that
-   * could not wait here whole, not even at the low mark, claims what is left and is lent.
-   *
-   * @param waited whether its sender has had to wait, and so goes on at the low mark
-   * @return what was claimed, or else {@link #NO_ROOM} or {@link #NOTHING_MORE}
-   */
-  private long tryClaim(@Nullable OpenMessage message, long frame, boolean waited) {
-    while (true) {
-      long before = waiting;
-      if ((before & SEALED) != 0 || gone) {
-        return NOTHING_MORE;
-      }
-      if (message == null && (open != null || (!waited && isAnybodyParked()))) {
-        return NO_ROOM; // its turn is yet to come
-      }
-      long ahead = message == null || !message.begun ? before : before - keptBack;
-      long left = marks.capacity() - ahead;
-      boolean fits = frame <= left;
-      boolean isLarge = frame > marks.capacity() - marks.lowRoom();
-      if ((waited && ahead > marks.lowRoom()) || (!fits && !(isLarge && left > 0))) {
-        return NO_ROOM;
-      }
-      long charge = Math.min(frame, left);
-      if (WAITING.compareAndSet(this, before, before + charge)) {
-        return charge;
-      }
-    }
-  }
-
-  private long awaitTurnAndRoom(long frame) throws InterruptedException {
-    var claim =
-        new BooleanSupplier() {
-          private long charge = NO_ROOM;
-
-          @Override
-          public boolean getAsBoolean() {
-            charge = tryClaim(null, frame, true);
-            if (charge == NO_ROOM && open == null) {
-              tellFull();
-            }
-            return charge != NO_ROOM;
-          }
-        };
-    parked().awaitInTurn(claim);
-    return claim.charge;
-  }
-
-  /** Waits for room in the middle of a message, where nobody else is served first. */
-  private long awaitRoomWithin(OpenMessage message, long frame) throws InterruptedException {
-    tellFull();
-    message.waiting = Thread.currentThread();
-    try {
-      long charge;
-      while ((charge = tryClaim(message, frame, true)) == NO_ROOM) {
-        if (Thread.interrupted()) {
-          throw new InterruptedException();
-        }
-        LockSupport.park(this);
-      }
-      return charge;
-    } finally {
-      message.waiting = null;
-    }
-  }
-
-  /** Returns a message with a payload of its own, which leaves the sender's to the sender. */
   private OutgoingMessage owned(
       Opcode opcode,
       boolean end,
       SendAs as,
       int size,
       @Nullable OpenMessage part,
-      ByteBuffer payload,
-      long charge) {
-    if (as.isPrepared()) {
-      return new OutgoingMessage(opcode, end, as, size, part, payload, charge);
-    }
-    int bytes = payload.remaining();
-    ByteBuffer pooled = bytes <= marks.largestChunk() ? PayloadPool.take(bytes) : null;
-    return pooled != null
-        ? new Pooled(opcode, end, as, size, part, pooled.put(payload).flip(), charge)
-        : new OutgoingMessage(
-            opcode, end, as, size, part, ByteBuffer.allocate(bytes).put(payload).flip(), charge);
+      ByteBuffer payload) {
+    return OutgoingMessage.owned(opcode, end, as, size, part, payload, marks.largestChunk());
   }
 
-  /** Waits until the loop has taken all of a payload, which is the caller's again then. */
-  private void awaitOut(Borrowed message) throws IOException, InterruptedException {
+  /**
+   * Waits until the loop has taken all of a payload, which is the caller's again then.
+   *
+   * @param isWhole whether no other frame may have to follow it
+   */
+  private void awaitOut(OutgoingMessage.Loan loan, boolean isWhole)
+      throws IOException, InterruptedException {
     boolean interrupted = false;
-    while (!message.isOver()) {
+    while (!loan.isOver()) {
       if (Thread.interrupted() && !interrupted) {
-        if (message.withdraw()) {
+        if (isWhole && loan.withdraw()) {
           session.onLoop(this::drain); // which finds it in the way
           throw new InterruptedException();
         }
@@ -397,58 +194,12 @@ final class Outbox {
     if (interrupted) {
       throw new InterruptedException();
     }
-    if (!message.isOut()) {
-      throw closed();
-    }
-  }
-
-  private boolean isAnybodyParked() {
-    ParkedThreads waiters = parked;
-    return waiters != null && !waiters.isEmpty();
-  }
-
-  private ParkedThreads parked() {
-    ParkedThreads known = parked;
-    if (known != null) {
-      return known;
-    }
-    ParkedThreads made = new ParkedThreads();
-    return PARKED.compareAndSet(this, null, made) ? made : parked();
-  }
-
-  private void leaveTurn() {
-    ParkedThreads waiters = parked;
-    if (waiters != null) {
-      waiters.leave();
-    }
-  }
-
-  private void wakeNext() {
-    ParkedThreads waiters = parked;
-    if (waiters != null) {
-      waiters.wakeFirst();
-    }
-  }
-
-  /** Wakes everybody: nothing more can be sent. */
-  private void wakeAll() {
-    ParkedThreads waiters = parked;
-    if (waiters != null) {
-      waiters.wakeAll();
-    }
-    wakeWithin();
-  }
-
-  private void wakeWithin() {
-    OpenMessage message = open;
-    Thread sender = message == null ? null : message.waiting;
-    if (sender != null) {
-      LockSupport.unpark(sender);
+    if (!loan.isOut()) {
+      throw gate.closed();
     }
   }
 
   // ---- Sending by who may not wait
-
   /**
    * Sends one frame of a message without waiting, from the loop or another thread.
    *
@@ -459,23 +210,18 @@ final class Outbox {
       throws IOException {
     boolean delivering = session.isDelivering();
     boolean inLoop = delivering || session.loop().inLoop();
-    requireOpen();
+    gate.requireOpen();
     if (inLoop && end && isIdle() && (compressor == null || compressor.standsAlone(size, as))) {
       return writeAtOnce(payload, size, type, as, delivering);
     }
-    OpenMessage message = open;
-    if (message != null && message.isOf(by)) {
-      requireRoom(message);
-      message.requireFits(type, as);
-    } else {
-      requireRoom(null);
-      message = end ? null : beginAtOnce(by);
-    }
+    requireRoom(gate.openOf(by));
+    OpenMessage message = gate.enterAtOnce(by, type, end, as);
     long frame = frameSize(payload);
     Opcode opcode = message == null ? OutgoingMessage.opcodeOf(type) : message.opcode(type);
-    claim(frame);
+    gate.claimAtOnce(frame);
     long whole = message == null ? size : message.sent(type, as, size);
-    OutgoingMessage sent = owned(opcode, end, as, size, message, payload, frame);
+    OutgoingMessage sent = owned(opcode, end, as, size, message, payload);
+    sent.charge = frame;
     if (end && message != null) {
       endAfter(message);
     }
@@ -499,12 +245,10 @@ final class Outbox {
 
   /** The message ends with a piece that is about to be left. */
   private void endAfter(OpenMessage message) {
-    if (bufferedAmount() > ahead(message)) {
-      overHigh = true; // those kept back may have been refused since room was told
+    if (bufferedAmount() > gate.ahead(message)) {
+      gate.refill(); // those kept back may have been refused since room was told
     }
-    if (OPEN.compareAndSet(this, message, null)) {
-      wakeNext();
-    }
+    gate.end(message);
   }
 
   /**
@@ -513,9 +257,9 @@ final class Outbox {
    * ahead of it.
    */
   private void requireRoom(@Nullable OpenMessage own) {
-    long amount = own != null ? ahead(own) + pending() : bufferedAmount();
-    boolean always = own == null && keptBack > 0;
-    if (amount >= marks.high() && (overHigh || always)) {
+    long amount = own != null ? gate.ahead(own) + session.pending() : bufferedAmount();
+    boolean always = own == null && gate.keepsBack();
+    if (amount >= marks.high() && (gate.isFull() || always)) {
       throw new IllegalStateException(
           "send queue of "
               + amount
@@ -529,23 +273,15 @@ final class Outbox {
     if (bufferedAmount() < marks.high()) {
       return true;
     }
-    tellFull();
+    gate.tellFull();
     return false;
-  }
-
-  /** The high mark is reached: told once until the low one is. Any thread. */
-  private void tellFull() {
-    if (!overHigh) {
-      overHigh = true;
-      session.loop().execute(session::full);
-    }
   }
 
   // ---- Past the queue
 
   /** Returns whether nothing waits here and nobody is within a message. Loop only. */
   private boolean isIdle() {
-    return waiting == 0 && open == null && session.isOpened() && !draining;
+    return gate.isClear() && session.isOpened() && !draining;
   }
 
   /** Writes a message straight into the transport's output. */
@@ -566,7 +302,7 @@ final class Outbox {
     }
     boolean below = room > 0 || duplex.pending() < marks.high();
     if (!below) {
-      tellFull();
+      gate.tellFull();
     }
     session.sent(type, size);
     return below;
@@ -628,9 +364,7 @@ final class Outbox {
         lastKeptBack.next = message;
       }
       lastKeptBack = message;
-      long sum = keptBack + message.charge; // by the loop alone
-      keptBack = sum;
-      wakeWithin(); // less is ahead of it than it seemed
+      gate.keepBack(message.charge);
       return;
     }
     if (last == null) {
@@ -645,7 +379,7 @@ final class Outbox {
       OutgoingMessage kept = firstKeptBack;
       firstKeptBack = null;
       lastKeptBack = null;
-      keptBack = 0;
+      gate.keepNoneBack();
       while (kept != null) {
         OutgoingMessage next = kept.next;
         kept.next = null;
@@ -686,26 +420,12 @@ final class Outbox {
       session.duplex().end();
     }
     session.handedOver();
-    wakeWhereThereIsRoom();
-  }
-
-  private void wakeWhereThereIsRoom() {
-    long waits = waits();
-    if (open != null && waits - keptBack <= marks.lowRoom()) {
-      wakeWithin();
-    }
-    if (parked != null && waits <= marks.lowRoom()) {
-      wakeNext();
-    }
-    if (overHigh && waits - keptBack + pending() <= marks.low()) {
-      overHigh = false;
-      session.writable();
-    }
+    gate.wakeWhereThereIsRoom();
   }
 
   /** All that was delivered together was looked at: what it brought about leaves. Loop only. */
   void batchEnd() {
-    if (waiting == 0 && mailbox == null && !overHigh && !endsAfter) {
+    if (isEmpty() && !gate.isSealed() && mailbox == null && !gate.isFull() && !endsAfter) {
       session.conversation().flushPong();
       session.duplex().flush();
       room = 0;
@@ -761,9 +481,9 @@ final class Outbox {
     int size = payload.remaining();
     if (message.left == 0) { // nothing of it is out
       long frame = frameSize(payload);
-      if (message instanceof Pooled pooled) {
+      if (message.canBeHandedOver()) {
         conversation.header(message.opcode, message.end, message.as.reservedBits(), size);
-        conversation.payload(payload, pooled.handOver());
+        conversation.payload(payload, message.handOver());
         taken(message);
         return;
       }
@@ -791,7 +511,7 @@ final class Outbox {
     message.left -= bytes;
     long before = message.charge;
     message.charge = Math.min(before, message.left);
-    release(before - message.charge);
+    gate.release(before - message.charge);
   }
 
   /** The first message has left. */
@@ -800,8 +520,7 @@ final class Outbox {
     if (first == null) {
       last = null;
     }
-    release(message.charge);
-    message.done(true);
+    ended(message, true);
     if (message.end && compressor != null) {
       compressor.messageEnded(message.as);
     }
@@ -810,10 +529,10 @@ final class Outbox {
   /** Writes our Close after all that was sent before it, and ends the output where that is due. */
   private void writeClose(Conversation conversation) {
     CloseReason reason = closing;
-    // A sender that has claimed its room comes before the Close, if it is still to leave its
-    // message.
-    boolean isSealed = (waiting & SEALED) != 0;
-    if (reason != null && isSealed && !closeWritten && waits() == keptBack && mailbox == null) {
+    // A sender that has claimed its room comes before the Close, even if its message is not here
+    // yet.
+    boolean isDue = gate.isSealed() && gate.isAllKeptBack() && mailbox == null;
+    if (reason != null && isDue && !closeWritten) {
       closeWritten = true;
       conversation.close(reason);
       dropKeptBack();
@@ -848,8 +567,7 @@ final class Outbox {
     if (end) {
       endsAfter = true;
     }
-    WAITING.getAndBitwiseOr(this, SEALED);
-    wakeAll();
+    gate.seal();
     if (session.inLoop() && session.isOpened() && !draining) {
       takeMail();
       if (first == null) {
@@ -870,27 +588,24 @@ final class Outbox {
    * it is dropped. Any thread.
    */
   void stop(boolean end) {
-    gone = true;
-    WAITING.getAndBitwiseOr(this, SEALED);
     if (end) {
       endsAfter = true;
     }
-    wakeAll();
+    gate.stop();
     session.onLoop(() -> drop(end));
   }
 
   private void drop(boolean keepsWhole) {
     takeMail();
-    boolean cut = first instanceof Borrowed && first.begun;
+    boolean cut = first != null && first.loan != null && first.begun;
     OutgoingMessage each = first;
     first = null;
     last = null;
     while (each != null) {
       OutgoingMessage next = each.next;
       each.next = null;
-      if (!keepsWhole || cut || each instanceof Borrowed) {
-        release(each.charge);
-        each.done(false);
+      if (!keepsWhole || cut || each.loan != null) {
+        ended(each, false);
       } else if (last == null) {
         first = each;
         last = each;
@@ -913,12 +628,11 @@ final class Outbox {
 
   private void dropKeptBack() {
     for (OutgoingMessage each = firstKeptBack; each != null; each = each.next) {
-      release(each.charge);
-      each.done(false);
+      ended(each, false);
     }
     firstKeptBack = null;
     lastKeptBack = null;
-    keptBack = 0;
+    gate.keepNoneBack();
     underWay = null;
   }
 
@@ -928,26 +642,9 @@ final class Outbox {
     }
   }
 
-  /** Returns whether a message was begun, and nobody is about to end it. Any thread. */
-  boolean hasUnfinishedMessage() {
-    OpenMessage message = open;
-    return message != null && message.begun && !message.finishing;
-  }
-
-  private void requireOpen() throws WebSocketClosedException {
-    if (!canSend()) {
-      throw closed();
-    }
-  }
-
-  private boolean canSend() {
-    return session.state().canSend() && !gone;
-  }
-
-  private WebSocketClosedException closed() {
-    return new WebSocketClosedException(
-        session.state() == WebSocketState.CLOSE_SENT
-            ? "cannot send: the socket is closing"
-            : "cannot send: the socket has ended");
+  /** A message waits no more: all of it is out, or nothing more of it will be. */
+  private void ended(OutgoingMessage message, boolean isOut) {
+    gate.release(message.charge);
+    message.done(isOut, session.loop());
   }
 }

@@ -1,19 +1,18 @@
 package dev.windhover.websocket;
 
+import dev.windhover.http.host.Loop;
 import dev.windhover.http.websocket.MessageType;
 import dev.windhover.protocol.Opcode;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A message, or a piece of one, in an {@link Outbox}: its payload, and what is to be done with it.
- * Frames are made of it when it leaves. Made by its sender, then the loop's alone, except where it
- * says otherwise.
+ * A message, or a piece of one, in an {@link Outbox}: its payload, and how it is to be sent. Frames
+ * are made of it when it leaves. Its sender creates it; from then on it belongs to the loop.
  */
-class OutgoingMessage {
+final class OutgoingMessage {
   final Opcode opcode;
   final boolean end;
   final SendAs as;
@@ -26,33 +25,79 @@ class OutgoingMessage {
 
   final ByteBuffer payload;
 
+  /** Set if the payload is still its sender's. */
+  final @Nullable Loan loan;
+
+  /** Whether the payload's memory goes back to the {@link PayloadPool}. */
+  private boolean isPooled;
+
   /** What it counts for in the outbox, less what has left. */
   long charge;
 
-  /** The bytes of its frame that have not left. */
+  /** The bytes of its frame that have not left; 0 before the first has. */
   long left;
 
   /** Whether its first byte is out, or being compressed. */
   boolean begun;
 
-  /** Behind this in the outbox; before it in the mailbox. */
+  /** The message after this one in the outbox, or before it in the mailbox. */
   @Nullable OutgoingMessage next;
 
-  OutgoingMessage(
+  private OutgoingMessage(
       Opcode opcode,
       boolean end,
       SendAs as,
       int size,
       @Nullable OpenMessage part,
       ByteBuffer payload,
-      long charge) {
+      @Nullable Loan loan) {
     this.opcode = opcode;
     this.end = end;
     this.as = as;
     this.size = size;
     this.part = part;
     this.payload = payload;
-    this.charge = charge;
+    this.loan = loan;
+  }
+
+  /**
+   * Creates a message that leaves the payload to its sender: it has a copy, unless the payload
+   * never changes.
+   *
+   * @param largestChunk the most bytes that are handed to the transport at once
+   */
+  static OutgoingMessage owned(
+      Opcode opcode,
+      boolean end,
+      SendAs as,
+      int size,
+      @Nullable OpenMessage part,
+      ByteBuffer payload,
+      int largestChunk) {
+    if (as.isPrepared()) {
+      return new OutgoingMessage(opcode, end, as, size, part, payload, null);
+    }
+    int bytes = payload.remaining();
+    boolean suitsPool =
+        bytes >= PayloadPool.LEAST_BYTES
+            && bytes <= Math.min(PayloadPool.BUFFER_BYTES, largestChunk);
+    ByteBuffer pooled = suitsPool ? PayloadPool.take() : null;
+    ByteBuffer memory = pooled != null ? pooled : ByteBuffer.allocate(bytes);
+    var message =
+        new OutgoingMessage(opcode, end, as, size, part, memory.put(payload).flip(), null);
+    message.isPooled = pooled != null;
+    return message;
+  }
+
+  /** Creates a message whose payload is lent: its sender waits until it has left. */
+  static OutgoingMessage lent(
+      Opcode opcode,
+      boolean end,
+      SendAs as,
+      int size,
+      @Nullable OpenMessage part,
+      ByteBuffer payload) {
+    return new OutgoingMessage(opcode, end, as, size, part, payload, new Loan());
   }
 
   /** Returns the opcode of a message's first frame. */
@@ -65,51 +110,38 @@ class OutgoingMessage {
     };
   }
 
-  /** Begins to leave; false if it was withdrawn. */
+  /** Begins to leave; returns false if its sender has withdrawn it. */
   boolean begin() {
     begun = true;
-    return true;
+    return loan == null || loan.begin();
+  }
+
+  /** Returns whether the transport may take the payload's memory as it is, and release it. */
+  boolean canBeHandedOver() {
+    return isPooled;
+  }
+
+  /** Gives the payload's memory to the transport; returns what releases it. */
+  Runnable handOver() {
+    isPooled = false;
+    ByteBuffer buffer = payload;
+    return () -> PayloadPool.give(buffer);
   }
 
   /** All of it is out, or nothing more of it will be. */
-  void done(boolean isOut) {}
-
-  /** One whose payload waits in the {@link PayloadPool}. */
-  static final class Pooled extends OutgoingMessage {
-    private boolean handedOver;
-
-    Pooled(
-        Opcode opcode,
-        boolean end,
-        SendAs as,
-        int size,
-        @Nullable OpenMessage part,
-        ByteBuffer payload,
-        long charge) {
-      super(opcode, end, as, size, part, payload, charge);
-    }
-
-    /** The payload is the transport's, which releases it. */
-    Runnable handOver() {
-      handedOver = true;
-      ByteBuffer buffer = payload;
-      return () -> PayloadPool.give(buffer);
-    }
-
-    @Override
-    void done(boolean isOut) {
-      if (!handedOver) {
-        PayloadPool.give(payload);
-      }
+  void done(boolean isOut, Loop loop) {
+    if (isPooled) {
+      PayloadPool.give(payload);
+    } else if (loan != null) {
+      loan.end(isOut, loop);
     }
   }
 
   /**
-   * One whose payload is still its sender's, who waits until all of it is out: it is larger than
-   * what may wait in the outbox.
+   * What has become of a payload that its sender has lent, because it is larger than what may wait
+   * in the outbox. The sender and the loop race for it.
    */
-  static final class Borrowed extends OutgoingMessage {
-    /** What has become of it; the loop and the sender race for it. */
+  static final class Loan {
     private enum Fate {
       WAITING,
       LEAVING,
@@ -122,7 +154,7 @@ class OutgoingMessage {
 
     static {
       try {
-        FATE = MethodHandles.lookup().findVarHandle(Borrowed.class, "fate", Fate.class);
+        FATE = MethodHandles.lookup().findVarHandle(Loan.class, "fate", Fate.class);
       } catch (ReflectiveOperationException e) {
         throw new ExceptionInInitializerError(e);
       }
@@ -131,37 +163,20 @@ class OutgoingMessage {
     private final Thread sender = Thread.currentThread();
     private volatile Fate fate = Fate.WAITING;
 
-    Borrowed(
-        Opcode opcode,
-        boolean end,
-        SendAs as,
-        int size,
-        @Nullable OpenMessage part,
-        ByteBuffer payload,
-        long charge) {
-      super(opcode, end, as, size, part, payload, charge);
-    }
-
-    @Override
-    boolean begin() {
-      super.begin();
+    private boolean begin() {
       return FATE.compareAndSet(this, Fate.WAITING, Fate.LEAVING);
     }
 
-    @Override
-    void done(boolean isOut) {
+    private void end(boolean isOut, Loop loop) {
       if (fate != Fate.WITHDRAWN) {
         fate = isOut ? Fate.OUT : Fate.DROPPED;
-        LockSupport.unpark(sender);
+        loop.unpark(sender);
       }
     }
 
-    /**
-     * The sender takes it back; false if it is leaving already, or is a piece: others may follow
-     * it.
-     */
+    /** The sender takes its payload back; returns false if that is leaving already. */
     boolean withdraw() {
-      return part == null && FATE.compareAndSet(this, Fate.WAITING, Fate.WITHDRAWN);
+      return FATE.compareAndSet(this, Fate.WAITING, Fate.WITHDRAWN);
     }
 
     /** Returns whether the sender has its payload back. */

@@ -7,15 +7,16 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Memory for payloads that wait to be sent: what is copied here leaves without another copy. At
- * most 4 MiB in all, whatever the number of sockets; beyond that a payload waits on the heap. Any
- * thread.
+ * Memory for payloads that wait to be sent: the transport takes it as it is, without another copy.
+ * All sockets share at most 4 MiB; beyond that a payload waits on the heap. Any thread.
  */
 final class PayloadPool {
   /** The size of each buffer. */
   static final int BUFFER_BYTES = 16 * 1024;
 
-  /** For a smaller payload a copy costs less than a buffer of its own. */
+  /**
+   * A smaller payload is copied into the output buffer, which costs less than a buffer of its own.
+   */
   static final int LEAST_BYTES = 4 * 1024;
 
   private static final int MOST_BUFFERS = 256;
@@ -25,11 +26,8 @@ final class PayloadPool {
 
   private PayloadPool() {}
 
-  /** Returns an empty buffer for a payload of that size, or null if it has none for it. */
-  static @Nullable ByteBuffer take(int size) {
-    if (size < LEAST_BYTES || size > BUFFER_BYTES) {
-      return null;
-    }
+  /** Returns an empty buffer of {@link #BUFFER_BYTES}, or null if all are in use. */
+  static @Nullable ByteBuffer take() {
     ByteBuffer buffer = free.pollFirst();
     if (buffer == null && made.get() < MOST_BUFFERS && made.getAndIncrement() < MOST_BUFFERS) {
       buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);

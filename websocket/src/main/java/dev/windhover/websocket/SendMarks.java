@@ -21,7 +21,7 @@ record SendMarks(int high, int low) {
 
   /** Returns the most that is handed over at once. */
   int largestChunk() {
-    return Math.min(ChunkPool.CHUNK_BYTES, share());
+    return Math.min(PayloadPool.BUFFER_BYTES, share());
   }
 
   /**

@@ -188,9 +188,10 @@ final class Session implements Duplex.Receiver, Takeover {
     return Objects.requireNonNull(duplex);
   }
 
-  /** The same, or null before that. Any thread. */
-  @Nullable Duplex duplexOrNull() {
-    return duplex;
+  /** Returns the bytes that the connection has not sent yet. Any thread. */
+  long pending() {
+    Duplex opened = duplex;
+    return opened == null ? 0 : opened.pending();
   }
 
   /** Returns whether the connection is open, and not lost. Loop only. */

@@ -1,0 +1,411 @@
+package dev.windhover.websocket;
+
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocketClosedException;
+import dev.windhover.protocol.WebSocketState;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who may send on a socket, and how much. Before senders leave a message in the {@link Outbox},
+ * they claim room for it here, in the one count of what waits. A sender that finds no room, or a
+ * message of another sender under way, parks; those that park are served in order. No lock is
+ * taken. Any thread, except where it says otherwise.
+ */
+final class SendGate {
+  /** Set in {@link #waiting} when nothing more may be claimed: a Close follows what is there. */
+  private static final long SEALED = 1L << 62;
+
+  // What a claim may be answered with instead of its size.
+  private static final long NO_ROOM = -1;
+  private static final long CLOSED = -2;
+
+  private static final VarHandle WAITING;
+  private static final VarHandle OPEN;
+  private static final VarHandle PARKED;
+
+  static {
+    try {
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      WAITING = lookup.findVarHandle(SendGate.class, "waiting", long.class);
+      OPEN = lookup.findVarHandle(SendGate.class, "open", OpenMessage.class);
+      PARKED = lookup.findVarHandle(SendGate.class, "parked", ParkedThreads.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final Session session;
+  private final SendMarks marks;
+
+  /** The bytes of messages that were claimed and have not left; and {@link #SEALED}. */
+  private volatile long waiting;
+
+  /** Those of {@link #waiting} that wait for the end of {@link #open}; written by the loop. */
+  private volatile long keptBack;
+
+  /** The message in pieces that is under way. */
+  private volatile @Nullable OpenMessage open;
+
+  /** The threads that wait for their turn or for room; made for the first. */
+  private volatile @Nullable ParkedThreads parked;
+
+  /** The high mark was reached, and the low one has not been since. */
+  private volatile boolean full;
+
+  private volatile boolean stopped;
+
+  SendGate(Session session, SendMarks marks) {
+    this.session = session;
+    this.marks = marks;
+  }
+
+  // ---- What waits
+
+  /** Returns the bytes of messages that wait. */
+  long waits() {
+    return waiting & ~SEALED;
+  }
+
+  /** Returns whether nothing waits and all may send. */
+  boolean isClear() {
+    return waiting == 0 && open == null;
+  }
+
+  /** Returns what must leave before a piece of {@code message} has room. */
+  long ahead(@Nullable OpenMessage message) {
+    return message != null && message.begun ? waits() - keptBack : waits();
+  }
+
+  /** Returns whether messages wait for the end of another. */
+  boolean keepsBack() {
+    return keptBack > 0;
+  }
+
+  /** Returns whether all that waits is kept back. */
+  boolean isAllKeptBack() {
+    return waits() == keptBack;
+  }
+
+  /** More bytes wait for the end of the message under way. Loop only. */
+  void keepBack(long charge) {
+    long sum = keptBack + charge;
+    keptBack = sum;
+    wakeWithin(); // less is ahead of it than it seemed
+  }
+
+  /** None wait for that any more. Loop only. */
+  void keepNoneBack() {
+    keptBack = 0;
+  }
+
+  /** Bytes that were claimed have left, or never will. */
+  void release(long charge) {
+    WAITING.getAndAdd(this, -charge);
+  }
+
+  // ---- Taking a turn, and room
+
+  /**
+   * Waits until {@code by} may send.
+   *
+   * @return the message under way of that sender, or null if it is to send a whole one
+   */
+  @Nullable OpenMessage enter(Object by, MessageType type, boolean end, SendAs as)
+      throws WebSocketClosedException, InterruptedException {
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
+    }
+    requireOpen();
+    OpenMessage message = open;
+    if (message != null && message.isOf(by)) {
+      message.requireFits(type, as);
+      return message;
+    }
+    return end ? null : begin(by);
+  }
+
+  /** Waits until no other message is under way, and begins one of {@code by}. */
+  OpenMessage begin(Object by) throws WebSocketClosedException, InterruptedException {
+    OpenMessage message = new OpenMessage(by);
+    if (isAnybodyParked() || !OPEN.compareAndSet(this, null, message)) {
+      parked().awaitInTurn(() -> !canSend() || OPEN.compareAndSet(this, null, message));
+      leave();
+      if (!message.equals(open)) {
+        throw closed();
+      }
+    }
+    return message;
+  }
+
+  /**
+   * Returns the message under way of {@code by}, or null if it is to send a whole one.
+   *
+   * @throws IllegalStateException if another's is under way, and this is a piece
+   */
+  @Nullable OpenMessage enterAtOnce(Object by, MessageType type, boolean end, SendAs as) {
+    OpenMessage message = open;
+    if (message != null && message.isOf(by)) {
+      message.requireFits(type, as);
+      return message;
+    }
+    if (end) {
+      return null;
+    }
+    message = new OpenMessage(by);
+    if (!OPEN.compareAndSet(this, null, message)) {
+      throw new IllegalStateException("a message of another sender is under way");
+    }
+    return message;
+  }
+
+  /** Returns the message under way, if it is of {@code by}. */
+  @Nullable OpenMessage openOf(Object by) {
+    OpenMessage message = open;
+    return message != null && message.isOf(by) ? message : null;
+  }
+
+  /** Ends a message, so that the next one may begin. */
+  void end(OpenMessage message) {
+    if (OPEN.compareAndSet(this, message, null)) {
+      wakeNext();
+    }
+  }
+
+  /** The calling thread has left its message: the next one's may follow. */
+  void leave() {
+    ParkedThreads waiters = parked;
+    if (waiters != null) {
+      waiters.leave();
+    }
+  }
+
+  /** Returns whether a message was begun, and nobody is about to end it. */
+  boolean hasUnfinishedMessage() {
+    OpenMessage message = open;
+    return message != null && message.begun && !message.finishing;
+  }
+
+  /** Claims room, whether there is any or not. */
+  void claimAtOnce(long frame) throws WebSocketClosedException {
+    long before;
+    do {
+      before = waiting;
+      if ((before & SEALED) != 0) {
+        throw closed();
+      }
+    } while (!WAITING.compareAndSet(this, before, before + frame));
+  }
+
+  /**
+   * Waits for room for a frame, within {@code message} or, if that is null, by itself. If this
+   * fails, the sender has left.
+   *
+   * @return what was claimed: less than the frame if that could never wait whole
+   */
+  long claim(@Nullable OpenMessage message, long frame, boolean end)
+      throws WebSocketClosedException, InterruptedException {
+    long charge = NO_ROOM;
+    try {
+      if (message != null) {
+        message.finishing = end;
+      }
+      charge = tryClaim(message, frame, false);
+      if (charge == NO_ROOM) {
+        charge = message != null ? awaitRoomWithin(message, frame) : awaitTurnAndRoom(frame);
+      }
+    } finally {
+      if (charge < 0) {
+        leave();
+        if (message != null) {
+          message.finishing = false;
+          if (!message.begun) {
+            end(message);
+          }
+        }
+      }
+    }
+    if (charge == CLOSED) {
+      throw closed();
+    }
+    return charge;
+  }
+
+  /**
+   * Claims room for a frame. One that could not wait whole, not even at the low mark, claims what
+   * is left.
+   *
+   * @param waited whether its sender has had to wait, and so goes on at the low mark
+   * @return what was claimed, or else {@link #NO_ROOM} or {@link #CLOSED}
+   */
+  private long tryClaim(@Nullable OpenMessage message, long frame, boolean waited) {
+    while (true) {
+      long before = waiting;
+      if ((before & SEALED) != 0 || stopped) {
+        return CLOSED;
+      }
+      if (message == null && (open != null || (!waited && isAnybodyParked()))) {
+        return NO_ROOM; // its turn is yet to come
+      }
+      long ahead = message == null || !message.begun ? before : before - keptBack;
+      long left = marks.capacity() - ahead;
+      boolean fits = frame <= left;
+      boolean isLarge = frame > marks.capacity() - marks.lowRoom();
+      if ((waited && ahead > marks.lowRoom()) || (!fits && !(isLarge && left > 0))) {
+        return NO_ROOM;
+      }
+      long charge = Math.min(frame, left);
+      if (WAITING.compareAndSet(this, before, before + charge)) {
+        return charge;
+      }
+    }
+  }
+
+  private long awaitTurnAndRoom(long frame) throws InterruptedException {
+    var claim =
+        new BooleanSupplier() {
+          private long charge = NO_ROOM;
+
+          @Override
+          public boolean getAsBoolean() {
+            charge = tryClaim(null, frame, true);
+            if (charge == NO_ROOM && open == null) {
+              tellFull();
+            }
+            return charge != NO_ROOM;
+          }
+        };
+    parked().awaitInTurn(claim);
+    return claim.charge;
+  }
+
+  /** Waits for room in the middle of a message, where nobody else is served first. */
+  private long awaitRoomWithin(OpenMessage message, long frame) throws InterruptedException {
+    tellFull();
+    message.waiting = Thread.currentThread();
+    try {
+      long charge;
+      while ((charge = tryClaim(message, frame, true)) == NO_ROOM) {
+        if (Thread.interrupted()) {
+          throw new InterruptedException();
+        }
+        LockSupport.park(this);
+      }
+      return charge;
+    } finally {
+      message.waiting = null;
+    }
+  }
+
+  private boolean isAnybodyParked() {
+    ParkedThreads waiters = parked;
+    return waiters != null && !waiters.isEmpty();
+  }
+
+  private ParkedThreads parked() {
+    ParkedThreads known = parked;
+    if (known != null) {
+      return known;
+    }
+    ParkedThreads made = new ParkedThreads();
+    return PARKED.compareAndSet(this, null, made) ? made : parked();
+  }
+
+  // ---- Full, and not full any more
+
+  /** Returns whether the high mark was reached, and the low one has not been since. */
+  boolean isFull() {
+    return full;
+  }
+
+  /** Whoever is refused from now on hears of room again. */
+  void refill() {
+    full = true;
+  }
+
+  /** Returns whether a sender that may wait finds room. */
+  boolean hasRoom() {
+    return waits() < marks.capacity();
+  }
+
+  /** The high mark is reached, which is told once until the low one is. */
+  void tellFull() {
+    if (!full) {
+      full = true;
+      session.loop().execute(session::full);
+    }
+  }
+
+  /** Wakes those for whom there is room, and tells of it. Loop only. */
+  void wakeWhereThereIsRoom() {
+    long waits = waits();
+    if (open != null && waits - keptBack <= marks.lowRoom()) {
+      wakeWithin();
+    }
+    if (parked != null && waits <= marks.lowRoom()) {
+      wakeNext();
+    }
+    if (full && waits - keptBack + session.pending() <= marks.low()) {
+      full = false;
+      session.writable();
+    }
+  }
+
+  private void wakeNext() {
+    ParkedThreads waiters = parked;
+    if (waiters != null) {
+      waiters.wakeFirst();
+    }
+  }
+
+  private void wakeWithin() {
+    OpenMessage message = open;
+    Thread sender = message == null ? null : message.waiting;
+    if (sender != null) {
+      session.loop().unpark(sender);
+    }
+  }
+
+  // ---- The end
+
+  /** Nothing more is let in: a Close follows what is there. */
+  void seal() {
+    WAITING.getAndBitwiseOr(this, SEALED);
+    ParkedThreads waiters = parked;
+    if (waiters != null) {
+      waiters.wakeAll();
+    }
+    wakeWithin();
+  }
+
+  boolean isSealed() {
+    return (waiting & SEALED) != 0;
+  }
+
+  /** Nothing more is let in, whatever the state says. */
+  void stop() {
+    stopped = true;
+    seal();
+  }
+
+  void requireOpen() throws WebSocketClosedException {
+    if (!canSend()) {
+      throw closed();
+    }
+  }
+
+  private boolean canSend() {
+    return session.state().canSend() && !stopped;
+  }
+
+  /** Returns what a sender is told that comes too late. */
+  WebSocketClosedException closed() {
+    return new WebSocketClosedException(
+        session.state() == WebSocketState.CLOSE_SENT
+            ? "cannot send: the socket is closing"
+            : "cannot send: the socket has ended");
+  }
+}
