@@ -1,8 +1,11 @@
 package dev.windhover.verification;
 
 import dev.windhover.app.WebApplication;
+import dev.windhover.http.Application;
 import dev.windhover.http.Events;
+import dev.windhover.http.Handler;
 import dev.windhover.http.HttpContext;
+import dev.windhover.http.Middleware;
 import dev.windhover.http.websocket.Ending;
 import dev.windhover.http.websocket.Message;
 import dev.windhover.http.websocket.MessageType;
@@ -12,6 +15,7 @@ import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.verification.wire.Wire;
+import dev.windhover.websocket.WebSockets;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -32,7 +36,9 @@ final class EchoApplication implements Events, AutoCloseable {
     LISTENER
   }
 
-  private static final Duration STALL_TIMEOUT = Duration.ofSeconds(3);
+  /** Sockets under this path are dropped when their peer takes nothing for 3 s. */
+  static final String IMPATIENT = "/impatient";
+
   private static final Duration CLOSE_TIMEOUT = Duration.ofMillis(1_500);
   private static final long BIG = 64 << 20;
 
@@ -47,10 +53,8 @@ final class EchoApplication implements Events, AutoCloseable {
     app.server(options -> options.urls("http://127.0.0.1:0"));
     host.accept(app);
     app.events(this);
-    app.useWebSockets(options ->
-        options
-            .allowedOrigins("*")
-            .limits(limits -> limits.closeTimeout(CLOSE_TIMEOUT).writeStallTimeout(STALL_TIMEOUT)));
+    app.use(new Impatience(webSockets(Duration.ofSeconds(3))));
+    app.use(webSockets(Duration.ofMinutes(1))); // a busy machine may take nothing for long
     switch (form) {
       case BLOCKING -> mapBlocking();
       case LISTENER -> mapListener();
@@ -60,6 +64,36 @@ final class EchoApplication implements Events, AutoCloseable {
       app.start();
     } catch (IOException e) {
       throw new AssertionError(e);
+    }
+  }
+
+  private static WebSockets webSockets(Duration writeStallTimeout) {
+    return WebSockets.with(options ->
+        options
+            .allowedOrigins("*")
+            .limits(
+                limits -> limits.closeTimeout(CLOSE_TIMEOUT).writeStallTimeout(writeStallTimeout)));
+  }
+
+  /** An engine for the sockets under one path alone. */
+  private record Impatience(WebSockets engine) implements Middleware {
+    @Override
+    public void addedTo(Application application) {
+      engine.addedTo(application);
+    }
+
+    @Override
+    public boolean isNonBlocking() {
+      return true;
+    }
+
+    @Override
+    public void handle(HttpContext context, Handler next) throws Exception {
+      if (context.request().path().startsWith(IMPATIENT)) {
+        engine.handle(context, next);
+      } else {
+        next.handle(context);
+      }
     }
   }
 
@@ -112,19 +146,20 @@ final class EchoApplication implements Events, AutoCloseable {
           socket.receiveMessage();
           socket.abort();
         });
-    app.mapWebSocket(
-        "/talks/{id}",
-        socket -> {
-          ByteBuffer piece = ByteBuffer.allocate(16 * 1024);
-          while (true) {
-            socket.sendBinary(piece.duplicate());
-          }
-        });
+    app.mapWebSocket("/talks/{id}", EchoApplication::talk);
+    app.mapWebSocket(IMPATIENT + "/talks/{id}", EchoApplication::talk);
   }
 
   private static void echoMessages(WebSocket socket) throws Exception {
     for (Message message : socket) {
       socket.send(message);
+    }
+  }
+
+  private static void talk(WebSocket socket) throws Exception {
+    ByteBuffer piece = ByteBuffer.allocate(16 * 1024);
+    while (true) {
+      socket.sendBinary(piece.duplicate());
     }
   }
 
@@ -139,6 +174,7 @@ final class EchoApplication implements Events, AutoCloseable {
     listen("/fails/{id}", settings, Fails::new);
     listen("/aborts/{id}", settings, Aborts::new);
     listen("/talks/{id}", settings, Talks::new);
+    listen(IMPATIENT + "/talks/{id}", settings, Talks::new);
   }
 
   private void shout(PreparedMessage message) throws IOException, InterruptedException {
@@ -157,8 +193,7 @@ final class EchoApplication implements Events, AutoCloseable {
       java.util.function.Supplier<WebSocketListener> listener) {
     app.map(
         path,
-        dev.windhover.http.Handler.nonBlocking(
-            context -> context.webSockets().accept(settings, listener.get())));
+        Handler.nonBlocking(context -> context.webSockets().accept(settings, listener.get())));
   }
 
   /** Returns each message, and takes the next when the queue has room. */

@@ -259,7 +259,8 @@ abstract class WebSocketContract {
   @Test
   void peerThatTakesNothingIsDropped() throws IOException, InterruptedException {
     String id = newId();
-    try (Peer peer = transport.openNarrow(server.port(), "/talks/" + id)) {
+    try (Peer peer =
+        transport.openNarrow(server.port(), EchoApplication.IMPATIENT + "/talks/" + id)) {
       Ending ending = server.ending(id); // reads nothing, sends nothing
       assertThat(ending.by()).isEqualTo(Ending.By.SERVER);
       assertThat(ending.why()).startsWith("peer took no data for ");
@@ -351,12 +352,13 @@ abstract class WebSocketContract {
   @Test
   void handlerThatFailsClosesWith1011() throws IOException, InterruptedException {
     String id = newId();
-    try (Logs.Recording log = Logs.record(line -> line.level() == Level.ERROR);
-        Peer peer = open("/fails", id)) {
-      peer.send(Frame.text("x"));
-      assertThat(peer.frame()).isEqualTo(Frame.close(1011, ""));
-      peer.send(Frame.close(1011, ""));
-      peer.expectEnd();
+    try (Logs.Recording log = Logs.record(line -> line.level() == Level.ERROR)) {
+      try (Peer peer = open("/fails", id)) {
+        peer.send(Frame.text("x"));
+        assertThat(peer.frame()).isEqualTo(Frame.close(1011, ""));
+        peer.send(Frame.close(1011, ""));
+        peer.expectEnd();
+      }
       server.ending(id);
       assertThat(log.lines()).hasSize(1);
       assertThat(log.lines().getFirst().failure()).hasMessage("on purpose");
