@@ -142,6 +142,8 @@ public final class EventStream {
   /**
    * Tells the client how long to wait before it reconnects after it has lost the connection.
    *
+   * <p>Returns and throws as {@link #send(String)}.
+   *
    * @param delay sent in milliseconds, without fractions
    * @throws IllegalArgumentException if {@code delay} is negative
    */
@@ -153,7 +155,7 @@ public final class EventStream {
   }
 
   /**
-   * Sends a comment, which clients ignore.
+   * Sends a comment, which clients ignore. Returns and throws as {@link #send(String)}.
    *
    * @throws IllegalArgumentException if {@code text} contains a line break or a NUL
    */
