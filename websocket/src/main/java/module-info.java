@@ -1,6 +1,6 @@
 /**
  * WebSockets as one step of the pipeline: the opening handshake, origins, and the socket in both
- * its forms over the host's seam.
+ * forms, on top of the host's seam.
  */
 @org.jspecify.annotations.NullMarked
 module dev.windhover.websocket {

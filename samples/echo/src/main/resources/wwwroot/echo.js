@@ -2,7 +2,7 @@
 
 const LONGEST_SHOWN_TEXT = 4096; // characters; the rest of a message waits behind a button
 const LONGEST_SHOWN_BINARY = 1024; // bytes
-const MOST_ROWS = 1000; // older rows leave the log, so that a page left open stays light
+const MOST_ROWS = 1000; // older rows leave the log, so that a page that is left open stays fast
 const MOST_AWAITED_ECHOES = 1000;
 const LONGEST_REASON = 123; // bytes: a control frame carries 125 (RFC 6455 5.5), the code takes two
 
@@ -99,7 +99,7 @@ function checkSubprotocols(names) {
   const bad = names.find((name) => !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name));
   if (bad !== undefined) return `“${bad}” cannot be the name of a subprotocol: letters, digits and !#$%&'*+-.^_\`|~ only.`;
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  return twice === undefined ? null : `The subprotocol “${twice}” stands there twice.`;
+  return twice === undefined ? null : `The subprotocol “${twice}” is listed twice.`;
 }
 
 function connect() {
@@ -135,7 +135,7 @@ function connect() {
   socket.addEventListener("error", showState);
   socket.addEventListener("close", (event) => {
     if (opened) logClosed(event);
-    else logEvent("fault", `Could not connect to ${url}. Either nothing listens there, or the server refused the handshake; the browser does not tell a page which.`);
+    else logEvent("fault", `Could not connect to ${url}. Either nothing listens there, or the server refused the handshake; the browser does not say which.`);
     showState();
   });
   showState();
@@ -146,7 +146,7 @@ function showNegotiated(protocol, extensions) {
   byId("negotiatedExtensions").textContent = extensions;
 }
 
-/** A browser does not tell a page; our server says it in a cookie of the handshake's answer. */
+/** Browsers do not tell a page the HTTP version of a socket; our server says it in a cookie of the handshake's response. */
 function showSocketHttpVersion() {
   const [, version] = document.cookie.match(/(?:^|; )socketHttpVersion=([^;]*)/) ?? [];
   byId("socketHttpVersion").textContent = version ?? "unknown";
@@ -238,7 +238,7 @@ function checkReason(reason) {
   return size <= LONGEST_REASON ? null : `The reason is ${size} bytes long; a Close frame has room for ${LONGEST_REASON}.`;
 }
 
-/** When there is a complaint, tells it in the log, marks the box it is about, and is true. */
+/** If there is a complaint, logs it, marks the box that it is about, and returns true. */
 function refused(box, complaint) {
   if (!complaint) {
     box.removeAttribute("aria-invalid");
@@ -312,7 +312,7 @@ function addRow(row) {
   while (commsLog.rows.length > MOST_ROWS) commsLog.rows[0].remove();
   showLogSize();
   if (followsEnd) {
-    // Not at once: laying the page out now would delay the echo that is on its way, and its measured time.
+    // Not now: laying out the page would delay the echo that is on its way, and its measured time.
     requestAnimationFrame(scrollToEnd);
   } else {
     unseenRows += 1;

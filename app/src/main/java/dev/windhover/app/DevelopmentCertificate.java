@@ -22,9 +22,9 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A self-signed certificate for the local machine, which nobody trusts until its user says so. The
- * JDK's keytool makes it on first use, and again when it is about to expire, in a folder that only
- * its user can read.
+ * A self-signed certificate for the local machine, which no client trusts until its user tells it
+ * to. The JDK's keytool makes it on first use, and again when it is about to expire, in a folder
+ * that only its user can read.
  *
  * @param file the certificate and its private key, as PKCS#12
  * @param pem the certificate alone, for programs that should trust it
@@ -150,7 +150,7 @@ record DevelopmentCertificate(Path file, Path pem, boolean isNew) {
     return FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
   }
 
-  /** On systems without POSIX permissions, a user's folder is private already. */
+  /** On systems without POSIX permissions, a user's folder is already private. */
   private static FileAttribute<?>[] onlyTheirs(String permissions) {
     return isPosix()
         ? new FileAttribute<?>[] {

@@ -94,8 +94,8 @@ public final class WebApplication extends Application implements AutoCloseable {
    *
    * @param args {@code --urls http://localhost:5000;https://…}, {@code --https}, {@code
    *     --certificate} and the like, {@code --environment Development}; other arguments are left to
-   *     the program. A malformed URL is reported by the start, like an address on which it cannot
-   *     listen
+   *     the program. {@link #start} reports a malformed URL in the same way as an address on which
+   *     the application cannot listen
    */
   public static WebApplication create(String... args) {
     WebApplication app = new WebApplication();
@@ -134,7 +134,7 @@ public final class WebApplication extends Application implements AutoCloseable {
     return urls.strip().split("\\s*[;,]\\s*");
   }
 
-  // ---- Setting up, as every application
+  // ---- Setting up: what every application has
 
   @Override
   public WebApplication use(Middleware step) {
@@ -301,8 +301,8 @@ public final class WebApplication extends Application implements AutoCloseable {
   }
 
   /**
-   * Runs {@code task} when the application listens, before the start returns. Several tasks run in
-   * the order in which they were added.
+   * Runs {@code task} as soon as the application listens, before {@link #start} returns. Several
+   * tasks run in the order in which they were added.
    */
   public WebApplication onStarted(Runnable task) {
     onStarted.add(task);
@@ -310,10 +310,10 @@ public final class WebApplication extends Application implements AutoCloseable {
   }
 
   /**
-   * Starts and returns.
+   * Starts the application and returns.
    *
-   * @throws ListenException if an address is malformed or it cannot listen on it, or if a
-   *     certificate cannot be used
+   * @throws ListenException if the application cannot listen on an address, for example because the
+   *     address is malformed, or if a certificate cannot be used
    */
   public WebApplication start() throws ListenException {
     try {
@@ -357,7 +357,7 @@ public final class WebApplication extends Application implements AutoCloseable {
       var made = DevelopmentCertificate.in(Path.of(System.getProperty("user.home"), ".windhover"));
       options.tls().certificate(made.file()).password(DevelopmentCertificate.PASSWORD);
       log.info(
-          "{} development certificate for localhost: {}; docs/tls.md tells how to trust it",
+          "{} development certificate for localhost: {}; docs/tls.md says how to trust it",
           made.isNew() ? "made a" : "using the",
           made.pem());
     } catch (IOException e) {
@@ -366,17 +366,17 @@ public final class WebApplication extends Application implements AutoCloseable {
   }
 
   /**
-   * Returns the addresses on which it listens, with the ports that were bound; empty before the
-   * start.
+   * Returns the addresses on which the application listens, with the ports that were bound; empty
+   * before the start.
    */
   public List<String> urls() {
     return server == null ? List.of() : server.urls();
   }
 
   /**
-   * Starts, prints the addresses, and returns when the application has been stopped by {@link
-   * #stop()}, SIGTERM or Ctrl-C. If it cannot listen on an address, the process ends with one line
-   * and exit code 1.
+   * Starts the application, prints its addresses, and returns when it has been stopped by {@link
+   * #stop()}, SIGTERM or Ctrl-C. If it cannot start, the process prints one line and ends with exit
+   * code 1.
    */
   public void run() {
     onStarted.addFirst(this::sayWhere);
@@ -406,9 +406,9 @@ public final class WebApplication extends Application implements AutoCloseable {
   }
 
   /**
-   * Stops: refuses new connections and sockets, closes every socket with 1001, lets requests
-   * finish, and drops what is left when the stop's time limit is over. Returns when everything has
-   * ended. Stopping twice has no further effect.
+   * Stops the application: refuses new connections and sockets, closes every socket with 1001, lets
+   * requests finish, and drops whatever is left after {@link ServerOptions#stopTimeout} (10 s by
+   * default). Returns when everything has ended. Further calls have no effect.
    */
   public void stop() {
     Server running;

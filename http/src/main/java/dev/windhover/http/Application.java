@@ -21,11 +21,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Middleware and routes, and what runs them. A request's route is found first; then every
- * middleware runs in the order in which it was added, and the route's handler (or the answer 404,
- * or 405 with {@code Allow}) behind them.
+ * An application: its middleware, its routes, and the pipeline that runs them. For each request,
+ * the route is found first. Then every middleware runs, in the order in which it was added, and
+ * after them the route's handler. If no route matches, the answer is 404, or 405 with {@code Allow}
+ * if the path has other methods (RFC 9110 15.5.5, 15.5.6).
  *
- * <p>Set up by one thread; {@link #build()} freezes it.
+ * <p>One thread sets it up, and {@link #build()} freezes it. From then on, the methods that set it
+ * up throw {@link IllegalStateException}.
  */
 public class Application {
   private static final Logger log = LoggerFactory.getLogger(Application.class);
@@ -33,7 +35,7 @@ public class Application {
   private final List<Middleware> middleware = new ArrayList<>();
   private final List<Mapping> mappings = new ArrayList<>();
   private final Router<Mapping> taken =
-      new Router<>(); // so that a bad path fails where it is mapped
+      new Router<>(); // so that a bad path fails in the call that maps it
   private final Queue<Supplier<CompletableFuture<Void>>> onStopping = new ConcurrentLinkedQueue<>();
   private final CompletableFuture<Void> stopping = new CompletableFuture<>();
   private final PerLoop<EventStream> eventStreams = new PerLoop<>();
@@ -50,7 +52,7 @@ public class Application {
 
   // ---- Setting up
 
-  /** Adds a step behind those that were added before. */
+  /** Adds a step to the pipeline, after the steps that were added before. */
   public Application use(Middleware step) {
     requireNotBuilt();
     step.addedTo(this);
@@ -59,12 +61,12 @@ public class Application {
   }
 
   /**
-   * Answers {@code path} with {@code handler}, whatever the method, HTTP/2's CONNECT for WebSockets
-   * included.
+   * Answers {@code path} with {@code handler}, whatever the method is, including HTTP/2's CONNECT
+   * for WebSockets (RFC 8441).
    *
    * @param path literal segments, {@code {name}} for one segment, {@code {*name}} for the rest;
-   *     case and a slash at the end count
-   * @throws IllegalArgumentException if the path is malformed or taken
+   *     case and a trailing slash matter
+   * @throws IllegalArgumentException if the path is malformed or is already mapped
    */
   public Application map(String path, Handler handler) {
     return map(Set.of(), path, handler);
@@ -90,7 +92,14 @@ public class Application {
     return map(Set.of("DELETE"), path, handler);
   }
 
-  /** Answers {@code methods} on {@code path}; a route for GET answers HEAD too. */
+  /**
+   * Answers {@code methods} on {@code path}. A route for GET also answers HEAD.
+   *
+   * @param methods in upper case; empty for all methods
+   * @param path as in {@link #map(String, Handler)}
+   * @throws IllegalArgumentException if a method or the path is malformed, or if one of the methods
+   *     is already mapped on this path
+   */
   public Application map(Set<String> methods, String path, Handler handler) {
     requireNotBuilt();
     Mapping mapping = new Mapping(Set.copyOf(methods), path, Objects.requireNonNull(handler));
@@ -101,7 +110,7 @@ public class Application {
 
   /**
    * Answers {@code path} with a socket. A request that is not a valid opening handshake is answered
-   * with 426 or 400 and the cause.
+   * with 426 (wrong version) or 400, and the response says what is wrong.
    */
   public Application mapWebSocket(String path, WebSocketHandler handler) {
     return mapWebSocket(path, new WebSocketAcceptContext(), handler);
@@ -116,8 +125,9 @@ public class Application {
   /**
    * Maps the methods of {@code controllers} that carry {@link Route}.
    *
-   * @throws IllegalArgumentException if a controller has none, or one that cannot be called: its
-   *     signature is another, or its module keeps its package from us
+   * @throws IllegalArgumentException if a controller has no such method, or has one that cannot be
+   *     called: its signature is not {@code public void name(HttpContext)}, or its module does not
+   *     open its package to this module
    */
   public Application mapControllers(Object... controllers) {
     for (Object controller : controllers) {
@@ -126,7 +136,7 @@ public class Application {
     return this;
   }
 
-  /** Tells {@code events} what happens, after those that were registered before. */
+  /** Registers {@code events}, which are called after those that were registered before. */
   public Application events(Events events) {
     requireNotBuilt();
     registered.add(Objects.requireNonNull(events));
@@ -135,8 +145,8 @@ public class Application {
   }
 
   /**
-   * Says where the application runs: {@code Development}, {@code Staging}, {@code Production} or
-   * another name. {@code Production} by default.
+   * Sets the environment in which the application runs: {@code Development}, {@code Staging},
+   * {@code Production} (the default), or another name.
    */
   public Application environment(String name) {
     requireNotBuilt();
@@ -149,15 +159,15 @@ public class Application {
     return environment;
   }
 
-  /** Returns whether the environment is {@code Development}, without case. */
+  /** Returns whether the environment is {@code Development}, ignoring case. */
   public boolean isDevelopment() {
     return environment.equalsIgnoreCase("Development");
   }
 
   /**
-   * Shows the stack trace of a handler's failure to the client, with the request's id: as a page to
-   * browsers, as text to others. Only in the environment {@code Development}; everywhere else the
-   * client learns no more than 500, whether this was called or not.
+   * Shows the client the stack trace of a handler that failed, with the request's id: as a page in
+   * browsers, as text to other clients. This has an effect only in the environment {@code
+   * Development}. In every other environment, the client learns only that the status is 500.
    */
   public Application useDeveloperExceptionPage() {
     requireNotBuilt();
@@ -170,7 +180,7 @@ public class Application {
     return middleware.stream().anyMatch(step::isInstance);
   }
 
-  /** Returns what tells all registered events; {@link Events#NONE} if there are none. */
+  /** Returns events that call all registered ones; {@link Events#NONE} if there are none. */
   public Events events() {
     return events;
   }
@@ -182,15 +192,18 @@ public class Application {
     return stopping;
   }
 
-  /** Runs {@code task} when the application begins to stop; the stop waits for its future. */
+  /**
+   * Runs {@code task} when the application begins to stop, on the thread that stops it. The stop
+   * waits for the future that the task returns.
+   */
   public void onStopping(Supplier<CompletableFuture<Void>> task) {
     onStopping.add(task);
   }
 
   /**
    * Begins to stop: runs the tasks, then ends all event streams. The returned future completes when
-   * all of that is done, and exceptionally if some of it failed. Each task runs once, however often
-   * a stop begins.
+   * all of that is done; it completes exceptionally if any of it failed. Each task runs only once,
+   * however many times this is called.
    */
   public CompletableFuture<Void> beginStop() {
     stopping.complete(null);
@@ -210,16 +223,16 @@ public class Application {
     return CompletableFuture.allOf(tasks.toArray(CompletableFuture[]::new));
   }
 
-  /** A stream of events is open; on its loop. */
+  /** Records an event stream that was opened; on its loop. */
   void opened(EventStream stream) {
     eventStreams.add(stream.loop(), stream);
     stream.over().thenRun(() -> eventStreams.remove(stream.loop(), stream)); // on the loop, too
     if (stopping.isDone()) {
-      stream.close(); // opened while the stop began
+      stream.close(); // the stop began while it was being opened
     }
   }
 
-  /** Returns how many streams of events are open, for tests; on the loop. */
+  /** Returns how many event streams are open; for tests, on the loop. */
   int openEventStreams() {
     return eventStreams.size();
   }
@@ -281,7 +294,7 @@ public class Application {
     }
   }
 
-  /** Who sends what is not HTTP is not asked for more of it. */
+  /** Adds a header that ends the connection: nothing that follows a malformed request is read. */
   private static HttpException closing(HttpException fault) {
     return new HttpException(
         fault.status(),
@@ -293,18 +306,18 @@ public class Application {
     Throwable failure = failureOf(() -> pipeline.handle(context));
     Takeover takeover = goesOn(context);
     if (takeover != null) {
-      // A socket without such tasks need not keep its request.
+      // The request is kept until the end of the socket or stream only if a task waits for that.
       context
           .response()
           .whenCompletionMatters(
               () -> takeover.ended().thenRun(() -> context.start(() -> completed(context))));
       if (failure != null && context.response().streaming() != null) {
-        answer(context, failure); // which tells of it and drops the response, as it has started
+        answer(context, failure); // logs it and drops the response, which has already started
       }
       takeover.handlerEnded(failure);
       return;
     }
-    Thread.interrupted(); // that was meant for the handler, not for its answer
+    Thread.interrupted(); // an interrupt was meant for the handler, not for its answer
     if (failure == null) {
       failure = failureOf(() -> context.response().end());
     }
@@ -314,7 +327,7 @@ public class Application {
     completed(context);
   }
 
-  /** Returns what goes on with a request after its handler: a socket, a stream, or null. */
+  /** Returns what continues the request after its handler: a socket, a stream, or null. */
   private static @Nullable Takeover goesOn(HttpContext context) {
     ResponseStream stream = context.response().streaming();
     return stream == null ? context.takeover() : stream.takeover();
@@ -367,7 +380,7 @@ public class Application {
     }
   }
 
-  /** What a handler or a task may throw. */
+  /** A handler or a task, which may throw anything. */
   private interface Step {
     void run() throws Exception;
   }
@@ -383,7 +396,7 @@ public class Application {
 
   private void requireNotBuilt() {
     if (built) {
-      throw new IllegalStateException("the application is built already");
+      throw new IllegalStateException("the application is already built");
     }
   }
 }

@@ -4,7 +4,7 @@ import dev.windhover.http.host.ConnectionBuilder;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
-/** The connection that a request came on. Immutable. */
+/** The connection on which a request arrived. Immutable. */
 public final class Connection {
   private final String id;
   private final SocketAddress remote;
@@ -12,12 +12,8 @@ public final class Connection {
   private final @Nullable String tls;
   private final HttpVersion version;
 
-  /** Creates one of what its host says, for {@link ConnectionBuilder#build()}. */
-  public Connection(ConnectionBuilder facts) {
-    this(facts.id(), facts.remote(), facts.local(), facts.tls(), facts.version());
-  }
-
-  private Connection(
+  /** Creates a connection; hosts call {@link ConnectionBuilder#build()} instead. */
+  public Connection(
       String id,
       SocketAddress remote,
       SocketAddress local,
@@ -30,32 +26,32 @@ public final class Connection {
     this.version = version;
   }
 
-  /** Returns what names the connection in logs, unique within the process. */
+  /** Returns the connection's name in logs, which is unique within the process. */
   public String id() {
     return id;
   }
 
-  /** Returns the client's address: the peer's, or what a known proxy says about it. */
+  /** Returns the client's address: the peer's, or the one that a known proxy has passed on. */
   public SocketAddress remote() {
     return remote;
   }
 
-  /** Returns the address that the peer reached. */
+  /** Returns the address of this server to which the peer has connected. */
   public SocketAddress local() {
     return local;
   }
 
-  /** Returns the TLS protocol in use, as {@code TLSv1.3}, or null without TLS. */
+  /** Returns the TLS protocol in use, for example {@code TLSv1.3}, or null without TLS. */
   public @Nullable String tls() {
     return tls;
   }
 
-  /** Returns the version of HTTP spoken on the connection. */
+  /** Returns the HTTP version of the connection. */
   public HttpVersion version() {
     return version;
   }
 
-  /** Returns the same connection of another client, whom a known proxy speaks for. */
+  /** Returns the same connection with the address of the client behind a known proxy. */
   public Connection withRemote(SocketAddress client) {
     return new Connection(id, client, local, tls, version);
   }

@@ -8,7 +8,7 @@ import java.io.StringWriter;
 final class DeveloperExceptionPage {
   private DeveloperExceptionPage() {}
 
-  /** Writes the response to a request that has none yet. */
+  /** Writes the response, which must not have started. */
   static void write(HttpContext context, Throwable failure) throws IOException {
     HttpResponse response = context.response();
     response.status(500);

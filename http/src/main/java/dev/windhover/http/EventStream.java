@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Server-sent events: a response of type {@code text/event-stream}, which browsers read with {@code
- * EventSource} (HTML Living Standard 9.2). It goes on after its handler has returned and holds no
- * thread; any thread may send, and nothing here blocks.
+ * EventSource} (HTML Living Standard 9.2). It continues after its handler has returned and holds no
+ * thread. Any thread may call its methods, and none of them blocks.
  *
  * <pre>{@code
  * app.mapGet("/ticks", context -> {
@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
  * });
  * }</pre>
  *
- * <p>While nothing else is sent, a comment goes out every 15 s, which keeps proxies from cutting
- * the connection and finds a client that is gone. When the application begins to stop, its streams
- * are ended, after what was sent by then: {@code EventSource} comes back, to whom it is sent then.
+ * <p>Whenever nothing was sent for 15 s, the stream sends a comment. It keeps proxies from cutting
+ * the connection and detects a client that is gone. When the application begins to stop, it ends
+ * its streams after everything that was sent before; {@code EventSource} then reconnects.
  */
 public final class EventStream {
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(15);
@@ -50,9 +50,10 @@ public final class EventStream {
   }
 
   /**
-   * As {@link #open(HttpContext)}.
+   * As {@link #open(HttpContext)}, with another keep-alive interval.
    *
-   * @param keepAlive how long the stream may be quiet before a comment is sent; positive
+   * @param keepAlive how long the stream may be quiet before it sends a comment; 15 s by default
+   * @throws IllegalArgumentException if {@code keepAlive} is not positive
    */
   public static EventStream open(HttpContext context, Duration keepAlive) {
     if (!keepAlive.isPositive()) {
@@ -74,12 +75,13 @@ public final class EventStream {
     try {
       response.sendOwn(ByteBuffer.wrap(KEEP_ALIVE_COMMENT));
     } catch (IOException e) {
-      // it has just ended
+      // the stream has just ended
     }
   }
 
   /**
-   * Returns the id of the last event that the client has seen, which it says when it comes back.
+   * Returns the id of the last event that the client received before it reconnected ({@code
+   * Last-Event-ID}), or null. Clients can send anything here.
    */
   public @Nullable String lastEventId() {
     return lastEventId;
@@ -90,26 +92,28 @@ public final class EventStream {
   /**
    * Sends an event of the type {@code message}.
    *
-   * @return whether there is room for more; if not, {@link #onWritable} tells when there is
+   * @return whether there is room for more; if not, {@link #onWritable} runs when there is
    * @throws IOException if the stream has ended, or the client is gone
-   * @throws IllegalStateException if there was no room, which the call before has said
+   * @throws IllegalStateException if there is no room: an earlier call has returned false, and
+   *     {@link #onWritable} has not run since
    */
   public boolean send(String data) throws IOException {
     return send(null, null, data);
   }
 
-  /** Sends an event of type {@code event}; else as {@link #send(String)}. */
+  /** Sends an event of the type {@code event}; otherwise as {@link #send(String)}. */
   public boolean send(String event, String data) throws IOException {
     return send(Objects.requireNonNull(event), null, data);
   }
 
   /**
-   * Sends an event; else as {@link #send(String)}.
+   * Sends an event; otherwise as {@link #send(String)}.
    *
-   * @param event its type, {@code message} if null; one line
-   * @param id what the client says in {@code Last-Event-ID} when it comes back; one line
+   * @param event the event's type, in one line; {@code message} if null
+   * @param id what the client sends as {@code Last-Event-ID} when it reconnects, in one line; null
+   *     for no id
    * @param data any number of lines
-   * @throws IllegalArgumentException if {@code event} or {@code id} has several lines, or a NUL
+   * @throws IllegalArgumentException if {@code event} or {@code id} contains a line break or a NUL
    */
   public boolean send(@Nullable String event, @Nullable String id, String data) throws IOException {
     StringBuilder text = new StringBuilder(data.length() + 32);
@@ -136,8 +140,11 @@ public final class EventStream {
   }
 
   /**
-   * Tells the client how long to wait before it comes back after it has lost the connection.
+   * Tells the client how long to wait before it reconnects after it has lost the connection.
    *
+   * <p>Returns and throws as {@link #send(String)}.
+   *
+   * @param delay sent in milliseconds, without fractions
    * @throws IllegalArgumentException if {@code delay} is negative
    */
   public boolean retry(Duration delay) throws IOException {
@@ -147,7 +154,11 @@ public final class EventStream {
     return send(new StringBuilder("retry: ").append(delay.toMillis()).append("\n\n"));
   }
 
-  /** Sends a comment, which clients ignore; one line. */
+  /**
+   * Sends a comment, which clients ignore. Returns and throws as {@link #send(String)}.
+   *
+   * @throws IllegalArgumentException if {@code text} contains a line break or a NUL
+   */
   public boolean comment(String text) throws IOException {
     return send(new StringBuilder(": ").append(oneLine("comment", text)).append("\n\n"));
   }
@@ -169,29 +180,36 @@ public final class EventStream {
     return response.sendOwn(ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8)));
   }
 
-  // ---- Ending
-
-  /** Runs {@code action}, on the connection's loop, each time there is room again. */
+  /**
+   * Runs {@code action} on the connection's loop each time there is room again: fewer than 16 KiB
+   * wait for the client. A later call replaces the action. If it throws an exception, the stream is
+   * aborted, and one error line is logged.
+   */
   public void onWritable(Runnable action) {
     response.onWritable(action);
   }
 
-  /** Returns the bytes that wait for the client. */
+  /** Returns how many bytes wait for the client. */
   public long bufferedAmount() {
     return response.bufferedAmount();
   }
 
-  /** Ends the stream; browsers come back after a while, unless they are answered 204 then. */
+  // ---- Ending
+
+  /** Ends the stream. Browsers reconnect after a while; an answer of 204 keeps them away. */
   public void close() {
     response.end();
   }
 
-  /** Returns whether neither side has ended the stream. */
+  /** Returns whether the stream is open: neither side has ended it. */
   public boolean isOpen() {
     return response.isOpen();
   }
 
-  /** Returns what completes, never exceptionally, when the stream has ended, however it has. */
+  /**
+   * Returns a stage that completes when the stream has ended, for whatever reason. It never
+   * completes exceptionally.
+   */
   public CompletionStage<Void> ended() {
     return response.ended();
   }

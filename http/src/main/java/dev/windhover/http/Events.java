@@ -6,19 +6,21 @@ import dev.windhover.http.websocket.MessageType;
 import dev.windhover.http.websocket.WebSocket;
 
 /**
- * What happens inside, told as it happens: metrics, flight recording and tracing implement it.
- * Callbacks run where the event does, often on a connection's loop: they must be quick and must not
- * block. One that throws is logged. Every method does nothing unless overridden.
+ * Receives what happens inside the library, for metrics, flight recording and tracing. A call runs
+ * on the thread where the event occurs, often a connection's loop, so it must be quick and must not
+ * block. If a method throws an exception, it is logged and has no other effect. Every method does
+ * nothing unless overridden.
  */
 public interface Events {
-  /** Tells nobody. */
+  /** Does nothing. */
   Events NONE = new Events() {};
 
   /**
-   * An opening handshake, or what was almost one, did not become a socket; told once.
+   * An opening handshake, or a request that was almost one, did not become a socket. Called once
+   * for each request.
    *
-   * @param status of the answer
-   * @param text the cause with its details, in the answer's words where the library answers
+   * @param status the status of the answer
+   * @param text the cause with its details; if the library has answered, in the words of the answer
    */
   default void handshakeRefused(
       HttpContext context, HandshakeRefusal cause, int status, String text) {}
@@ -30,17 +32,25 @@ public interface Events {
   default void socketEnded(HttpContext context, WebSocket socket, Ending ending) {}
 
   /**
-   * A handler, a listener, or a step or a task around them, failed with what nobody caught. Told
-   * where the log has its error line, before the client learns of it.
+   * A handler, a listener, a pipeline step or a task has thrown an exception that nothing caught.
+   * Called when the error is logged, before the client learns of it.
    */
   default void handlerFailed(HttpContext context, Throwable failure) {}
 
-  /** A message was received to its end; {@code bytes} of payload. */
+  /**
+   * A message was received completely.
+   *
+   * @param bytes the size of its payload, after decompression
+   */
   default void messageReceived(HttpContext context, MessageType type, long bytes) {}
 
-  /** A message was queued to its end; {@code bytes} of payload. */
+  /**
+   * A message was queued completely.
+   *
+   * @param bytes the size of its payload, before compression
+   */
   default void messageSent(HttpContext context, MessageType type, long bytes) {}
 
-  /** A bound of a socket was reached and acted on. */
+  /** A limit of a socket was reached and has taken effect. */
   default void limitReached(HttpContext context, Limit limit) {}
 }

@@ -10,8 +10,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Header fields, in the order in which they came or were added. Names are case-insensitive, and a
- * name may occur several times (RFC 9110 5). Not thread-safe.
+ * Header fields, in the order in which they arrived or were added. Names are case-insensitive, and
+ * a name may occur several times (RFC 9110 5). Not thread-safe.
  */
 public final class Headers implements Iterable<Map.Entry<String, String>> {
   private final List<Map.Entry<String, String>> fields;
@@ -36,7 +36,7 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
     return null;
   }
 
-  /** Returns all values of {@code name}, one for each line as it came; empty if there is none. */
+  /** Returns all values of {@code name}, one for each line; empty if there are none. */
   public List<String> all(String name) {
     List<String> values = new ArrayList<>(1);
     for (Map.Entry<String, String> field : fields) {
@@ -89,7 +89,7 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
    *
    * @throws IllegalArgumentException if the name is not a token, or the value contains a line
    *     break, a NUL or another control character except the tab (RFC 9110 5.1, 5.5), or a
-   *     character outside of ISO 8859-1
+   *     character outside ISO 8859-1
    */
   public Headers add(String name, String value) {
     checkName(name);

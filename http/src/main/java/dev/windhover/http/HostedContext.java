@@ -8,7 +8,7 @@ import dev.windhover.http.websocket.WebSocketManager;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** A request's context with the side that only hosts and engines see. */
+/** A request's context, with the part that only hosts and engines see. */
 final class HostedContext extends HttpContext implements HostContext {
   private @Nullable WebSocketManager webSockets;
   private @Nullable Takeover takeover;

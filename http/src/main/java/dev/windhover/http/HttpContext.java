@@ -13,9 +13,9 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request and everything that belongs to it. Lives until its response, or its socket, has
- * ended; used by one thread at a time, except {@link #aborted()}, {@link #abort()} and {@link
- * #id()}.
+ * One request and everything that belongs to it. It lives until its response or its socket has
+ * ended. Only one thread may use it at a time, except for {@link #aborted()}, {@link #abort()} and
+ * {@link #id()}, which any thread may call.
  */
 public abstract sealed class HttpContext permits HostedContext {
   private final Application application;
@@ -37,7 +37,7 @@ public abstract sealed class HttpContext permits HostedContext {
     this.match = match;
   }
 
-  /** Returns what names this request in logs, unique within the process. */
+  /** Returns the request's name in logs, which is unique within the process. */
   public String id() {
     return exchange.id();
   }
@@ -47,42 +47,45 @@ public abstract sealed class HttpContext permits HostedContext {
     return application;
   }
 
-  /** Returns what the client asked. */
+  /** Returns the client's request. */
   public HttpRequest request() {
     return request;
   }
 
-  /** Returns the answer. */
+  /** Returns the response. */
   public HttpResponse response() {
     return response;
   }
 
-  /** Returns the connection that the request came on. */
+  /** Returns the connection on which the request arrived. */
   public Connection connection() {
     return connection == null ? exchange.connection() : connection;
   }
 
-  /** Says what the connection is in truth, as middleware knows it from a proxy. */
+  /** Replaces the connection, when middleware knows the real client from a proxy. */
   public void connection(Connection connection) {
     this.connection = Objects.requireNonNull(connection);
   }
 
-  /** Returns the path of the route that matched, with its parameters' names; null if none did. */
+  /**
+   * Returns the path of the route that matched, as it was mapped, for example {@code /chat/{room}};
+   * null if no route matched.
+   */
   public @Nullable String route() {
     return match.route();
   }
 
-  /** Returns what middleware and handlers share during this request. */
+  /** Returns a map for values that middleware and handlers share during this request. */
   public Map<String, Object> items() {
     return items;
   }
 
-  /** Returns who the client is, as middleware found out, or null. */
+  /** Returns the user, if middleware has identified one, or null. */
   public @Nullable Principal user() {
     return user;
   }
 
-  /** Says who the client is. */
+  /** Sets the user; null for none. */
   public void user(@Nullable Principal user) {
     this.user = user;
   }
@@ -92,14 +95,15 @@ public abstract sealed class HttpContext permits HostedContext {
 
   /**
    * Returns a future that completes, on the connection's loop, when the client is gone. It never
-   * completes exceptionally; for a request that ends well, never at all.
+   * completes exceptionally, and if the request ends normally, it never completes at all.
    */
   public CompletableFuture<Void> aborted() {
     return exchange.aborted();
   }
 
   /**
-   * Interrupts the calling thread, the handler's, when the client is gone while it runs.
+   * Interrupts the calling thread, which must be the handler's, if the client goes away while the
+   * handler runs.
    *
    * @throws IllegalStateException on the connection's loop
    */
@@ -112,7 +116,10 @@ public abstract sealed class HttpContext permits HostedContext {
     response.onCompleted(() -> interrupt.cancel(false));
   }
 
-  /** Drops the connection (or the stream), so that nobody takes the response for complete. */
+  /**
+   * Drops the connection (over HTTP/2, the stream), so that no client takes the response for
+   * complete.
+   */
   public void abort() {
     response.aborted();
     exchange.abort();
@@ -121,17 +128,17 @@ public abstract sealed class HttpContext permits HostedContext {
   /** Returns whether the request became a socket. */
   public abstract boolean isUpgraded();
 
-  /** Returns the host's time of day; in tests, that of the clock moved by hand. */
+  /** Returns the host's time of day; in tests, the time of the clock that the test moves. */
   public Instant now() {
     return exchange.loop().now();
   }
 
-  /** Returns the host's time in nanoseconds, of no fixed origin: for durations. */
+  /** Returns the host's time in nanoseconds since an arbitrary origin, to measure durations. */
   public long nanoTime() {
     return exchange.loop().nanoTime();
   }
 
-  /** Runs {@code task} on a thread of its own that may block. */
+  /** Runs {@code task} on a new thread, which may block. */
   void start(Runnable task) {
     exchange.start(task);
   }
@@ -141,12 +148,10 @@ public abstract sealed class HttpContext permits HostedContext {
     return exchange;
   }
 
-  /** Returns what answers the request in place of the response, or null. */
+  /** Returns what continues the request in place of its response, or null. */
   abstract @Nullable Takeover takeover();
 
-  /**
-   * Returns the methods that the path has, if a route fits it but none for the request's method.
-   */
+  /** Returns the path's methods if none of them is the request's; otherwise empty. */
   Set<String> allowedMethods() {
     return match.allowed();
   }

@@ -1,8 +1,8 @@
 package dev.windhover.http;
 
 /**
- * Ends a request with a status and a text for the client. The fault is the client's (or the server
- * is at a limit), so it has no stack trace and leaves no error in the log.
+ * Ends a request with a status and a text for the client. The client is at fault, or the server has
+ * reached a limit, so the exception has no stack trace and is not logged as an error.
  */
 public class HttpException extends RuntimeException {
   private static final long serialVersionUID = 1;
@@ -10,7 +10,7 @@ public class HttpException extends RuntimeException {
   private final int status;
   private final transient Headers headers;
 
-  /** Creates an exception without further headers. */
+  /** Creates an exception without additional headers. */
   public HttpException(int status, String message) {
     this(status, message, new Headers());
   }
@@ -20,7 +20,8 @@ public class HttpException extends RuntimeException {
    *
    * @param status 400–599
    * @param message the plain-text body of the response: the fact and the numbers, in lower case
-   * @param headers further headers of the response
+   * @param headers additional headers of the response
+   * @throws IllegalArgumentException if the status is out of range
    */
   public HttpException(int status, String message, Headers headers) {
     super(message, null, false, false);

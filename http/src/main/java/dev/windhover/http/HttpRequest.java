@@ -21,12 +21,12 @@ public final class HttpRequest {
     this.pathParameters = pathParameters;
   }
 
-  /** Returns the method as it came; methods are case-sensitive. */
+  /** Returns the method as it was sent; methods are case-sensitive (RFC 9110 9.1). */
   public String method() {
     return exchange.method();
   }
 
-  /** Returns the target as it came: path and query, still encoded. */
+  /** Returns the target as it was sent: path and query, still encoded. */
   public String target() {
     return exchange.target();
   }
@@ -109,7 +109,7 @@ public final class HttpRequest {
     return this;
   }
 
-  /** Returns the version of HTTP. */
+  /** Returns the HTTP version of the request. */
   public HttpVersion version() {
     return exchange.version();
   }

@@ -16,16 +16,21 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The answer. Status and headers may change until the response has started: with the first {@link
- * #flush()}, with more body than fits the buffer of 8 KiB, or when the handler returns. Used by one
- * thread at a time.
+ * The response to a request. Its status and headers can change until it starts: at the first {@link
+ * #flush()}, when the body no longer fits the buffer of 8 KiB, or when the handler returns. Only
+ * one thread may use it at a time.
  *
- * <p>A handler answers HEAD as it answers GET: what it writes is counted and not sent. A response
- * with status 204, 205 or 304 has no body, and a body must be as long as its {@code Content-Length}
- * says, if it has one: a handler that breaks this fails.
+ * <p>A handler answers HEAD in the same way as GET: the body that it writes is counted but not sent
+ * (RFC 9110 9.3.2). A response with status 204, 205 or 304 has no body (15.3.5, 15.3.6, 15.4.5). If
+ * a response has a {@code Content-Length}, its body must have exactly that length. A handler that
+ * breaks these rules fails with {@link IllegalStateException}.
+ *
+ * <p>On the handler's thread, a method that sends blocks while the client is slow: at most 64 KiB
+ * wait for it. On the connection's loop nothing blocks, and what the client has not taken waits in
+ * memory. If the client is gone, these methods throw {@link IOException}.
  */
 public final class HttpResponse {
-  /** The most of a body that is gathered before it is sent. */
+  /** How many bytes of the body are gathered at most before the response starts. */
   private static final int LARGEST_BUFFER = 8192;
 
   private final Exchange exchange;
@@ -33,7 +38,10 @@ public final class HttpResponse {
   private final Headers headers = new Headers();
   private final List<Runnable> onStarting = new ArrayList<>(0);
 
-  /** Tasks that wait for the end of the request; below them may be who waits for such tasks. */
+  /**
+   * The tasks for the end of the request, the latest on top; or, as long as there are none, a watch
+   * that runs when the first one is added.
+   */
   private final AtomicReference<@Nullable Completion> onCompleted = new AtomicReference<>();
 
   private record Completion(Runnable task, boolean isWatch, @Nullable Completion below) {}
@@ -75,7 +83,7 @@ public final class HttpResponse {
     this.isHead = exchange.method().equals("HEAD");
   }
 
-  /** Returns the status, 200 unless set; of a request that was upgraded 101, with HTTP/2 200. */
+  /** Returns the status: 200 unless set, or 101 after an upgrade over HTTP/1.1. */
   public int status() {
     return status;
   }
@@ -96,12 +104,16 @@ public final class HttpResponse {
     return this;
   }
 
-  /** Returns the headers; what is changed after the response has started has no effect. */
+  /** Returns the headers. Changes after the response has started have no effect. */
   public Headers headers() {
     return headers;
   }
 
-  /** Sets the header {@code Content-Type}. */
+  /**
+   * Sets the header {@code Content-Type}.
+   *
+   * @throws IllegalStateException if the response has started
+   */
   public HttpResponse contentType(String type) {
     requireNotStarted();
     headers.set("Content-Type", type);
@@ -109,8 +121,12 @@ public final class HttpResponse {
   }
 
   /**
-   * Sets the header {@code Content-Length}: the body is then sent as it is written and must be that
-   * long. A body that was written when the handler returns, and fits the buffer, needs none.
+   * Sets the header {@code Content-Length}. The body must then have exactly this length. You need
+   * not set it for a body that fits the buffer of 8 KiB and is complete when the handler returns.
+   *
+   * @param length in bytes
+   * @throws IllegalArgumentException if {@code length} is negative
+   * @throws IllegalStateException if the response has started
    */
   public HttpResponse contentLength(long length) {
     if (length < 0) {
@@ -121,12 +137,12 @@ public final class HttpResponse {
     return this;
   }
 
-  /** Returns the body as a stream; writing blocks while the client is slow. */
+  /** Returns the body as a stream. Closing the stream has no effect. */
   public OutputStream body() {
     return body;
   }
 
-  /** Writes text as UTF-8, {@code text/plain} unless a content type was set. */
+  /** Writes {@code text} in UTF-8, as {@code text/plain} unless a content type was set. */
   public HttpResponse write(String text) throws IOException {
     requireBody();
     if (!started && !headers.contains("Content-Type")) {
@@ -136,7 +152,7 @@ public final class HttpResponse {
     return this;
   }
 
-  /** Writes bytes of the body. */
+  /** Writes bytes of the body; {@code bytes} is the caller's again when this returns. */
   public void write(ByteBuffer bytes) throws IOException {
     requireBody();
     if (!started) {
@@ -148,7 +164,7 @@ public final class HttpResponse {
     send(bytes);
   }
 
-  /** Keeps the beginning of the body, so that a short one is whole before it is sent. */
+  /** Keeps the beginning of the body, so that a short body is complete before it is sent. */
   private boolean gather(ByteBuffer bytes) {
     ByteBuffer gathered = buffer;
     int held = gathered == null ? 0 : gathered.position();
@@ -167,11 +183,13 @@ public final class HttpResponse {
   }
 
   /**
-   * Writes part of a file as the body, without holding it in memory. Say {@link #contentLength}
-   * first, or the client is not told how much is to come.
+   * Writes part of a file as the body, without holding it in memory. Call {@link #contentLength}
+   * first; otherwise the client is not told how long the body is. If the file turns out to be
+   * shorter, the connection is dropped.
    *
-   * @param position the first byte
+   * @param position the index of the first byte
    * @param count the number of bytes
+   * @throws IOException if the file cannot be opened, or the client is gone
    */
   public void writeFile(Path file, long position, long count) throws IOException {
     requireBody();
@@ -181,7 +199,7 @@ public final class HttpResponse {
     if (!mayWrite(count)) {
       return;
     }
-    // Opened now and not when its turn comes, or a file that takes its place meanwhile is sent.
+    // Opened now and not when its turn comes, because another file might take its name until then.
     OpenFile open = OpenFile.of(file, lastFile);
     lastFile = open;
     try {
@@ -192,7 +210,7 @@ public final class HttpResponse {
     }
   }
 
-  /** Starts the response and sends what was written so far. */
+  /** Starts the response, if it has not started, and sends what was written so far. */
   public void flush() throws IOException {
     requireOpen();
     if (!started) {
@@ -201,18 +219,19 @@ public final class HttpResponse {
     output().flush();
   }
 
-  /** As {@link #stream(Duration)}, with a limit of one minute. */
+  /** As {@link #stream(Duration)}, with an idle timeout of one minute. */
   public ResponseStream stream() {
     return stream(Duration.ofMinutes(1));
   }
 
   /**
-   * Starts the response, and lets it go on after the handler has returned: any thread may send the
-   * body through what this returns, until it ends it. What was written before is sent first. From
-   * here on this object can only be asked.
+   * Starts the response and lets it continue after the handler has returned. Any thread may send
+   * the body through the stream that this returns, until {@link ResponseStream#end()}. What was
+   * written before is sent first. From now on, this object can be read but not changed.
    *
-   * @param idleTimeout positive; if nothing is sent for so long, while nothing waits for the
-   *     client, the response is dropped, with a warning in the log
+   * @param idleTimeout if nothing is sent for this long, and nothing waits for the client, the
+   *     response is dropped and a warning is logged
+   * @throws IllegalArgumentException if {@code idleTimeout} is not positive
    * @throws IllegalStateException if the response has started
    */
   public ResponseStream stream(Duration idleTimeout) {
@@ -223,7 +242,7 @@ public final class HttpResponse {
   }
 
   /**
-   * As {@link #stream(Duration)}, but what happens after {@code quiet} is for the caller to say.
+   * As {@link #stream(Duration)}, but {@code whenQuiet} decides what happens after {@code quiet}.
    */
   ResponseStream stream(Duration quiet, Consumer<ResponseStream> whenQuiet) {
     requireBody();
@@ -237,38 +256,43 @@ public final class HttpResponse {
     return begun;
   }
 
-  /** Answers 302 with {@code location}, which must not come from the client unchecked. */
+  /**
+   * Redirects the client to {@code location} with 302. Never pass on an unchecked location from a
+   * request: an attacker could send your users to a site of their own.
+   */
   public void redirect(String location) {
     status(302);
     headers.set("Location", location);
   }
 
-  /** Returns whether status and headers are on their way. */
+  /** Returns whether the response has started: its status and headers can no longer change. */
   public boolean hasStarted() {
     return started;
   }
 
-  /** Returns how many bytes of body were given to the host so far; none for HEAD. */
+  /** Returns how many bytes of the body were handed to the host so far; 0 for HEAD. */
   public long bytesWritten() {
     ResponseStream goesOn = stream;
     return isHead ? 0 : goesOn == null ? written : goesOn.written();
   }
 
-  /** Returns whether the connection is being dropped, or could not take what was written. */
+  /** Returns whether the response was aborted, or could not be sent because the client is gone. */
   public boolean isAborted() {
     return aborted || writeFailed;
   }
 
-  /** Returns whether nobody has set a status or written a body yet; headers do not count. */
+  /** Returns whether no status was set and no body was written yet; headers do not count. */
   boolean isUntouched() {
     return !started && !statusSet && buffer == null;
   }
 
   /**
-   * Runs {@code task} just before status and headers are sent; it may still change them. Of
-   * several, the last that was added runs first, so that the outermost middleware has the last
-   * word. So it does when the handler fails, for the answer that says so, from which the headers
-   * that were set before are gone.
+   * Runs {@code task} just before status and headers are sent; it may still change them. If there
+   * are several tasks, the last one that was added runs first, so that the outermost middleware has
+   * the last word. If the handler fails, all headers that were set are removed, and the tasks run
+   * for the response to the failure.
+   *
+   * @throws IllegalStateException if the response has started
    */
   public void onStarting(Runnable task) {
     requireNotStarted();
@@ -276,8 +300,10 @@ public final class HttpResponse {
   }
 
   /**
-   * Runs {@code task} when the request is over: the response sent, or the socket ended, which is on
-   * a thread of its own. Of several, the last that was added runs first.
+   * Runs {@code task} when the request is over. If the handler has written the response, that is
+   * when the response was handed to the host, on the handler's thread. If the request became a
+   * socket or a stream, that is when the socket or stream has ended, on a new thread. If there are
+   * several tasks, the last one that was added runs first. An exception is logged as an error.
    */
   public void onCompleted(Runnable task) {
     Completion before =
@@ -290,12 +316,12 @@ public final class HttpResponse {
 
   // ---- The pipeline's side
 
-  /** Returns what goes on with the response after its handler; null if that is nothing. */
+  /** Returns the stream that continues the response after its handler, or null. */
   @Nullable ResponseStream streaming() {
     return stream;
   }
 
-  /** Forgets what was set; the response must not have started. */
+  /** Discards what was set and written; the response must not have started. */
   void reset() {
     headers.clear();
     status = 200;
@@ -326,7 +352,7 @@ public final class HttpResponse {
     }
   }
 
-  /** The response is a 101 (or its like) that the upgrade sends itself. */
+  /** Records that the upgrade itself sends the response: 101, or 2xx for an extended CONNECT. */
   void upgraded(int status) {
     requireNotStarted();
     if (buffer != null) {
@@ -341,12 +367,12 @@ public final class HttpResponse {
   /** Returns the status that accepts a CONNECT. */
   int connectStatus() {
     if (status > 299) {
-      throw new IllegalStateException("a CONNECT is not accepted with status " + status);
+      throw new IllegalStateException("status " + status + " does not accept a CONNECT");
     }
     return status;
   }
 
-  /** The connection is being dropped: there is nothing to end any more. */
+  /** Records that the connection is being dropped: nothing is left to end. */
   void aborted() {
     aborted = true;
   }
@@ -357,8 +383,8 @@ public final class HttpResponse {
   }
 
   /**
-   * Runs {@code action} once there is a task that waits for the end of the request: now, or when
-   * one is added, as a listener of the socket may do after the handler.
+   * Runs {@code action} as soon as a task waits for the end of the request: now, or when one is
+   * added, which a socket's listener may do after the handler has returned.
    */
   void whenCompletionMatters(Runnable action) {
     if (!onCompleted.compareAndSet(null, new Completion(action, true, null))) {
@@ -380,8 +406,8 @@ public final class HttpResponse {
   /**
    * Starts the response.
    *
-   * @param length that of the body, or -1 if it is not known yet
-   * @param last whether all of the body was written
+   * @param length the length of the body, or -1 if it is not known yet
+   * @param last whether the body is complete
    */
   private void start(long length, boolean last) {
     promised = prepare(length);
@@ -396,14 +422,14 @@ public final class HttpResponse {
     begun.begin(status, headers, promised, sends ? gathered : null, last);
   }
 
-  /** Fixes status and headers, and returns the length to tell the client. */
+  /** Fixes status and headers, and returns the body's length for the client, or -1. */
   private long prepare(long length) {
     runOnStarting();
     if (buffer != null && buffer.position() > 0) {
       requireStatusWithBody();
     }
     if (headers.contains("Transfer-Encoding")) {
-      throw new IllegalStateException("Transfer-Encoding is not for handlers to set");
+      throw new IllegalStateException("handlers must not set Transfer-Encoding");
     }
     long promise = lengthToPromise(length);
     headers.remove("Content-Length");
@@ -419,14 +445,16 @@ public final class HttpResponse {
     return begun;
   }
 
-  /** Returns the length to tell the client: the one that was set, else the known one, or -1. */
+  /**
+   * Returns the body's length for the client: the one that was set, or else the known one, or -1.
+   */
   private long lengthToPromise(long known) {
     if (status == 204) {
       return -1; // not even 0: RFC 9110 8.6
     }
     String set = headers.get("Content-Length");
     if (set == null) {
-      boolean saysNothing = known == 0 && (isHead || status == 304); // about the body of GET
+      boolean saysNothing = known == 0 && (isHead || status == 304); // about GET's body
       return saysNothing ? -1 : known;
     }
     try {
@@ -435,7 +463,7 @@ public final class HttpResponse {
         return length;
       }
     } catch (NumberFormatException _) {
-      // said below
+      // thrown below
     }
     throw new IllegalStateException("Content-Length \"" + set + "\" is not a number");
   }
@@ -448,7 +476,7 @@ public final class HttpResponse {
       output().write(bytes);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while the client was slow");
+      throw new InterruptedIOException("interrupted while waiting for a slow client");
     } catch (IOException e) {
       writeFailed = true;
       throw e;
@@ -473,7 +501,7 @@ public final class HttpResponse {
 
   private void requireOpen() {
     if (stream != null) {
-      throw new IllegalStateException("the response goes on as a stream");
+      throw new IllegalStateException("the response continues as a stream");
     }
     if (upgraded) {
       throw new IllegalStateException("the request was upgraded and has no response body");
@@ -487,7 +515,7 @@ public final class HttpResponse {
     requireOpen();
     requireStatusWithBody();
     if (!started && acceptsConnect()) {
-      throw new IllegalStateException("a CONNECT that is accepted has no response body");
+      throw new IllegalStateException("a response that accepts a CONNECT has no body");
     }
   }
 

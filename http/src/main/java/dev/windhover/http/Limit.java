@@ -1,42 +1,39 @@
 package dev.windhover.http;
 
-/**
- * A bound of a socket that was reached, as {@link Events#limitReached} reports it. More may be
- * added.
- */
+/** A limit of a socket, as reported by {@link Events#limitReached}. More may be added. */
 public enum Limit {
-  /** A message was larger than is accepted: the socket fails. */
+  /** A message was larger than the accepted maximum: the socket fails with 1009. */
   MESSAGE_SIZE("message size"),
 
-  /** The application takes nothing and the inbound bytes are full: the peer is not read. */
+  /** The application does not receive, and the inbound limit is reached: the peer is not read. */
   INBOUND_BYTES("inbound bytes"),
 
   /**
-   * The send queue reached its high mark: senders wait or are refused. Reported once until the
-   * queue is below its low mark again.
+   * The send queue has reached its high mark: senders wait or are refused. Reported again only
+   * after the queue has fallen below its low mark.
    */
   SEND_QUEUE("send queue"),
 
-  /** The peer sent more control frames than are allowed: the socket fails. */
+  /** The peer sent more control frames than are allowed: the socket fails with 1008. */
   CONTROL_FRAMES("control frames"),
 
   /**
-   * The application did not reach the peer's Close, or fault, within 5 s: it is answered without
-   * the application.
+   * The application did not reach the peer's Close or violation within 5 s, so Windhover answers
+   * without it.
    */
   UNREAD_END("unread end"),
 
-  /** The peer showed no sign of life after a Ping: it is dropped. */
+  /** The peer showed no sign of life after a Ping: the connection is dropped. */
   KEEP_ALIVE("keep-alive"),
 
-  /** The peer did not finish the closing handshake in time: it is dropped. */
+  /** The peer did not finish the closing handshake in time: the connection is dropped. */
   CLOSING_HANDSHAKE("closing handshake"),
 
-  /** The peer took no data for too long: it is dropped. */
+  /** The peer took no data for too long: the connection is dropped. */
   STALLED_WRITE("stalled write"),
 
   /**
-   * Compression contexts have used up their memory: a new socket compresses less, or not at all.
+   * The memory for compression contexts is used up: a new socket compresses less, or not at all.
    */
   COMPRESSION_MEMORY("compression memory");
 

@@ -10,12 +10,12 @@ public interface Middleware {
   /** Handles the request; see {@link Handler#handle} for what may be thrown. */
   void handle(HttpContext context, Handler next) throws Exception;
 
-  /** Returns whether this step never blocks, apart from what {@code next} does. */
+  /** Returns whether this step itself never blocks; {@code next} may. */
   default boolean isNonBlocking() {
     return false;
   }
 
-  /** Tells this step that it was added to {@code application}, before it handles anything. */
+  /** Is called when this step is added to {@code application}, before it handles any request. */
   default void addedTo(Application application) {}
 
   /** Declares that {@code middleware} never blocks; see {@link Handler#nonBlocking}. */

@@ -7,7 +7,8 @@ import dev.windhover.http.websocket.WebSocketManager;
 import java.util.List;
 
 /**
- * The result of {@link HttpContext#webSockets()} without the middleware: it says what is missing.
+ * The result of {@link HttpContext#webSockets()} without the middleware. Its exceptions say that it
+ * is missing.
  */
 record NoWebSockets(HttpRequest request) implements WebSocketManager {
   @Override

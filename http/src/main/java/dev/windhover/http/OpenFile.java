@@ -8,9 +8,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file of which parts are being sent: they share it, and the last of them closes it. So an answer
- * of many ranges to a slow client holds one descriptor, and comes from one file even if another
- * takes its name.
+ * A file of which parts are being sent. The parts share it, and the last one closes it. So a
+ * response of many ranges to a slow client holds only one descriptor, and all ranges come from the
+ * same file, even if another file takes its name.
  */
 final class OpenFile {
   private final Path path;
@@ -23,7 +23,8 @@ final class OpenFile {
   }
 
   /**
-   * Opens the file, for one use more, unless {@code last} is the same and still open.
+   * Returns {@code last} for one more use if it is this file and still open; otherwise opens the
+   * file.
    *
    * @throws java.nio.file.FileSystemException if it cannot be opened
    */
@@ -39,7 +40,7 @@ final class OpenFile {
     return channel;
   }
 
-  /** One use has ended. */
+  /** Ends one use. The last use closes the file. */
   void release() {
     if (users.decrementAndGet() == 0) {
       try {

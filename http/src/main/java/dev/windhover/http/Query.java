@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The decoded parameters after the {@code ?} of a target, in their order. */
+/** The decoded parameters after the {@code ?} of a target, in order. */
 public final class Query {
   private final List<Map.Entry<String, String>> parameters;
 

@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Everyone who was registered to be told what happens, in the order of registration. One who throws
- * is logged, and keeps neither the others from being told nor the caller from going on.
+ * Calls all registered {@code Events} in the order of registration. If one throws an exception, it
+ * is logged; the others are still called, and the caller continues.
  */
 record RegisteredEvents(List<Events> all) implements Events {
   private static final Logger log = LoggerFactory.getLogger(Events.class);
@@ -57,7 +57,7 @@ record RegisteredEvents(List<Events> all) implements Events {
       try {
         event.accept(each);
       } catch (Throwable failure) {
-        log.error("events of {} failed", each.getClass().getName(), failure);
+        log.error("{} failed to handle an event", each.getClass().getName(), failure);
       }
     }
   }

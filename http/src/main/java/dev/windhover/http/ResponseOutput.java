@@ -12,29 +12,30 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way of a response from whoever writes it to its sink, which belongs to the loop. On the loop
- * everything goes straight into the sink. Another thread hands it over through a mailbox without a
- * lock; it parks when as much waits as may, and the loop wakes it when there is room.
+ * Carries a response from the thread that writes it to the sink, which belongs to the loop. On the
+ * loop, everything goes straight into the sink. Any other thread hands it over through a mailbox
+ * without a lock. It parks when the limit of waiting bytes is reached, and the loop wakes it when
+ * there is room.
  */
 final class ResponseOutput {
-  /** As much may wait for the client before a writer does. */
+  /** How many bytes may wait for the client before the writer has to wait. */
   private static final int MOST_WAITING = 64 * 1024;
 
-  /** A large body is copied piece by piece, as the client takes it. */
+  /** A large body is copied in pieces of this size, as the client takes it. */
   private static final int PIECE_BYTES = 16 * 1024;
 
-  /** What other threads have handed over: in order, and for one turn of the loop however many. */
+  /** What other threads have handed over, in order. The loop takes all of it in one turn. */
   private static final class Mailbox {
     final Queue<Runnable> messages = new ConcurrentLinkedQueue<>();
     final AtomicBoolean due = new AtomicBoolean();
 
-    /** Bytes in it. */
+    /** The bytes of the body in it. */
     final AtomicLong bytes = new AtomicLong();
   }
 
   private final Exchange exchange;
   private volatile @Nullable Sink sink; // written by the loop
-  private @Nullable Mailbox mailbox; // made before the first thread hands over
+  private @Nullable Mailbox mailbox; // created before anything is handed over
   private volatile @Nullable Thread waiting;
   private boolean ended; // loop only
 
@@ -47,9 +48,10 @@ final class ResponseOutput {
   }
 
   /**
-   * Begins the response with {@code first} of its body, which is the loop's from now on.
+   * Begins the response with {@code first}, the beginning of its body, which belongs to the loop
+   * from now on.
    *
-   * @param last whether that is all of it
+   * @param last whether {@code first} is the whole body
    */
   void begin(
       int status, Headers headers, long contentLength, @Nullable ByteBuffer first, boolean last) {
@@ -81,7 +83,7 @@ final class ResponseOutput {
   }
 
   /**
-   * Sends a piece of the body: on the loop without waiting, off it only while there is room.
+   * Sends a piece of the body. On the loop this never waits; any other thread waits for room.
    *
    * @throws IOException if the client is gone
    * @throws InterruptedException if the thread was interrupted while it waited
@@ -104,7 +106,7 @@ final class ResponseOutput {
   }
 
   /**
-   * Sends part of a file, and releases it.
+   * Sends part of a file, and releases the file afterwards.
    *
    * @throws IOException if the client is gone
    */
@@ -148,7 +150,7 @@ final class ResponseOutput {
 
   // ---- Between the threads
 
-  /** Runs {@code message} on the loop: now, if this is it, else in its turn. */
+  /** Runs {@code message} on the loop: immediately if this is the loop, otherwise in its turn. */
   private void hand(int size, Runnable message) {
     Mailbox known = mailbox;
     if (inLoop()) {
@@ -156,7 +158,7 @@ final class ResponseOutput {
       message.run();
       return;
     }
-    if (known == null) { // begun on the loop
+    if (known == null) { // the response began on the loop
       known = new Mailbox();
       mailbox = known;
     }
@@ -179,7 +181,7 @@ final class ResponseOutput {
     if (box == null) {
       return;
     }
-    box.due.set(false); // what comes from now on may be taken here all the same
+    box.due.set(false); // a message that comes from now on may still be taken below
     for (Runnable message; (message = box.messages.poll()) != null; ) {
       message.run();
     }

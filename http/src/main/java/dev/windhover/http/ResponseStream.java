@@ -19,22 +19,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A response that goes on after its handler has returned: {@link HttpResponse#stream}. It holds no
- * thread. Any thread may send, in any number; nothing here blocks.
+ * A response that continues after its handler has returned: {@link HttpResponse#stream}. It holds
+ * no thread. Any number of threads may call its methods, and none of them blocks.
  *
- * <p>About 64 KiB wait for a slow client, and one piece more of each thread: {@link #send} says
- * whether there is room for more, and {@link #onWritable} tells when there is again. The response
- * is ended by {@link #end()}, or dropped: by {@link #abort()}, by the client, by a stop of the
- * server that outlasts its time limit, or if nothing is sent, and nothing waits for the client, for
- * as long as {@linkplain HttpResponse#stream(Duration) was said}.
+ * <p>About 64 KiB may wait for a slow client, plus one piece from each thread. {@link #send}
+ * returns whether there is room for more, and {@link #onWritable} runs when there is room again.
  *
- * <p>The answer to HEAD has ended with its head: what is sent is counted and dropped, until {@link
- * #end()}.
+ * <p>{@link #end()} ends the response. It is dropped by {@link #abort()}, if the client goes away,
+ * if a stop of the server runs out of time, and if nothing was sent for the {@linkplain
+ * HttpResponse#stream(Duration) idle timeout} while nothing waited for the client.
+ *
+ * <p>The response to HEAD has ended with its headers. What is sent is counted and dropped until
+ * {@link #end()}.
  */
 public final class ResponseStream {
   private static final Logger log = LoggerFactory.getLogger(ResponseStream.class);
 
-  /** As much as a response whose handler writes it lets wait. */
+  /** The same limit as for a response that its handler writes. */
   private static final int HIGH_MARK = 64 * 1024;
 
   private static final int LOW_MARK = 16 * 1024;
@@ -51,10 +52,10 @@ public final class ResponseStream {
   private final Queue<ByteBuffer> mailbox = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean due = new AtomicBoolean();
 
-  /** Bytes in the mailbox. */
+  /** The bytes in the mailbox. */
   private final AtomicLong waiting = new AtomicLong();
 
-  /** Bytes of the body so far. */
+  /** The bytes of the body so far. */
   private final AtomicLong written = new AtomicLong();
 
   private final CompletableFuture<Void> over = new CompletableFuture<>();
@@ -63,7 +64,7 @@ public final class ResponseStream {
   private volatile boolean ending;
   private volatile boolean aborting;
 
-  /** A sender was told that there is no room, and not yet that there is again. */
+  /** Whether a sender was told that there is no room, and not yet that there is room again. */
   private volatile boolean overHigh;
 
   private volatile long sentAt;
@@ -73,10 +74,10 @@ public final class ResponseStream {
   private Loop.@Nullable Timer timer;
 
   /**
-   * Creates one.
+   * Creates a stream.
    *
-   * @param whenQuiet runs on the loop when nothing was sent for {@code quiet}, and nothing waits
-   * @param promised the length of the body, or -1
+   * @param whenQuiet runs on the loop when nothing was sent for {@code quiet} and nothing waits
+   * @param promised the length of the body, or -1 if it is not known
    */
   ResponseStream(
       Exchange exchange, Duration quiet, Consumer<ResponseStream> whenQuiet, long promised) {
@@ -89,7 +90,7 @@ public final class ResponseStream {
     this.sentAt = loop.nanoTime();
   }
 
-  /** Begins the response with {@code first} of its body. */
+  /** Begins the response with {@code first}, the beginning of its body. */
   void begin(int status, Headers headers, @Nullable ByteBuffer first) {
     Headers kept = new Headers(headers);
     if (first != null) {
@@ -101,7 +102,7 @@ public final class ResponseStream {
 
   private void open(int status, Headers headers, @Nullable ByteBuffer first) {
     if (over.isDone()) {
-      return; // the client went before
+      return; // the client has already gone
     }
     Sink opened = exchange.respond(status, headers, promised);
     if (isHead) {
@@ -123,10 +124,11 @@ public final class ResponseStream {
   /**
    * Sends a copy of {@code bytes}.
    *
-   * @return whether less than 64 KiB wait: if not, {@link #onWritable} follows
+   * @return whether there is room for more: fewer than 64 KiB wait for the client. If not, {@link
+   *     #onWritable} runs when there is
    * @throws IOException if the response has ended, or the client is gone
-   * @throws IllegalStateException if there was no room, which the call before has said; or beyond
-   *     the response's {@code Content-Length}
+   * @throws IllegalStateException if there is no room: an earlier call has returned false, and
+   *     {@link #onWritable} has not run since; or if the body exceeds the {@code Content-Length}
    */
   public boolean send(ByteBuffer bytes) throws IOException {
     int size = bytes.remaining();
@@ -135,11 +137,11 @@ public final class ResponseStream {
     return hasRoom;
   }
 
-  /** As {@link #send}, of bytes that do not change any more. */
+  /** As {@link #send}, for bytes that no longer change. */
   boolean sendOwn(ByteBuffer bytes) throws IOException {
     requireOpen();
     long before = bufferedAmount();
-    if (overHigh) { // not by the amount, which is in motion
+    if (overHigh) { // the amount itself changes all the time
       throw new IllegalStateException(
           "response has no room: " + before + " bytes wait for its client; wait for onWritable");
     }
@@ -155,7 +157,7 @@ public final class ResponseStream {
     waiting.addAndGet(size);
     boolean hasRoom = bufferedAmount() < HIGH_MARK;
     if (!hasRoom) {
-      overHigh = true; // after it was counted, and before the loop is called: see drain()
+      overHigh = true; // after counting, and before the loop is called: see drain()
     }
     mailbox.add(bytes);
     hand();
@@ -167,7 +169,7 @@ public final class ResponseStream {
       throw new IOException("the response has ended");
     }
     if (isHead) {
-      return; // which has ended at once
+      return; // the response has already ended, with its headers
     }
     Sink open = sink;
     if (over.isDone() || (open != null && !open.isOpen())) {
@@ -184,7 +186,7 @@ public final class ResponseStream {
     }
   }
 
-  /** Lets the loop take what is here; once for however much comes before it does. */
+  /** Has the loop empty the mailbox. One task takes everything that comes before it runs. */
   private void hand() {
     if (due.compareAndSet(false, true)) {
       loop.execute(this::drain);
@@ -196,12 +198,12 @@ public final class ResponseStream {
     if (open == null || over.isDone() || aborting) {
       return;
     }
-    due.set(false); // what comes from now on may be taken here all the same
-    boolean isLast = ending; // asked before the mailbox: nothing is sent after it
+    due.set(false); // a piece that comes from now on may still be taken below
+    boolean isLast = ending; // read before the mailbox: nothing is added after it is set
     for (ByteBuffer bytes; (bytes = mailbox.poll()) != null; ) {
       int size = bytes.remaining();
       open.write(bytes);
-      waiting.addAndGet(-size); // after it became the sink's, or it would seem to be gone
+      waiting.addAndGet(-size); // only when the sink counts it, so that it never goes missing
     }
     if (isLast) {
       finish(open);
@@ -216,7 +218,7 @@ public final class ResponseStream {
       return;
     }
     overHigh = false;
-    if (bufferedAmount() >= LOW_MARK) { // a sender was told meanwhile; its bytes call us again
+    if (bufferedAmount() >= LOW_MARK) { // a sender was quicker; its bytes bring us back here
       overHigh = true;
       return;
     }
@@ -232,7 +234,7 @@ public final class ResponseStream {
     }
   }
 
-  /** Ends the response, unless it is short of what it promised. */
+  /** Ends the response, or drops it if it is short of its Content-Length. */
   private void finish(Sink open) {
     long sum = written.get();
     if (promised >= 0 && sum < promised) {
@@ -248,32 +250,39 @@ public final class ResponseStream {
     isOver();
   }
 
-  /** Runs {@code action}, on the connection's loop, each time there is room again. */
+  /**
+   * Runs {@code action} on the connection's loop each time there is room again: fewer than 16 KiB
+   * wait for the client. A later call replaces the action. If it throws an exception, the response
+   * is aborted, and one error line is logged.
+   */
   public void onWritable(Runnable action) {
     onWritable = action;
   }
 
-  /** Returns the bytes that wait for the client. */
+  /** Returns how many bytes wait for the client. */
   public long bufferedAmount() {
-    Sink open = over.isDone() ? null : sink; // which may serve the next request then
+    Sink open = over.isDone() ? null : sink; // after the end, it may serve the next one
     return waiting.get() + (open == null ? 0 : open.pending());
   }
 
   // ---- The end
 
-  /** Ends the response after what was sent; more than once is the same. */
+  /** Ends the response after what was sent. Further calls have no effect. */
   public void end() {
     ending = true;
     loop.execute(this::drain);
   }
 
-  /** Drops the connection (or the stream), so that nobody takes the response for complete. */
+  /**
+   * Drops the connection (over HTTP/2, the stream), so that no client takes the response for
+   * complete.
+   */
   public void abort() {
-    aborting = true; // at once, or what is in the mailbox before it would end the response in order
+    aborting = true; // now, or a drain that is already due could still end the response in order
     onLoop(this::drop);
   }
 
-  /** Also when the client is gone: if it has ended only its side, nobody else ends ours. */
+  /** Runs when the client is gone, too: if it has ended only its side, nothing else ends ours. */
   private void drop() {
     if (!over.isDone()) {
       exchange.abort();
@@ -281,17 +290,20 @@ public final class ResponseStream {
     }
   }
 
-  /** Returns whether neither side has ended it. */
+  /** Returns whether the response is open: neither side has ended it. */
   public boolean isOpen() {
     return !ending && !aborting && !over.isDone();
   }
 
-  /** Returns what completes, never exceptionally, when the response has ended, however it has. */
+  /**
+   * Returns a stage that completes when the response has ended, for whatever reason. It never
+   * completes exceptionally.
+   */
   public CompletionStage<Void> ended() {
     return over.minimalCompletionStage();
   }
 
-  /** It is over, or the client is gone. Loop only. */
+  /** Ends this stream: the response is over, or the client is gone. Loop only. */
   private void isOver() {
     if (timer != null) {
       timer.cancel();
@@ -309,7 +321,7 @@ public final class ResponseStream {
     }
     long now = loop.nanoTime();
     if (bufferedAmount() > 0) {
-      sentAt = now; // a slow client keeps the application waiting; the host judges it
+      sentAt = now; // a slow client is the host's to judge, and no fault of the application
     }
     long left = sentAt + quietNanos - now;
     if (left <= 0) {
@@ -321,7 +333,7 @@ public final class ResponseStream {
     }
   }
 
-  /** What {@link HttpResponse#stream(Duration)} promises of a response that is quiet. */
+  /** Drops a quiet response, as {@link HttpResponse#stream(Duration)} says. */
   void dropQuiet() {
     log.warn(
         "response of request {} dropped: nothing was sent for {}",
@@ -356,7 +368,7 @@ public final class ResponseStream {
     return loop;
   }
 
-  /** Runs {@code task} on the loop: now, if this is it. */
+  /** Runs {@code task} on the loop: immediately if this is the loop. */
   void onLoop(Runnable task) {
     if (loop.inLoop()) {
       task.run();

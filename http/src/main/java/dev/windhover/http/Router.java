@@ -25,7 +25,7 @@ final class Router<T> {
    * The result of routing a request.
    *
    * @param route the path of the route, or null if no route matches
-   * @param target what was mapped, or null if no path matches, or none of its methods
+   * @param target what was mapped, or null if no path or none of its methods matches
    * @param parameters the values of the path's parameters
    * @param allowed the sorted methods of the path, if none of them matches; empty otherwise
    */
@@ -80,7 +80,7 @@ final class Router<T> {
    *
    * @param methods the methods it answers; empty for all
    * @throws IllegalArgumentException if a method or the path is malformed, or the combination is
-   *     taken
+   *     already mapped
    */
   void add(Set<String> methods, String path, T target) {
     for (String method : methods) {
@@ -92,13 +92,13 @@ final class Router<T> {
     Leaf<T> leaf = leafFor(path);
     if (methods.isEmpty()) {
       if (leaf.anyMethod != null) {
-        throw new IllegalArgumentException("route " + path + " is mapped already");
+        throw new IllegalArgumentException("route " + path + " is already mapped");
       }
       leaf.anyMethod = target;
     }
     for (String method : methods) {
       if (leaf.byMethod.putIfAbsent(method, target) != null) {
-        throw new IllegalArgumentException("route " + method + " " + path + " is mapped already");
+        throw new IllegalArgumentException("route " + method + " " + path + " is already mapped");
       }
     }
   }
@@ -111,13 +111,13 @@ final class Router<T> {
     List<String> names = new ArrayList<>();
     for (String segment : path.substring(1).split("/", -1)) {
       if (node.isCatchAll) {
-        throw new IllegalArgumentException("route " + path + " goes on behind its catch-all");
+        throw new IllegalArgumentException("route " + path + " continues after its catch-all");
       }
       Matcher parameter = PARAMETER.matcher(segment);
       if (!parameter.matches()) {
         if (segment.indexOf('{') >= 0 || segment.indexOf('}') >= 0) {
           throw new IllegalArgumentException(
-              "segment \"" + segment + "\" of route " + path + " is no {name} or {*name}");
+              "segment \"" + segment + "\" of route " + path + " is neither {name} nor {*name}");
         }
         node = node.literals.computeIfAbsent(segment, s -> new Node<>(false));
         continue;
@@ -135,7 +135,7 @@ final class Router<T> {
       node.leaf = leaf;
     } else if (!leaf.names.equals(names)) {
       throw new IllegalArgumentException(
-          "routes " + leaf.path + " and " + path + " differ only in names");
+          "routes " + leaf.path + " and " + path + " differ only in the names of their parameters");
     }
     return leaf;
   }

@@ -122,14 +122,14 @@ class ApplicationTest {
       application.map("/a", context -> {});
       assertThatIllegalArgumentException()
           .isThrownBy(() -> application.map("/a", context -> {}))
-          .withMessage("route /a is mapped already");
+          .withMessage("route /a is already mapped");
       assertThatIllegalArgumentException().isThrownBy(() -> application.map("a", context -> {}));
     }
 
     @Test
     void nothingIsAddedOnceItIsBuilt() {
       application.build();
-      String message = "the application is built already";
+      String message = "the application is already built";
       assertThatIllegalStateException()
           .isThrownBy(() -> application.map("/", context -> {}))
           .withMessage(message);

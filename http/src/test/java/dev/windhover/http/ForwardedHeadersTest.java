@@ -337,7 +337,7 @@ class ForwardedHeadersTest {
           .withMessage("Forwarded and X-Forwarded-* exclude each other");
       assertThatIllegalArgumentException()
           .isThrownBy(() -> new ForwardedHeadersOptions().forwardedHeaders(new ForwardedHeader[0]))
-          .withMessage("forwardedHeaders needs a header");
+          .withMessage("forwardedHeaders needs at least one header");
     }
   }
 

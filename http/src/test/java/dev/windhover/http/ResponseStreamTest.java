@@ -157,7 +157,7 @@ class ResponseStreamTest {
       assertThat(context.response().bytesWritten()).isEqualTo(5);
       assertThatIllegalStateException()
           .isThrownBy(() -> context.response().write("more"))
-          .withMessage("the response goes on as a stream");
+          .withMessage("the response continues as a stream");
       assertThatIllegalStateException().isThrownBy(() -> context.response().stream());
       stream.end();
     });

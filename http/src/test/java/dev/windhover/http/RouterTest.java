@@ -165,7 +165,7 @@ class RouterTest {
                   + path.substring(1)
                   + "\" of route "
                   + path
-                  + " is no {name} or {*name}");
+                  + " is neither {name} nor {*name}");
     }
 
     @ParameterizedTest
@@ -188,7 +188,7 @@ class RouterTest {
     void aCatchAllIsTheEnd(String path) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> add(path))
-          .withMessage("route " + path + " goes on behind its catch-all");
+          .withMessage("route " + path + " continues after its catch-all");
     }
 
     @Test
@@ -196,7 +196,7 @@ class RouterTest {
       add("/a/{b}");
       assertThatIllegalArgumentException()
           .isThrownBy(() -> add("/a/{b}"))
-          .withMessage("route /a/{b} is mapped already");
+          .withMessage("route /a/{b} is already mapped");
     }
 
     @Test
@@ -204,7 +204,7 @@ class RouterTest {
       router.add(Set.of("GET"), "/a", "first");
       assertThatIllegalArgumentException()
           .isThrownBy(() -> router.add(Set.of("GET"), "/a", "second"))
-          .withMessage("route GET /a is mapped already");
+          .withMessage("route GET /a is already mapped");
     }
 
     @Test
@@ -212,7 +212,7 @@ class RouterTest {
       add("/a/{b}");
       assertThatIllegalArgumentException()
           .isThrownBy(() -> add("/a/{c}"))
-          .withMessage("routes /a/{b} and /a/{c} differ only in names");
+          .withMessage("routes /a/{b} and /a/{c} differ only in the names of their parameters");
     }
   }
 }

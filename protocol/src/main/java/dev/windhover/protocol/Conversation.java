@@ -5,34 +5,36 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One end of a WebSocket connection (RFC 6455), without I/O: it is given bytes and says what they
- * mean, and writes frames into the {@link FrameOutput} that it is given. It answers Pings, holds
- * the {@linkplain WebSocketState state}, and asks for the keep-alive's Pings and the closing
- * handshake's time limits: {@link #deadline} names when to call {@link #check} next.
+ * One end of a WebSocket connection (RFC 6455), without I/O. It is given bytes and says what they
+ * mean, and it writes frames to a {@link FrameOutput}. It answers Pings, keeps the {@linkplain
+ * WebSocketState state}, sends the Pings of the keep-alive, and watches the time limits of the
+ * keep-alive and the closing handshake: {@link #deadline} returns when to call {@link #check} next.
  *
- * <p>A Close of the peer is read at once but takes effect when its owner says so ({@link
- * #takeEffect()}), since the messages before it may still wait for the application; {@link
+ * <p>The peer's Close is read immediately, but takes effect only when the owner calls {@link
+ * #takeEffect()}, because the messages before it may still wait for the application. {@link
  * #answerClose()} echoes it. A control frame goes between the frames of messages, never into one:
- * until the frame under way is whole, the latest Pong, a Ping and a Close wait here.
+ * until the current frame is complete, the latest Pong, a Ping and a Close wait here.
  *
- * <p>It owns no thread and reads no clock: times are the caller's nanoseconds, of no fixed origin.
- * Used by one thread at a time.
+ * <p>It owns no thread and reads no clock: times are given by the caller, in nanoseconds since an
+ * arbitrary origin. Only one thread may use it at a time.
  */
 public final class Conversation {
-  /** The deadline of a conversation that waits for nothing. */
+  /** The deadline of a conversation that does not wait for anything. */
   public static final long NEVER = Long.MAX_VALUE;
 
   /**
-   * What is asked of all conversations of the same settings; times in nanoseconds.
+   * The limits of a conversation, which all conversations with the same settings share. Times are
+   * in nanoseconds.
    *
-   * @param keepAliveInterval how long a peer may be quiet before it is pinged; 0 is off
-   * @param keepAliveTimeout how long it may then stay quiet; 0 is without limit, and a Pong is sent
-   *     every interval instead of the Ping
+   * @param keepAliveInterval how long a peer may be quiet before it is pinged; 0 switches
+   *     keep-alive off
+   * @param keepAliveTimeout how long it may then stay quiet; with 0 there is no limit, and at every
+   *     interval a Pong is sent instead of the Ping
    * @param closeTimeout how long the peer's part of the closing handshake may take
-   * @param controlFramesPerSecond how many Pings and Pongs a peer may send in a second, in the long
+   * @param controlFramesPerSecond how many Pings and Pongs a peer may send per second in the long
    *     run
    * @param controlFrameBurst how many of them may come at once after a quiet time
-   * @param pongMark with so many bytes of output waiting, only the latest Pong is kept
+   * @param pongMark if this many bytes of output wait, only the latest Pong is kept
    */
   public record Terms(
       long keepAliveInterval,
@@ -42,9 +44,9 @@ public final class Conversation {
       int controlFrameBurst,
       int pongMark) {}
 
-  /** What a deadline that has passed means. */
+  /** What has passed when {@link #check} is called. */
   public enum Passed {
-    /** Nothing that concerns the owner. */
+    /** Nothing that the owner must act on. */
     NOTHING,
     /** The end of the peer's messages has waited {@link #EFFECT_NANOS} for the application. */
     EFFECT,
@@ -57,7 +59,7 @@ public final class Conversation {
   /** How long a Close or a violation that was read waits for the application to reach it. */
   public static final long EFFECT_NANOS = 5_000_000_000L;
 
-  /** Frames up to this size are gathered in the output buffer; larger payloads stand beside it. */
+  /** Frames up to this size are gathered in the output buffer; larger payloads are not. */
   private static final int GATHER_BYTES = 32 * 1024;
 
   private final Terms terms;
@@ -75,7 +77,7 @@ public final class Conversation {
   private boolean outputEnded;
   private long heardAt;
 
-  // What is written: the payload bytes that the frame under way still lacks, and what waits for it.
+  // What is written: how many payload bytes the current frame still lacks, and what waits for them.
   private long frameLeft;
   private @Nullable ByteBuffer pong;
   private @Nullable ByteBuffer ping;
@@ -96,15 +98,15 @@ public final class Conversation {
   }
 
   /**
-   * Creates a client's end that is not open yet; {@code keys} is a {@code SecureRandom} outside of
-   * tests (5.3).
+   * Creates a client's end that is not open yet. Outside of tests, {@code keys} must be a {@code
+   * SecureRandom} (5.3).
    */
   public static Conversation ofClient(
       Terms terms, RandomGenerator keys, @Nullable Extension extension) {
     return new Conversation(terms, Role.CLIENT, FrameWriter.client(keys), extension);
   }
 
-  /** The opening handshake is done: frames may be written to {@code output} from now on. */
+  /** Opens it after the opening handshake: frames are written to {@code output} from now on. */
   public void open(FrameOutput output, long now) {
     this.output = output;
     heardAt = now;
@@ -116,14 +118,14 @@ public final class Conversation {
     }
   }
 
-  /** Returns where in its life the connection is. */
+  /** Returns the state of the connection. */
   public WebSocketState state() {
     return state;
   }
 
   // ---- What comes
 
-  /** Bytes have come, and are about to be read: a sign of life. */
+  /** Records that bytes have come and are about to be read, which is a sign of life. */
   public void heard(long now) {
     heardAt = now;
     if (keepAlive != null) {
@@ -137,9 +139,10 @@ public final class Conversation {
   }
 
   /**
-   * Reads on in {@code in} and says what stands at its position now, as {@link FrameReader#next}
-   * does. A Ping has been answered, or its answer is kept. After {@link FrameReader.Event#CLOSE} or
-   * {@link FrameReader.Event#VIOLATION} nothing more is to be read.
+   * Reads on in {@code in} and returns what it finds at the buffer's new position, as {@link
+   * FrameReader#next} does. A Ping is answered immediately, or its answer waits here. After {@link
+   * FrameReader.Event#CLOSE} or {@link FrameReader.Event#VIOLATION} the caller must read nothing
+   * more.
    */
   public FrameReader.Event next(ByteBuffer in) {
     FrameReader.Event event = reader.next(in);
@@ -185,18 +188,18 @@ public final class Conversation {
     return found != null ? found : reader.violation();
   }
 
-  /** Returns what the peer's Close says, once {@link #next} has found one. */
+  /** Returns the code and text of the peer's Close, after {@link #next} has found one. */
   public CloseReason closeReason() {
     return reader.closeReason();
   }
 
   /**
-   * The peer's messages have ended, by a Close, a violation or the connection's end: {@link
-   * #takeEffect()} is due within {@link #EFFECT_NANOS}.
+   * Records that the peer's messages have ended, with a Close, a violation or the end of the
+   * connection. {@link #takeEffect()} is due within {@link #EFFECT_NANOS}.
    */
   public void endReading(long now) {
     doneReading = true;
-    pong = null; // not due any more (5.5.2)
+    pong = null; // no longer due (5.5.2)
     closingDue = NEVER; // the peer has done its part
     effectDue = after(now, EFFECT_NANOS);
   }
@@ -206,7 +209,7 @@ public final class Conversation {
     return doneReading;
   }
 
-  /** The application has reached the peer's Close. */
+  /** Lets the peer's Close take effect, because the application has reached it. */
   public void takeEffect() {
     effectDue = NEVER;
     state = state.on(WebSocketState.Event.RECEIVED_CLOSE);
@@ -229,12 +232,12 @@ public final class Conversation {
     }
   }
 
-  /** Returns the size of the header before {@code length} bytes of payload. */
+  /** Returns the size of the header of a frame with {@code length} bytes of payload. */
   public int headerSize(long length) {
     return writer.headerSize(length);
   }
 
-  /** Returns whether a frame of a message is under way whose payload is not written yet. */
+  /** Returns whether a frame of a message was begun whose payload is not complete. */
   public boolean isInsideFrame() {
     return frameLeft > 0;
   }
@@ -260,7 +263,7 @@ public final class Conversation {
   }
 
   /**
-   * Writes the header of a frame, whose payload follows through {@link #payload}, in pieces.
+   * Writes the header of a frame. Its payload follows through {@link #payload}, in pieces.
    *
    * @throws IllegalStateException if a Close was sent, or the conversation is not open
    */
@@ -273,7 +276,7 @@ public final class Conversation {
     frameLeft = length;
   }
 
-  /** Writes payload of the frame under way; at its end, what has waited for that. */
+  /** Writes payload of the current frame, and at its end the control frames that waited for it. */
   public void payload(ByteBuffer piece) {
     frameLeft -= piece.remaining();
     while (piece.hasRemaining()) {
@@ -287,8 +290,8 @@ public final class Conversation {
   }
 
   /**
-   * As {@link #payload(ByteBuffer)}, at a server's end without copying it where the output can do
-   * that: {@code release} runs when the bytes may change again.
+   * As {@link #payload(ByteBuffer)}. A server's end does not copy the bytes if the output can do
+   * without. {@code release} runs when they may change again.
    */
   public void payload(ByteBuffer piece, Runnable release) {
     if (writer.masks()) {
@@ -303,7 +306,9 @@ public final class Conversation {
     }
   }
 
-  /** The rest of the frame under way will never be written, and so nothing else either. */
+  /**
+   * Gives up the current frame: its rest is never written, so nothing else can be written either.
+   */
   public void abandonFrame() {
     if (isInsideFrame()) {
       frameLeft = 0;
@@ -341,9 +346,9 @@ public final class Conversation {
     }
     FrameOutput out = output();
     if (out.pending() >= terms.pongMark()) {
-      out.flush(); // it may be no more than what this batch has gathered
+      out.flush(); // perhaps only this batch has gathered that much
       if (!mayAnswer()) {
-        return; // that found the connection gone
+        return; // the flush found that the connection is gone
       }
     }
     if (pong != null || isInsideFrame() || out.pending() >= terms.pongMark()) {
@@ -353,12 +358,12 @@ public final class Conversation {
     }
   }
 
-  /** Nothing follows our Close but an answer while the peer's is still to come. */
+  /** After our Close, only Pongs may follow, and only until the peer's Close has come. */
   private boolean mayAnswer() {
     return !outputEnded && !doneReading && (state.canSend() || state == WebSocketState.CLOSE_SENT);
   }
 
-  /** Writes a Pong that was kept, if the output takes it now. */
+  /** Writes the Pong that waits, if the output has room for it now. */
   public void flushPong() {
     ByteBuffer kept = pong;
     if (kept != null && !isInsideFrame() && output().pending() < terms.pongMark()) {
@@ -369,15 +374,16 @@ public final class Conversation {
     }
   }
 
-  /** Returns whether a control frame waits for room, or for the end of the frame under way. */
+  /** Returns whether a control frame waits for room, or for the end of the current frame. */
   public boolean isControlWaiting() {
     return pong != null || ping != null || close != null;
   }
 
   /**
-   * Sends a Close, if none was sent, and returns whether it did.
+   * Sends a Close, unless one was already sent.
    *
-   * @throws IllegalArgumentException if {@code reason} may not be sent; then nothing has happened
+   * @return whether it has sent this one
+   * @throws IllegalArgumentException if {@code reason} may not be sent; nothing is changed then
    */
   public boolean close(CloseReason reason) {
     if (!state.canSend()) {
@@ -393,30 +399,30 @@ public final class Conversation {
     return true;
   }
 
-  /** Answers the peer's Close with its own code, if none of ours was sent (5.5.1). */
+  /** Answers the peer's Close with its own code, unless we have already sent a Close (5.5.1). */
   public boolean answerClose() {
     return close(CloseReason.of(closeReason().code()));
   }
 
-  /** The peer's part of the closing handshake is due from {@code now} on. */
+  /** Starts the time limit for the peer's part of the closing handshake. */
   public void awaitClosing(long now) {
     closingDue = after(now, Math.min(terms.closeTimeout(), NEVER / 2));
   }
 
-  /** Nothing more may be written: the output is being ended. */
+  /** Records that the output is being ended: nothing more may be written. */
   public void endOutput() {
     outputEnded = true;
     pong = null;
     ping = null;
   }
 
-  /** The connection has ended, or was dropped. */
+  /** Records that the connection has ended or was dropped. */
   public void lost() {
     state = state.on(WebSocketState.Event.CONNECTION_ENDED);
     stopWaiting();
   }
 
-  /** Nothing is waited for any more. */
+  /** Stops all time limits. */
   public void stopWaiting() {
     effectDue = NEVER;
     closingDue = NEVER;
@@ -425,7 +431,7 @@ public final class Conversation {
 
   // ---- Time
 
-  /** Returns when {@link #check} is to be called next, or {@link #NEVER}. */
+  /** Returns the time at which {@link #check} must be called next, or {@link #NEVER}. */
   public long deadline(long now) {
     long next = NEVER;
     KeepAlive alive = keepAlive;
@@ -435,7 +441,7 @@ public final class Conversation {
     return earlier(earlier(next, effectDue), closingDue);
   }
 
-  /** The sum, and a nanosecond more where that would read {@link #NEVER}. */
+  /** Returns the sum, or a nanosecond more if it would equal {@link #NEVER}. */
   private static long after(long now, long delay) {
     long due = now + delay;
     return due == NEVER ? due + 1 : due;
@@ -453,9 +459,9 @@ public final class Conversation {
   }
 
   /**
-   * Does what is due at {@code now}, and says what has passed.
+   * Does what is due at {@code now} and returns what has passed.
    *
-   * @param reading whether bytes of the peer could have been seen
+   * @param reading whether the peer is being read, so that bytes from it would have been seen
    * @param allTaken whether the transport has taken all output
    */
   public Passed check(long now, boolean reading, boolean allTaken) {
@@ -469,7 +475,7 @@ public final class Conversation {
     }
     KeepAlive alive = keepAlive;
     if (alive == null || !isWatched()) {
-      return Passed.NOTHING; // the closing limits watch from here on
+      return Passed.NOTHING; // from here on, the limits of the closing handshake apply
     }
     return switch (alive.ask(now, reading, allTaken && !isControlWaiting())) {
       case WAIT -> Passed.NOTHING;
@@ -505,7 +511,7 @@ public final class Conversation {
     }
   }
 
-  /** Reading begins again after it was stopped: until now no sign of life could be seen. */
+  /** Records that reading begins again: until now, no sign of life could be seen. */
   public void readingAgain(long now) {
     if (keepAlive != null) {
       keepAlive.readingAgain(now);

@@ -67,7 +67,7 @@ public record Extension(String token, int reservedBits, Transform decoder, Trans
       this.text = violation.text();
     }
 
-    /** Returns what the peer is told. */
+    /** Returns the violation, whose code and text are sent to the peer. */
     public Violation violation() {
       return new Violation(closeCode, text);
     }

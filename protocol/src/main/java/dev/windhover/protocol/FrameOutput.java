@@ -3,13 +3,14 @@ package dev.windhover.protocol;
 import java.nio.ByteBuffer;
 
 /**
- * Where frames are written: an output buffer, and what stands beside it. Belongs to one thread,
- * except {@link #pending()}. Implemented by hosts.
+ * The output to which frames are written: a buffer for small pieces, and large pieces that are not
+ * copied into it. It belongs to one thread, except for {@link #pending()}. Hosts implement it.
  */
 public interface FrameOutput {
   /**
    * Returns the output buffer with room for at least {@code bytes} at its position. The caller
-   * advances the position past what it wrote and calls {@link #commit()} before anything else here.
+   * advances the position past what it wrote, and must call {@link #commit()} before any other
+   * method.
    */
   ByteBuffer reserve(int bytes);
 
@@ -20,8 +21,8 @@ public interface FrameOutput {
   void write(ByteBuffer bytes);
 
   /**
-   * Adds {@code bytes} without copying them, where the transport can do that. They must not change
-   * until {@code release} runs, on the loop: when they have left, or never will.
+   * Adds {@code bytes}, without copying them if the transport can do that. They must not change
+   * until {@code release} runs on the loop, when they have left or can no longer leave.
    */
   default void write(ByteBuffer bytes, Runnable release) {
     write(bytes);
@@ -31,6 +32,6 @@ public interface FrameOutput {
   /** Sends what was committed and written. */
   void flush();
 
-  /** Returns the bytes of output that the transport has not taken yet; from any thread. */
+  /** Returns how many bytes of output the transport has not taken yet; from any thread. */
   long pending();
 }

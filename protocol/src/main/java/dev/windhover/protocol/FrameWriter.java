@@ -76,7 +76,7 @@ public final class FrameWriter {
     }
   }
 
-  /** Moves payload of the frame whose header was written last, as much as {@code out} takes. */
+  /** Moves payload of the frame whose header was written last, as much as fits into {@code out}. */
   public void payload(ByteBuffer payload, ByteBuffer out) {
     int n = Math.min(payload.remaining(), out.remaining());
     out.put(out.position(), payload, payload.position(), n);

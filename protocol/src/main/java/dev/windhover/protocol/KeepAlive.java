@@ -1,16 +1,16 @@
 package dev.windhover.protocol;
 
 /**
- * Decides when a quiet connection is pinged and when it counts as dead. It is told the time and
- * reads no clock; times are the loop's nanoseconds.
+ * Decides when a quiet connection is pinged and when it counts as dead. It reads no clock: times
+ * are given by the caller, in nanoseconds.
  *
- * <p>With a time limit: a Ping when nothing has come for the interval, and the end when nothing has
- * come for the limit after it has left; any bytes are a sign of life. Without one: an unsolicited
- * Pong every interval, which keeps proxies from cutting the connection and finds a dead peer only
- * through a write that fails. An interval of zero is off.
+ * <p>With a time limit, it asks for a Ping when nothing has come for the interval, and for the end
+ * of the connection when nothing has come for the limit after the Ping has left. Any bytes are a
+ * sign of life. Without a time limit, it asks for an unsolicited Pong every interval, which keeps
+ * proxies from cutting the connection but finds a dead peer only through a write that fails.
  */
 final class KeepAlive {
-  /** What is to be done now. */
+  /** What the caller must do now. */
   enum Action {
     /** Nothing; ask again after {@link #delay}. */
     WAIT,
@@ -23,17 +23,13 @@ final class KeepAlive {
   }
 
   /**
-   * What is asked of all sockets of the same settings.
+   * The settings, which all sockets with the same settings share.
    *
-   * @param interval in nanoseconds; 0 is off
-   * @param timeout in nanoseconds; 0 is none
+   * @param interval in nanoseconds, more than 0
+   * @param timeout in nanoseconds; 0 for no limit
    */
   record Terms(long interval, long timeout) {
-    boolean isOn() {
-      return interval > 0;
-    }
-
-    /** Returns the least time between two looks, in nanoseconds. */
+    /** Returns the shortest time between two checks, in nanoseconds. */
     private long leastDelay() {
       long shorter = timeout == 0 ? interval : Math.min(interval, timeout);
       return Math.max(1, shorter / 4);
@@ -53,18 +49,18 @@ final class KeepAlive {
     this.sent = now;
   }
 
-  /** Bytes have come. */
+  /** Records that bytes have come. */
   void heard(long now) {
     heard = now;
     outstanding = false;
   }
 
-  /** The Ping could not leave at once: an answer can be expected only from when it has. */
+  /** Records that the Ping could not leave yet: the wait for an answer begins when it leaves. */
   void pingWaits() {
     waiting = true;
   }
 
-  /** Reading begins again after we had stopped it: until now nothing could be seen. */
+  /** Records that reading begins again: until now, no sign of life could be seen. */
   void readingAgain(long now) {
     if (outstanding) {
       sent = now;
@@ -72,10 +68,10 @@ final class KeepAlive {
   }
 
   /**
-   * Returns what to do; what it returns counts as done.
+   * Returns what the caller must do, which then counts as done.
    *
-   * @param reading whether bytes could have been seen
-   * @param allTaken whether nothing waits to be sent, a Ping neither
+   * @param reading whether the peer is being read, so that bytes from it would have been seen
+   * @param allTaken whether nothing waits to be sent, including a Ping
    */
   Action ask(long now, boolean reading, boolean allTaken) {
     if (terms.timeout() == 0) {
@@ -86,7 +82,7 @@ final class KeepAlive {
       return Action.PONG;
     }
     if (outstanding && waiting) {
-      waiting = !allTaken; // if it still does, another limit watches that output
+      waiting = !allTaken; // another limit watches output that waits
       sent = now;
       return Action.WAIT;
     }
@@ -103,12 +99,12 @@ final class KeepAlive {
     return Action.PING;
   }
 
-  /** Returns how many Pings were asked for. */
+  /** Returns how many Pings it has asked for. */
   int pings() {
     return pings;
   }
 
-  /** Returns in how many nanoseconds to ask again. */
+  /** Returns after how many nanoseconds to ask again. */
   long delay(long now) {
     if (outstanding) {
       long least = terms.leastDelay();

@@ -45,8 +45,8 @@ public final class MessageBuffer {
 
   /**
    * Returns the buffer, positioned after the present bytes, with room for {@code arrived} bytes,
-   * but for at most one byte beyond the limit. If the length of a message is not declared, it must
-   * not depend on how many bytes come at once whether invalid text or the limit is found first.
+   * but for at most one byte beyond the limit. If the length of a message is not declared, the same
+   * fault must be found first (invalid text or the limit) no matter how many bytes come together.
    */
   public ByteBuffer room(int arrived) {
     return room(arrived, arrived);
@@ -54,7 +54,7 @@ public final class MessageBuffer {
 
   /**
    * Like {@link #room(int)}, for a frame of which {@code declared} bytes are due, including those
-   * that have arrived. If most of them have arrived, there is room for the rest at once.
+   * that have arrived. If most of them have arrived, there is room for all of the rest.
    */
   public ByteBuffer room(int arrived, long declared) {
     ByteBuffer current = buffer;

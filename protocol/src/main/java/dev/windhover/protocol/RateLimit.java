@@ -1,8 +1,8 @@
 package dev.windhover.protocol;
 
 /**
- * A token bucket: events may come at a steady rate, and in bursts for which a quiet time before has
- * saved up. It is told the time and reads no clock.
+ * A token bucket: events may come at a steady rate, and after a quiet time in bursts. It reads no
+ * clock: times are given by the caller, in nanoseconds.
  */
 final class RateLimit {
   private static final long NANOS_PER_SECOND = 1_000_000_000L;
@@ -10,7 +10,7 @@ final class RateLimit {
   private final int perSecond;
   private final long full;
 
-  /** What is saved up, in events times nanoseconds in a second. */
+  /** The events that are saved up, in billionths of an event. */
   private long saved;
 
   private long lookedAt;
@@ -24,7 +24,9 @@ final class RateLimit {
 
   /** Counts one event at {@code now}, in nanoseconds; returns whether it is within the limit. */
   boolean allows(long now) {
-    long passed = Math.clamp(now - lookedAt, 0, full / perSecond + 1); // no more fills it
+    long passed =
+        Math.clamp(
+            now - lookedAt, 0, full / perSecond + 1); // a longer time would not fill it further
     lookedAt = now;
     saved = Math.min(full, saved + passed * perSecond);
     if (saved < NANOS_PER_SECOND) {

@@ -131,7 +131,7 @@ final class Recorder {
         ByteBuffer in = memory(wire.length + trailer.length).put(wire).put(trailer).flip();
         feed(in);
         if (over) {
-          assertThat(Hex.of(in)).as("what is behind the end").endsWith(Hex.of(trailer));
+          assertThat(Hex.of(in)).as("what comes after the end").endsWith(Hex.of(trailer));
         } else {
           assertThat(told).last().isEqualTo(Told.ping("747261696c6572"));
           told.removeLast();

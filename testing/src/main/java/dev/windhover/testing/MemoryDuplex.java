@@ -17,10 +17,10 @@ import org.jspecify.annotations.Nullable;
 final class MemoryDuplex implements Duplex {
   private static final byte POISON = (byte) 0xDD;
 
-  /** Bytes before and behind what is lent or reserved, to catch who counts from 0. */
+  /** Bytes before and after a range that is lent or reserved, to catch code that counts from 0. */
   private static final int MARGIN = 5;
 
-  /** The other end: told on the loop. */
+  /** The other end, which is called on the loop. */
   interface Peer {
     /** Bytes have come. */
     void received(ByteBuffer bytes);
@@ -31,7 +31,7 @@ final class MemoryDuplex implements Duplex {
     /** The server has dropped the connection. */
     void dropped();
 
-    /** The connection was dropped as this end wanted it to be. */
+    /** The connection was dropped because this end wanted that. */
     void gone();
   }
 
@@ -91,7 +91,7 @@ final class MemoryDuplex implements Duplex {
     deliver();
   }
 
-  /** Bytes come; each call is a read, and a batch, of its own. */
+  /** Delivers bytes; each call is a read and a batch of its own. */
   void arrive(ByteBuffer bytes) {
     arriving.add(bytes);
     deliver();
@@ -113,7 +113,7 @@ final class MemoryDuplex implements Duplex {
     loseIfNoneLeft();
   }
 
-  /** The same, and the flush that meets it says so inside of that call. */
+  /** As {@link #resetAfter}, but the server notices the reset inside the call of flush. */
   void failWriteAfter(long bytes) {
     untilLoss = bytes;
     losesInside = true;
@@ -128,7 +128,9 @@ final class MemoryDuplex implements Duplex {
     }
   }
 
-  /** From here on what comes is delivered although the receiver has paused: it was on its way. */
+  /**
+   * From now on, delivers bytes even if the receiver has paused, as if they had been on their way.
+   */
   void overrun() {
     overruns = true;
   }
@@ -153,7 +155,7 @@ final class MemoryDuplex implements Duplex {
     return arriving.stream().mapToLong(ByteBuffer::remaining).sum();
   }
 
-  /** Returns how often output was flushed, without the times when there was none. */
+  /** Returns how many times output was flushed, not counting flushes without output. */
   long flushes() {
     return flushes;
   }
@@ -191,7 +193,7 @@ final class MemoryDuplex implements Duplex {
     delivered += size;
     receiver.onBytes(lent);
     if (lent.hasRemaining() && !lost && !aborted) {
-      throw faults.add("the receiver left " + lent.remaining() + " bytes of what was delivered");
+      throw faults.add("the receiver left " + lent.remaining() + " of the delivered bytes");
     }
     poison(lent.clear());
   }
@@ -253,7 +255,7 @@ final class MemoryDuplex implements Duplex {
     }
     credited += bytes;
     if (credited > delivered && !lost) {
-      throw faults.add("credit for " + credited + " bytes where " + delivered + " came");
+      throw faults.add("credit for " + credited + " bytes, but only " + delivered + " came");
     }
   }
 
@@ -290,7 +292,7 @@ final class MemoryDuplex implements Duplex {
   @Override
   public void writeFile(FileChannel file, long position, long count, Runnable release) {
     requireOutput("writeFile");
-    throw faults.add("a file in a duplex");
+    throw faults.add("a file was written to a duplex");
   }
 
   private void append(ByteBuffer bytes) {

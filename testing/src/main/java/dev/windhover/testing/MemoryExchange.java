@@ -22,7 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/** One request in memory, and what is answered to it. */
+/** One request in memory, and its response. */
 final class MemoryExchange implements Exchange, Upgrade {
   private static final AtomicLong ids = new AtomicLong();
   private static final InetSocketAddress CLIENT =
@@ -55,12 +55,12 @@ final class MemoryExchange implements Exchange, Upgrade {
     this.body = new ByteArrayInputStream(request.body());
   }
 
-  /** Returns what is answered, once it is complete. */
+  /** Returns a future of the response, which completes when the response is complete. */
   CompletableFuture<TestResponse> answer() {
     return answer;
   }
 
-  /** The client goes away before it was answered. */
+  /** The client goes away before it is answered. */
   void clientGone() {
     clientGone = true;
     aborted.complete(null);
@@ -131,7 +131,7 @@ final class MemoryExchange implements Exchange, Upgrade {
     }
   }
 
-  /** The response's body: the client takes all of it at once, when it is whole. */
+  /** The response's body. The client takes all of it in one piece, when it is complete. */
   private final class Body implements Sink {
     private @Nullable ByteBuffer reserved;
 
@@ -184,7 +184,7 @@ final class MemoryExchange implements Exchange, Upgrade {
 
     @Override
     public void mark(int bytes, Runnable belowAgain) {
-      require("mark"); // which is never reached
+      require("mark"); // the mark is never reached
     }
 
     @Override

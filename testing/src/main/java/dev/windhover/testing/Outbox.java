@@ -20,7 +20,7 @@ final class Outbox {
   private final BooleanSupplier canSend;
   private final Semaphore turn = new Semaphore(1, true);
 
-  // The message under way, of whoever has the turn.
+  // The message that has begun and not ended; it belongs to the sender whose turn it is.
   private volatile @Nullable Object owner; // a thread, or a writer
   private @Nullable MessageType type;
   private boolean compressed;
@@ -30,7 +30,7 @@ final class Outbox {
     this.canSend = canSend;
   }
 
-  /** Sends a frame of the message of {@code sender}, who begins one if none is under way. */
+  /** Sends a frame of a message of {@code sender}; begins the message if none has begun. */
   void send(
       Object sender, ByteBuffer payload, MessageType of, boolean endOfMessage, SendFlag... flags) {
     Opcode opcode = opcodeOf(of);
@@ -51,7 +51,7 @@ final class Outbox {
     }
   }
 
-  /** Returns false if a Close of another thread has come before it. */
+  /** Returns false if another thread has sent a Close in the meantime. */
   private boolean write(
       Opcode opcode, ByteBuffer payload, MessageType of, boolean end, SendFlag... flags) {
     boolean first = type == null;
@@ -98,7 +98,7 @@ final class Outbox {
     turn.release();
   }
 
-  /** Begins a message that its writer ends, or else {@code abandoned} runs. */
+  /** Begins a message; {@code abandoned} runs if its writer is closed before it has ended. */
   MessageWriter start(MessageType of, Runnable abandoned) {
     opcodeOf(of);
     Writer writer = new Writer(of, abandoned);
@@ -110,7 +110,7 @@ final class Outbox {
   private final class Writer implements MessageWriter {
     private final MessageType of;
     private final Runnable abandoned;
-    private char highSurrogate; // of the piece before, 0 for none
+    private char highSurrogate; // of the previous piece, 0 for none
     private boolean over;
 
     Writer(MessageType of, Runnable abandoned) {

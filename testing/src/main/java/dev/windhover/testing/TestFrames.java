@@ -55,7 +55,8 @@ public final class TestFrames extends TestConnection<TestFrames> {
   /**
    * Sends a frame, masked, and compressed if the frame is marked as compressed.
    *
-   * @throws IllegalStateException if it is, but compression was not negotiated
+   * @throws IllegalStateException if the frame is marked as compressed, but compression was not
+   *     negotiated
    */
   public TestFrames send(Frame frame) {
     if (!frame.compressed()) {

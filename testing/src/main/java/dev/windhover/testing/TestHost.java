@@ -100,7 +100,7 @@ public final class TestHost implements AutoCloseable {
 
   /**
    * Waits until the host is idle: the loop has nothing to do, and every handler has ended or waits
-   * for something. Threads that the application has started by itself may still run.
+   * for something. Threads that the application itself has started may still run.
    *
    * @throws AssertionError if that takes 10 seconds of real time
    */

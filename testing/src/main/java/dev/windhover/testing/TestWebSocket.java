@@ -24,8 +24,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client's end of a socket: a {@link WebSocket} as the handler has one, and what a test wants
- * beside it.
+ * The client's end of a socket: a {@link WebSocket} like the handler's, with additional methods for
+ * tests.
  *
  * <pre>{@code
  * TestWebSocket client = host.webSocket("/chat").connect();
@@ -34,15 +34,16 @@ import org.jspecify.annotations.Nullable;
  * client.close();
  * }</pre>
  *
- * <p>It behaves as a client should: it answers Pings at once, compresses and decompresses if that
- * was agreed, and ends its direction after the closing handshake. {@link #frames()} does none of
- * this and is told each frame. Faults are in {@link TestConnection}.
+ * <p>It behaves as a client should: it answers Pings immediately, compresses and decompresses if
+ * that was negotiated, and ends its direction after the closing handshake. The client of {@link
+ * #frames()} does none of this, and the test sees every frame. {@link TestConnection} has the
+ * faults.
  *
- * <p>It differs from the handler's in what helps a test: every wait has a limit of 10 seconds of
- * real time and then fails, saying what has come instead; messages that nobody receives fail the
- * test when the host closes, so {@link #close(int, String)} discards none; and no method throws a
- * checked exception, except for the time limits that a test sets. Messages are received by one
- * thread at a time.
+ * <p>It differs from the handler's socket where that helps a test. Every wait is limited to 10
+ * seconds of real time; then it fails and says what has come instead. Messages that the test does
+ * not receive fail it when the host closes, so {@link #close(int, String)} discards none. No method
+ * throws a checked exception, except for the time limits that a test sets. Only one thread may
+ * receive messages at a time.
  */
 public final class TestWebSocket extends TestConnection<TestWebSocket> implements WebSocket {
   private final Outbox outbox;
@@ -67,8 +68,8 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
   }
 
   /**
-   * Returns this client frame by frame. From here on it does nothing by itself: Pings, Closes and
-   * ends are the test's to answer.
+   * Returns this client frame by frame. From now on it does nothing by itself: the test answers
+   * Pings, Closes and the end of the connection, or does not.
    */
   public TestFrames frames() {
     wire().leaveAllToTheTest();
@@ -122,8 +123,9 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
   }
 
   /**
-   * Receives the server's Close, which must say this, and completes the closing handshake: answers
-   * it, if no Close of ours is out, and sees the server's end.
+   * Receives the server's Close, which must have this status and description, and completes the
+   * closing handshake: answers the Close, unless this end has sent one, and waits until the server
+   * ends the connection.
    *
    * @param status 1005 if the server's Close must be empty
    */
@@ -279,8 +281,8 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
    *
    * @return true
    * @throws java.io.UncheckedIOException with a {@link
-   *     dev.windhover.http.websocket.WebSocketClosedException}, as all methods that send, if a
-   *     Close of ours is out or the test has seen the end of the connection
+   *     dev.windhover.http.websocket.WebSocketClosedException}, like all methods that send, if this
+   *     end has sent a Close, or the test has seen the end of the connection
    */
   @Override
   public boolean send(
@@ -323,7 +325,7 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
         type, () -> closeOutput(CloseCode.INTERNAL_ERROR, "a message was not finished"));
   }
 
-  /** Returns the bytes that were sent and that the server has not read yet. */
+  /** Returns how many bytes were sent that the server has not read yet. */
   @Override
   public long bufferedAmount() {
     return wire().ask(MemoryDuplex::undelivered);
@@ -332,8 +334,9 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
   // ---- Ending
 
   /**
-   * Sends a Close, if none is out, waits for the server's and for its end of the connection.
-   * Messages that come before it stay to be received. Does nothing on a socket that has ended.
+   * Sends a Close, unless one was sent, and waits for the server's Close and for the end of the
+   * connection. Messages that come before can still be received. Does nothing on a socket that has
+   * ended.
    *
    * @throws AssertionError if the server does not complete the closing handshake
    */
@@ -394,7 +397,7 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
         "the connection was " + wire().how());
   }
 
-  /** Takes a step of the conversation; if the socket ends with it, this is how. */
+  /** Takes a step of the conversation. If that ends the socket, the other arguments say how. */
   private synchronized void goOn(
       Consumer<Conversation> step, Ending.By by, CloseReason reason, String why) {
     WebSocketState after =
@@ -442,12 +445,12 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
   }
 
   /**
-   * Not for this form of a socket.
+   * Throws an exception, because a client in a test has no listener.
    *
-   * @throws IllegalStateException always: a client in a test has no listener
+   * @throws IllegalStateException always
    */
   @Override
   public void demand(long messages) {
-    throw new IllegalStateException("request is for the listener form");
+    throw new IllegalStateException("demand is for the listener form");
   }
 }

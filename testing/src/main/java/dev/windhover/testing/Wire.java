@@ -28,17 +28,17 @@ import org.jspecify.annotations.Nullable;
  * What comes is kept until the test has asked for it.
  */
 final class Wire implements MemoryDuplex.Peer {
-  /** As many frames as the list of all that came may hold; far more than a test looks at. */
+  /** How many frames are remembered at most; far more than a test looks at. */
   private static final int MOST_REMEMBERED = 1_000;
 
-  /** As many of them as a failure shows. */
+  /** How many of them a failure shows at most. */
   private static final int MOST_SHOWN = 10;
 
-  /** A test sets the limits that it wants to the server's end; this one has none. */
+  /** A test sets limits for the server's end; this end has none. */
   private static final Conversation.Terms NO_LIMITS =
       new Conversation.Terms(0, 0, 0, Integer.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE);
 
-  /** How the connection is over, and who made it so. */
+  /** How the connection has ended, and which end has ended it. */
   private enum End {
     NONE("open"),
     ENDED("ended by the server"),
@@ -54,7 +54,7 @@ final class Wire implements MemoryDuplex.Peer {
 
   private final TestHost host;
   private final RandomGenerator keys =
-      RandomGenerator.of("L64X128MixRandom"); // secret keys need no test
+      RandomGenerator.of("L64X128MixRandom"); // a test needs no secret keys
   private final Waiting waiting = new Waiting();
   private final Uplink uplink;
   private final Deque<ByteBuffer> beforeOpen = new ArrayDeque<>(); // loop only
@@ -85,12 +85,12 @@ final class Wire implements MemoryDuplex.Peer {
     return host;
   }
 
-  /** From here on Pings and ends are left to the test. */
+  /** From now on, the test answers Pings and the end of the connection. */
   void leaveAllToTheTest() {
     manual = true;
   }
 
-  /** The server agreed to compress: reads and writes as that says. Called before it is open. */
+  /** The server has accepted this extension. Called before the connection is open. */
   void agreed(String extension) {
     ClientDeflate mine = ClientDeflate.agreed(extension);
     if (mine == null) {
@@ -109,7 +109,7 @@ final class Wire implements MemoryDuplex.Peer {
 
   // ---- Sending
 
-  /** Returns payload of a compressed message. */
+  /** Compresses the payload of a message or a fragment. */
   ByteBuffer compress(ByteBuffer payload, boolean endOfMessage) {
     ClientDeflate coder = deflate;
     if (coder == null) {
@@ -118,7 +118,7 @@ final class Wire implements MemoryDuplex.Peer {
     return coder.compress(payload, endOfMessage);
   }
 
-  /** Goes on with the conversation, on any thread; what it writes is sent. */
+  /** Takes a step of the conversation, on any thread, and sends what it has written. */
   <T> T converse(Function<Conversation, T> step) {
     return waiting.locked(() -> {
       T result = step.apply(conversation);
@@ -127,7 +127,7 @@ final class Wire implements MemoryDuplex.Peer {
     });
   }
 
-  /** What the conversation writes in one step, which is sent together. Under the lock. */
+  /** Gathers what the conversation writes in one step and sends it together. Under the lock. */
   private final class Output implements FrameOutput {
     private static final int LEAST = 128;
 
@@ -187,7 +187,7 @@ final class Wire implements MemoryDuplex.Peer {
     }
   }
 
-  /** Changes what happens to bytes on their way to the server, or puts some on it. */
+  /** Changes what happens to bytes on their way to the server, or sends some. */
   void uplink(Consumer<Uplink> action) {
     host.loop().execute(() -> action.accept(uplink));
   }
@@ -209,7 +209,7 @@ final class Wire implements MemoryDuplex.Peer {
     return answer.orTimeout(Waiting.SECONDS, TimeUnit.SECONDS).join();
   }
 
-  /** This end drops the connection, now or later: that it is gone is then no surprise. */
+  /** This end drops the connection, now or later, so the test need not expect its end. */
   void drop(Consumer<MemoryDuplex> how) {
     waiting.change(() -> endSeen = true);
     onLoop(how);
@@ -229,7 +229,7 @@ final class Wire implements MemoryDuplex.Peer {
   /**
    * Takes the next frame; returns null if the connection is over instead.
    *
-   * @param wanted what the test waits for, to tell if it does not come
+   * @param wanted what the test waits for; a failure names it
    */
   @Nullable Frame next(String wanted) {
     try {
@@ -251,7 +251,7 @@ final class Wire implements MemoryDuplex.Peer {
     });
   }
 
-  /** As {@link #next(String)}, where the end of the connection is a failure. */
+  /** As {@link #next(String)}, but the end of the connection is a failure. */
   Frame require(String wanted) {
     Frame frame = next(wanted);
     if (frame == null) {
@@ -260,7 +260,7 @@ final class Wire implements MemoryDuplex.Peer {
     return frame;
   }
 
-  /** Takes the server's Close, past the messages before it; null if the connection is over. */
+  /** Takes the server's Close but not the messages before it; null if the connection is over. */
   @Nullable Frame takeClose() {
     if (!waiting.await(() -> lastIsClose() || end != End.NONE)) {
       throw failed("the server's Close did not come within " + Waiting.SECONDS + " s");
@@ -282,7 +282,7 @@ final class Wire implements MemoryDuplex.Peer {
     return frames.stream().anyMatch(frame -> frame.opcode() == Opcode.CLOSE);
   }
 
-  /** Waits until the server has ended its direction, with messages before that or without. */
+  /** Waits until the server has ended its direction, whether or not messages came before. */
   void awaitEnd() {
     if (!waiting.await(() -> end != End.NONE)) {
       throw failed("the server did not end the connection within " + Waiting.SECONDS + " s");
@@ -307,12 +307,12 @@ final class Wire implements MemoryDuplex.Peer {
       throw failed("expected the connection's end, got " + instead);
     }
     if (waiting.locked(() -> end) != expected) {
-      throw failed("expected a connection " + expected.words + ", it was " + how());
+      throw failed("expected a connection " + expected.words + ", but it was " + how());
     }
     waiting.change(() -> endSeen = true);
   }
 
-  /** Returns what came and was not asked for, or null. */
+  /** Returns what has come and the test has not received, or null. */
   @Nullable String leftOver() {
     return waiting.locked(() -> {
       if (frames.size() > looked) {
@@ -322,7 +322,7 @@ final class Wire implements MemoryDuplex.Peer {
     });
   }
 
-  /** Returns all that came, which counts as asked for. */
+  /** Returns all frames that have come, which then count as received. */
   List<Frame> received() {
     return waiting.locked(() -> {
       looked = frames.size();
@@ -330,7 +330,7 @@ final class Wire implements MemoryDuplex.Peer {
     });
   }
 
-  /** Returns whether the end of the connection was seen, and nothing waits before it. */
+  /** Returns whether the test has seen the end of the connection, and nothing waits before it. */
   boolean isOver() {
     return waiting.locked(() -> end != End.NONE && endSeen && frames.isEmpty());
   }
@@ -408,7 +408,7 @@ final class Wire implements MemoryDuplex.Peer {
     }
   }
 
-  /** Reads on: within the conversation, unless all is left to the test, or it has ended. */
+  /** Reads on: in the conversation, unless it has ended or the test does everything itself. */
   private FrameReader.Event next(ByteBuffer bytes) {
     return converse(open -> {
       boolean left = manual || open.isDoneReading();
@@ -422,12 +422,12 @@ final class Wire implements MemoryDuplex.Peer {
 
   private void readData(ByteBuffer bytes) {
     if (converse(Conversation::isDoneReading)) {
-      throw host.faults().add("the server sent data behind its Close");
+      throw host.faults().add("the server sent data after its Close");
     }
     Opcode opcode = insideMessage ? Opcode.CONTINUATION : reader.messageType();
     ByteBuffer part = ByteBuffer.allocate(reader.isCoded() ? 16 * 1024 : bytes.remaining());
     if (reader.readInto(bytes, part) < 0) {
-      return; // the next event tells why
+      return; // the next event is the violation
     }
     piece.writeBytes(Arrays.copyOf(part.array(), part.position()));
     if (reader.endOfFrame()) {
@@ -438,9 +438,9 @@ final class Wire implements MemoryDuplex.Peer {
     }
   }
 
-  private void add(Frame frame, boolean toBeAskedFor) {
+  private void add(Frame frame, boolean toBeReceived) {
     waiting.change(() -> {
-      if (toBeAskedFor) {
+      if (toBeReceived) {
         frames.add(frame);
       }
       all.add(frame);

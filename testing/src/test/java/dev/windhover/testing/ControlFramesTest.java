@@ -145,7 +145,7 @@ class ControlFramesTest {
   void aLimitThatIsNoneIsRefused() {
     assertThatThrownBy(() -> new WebSocketLimits().controlFrames(0, 100))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("control frames of 0 a second in bursts of 100 are less than 1");
+        .hasMessage("control frames of 0 a second, in bursts of 100: both must be at least 1");
     assertThatThrownBy(() -> new WebSocketLimits().controlFrames(20, 0))
         .isInstanceOf(IllegalArgumentException.class);
   }

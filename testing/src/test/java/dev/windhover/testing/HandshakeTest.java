@@ -274,7 +274,7 @@ class HandshakeTest {
     void aRightHandshakeThatAHandlerAnswersIsToldToo(int status) {
       TestHost host = server.start(context -> context.response().status(status));
       assertThat(host.webSocket("/").send().status()).isEqualTo(status);
-      assertTold(status, "the application answered without accepting");
+      assertTold(status, "the application answered without accepting the socket");
     }
 
     @Test
@@ -285,7 +285,7 @@ class HandshakeTest {
             throw new IllegalStateException("on purpose");
           });
       assertThat(host.webSocket("/").send().status()).isEqualTo(500);
-      assertTold(500, "the application answered without accepting");
+      assertTold(500, "the application answered without accepting the socket");
     }
 
     @Test
@@ -430,8 +430,8 @@ class HandshakeTest {
       assertThatIllegalStateException()
           .isThrownBy(() -> application.use(webSockets))
           .withMessage(
-              "sameOrigin() needs the hosts this server goes by: call useHostFiltering(…) before,"
-                  + " or name them in sameOrigin(…)");
+              "sameOrigin() needs this server's host names: call useHostFiltering(…) first, or pass"
+                  + " them to sameOrigin(…)");
       assertThat(application.uses(WebSockets.class)).isFalse();
       application.use(HostFiltering.with(o -> o.allowedHosts("server.test"))).use(webSockets);
       assertThat(application.uses(WebSockets.class)).isTrue();
@@ -602,7 +602,7 @@ class HandshakeTest {
                 context.webSockets().accept();
                 assertThatThrownBy(() -> context.webSockets().accept())
                     .isInstanceOf(IllegalStateException.class)
-                    .hasMessage("the socket was accepted already");
+                    .hasMessage("the socket was already accepted");
               })
               .webSocket("/")
               .connect()

@@ -395,9 +395,10 @@ class TestHostTest {
 
   private static Stream<Arguments> breaches() {
     return Stream.of(
-        breach("receiver left 1 bytes", (duplex, bytes) -> {}),
+        breach("receiver left 1 of the delivered bytes", (duplex, bytes) -> {}),
         breach(
-            "credit for 2 bytes where 1 came", (duplex, bytes) -> duplex.consumed(2 + used(bytes))),
+            "credit for 2 bytes, but only 1 came",
+            (duplex, bytes) -> duplex.consumed(2 + used(bytes))),
         breach("commit without a reserve", (duplex, bytes) -> duplex.commit()),
         breach(
             "flush between reserve and commit",

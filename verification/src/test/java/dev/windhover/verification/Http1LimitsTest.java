@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
 import dev.windhover.app.WebApplication;
+import dev.windhover.http.Events;
+import dev.windhover.http.HttpContext;
+import dev.windhover.http.websocket.HandshakeRefusal;
 import dev.windhover.http.websocket.Message;
 import dev.windhover.server.ServerLimits;
 import dev.windhover.verification.logs.Logs;
@@ -19,6 +22,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -49,6 +53,7 @@ class Http1LimitsTest {
   private final Logs.Recording log =
       Logs.record(line ->
           line.level().toInt() <= Level.WARN.toInt() && REACHED.matcher(line.text()).find());
+  private final List<HandshakeRefusal> refusals = new CopyOnWriteArrayList<>();
   private WebApplication app = WebApplication.create();
 
   @AfterEach
@@ -75,6 +80,14 @@ class Http1LimitsTest {
     app = WebApplication.create("--urls=http://127.0.0.1:0");
     app.server(options -> change.accept(options.limits()));
     app.useWebSockets(options -> options.allowedOrigins("http://localhost"));
+    app.events(
+        new Events() {
+          @Override
+          public void handshakeRefused(
+              HttpContext context, HandshakeRefusal cause, int status, String text) {
+            refusals.add(cause);
+          }
+        });
     app.map("/hello", context -> context.response().write("hello\n"));
     app.mapPost(
         "/length",
@@ -435,6 +448,7 @@ class Http1LimitsTest {
         assertThat(response.status()).isEqualTo(503);
         assertThat(response.header("Retry-After")).isEqualTo("5");
         assertThat(response.body()).isEqualTo("there are 1 upgraded connections already\n");
+        assertThat(refusals).containsExactly(HandshakeRefusal.NO_ROOM);
         assertThat(log.lines())
             .extracting(Logs.Line::level)
             .containsExactly(Level.WARN, Level.DEBUG); // the operator's line, and the request's

@@ -432,7 +432,7 @@ abstract class WebSocketContract {
 
   @Test
   void resetInTheMiddleOfAMessageEndsThatSocketOnly() throws IOException, InterruptedException {
-    assumeTrue(transport.tellsResets(), "this transport loses a reset right behind data");
+    assumeTrue(transport.tellsResets(), "this transport loses a reset that comes right after data");
     String id = newId();
     try (Peer other = open("/echo")) {
       try (Peer peer = open("/echo", id)) {

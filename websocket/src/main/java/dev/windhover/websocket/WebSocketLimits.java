@@ -5,8 +5,9 @@ import dev.windhover.websocket.deflate.NativeDeflateCodec;
 import java.time.Duration;
 
 /**
- * The limits that protect the server from the peers of its sockets. A method with an argument sets
- * a limit and returns this; the method without an argument returns the limit.
+ * The limits that protect the server from the peers of its sockets. A method with arguments sets a
+ * limit and returns this; it throws {@link IllegalArgumentException} for a value that is out of
+ * range. The method without an argument returns the limit.
  */
 public final class WebSocketLimits {
   private static final int SMALLEST_QUEUE = 1024;
@@ -25,14 +26,15 @@ public final class WebSocketLimits {
   // The time that SignalR's transport grants each direction after the other has ended.
   private Duration closeTimeout = Duration.ofSeconds(5);
 
-  // About 160 sockets with context takeover in both directions, or thousands without; see there.
+  // About 160 sockets with context takeover in both directions, or thousands without; see
+  // DeflatePool.
   private long compressionMemory = DeflatePool.DEFAULT_BUDGET;
   private int compressionMemoryLevel = NativeDeflateCodec.DEFAULT_MEMORY_LEVEL;
 
   // Far longer than the retransmission of a lost packet, far shorter than TCP's own 15 minutes.
   private Duration writeStallTimeout = Duration.ofSeconds(30);
 
-  // A keep-alive needs one in seconds; games that measure latency send a few a second.
+  // A keep-alive sends one every few seconds; games that measure latency send a few a second.
   private int controlFramesPerSecond = 20;
   private int controlFrameBurst = 100;
 
@@ -69,8 +71,8 @@ public final class WebSocketLimits {
   }
 
   /**
-   * Limits how much of a peer's messages is kept while nobody receives. Above the limit, the peer
-   * is not read. One read from the network may exceed it.
+   * Limits how many bytes of a peer's messages are kept while the application does not receive.
+   * Above the limit, the peer is not read. One read from the network may exceed it.
    *
    * @param bytes 1,024 or more; 64 KiB by default
    */
@@ -115,7 +117,7 @@ public final class WebSocketLimits {
 
   /**
    * Limits the memory of the compression contexts of all sockets together, most of which is outside
-   * of the heap. When it is spent, new sockets negotiate compression without context takeover, or
+   * the heap. When it is used up, new sockets negotiate compression without context takeover, or
    * none, and messages are sent uncompressed. Compressed messages from peers are still read, which
    * may take one more context for each socket.
    *
@@ -133,10 +135,10 @@ public final class WebSocketLimits {
 
   /**
    * Sets how much memory a compressing context takes in addition to its window: 2 to the power of
-   * {@code level + 9} bytes. Less memory compresses worse. Without native access it is always 8, as
-   * the JDK's zlib has it.
+   * {@code level + 9} bytes. Less memory compresses worse. Without native access, it is always 8,
+   * the level of the JDK's zlib.
    *
-   * @param level 1–9; 8 by default, zlib's own
+   * @param level 1–9; 8 by default, as in zlib
    */
   public WebSocketLimits compressionMemoryLevel(int level) {
     if (level < 1 || level > 9) {
@@ -184,20 +186,17 @@ public final class WebSocketLimits {
   }
 
   /**
-   * Limits the Pings and Pongs of a peer, each of which costs an answer or a look. A socket that
-   * receives more fails with 1008.
+   * Limits the Pings and Pongs of a peer, because each of them costs work. A socket that receives
+   * more fails with 1008.
    *
-   * @param perSecond 1 or more in the long run; 20 by default
-   * @param burst 1 or more at once, after a quiet time; 100 by default
+   * @param perSecond how many may come per second in the long run, 1 or more; 20 by default
+   * @param burst how many may come at once after a quiet time, 1 or more; 100 by default
    */
   public WebSocketLimits controlFrames(int perSecond, int burst) {
     if (perSecond < 1 || burst < 1) {
       throw new IllegalArgumentException(
-          "control frames of "
-              + perSecond
-              + " a second in bursts of "
-              + burst
-              + " are less than 1");
+          "control frames of %d a second, in bursts of %d: both must be at least 1"
+              .formatted(perSecond, burst));
     }
     controlFramesPerSecond = perSecond;
     controlFrameBurst = burst;

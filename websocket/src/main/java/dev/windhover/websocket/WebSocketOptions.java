@@ -11,8 +11,8 @@ import java.util.function.Consumer;
  * later changes have no effect.
  */
 public final class WebSocketOptions {
-  private Duration keepAliveInterval = Duration.ofMinutes(2); // the reference's default
-  private Duration keepAliveTimeout = Duration.ofSeconds(20); // HTTP/2 PING's in Kestrel
+  private Duration keepAliveInterval = Duration.ofMinutes(2); // as in ASP.NET Core
+  private Duration keepAliveTimeout = Duration.ofSeconds(20); // as for Kestrel's HTTP/2 PING
   private final List<String> allowedOrigins = new ArrayList<>();
   private boolean sameOrigin;
   private final List<String> allowedHosts = new ArrayList<>();
@@ -33,7 +33,7 @@ public final class WebSocketOptions {
   /**
    * Sends a Ping when nothing has come from the peer for this long; zero switches keep-alive off. 2
    * minutes by default, as in ASP.NET Core. Many proxies cut connections that are quiet for 60 s,
-   * so choose less behind a proxy.
+   * so choose a shorter interval behind a proxy.
    *
    * @throws IllegalArgumentException if negative
    */
@@ -66,9 +66,9 @@ public final class WebSocketOptions {
   }
 
   /**
-   * Allows only these origins; browsers with pages of other origins are answered with 403. Until
-   * this or {@link #sameOrigin} is called, every origin is allowed, as in ASP.NET Core. A request
-   * without {@code Origin} does not come from a page in a browser and is allowed.
+   * Allows only these origins; a handshake from a page of another origin is answered with 403.
+   * Until this or {@link #sameOrigin} is called, every origin is allowed, as in ASP.NET Core. A
+   * request without {@code Origin} does not come from a page in a browser and is allowed.
    *
    * @param origins {@code https://example.com}, {@code https://example.com:8443}, {@code
    *     https://*.example.com} for all subdomains, or {@code *} for all
@@ -95,7 +95,8 @@ public final class WebSocketOptions {
    *
    * @param hosts the names of this server, such as {@code example.com} or {@code localhost},
    *     without a port. May be empty if {@link dev.windhover.http.middleware.HostFiltering} comes
-   *     before the WebSocket middleware; otherwise the start fails
+   *     before the WebSocket middleware; otherwise adding the middleware fails with {@link
+   *     IllegalStateException}
    */
   public WebSocketOptions sameOrigin(String... hosts) {
     sameOrigin = true;

@@ -29,9 +29,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The WebSocket middleware: puts {@link HttpContext#webSockets()} under every request, refuses
- * foreign origins, answers what is almost a handshake, and closes its sockets with 1001 when the
- * application stops. Never blocks.
+ * The WebSocket middleware. It provides {@link HttpContext#webSockets()} for every request, refuses
+ * origins that are not allowed with 403, answers requests that are almost a handshake with 400 or
+ * 426 if nothing else answers them, and closes its sockets with 1001 when the application stops. It
+ * never blocks.
  */
 public final class WebSockets implements Middleware {
   private static final Logger log = LoggerFactory.getLogger(WebSockets.class);
@@ -43,7 +44,9 @@ public final class WebSockets implements Middleware {
 
   private final PerLoop<Session> sessions = new PerLoop<>();
 
-  /** Handshakes that were let in, and whose sockets are not open yet: a stop waits for them. */
+  /**
+   * The handshakes that are being accepted, whose sockets are not open yet. A stop waits for them.
+   */
   private final AtomicInteger opening = new AtomicInteger();
 
   private final CompletableFuture<Void> noneOpening = new CompletableFuture<>();
@@ -60,7 +63,7 @@ public final class WebSockets implements Middleware {
             options.limits().compressionMemory());
   }
 
-  /** Creates the middleware with options changed from their defaults. */
+  /** Creates the middleware with the default options, changed by {@code change}. */
   public static WebSockets with(Consumer<WebSocketOptions> change) {
     WebSocketOptions options = new WebSocketOptions();
     change.accept(options);
@@ -68,17 +71,17 @@ public final class WebSockets implements Middleware {
   }
 
   /**
-   * Is told when the application stops.
+   * Registers the closing of all sockets for the stop of the application.
    *
    * @throws IllegalStateException if {@code sameOrigin()} was set without hosts, and no {@link
-   *     HostFiltering} stands before this
+   *     HostFiltering} was added before this step
    */
   @Override
   public void addedTo(Application application) {
     if (origins.reliesOnHostFiltering() && !application.uses(HostFiltering.class)) {
       throw new IllegalStateException(
-          "sameOrigin() needs the hosts this server goes by: call useHostFiltering(…) before, or"
-              + " name them in sameOrigin(…)");
+          "sameOrigin() needs this server's host names: call useHostFiltering(…) first, or pass them"
+              + " to sameOrigin(…)");
     }
     application.onStopping(this::stop);
     if (origins.isOpen()) {
@@ -97,7 +100,7 @@ public final class WebSockets implements Middleware {
   public void handle(HttpContext context, Handler next) throws Exception {
     HostContext host = HostContext.of(context);
     if (host.hasWebSockets()) {
-      next.handle(context); // a host that brings its own engine
+      next.handle(context); // the host has an engine of its own
       return;
     }
     Manager manager = new Manager(context);
@@ -115,7 +118,7 @@ public final class WebSockets implements Middleware {
     }
   }
 
-  /** What meant a WebSocket is being answered, by whomever: says why it did not become one. */
+  /** Reports why a request for a WebSocket, which is being answered, did not become one. */
   private static void answering(HttpContext context, Manager manager) {
     if (manager.accepted) {
       return;
@@ -126,16 +129,16 @@ public final class WebSockets implements Middleware {
       context.response().headers().set(OpeningHandshake.VERSION, "13");
     }
     if (context.route() == null && status == 404) {
-      tellRefused(
+      reportRefused(
           context, HandshakeRefusal.NO_ROUTE, status, "no route for " + context.request().path());
     } else if (fault != null) {
-      tellRefused(context, fault.refusal(), status, fault.cause());
+      reportRefused(context, fault.refusal(), status, fault.cause());
     } else {
-      tellRefused(
+      reportRefused(
           context,
           HandshakeRefusal.NOT_ACCEPTED,
           status,
-          "the application answered without accepting");
+          "the application answered without accepting the socket");
     }
   }
 
@@ -152,12 +155,12 @@ public final class WebSockets implements Middleware {
 
   private static HttpException refused(
       HttpContext context, HandshakeRefusal cause, HttpException answer) {
-    tellRefused(context, cause, answer.status(), String.valueOf(answer.getMessage()));
+    reportRefused(context, cause, answer.status(), String.valueOf(answer.getMessage()));
     return answer;
   }
 
-  /** Tells log and events of a refused handshake, once. */
-  private static void tellRefused(
+  /** Reports a refused handshake to the log and the events, once for each request. */
+  private static void reportRefused(
       HttpContext context, HandshakeRefusal cause, int status, String text) {
     if (context.items().putIfAbsent(WebSockets.class.getName(), true) == null) {
       log.debug("handshake {} refused with {}: {}", context.id(), status, text);
@@ -173,7 +176,7 @@ public final class WebSockets implements Middleware {
     return CompletableFuture.allOf(closeOpen(), noneOpening.thenCompose(_ -> closeOpen()));
   }
 
-  /** One handshake less is under way. */
+  /** Ends one handshake: its socket is open, or will never be. */
   private void openedOrNot() {
     if (opening.decrementAndGet() == 0 && stopping) {
       noneOpening.complete(null);
@@ -227,7 +230,7 @@ public final class WebSockets implements Middleware {
 
     private WebSocket open(WebSocketAcceptContext given, @Nullable WebSocketListener listener) {
       if (accepted) {
-        throw new IllegalStateException("the socket was accepted already");
+        throw new IllegalStateException("the socket was already accepted");
       }
       requireWebSocketRequest();
       Upgrade upgrade = HostContext.of(context).upgrade();
@@ -239,7 +242,7 @@ public final class WebSockets implements Middleware {
       try {
         return open(upgrade, given, listener, isTaken);
       } finally {
-        if (!isTaken[0]) { // nobody will tell the session of its end
+        if (!isTaken[0]) { // there is no session that could be opened or ended
           openedOrNot();
         }
       }
@@ -267,7 +270,7 @@ public final class WebSockets implements Middleware {
       } catch (HttpException e) {
         throw refused(context, HandshakeRefusal.SUBPROTOCOL, e);
       } catch (IllegalArgumentException e) {
-        tellRefused(context, HandshakeRefusal.SUBPROTOCOL, 500, String.valueOf(e.getMessage()));
+        reportRefused(context, HandshakeRefusal.SUBPROTOCOL, 500, String.valueOf(e.getMessage()));
         throw e;
       }
       DeflateAgreement agreement = negotiate(given, answer);
@@ -298,7 +301,7 @@ public final class WebSockets implements Middleware {
         HostContext.of(context).takeOver(session);
         isTaken[0] = true;
       } finally {
-        if (!isTaken[0] && compression != null) { // nobody will tell the session of its end
+        if (!isTaken[0] && compression != null) { // no end of a session will release it
           compression.endReading();
           compression.endSending();
         }
@@ -308,7 +311,7 @@ public final class WebSockets implements Middleware {
       return session.socket();
     }
 
-    /** Most sockets have the same, and share them. */
+    /** Most sockets have the same settings and share one object. */
     private SessionSettings settings(WebSocketAcceptContext given) {
       SessionSettings asked = SessionSettings.of(options, given);
       SessionSettings last = lastSettings;
@@ -350,16 +353,16 @@ public final class WebSockets implements Middleware {
     }
   }
 
-  /** A socket is open; on its loop. */
+  /** Adds a socket that is open; on its loop. */
   void opened(Session session) {
     sessions.add(session.loop(), session);
     openedOrNot();
     if (stopping) {
-      session.goAway(); // accepted while the stop began
+      session.goAway(); // the stop began while it was being accepted
     }
   }
 
-  /** A socket has ended; on its loop. */
+  /** Removes a socket that has ended; on its loop. */
   void ended(Session session) {
     if (!sessions.remove(session.loop(), session)) {
       openedOrNot(); // lost before it was open

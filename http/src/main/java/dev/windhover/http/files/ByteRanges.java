@@ -43,7 +43,7 @@ final class ByteRanges {
    * means that the request cannot be satisfied.
    *
    * @return null if the header must be ignored, which is always allowed (RFC 9110 14.2): it is
-   *     malformed or in another unit, the file is empty, or the ranges overlap or are more than
+   *     malformed or in another unit, the file is empty, the ranges overlap, or there are more than
    *     {@link #MOST_RANGES}. So a response is never much larger than the file
    */
   static @Nullable List<ByteRange> parse(List<String> values, long length) {

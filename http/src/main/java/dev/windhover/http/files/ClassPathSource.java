@@ -89,7 +89,7 @@ final class ClassPathSource implements StaticFiles.Source {
       throw new IllegalArgumentException("folder \"" + folder + "\" begins with /");
     }
     if (!StaticFiles.isPlain(folder.endsWith("/") ? folder + "x" : folder)) {
-      throw new IllegalArgumentException("folder \"" + folder + "\" is not the name of one");
+      throw new IllegalArgumentException("folder \"" + folder + "\" is not a valid name");
     }
     return new ClassPathSource(
         resolved(anchor.getModule())

@@ -29,7 +29,8 @@ final class FolderSource implements StaticFiles.Source {
     try {
       root = folder.toRealPath();
     } catch (IOException e) {
-      throw new IllegalArgumentException("folder " + folder.toAbsolutePath() + " is not there", e);
+      throw new IllegalArgumentException(
+          "folder " + folder.toAbsolutePath() + " does not exist", e);
     }
     if (!Files.isDirectory(root)) {
       throw new IllegalArgumentException(root + " is not a folder");

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The content for a path, as it was when it was found.
  *
- * @param coding their {@code Content-Encoding}, or null
+ * @param coding its {@code Content-Encoding}, or null
  * @param length the number of bytes
  * @param lastModified in whole seconds, not in the future
  */
@@ -18,7 +18,9 @@ record StaticContent(
     @Nullable String coding, long length, Instant lastModified, EntityTag tag, Body body) {
   /** Where the bytes come from. */
   interface Body {
-    /** Writes {@code count} bytes from {@code position} on to the body of {@code response}. */
+    /**
+     * Writes {@code count} bytes, beginning at {@code position}, to the body of {@code response}.
+     */
     void write(HttpResponse response, long position, long count) throws IOException;
   }
 

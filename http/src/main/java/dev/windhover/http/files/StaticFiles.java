@@ -43,9 +43,9 @@ import org.jspecify.annotations.Nullable;
  * {@code app.js} and is not older, it is sent to clients that accept it, and Brotli is preferred to
  * gzip for clients that accept both equally. A variant has a tag of its own.
  *
- * <p>A file is sent with the length that it had when its headers were sent. If it is truncated in
- * the meantime, the connection is cut. Replace a file by renaming another file to it, not by
- * overwriting it.
+ * <p>A file is sent with the length that it had when the server decided how to answer. If it is
+ * truncated in the meantime, the connection is cut. Replace a file by renaming another file to it,
+ * not by overwriting it.
  */
 public final class StaticFiles implements Middleware {
   private static final String INDEX = "index.html";

@@ -1,5 +1,5 @@
 /**
- * Files as answers: {@link dev.windhover.http.files.StaticFiles} finds them, and knows their tags,
+ * Static files: {@link dev.windhover.http.files.StaticFiles} finds and serves them, with tags,
  * conditions, ranges and compressed variants.
  */
 package dev.windhover.http.files;

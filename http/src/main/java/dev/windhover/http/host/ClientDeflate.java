@@ -14,11 +14,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * permessage-deflate as a client speaks it (RFC 7692), for hosts that hold the client's end of a
- * socket too, as one in memory does. Used by one thread at a time in each direction.
+ * The client's side of permessage-deflate (RFC 7692), for hosts that also hold the client's end of
+ * a socket, as the host in memory does. Only one thread at a time may use each direction.
  *
- * <p>It stands here, not beside the codec, because that is exported to named modules only, and a
- * host for tests is often on the class path.
+ * <p>It is in this package and not with the codec, because the codec is exported only to named
+ * modules, and a host for tests is often on the class path.
  */
 public final class ClientDeflate {
   private static final int PART = 16 * 1024;
@@ -32,10 +32,10 @@ public final class ClientDeflate {
   }
 
   /**
-   * Returns the client's side of what a server has agreed to.
+   * Returns the client's side of the extensions that a server has accepted.
    *
    * @param extensions the value of {@code Sec-WebSocket-Extensions} in the server's answer
-   * @return null if it agrees to anything but permessage-deflate
+   * @return null if the server has accepted anything but permessage-deflate
    */
   public static @Nullable ClientDeflate agreed(String extensions) {
     DeflateAgreement terms = DeflateAgreement.negotiate(List.of(extensions), Terms.DEFAULT);
@@ -52,15 +52,16 @@ public final class ClientDeflate {
             terms.serverContextTakeover()));
   }
 
-  /** Returns the extension for the reader of what the server sends. */
+  /** Returns the extension for the reader of the server's frames. */
   public Extension extension() {
     return extension;
   }
 
   /**
-   * Compresses the payload of a message, or of a fragment of one, all of which comes out.
+   * Compresses the payload of a message or of a fragment.
    *
    * @param endOfMessage whether the message ends with {@code payload}
+   * @return all of the payload, compressed
    */
   public ByteBuffer compress(ByteBuffer payload, boolean endOfMessage) {
     ByteBuffer in = payload.duplicate();

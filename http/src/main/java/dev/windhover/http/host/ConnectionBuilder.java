@@ -5,7 +5,7 @@ import dev.windhover.http.HttpVersion;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
-/** What a host says of a connection. */
+/** Builds a {@link Connection} from what a host knows about it. */
 public final class ConnectionBuilder {
   private final String id;
   private final SocketAddress remote;
@@ -14,11 +14,11 @@ public final class ConnectionBuilder {
   private HttpVersion version = HttpVersion.HTTP_1_1;
 
   /**
-   * Begins with a connection without TLS that speaks HTTP/1.1.
+   * Creates a builder for a connection without TLS that speaks HTTP/1.1.
    *
    * @param id unique within the process, for logs
    * @param remote the peer's address
-   * @param local the address that the peer reached
+   * @param local the address of this server to which the peer has connected
    */
   public ConnectionBuilder(String id, SocketAddress remote, SocketAddress local) {
     this.id = id;
@@ -26,13 +26,13 @@ public final class ConnectionBuilder {
     this.local = local;
   }
 
-  /** Sets the TLS protocol in use, as {@code TLSv1.3}; null without TLS. */
+  /** Sets the TLS protocol in use, for example {@code TLSv1.3}; null without TLS. */
   public ConnectionBuilder tls(@Nullable String protocol) {
     this.tls = protocol;
     return this;
   }
 
-  /** Sets the version of HTTP spoken on the connection. */
+  /** Sets the HTTP version of the connection; HTTP/1.1 by default. */
   public ConnectionBuilder version(HttpVersion version) {
     this.version = version;
     return this;
@@ -40,31 +40,6 @@ public final class ConnectionBuilder {
 
   /** Returns the connection as applications see it. */
   public Connection build() {
-    return new Connection(this);
-  }
-
-  /** Returns what names the connection in logs. */
-  public String id() {
-    return id;
-  }
-
-  /** Returns the peer's address. */
-  public SocketAddress remote() {
-    return remote;
-  }
-
-  /** Returns the address that the peer reached. */
-  public SocketAddress local() {
-    return local;
-  }
-
-  /** Returns the TLS protocol in use, or null. */
-  public @Nullable String tls() {
-    return tls;
-  }
-
-  /** Returns the version of HTTP spoken on the connection. */
-  public HttpVersion version() {
-    return version;
+    return new Connection(id, remote, local, tls, version);
   }
 }

@@ -4,65 +4,68 @@ import java.nio.ByteBuffer;
 
 /**
  * The two byte streams of a request that was taken over: a TCP connection after 101, an HTTP/2
- * stream after an extended CONNECT, a pair of queues in memory. What leaves goes through the {@link
- * Sink}; what the peer sends arrives at the {@link Receiver}. While bytes are being delivered a
- * host flushes once, after {@link Receiver#onBatchEnd()}, so a receiver need not.
+ * stream after an extended CONNECT, or a pair of queues in memory. Output goes through the {@link
+ * Sink}, and what the peer sends arrives at the {@link Receiver}. After it has delivered bytes, a
+ * host flushes once, after {@link Receiver#onBatchEnd()}, so the receiver need not.
  *
- * <p>Exists from {@link Receiver#onOpen} on. All methods belong to the {@link #loop()}, except
- * {@link #pending()}, {@link #isOpen()}, {@link #id()} and {@link #loop()} itself.
+ * <p>A duplex exists from {@link Receiver#onOpen} on. Its methods may be called only on the {@link
+ * #loop()}, except for {@link #pending()}, {@link #isOpen()}, {@link #id()} and {@link #loop()}
+ * itself.
  *
  * <p>Implemented by Windhover's hosts; methods may be added.
  */
 public interface Duplex extends Sink {
-  /** Returns what named the request in logs, {@link Exchange#id}; from any thread. */
+  /** Returns the name of the request in logs, {@link Exchange#id}; from any thread. */
   String id();
 
-  /** Returns the thread on which this connection lives. */
+  /** Returns the loop on which this connection lives; from any thread. */
   Loop loop();
 
   /**
-   * Stops delivery as soon as the host can; bytes already on their way to the receiver still come.
+   * Stops delivery as soon as the host can. Bytes that are already on their way to the receiver
+   * still come.
    */
   void pause();
 
-  /** Takes delivery up again. */
+  /** Resumes delivery. */
   void resume();
 
   /**
-   * Gives {@code bytes} of credit back: that many delivered bytes hold no memory any more. A host
-   * with flow control of its own (HTTP/2) lets the peer send as many; others ignore it.
+   * Gives back credit for {@code bytes} delivered bytes, which no longer take memory. A host with
+   * its own flow control (HTTP/2, RFC 9113 6.9) lets the peer send that many more; other hosts
+   * ignore this.
    */
   void consumed(int bytes);
 
   /**
-   * What a host tells of a duplex, on the loop. After {@link #onEnd} no more bytes come.
+   * Receives what happens to a duplex, on its loop. After {@link #onEnd}, no more bytes come.
    *
    * <p>Implemented by Windhover's engines; methods may be added.
    */
   interface Receiver {
     /**
-     * The request was answered and the connection is the receiver's; the first call, unless the
-     * connection was lost before.
+     * The request was answered, and the connection now belongs to the receiver. This is the first
+     * call, unless the connection was lost before.
      */
     void onOpen(Duplex duplex);
 
     /**
-     * Bytes have come. The buffer is lent for the duration of the call: the receiver may change its
-     * content and should use up all of it.
+     * Bytes have come. The buffer is lent for the duration of the call. The receiver may change its
+     * content and should consume all of it.
      */
     void onBytes(ByteBuffer bytes);
 
-    /** No more bytes are there for now: a good moment to answer what came. */
+    /** No more bytes are available for now: a good moment to answer those that have come. */
     void onBatchEnd();
 
     /** The peer has ended its direction (FIN, END_STREAM). */
     void onEnd();
 
     /**
-     * The connection is gone in both directions, for whatever reason, {@link Sink#abort()}
-     * included, perhaps before it was open; the last call.
+     * The connection is gone in both directions, for whatever reason, including {@link
+     * Sink#abort()}. This is the last call; it may come before {@link #onOpen}.
      *
-     * @param why for the log: lower case, the fact
+     * @param why the fact for the log, in lower case
      */
     void onLost(String why);
   }

@@ -6,7 +6,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a prepared message keeps for engines: its payload as each setting encodes it. Any thread.
+ * What a prepared message stores for engines: its payload, encoded once for each setting. Any
+ * thread may call it, except where a method says otherwise.
  *
  * <p>Implemented by Windhover; methods may be added.
  */
@@ -17,20 +18,21 @@ public interface Encodings {
   }
 
   /**
-   * Returns the payload as {@code setting} encodes it. The first caller encodes it; the others wait
-   * for the result. Not for loops.
+   * Returns the payload, encoded for {@code setting}. The first caller encodes it; other callers
+   * wait for the result. Must not be called on a loop.
    *
    * @param setting everything that the result depends on, apart from the payload; compared by
    *     {@code equals}
-   * @param encoder encodes a view of the payload, and does not change the result afterwards; null,
-   *     which is not kept, if it cannot encode now
-   * @return a read-only view of the result, with a position of its own
+   * @param encoder encodes a view of the payload and does not change the result afterwards. If it
+   *     cannot encode now, it returns null, which is not stored
+   * @return a read-only view of the result, with a position of its own; null if the encoder
+   *     returned null
    */
   @Nullable ByteBuffer encoded(Object setting, Function<ByteBuffer, @Nullable ByteBuffer> encoder);
 
   /**
-   * The same, for loops: waits for nobody. If there is no result yet, the caller encodes the
-   * payload even if others are doing so; the first result is kept.
+   * As {@link #encoded}, for loops: never waits. If there is no result yet, the caller encodes the
+   * payload, even if another thread is doing so. The first result is stored.
    */
   @Nullable ByteBuffer encodedAtOnce(
       Object setting, Function<ByteBuffer, @Nullable ByteBuffer> encoder);

@@ -8,84 +8,85 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request and the way to answer it, as a host sees them.
+ * One request and the means to answer it, as a host provides them.
  *
  * <p>Implemented by Windhover's hosts; methods may be added.
  */
 public interface Exchange {
-  /** Returns what names this request in logs, unique within the process. */
+  /** Returns the request's name in logs, which is unique within the process. */
   String id();
 
-  /** Returns the request's method, as it came. */
+  /** Returns the request's method, as it was sent. */
   String method();
 
-  /** Returns the request's target, as it came: path and query, or {@code *}. */
+  /** Returns the request's target, as it was sent: path and query, or {@code *}. */
   String target();
 
   /** Returns {@code http} or {@code https}. */
   String scheme();
 
-  /** Returns the version that the request came in. */
+  /** Returns the HTTP version of the request. */
   HttpVersion version();
 
   /** Returns the request's headers. */
   Headers headers();
 
-  /** Returns the connection that the request came on. */
+  /** Returns the connection on which the request arrived. */
   Connection connection();
 
-  /** Returns the request's body; reading blocks, and so must not happen on the loop. */
+  /** Returns the request's body. Reading blocks, so it must not happen on the loop. */
   InputStream body();
 
   /**
-   * Sets the most bytes that may be read of the body; reading more fails with {@link
-   * dev.windhover.http.HttpException} 413. A host without such a limit ignores it.
+   * Limits how many bytes of the body may be read; reading more fails with {@link
+   * dev.windhover.http.HttpException} 413. A host without such a limit ignores this.
    *
    * @throws IllegalStateException if reading has begun
    */
   default void maxBodySize(long bytes) {}
 
-  /** Returns the most bytes that may be read of the body. */
+  /** Returns how many bytes of the body may be read at most. */
   default long maxBodySize() {
     return Long.MAX_VALUE;
   }
 
-  /** Returns the fields that came behind the body; empty before its end was read. */
+  /** Returns the trailer fields after the body; empty until the body was read to its end. */
   default Headers trailers() {
     return new Headers();
   }
 
-  /** Returns the offer to take the connection over, or null if the request makes none. */
+  /** Returns the offer to take the connection over, or null if the request makes no such offer. */
   @Nullable Upgrade upgrade();
 
   /**
-   * Begins the response, once, and returns the sink of its body, whose {@link Sink#end()} ends the
-   * response and with it the exchange. On the loop. No body follows where HTTP has none: the answer
-   * to HEAD, which has the length all the same, and status 204, 205 and 304; then nothing but the
-   * end is for the sink.
+   * Begins the response and returns the sink of its body. Called once, on the loop. {@link
+   * Sink#end()} ends the response and with it the exchange. The response to HEAD, which may have a
+   * length all the same, and responses with status 204, 205 and 304 have no body (RFC 9110 6.4.1):
+   * their sink may only be ended.
    *
-   * <p>If the client has gone, the sink is not open, and drops what it is given. If it goes later,
-   * the sink's {@linkplain Sink#mark mark} runs once more: whoever waits for room need not wait any
-   * longer.
+   * <p>If the client is gone, the sink is not open and drops what it is given. If the client goes
+   * away later, the sink's {@linkplain Sink#mark mark} runs once more, so that nothing waits for
+   * room any longer.
    *
-   * @param headers all but {@code Content-Length}; must have been used when this returns
-   * @param contentLength the length of the body, to be said in {@code Content-Length}; -1 if it is
-   *     not known, or not to be said (204, 304, HEAD)
+   * @param headers all headers but {@code Content-Length}; the host does not use this object after
+   *     this method has returned
+   * @param contentLength the length of the body in bytes, for {@code Content-Length}; -1 if it is
+   *     not known, or must not be sent (204, 304, HEAD)
    */
   Sink respond(int status, Headers headers, long contentLength);
 
   /**
-   * Drops the connection (or the stream), so that nobody takes the response for complete, whether
-   * it has begun or not; from any thread.
+   * Drops the connection (over HTTP/2, the stream), so that no client takes the response for
+   * complete, whether or not it has begun. From any thread.
    */
   void abort();
 
-  /** Returns a future that completes when the client is gone; never exceptionally. */
+  /** Returns a future that completes when the client is gone, and never exceptionally. */
   CompletableFuture<Void> aborted();
 
-  /** Returns the thread on which this exchange's connection lives. */
+  /** Returns the loop on which this exchange's connection lives. */
   Loop loop();
 
-  /** Runs {@code task} on a thread of its own that may block: a virtual one. */
+  /** Runs {@code task} on a new virtual thread, which may block. */
   Thread start(Runnable task);
 }

@@ -3,6 +3,6 @@ package dev.windhover.http.host;
 /** What a host calls for each request: an {@link dev.windhover.http.Application}, once built. */
 @FunctionalInterface
 public interface ExchangeHandler {
-  /** Takes a request; called on its loop, must not block, never throws. */
+  /** Handles a request. It is called on the request's loop, must not block, and never throws. */
   void handle(Exchange exchange);
 }

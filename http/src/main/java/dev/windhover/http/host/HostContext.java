@@ -6,8 +6,8 @@ import dev.windhover.http.websocket.WebSocketManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a request's context offers to hosts and engines, and hides from applications. Used by one
- * thread at a time, as the context is.
+ * The part of a request's context that hosts and engines see and applications do not. Only one
+ * thread may use it at a time, as with the context.
  *
  * <p>Implemented by Windhover; methods may be added.
  */
@@ -17,34 +17,35 @@ public interface HostContext {
     return (HostContext) context; // the only class that it permits implements this
   }
 
-  /** Returns the host's offer to take the connection over, or null if the request makes none. */
+  /** Returns the offer to take the connection over, or null if the request makes no such offer. */
   @Nullable Upgrade upgrade();
 
   /**
-   * Returns the status that accepts the request's upgrade: 101, or for an extended CONNECT 200
-   * unless another of 200–299 was set (RFC 8441 5).
+   * Returns the status that accepts the request's upgrade: 101. For an extended CONNECT, it is the
+   * status that was set, 200 by default (RFC 8441 5).
    *
-   * @throws IllegalStateException if the status that was set is another
+   * @throws IllegalStateException if the status that was set for an extended CONNECT is not 200–299
    */
   int upgradeStatus();
 
   /**
-   * Says that {@code takeover} answers this request through {@link #upgrade()}: from here on the
-   * response cannot be changed. Runs what waits on {@link HttpResponse#onStarting}.
+   * Records that {@code takeover} answers this request through {@link #upgrade()}, and runs the
+   * tasks of {@link HttpResponse#onStarting}. From now on, the response cannot be changed.
    *
    * @throws IllegalStateException if the response has started, or a body was written for it
    */
   void takeOver(Takeover takeover);
 
-  /** Puts a WebSocket engine under this request, as the middleware does. */
+  /** Gives this request a WebSocket engine, as the middleware does. */
   void webSockets(WebSocketManager manager);
 
-  /** Returns whether a WebSocket engine is there already. */
+  /** Returns whether this request already has a WebSocket engine. */
   boolean hasWebSockets();
 
   /**
-   * Returns whether a route matched and nobody has answered: no status, body or upgrade. Headers
-   * alone are no answer, since middleware sets some on every response.
+   * Returns whether a route matched and the request was not answered: no status was set, no body
+   * written, and no upgrade accepted. Headers do not count, because middleware sets some on every
+   * response.
    */
   boolean isUnanswered();
 }

@@ -6,26 +6,29 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The one thread on which a connection lives. Everything a host calls, and all methods that say so,
- * run there, one after the other, and never block. It is also the only clock above the host.
+ * The thread on which a connection lives. Whatever a host calls runs on it, and so does every
+ * method that says so. They run one after the other and must not block. The loop is also the only
+ * clock above the host.
  *
  * <p>Implemented by Windhover's hosts; methods may be added.
  */
 public interface Loop extends Executor {
-  /** Runs {@code task} on the loop, soon, after what was given before; callable from any thread. */
+  /**
+   * Runs {@code task} on the loop soon, after the tasks that were given before; from any thread.
+   */
   @Override
   void execute(Runnable task);
 
   /** Returns whether the calling thread is the loop. */
   boolean inLoop();
 
-  /** Returns the host's time in nanoseconds, of no fixed origin; callable from any thread. */
+  /** Returns the host's time in nanoseconds since an arbitrary origin; from any thread. */
   long nanoTime();
 
-  /** Returns the host's time of day; callable from any thread. */
+  /** Returns the host's time of day; from any thread. */
   Instant now();
 
-  /** Runs {@code task} on the loop after {@code delay}; callable from any thread. */
+  /** Runs {@code task} on the loop after {@code delay}; from any thread. */
   Timer schedule(Duration delay, Runnable task);
 
   /**
@@ -45,7 +48,7 @@ public interface Loop extends Executor {
   /** A task that has been scheduled. */
   @FunctionalInterface
   interface Timer {
-    /** Keeps the task from running, if it has not begun. */
+    /** Keeps the task from running, unless it has begun. */
     void cancel();
   }
 }

@@ -12,30 +12,31 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 
 /**
- * What is open on the loops of a host, kept by each loop for itself, so that it costs no lock: a
- * stop can reach all of it.
+ * The objects that are open on the loops of a host, such as sockets, so that a stop can end all of
+ * them. Each loop keeps its own, so this needs no lock.
  */
 public final class PerLoop<T> {
-  /** Each set is its loop's alone. The map is copied to change it. */
+  /** Each set belongs to its loop alone. A change replaces the map with a copy. */
   private final AtomicReference<Map<Loop, Set<T>>> loops = new AtomicReference<>(Map.of());
 
-  /** Creates an empty one. */
+  /** Creates an empty collection. */
   public PerLoop() {}
 
-  /** Adds {@code one}; on {@code loop}. */
+  /** Adds {@code one}; must be called on {@code loop}. */
   public void add(Loop loop, T one) {
     of(loop).add(one);
   }
 
-  /** Removes {@code one} and returns whether it was there; on {@code loop}. */
+  /** Removes {@code one} and returns whether it was there; must be called on {@code loop}. */
   public boolean remove(Loop loop, T one) {
     return of(loop).remove(one);
   }
 
   /**
-   * Ends each with {@code end}, on its loop.
+   * Ends all objects, each on its loop; from any thread.
    *
-   * @return what completes when all that {@code end} has returned is complete
+   * @param end ends one object; the future that it returns must not complete exceptionally
+   * @return a future that completes when all futures of {@code end} have completed
    */
   public CompletableFuture<Void> endAll(Function<T, CompletableFuture<Void>> end) {
     List<CompletableFuture<Void>> all = new ArrayList<>();
@@ -51,7 +52,7 @@ public final class PerLoop<T> {
     return join(all);
   }
 
-  /** Returns how many there are, while none comes or goes. */
+  /** Returns the number of objects, which is exact only while none is added or removed. */
   public int size() {
     return loops.get().values().stream().mapToInt(Set::size).sum();
   }
@@ -74,6 +75,7 @@ public final class PerLoop<T> {
   }
 
   private static <T> Set<T> newSet() {
-    return Collections.newSetFromMap(new IdentityHashMap<>()); // half the size of others' entries
+    return Collections.newSetFromMap(
+        new IdentityHashMap<>()); // half the size of a HashSet's entries
   }
 }

@@ -4,50 +4,53 @@ import dev.windhover.protocol.FrameOutput;
 import java.nio.channels.FileChannel;
 
 /**
- * The one way out of a connection, or of one stream of it: responses and sockets alike leave
- * through it. All methods belong to the connection's {@link Loop}, except {@link #pending()} and
- * {@link #isOpen()}.
+ * The one way out of a connection, or of one of its streams: responses and sockets both leave
+ * through it. Its methods may be called only on the connection's {@link Loop}, except for {@link
+ * #pending()} and {@link #isOpen()}.
  *
- * <p>Small things are gathered: {@link #reserve} gives room in the output buffer, the caller writes
- * at its position, {@link #commit()} keeps what was written. {@link #write} adds bytes that stand
- * elsewhere. Nothing leaves before {@link #flush()}.
+ * <p>Small pieces are gathered: {@link #reserve} provides room in the output buffer, the caller
+ * writes at the buffer's position, and {@link #commit()} keeps what was written. {@link #write}
+ * adds bytes from elsewhere. Nothing leaves before {@link #flush()}.
  *
- * <p>A sink never blocks and never refuses: it holds what the transport does not take. Its user
- * looks at {@link #pending()}, stops at a bound of its own, and goes on when the {@linkplain #mark
- * mark} tells it to.
+ * <p>A sink never blocks and never refuses bytes: it holds what the transport does not take. Its
+ * user checks {@link #pending()}, stops at a limit of its own, and continues when the {@linkplain
+ * #mark mark} runs.
  */
 public interface Sink extends FrameOutput {
   /**
-   * Adds part of an open file without holding it in memory. It must stay open until {@code release}
-   * runs, on the loop. If the file ends before its part does, the connection (or the stream) is
-   * dropped.
+   * Adds part of an open file without holding it in memory. The file must stay open until {@code
+   * release} runs, on the loop. If the file is shorter than that, the connection (over HTTP/2, the
+   * stream) is dropped.
+   *
+   * @param position the index of the first byte
+   * @param count the number of bytes
    */
   void writeFile(FileChannel file, long position, long count, Runnable release);
 
   /**
-   * Sets the mark: {@code belowAgain} runs each time {@link #pending()} falls below {@code bytes},
-   * having been at or above. A later call replaces the mark.
+   * Sets the mark: {@code belowAgain} runs each time {@link #pending()} falls below {@code bytes}
+   * after it has reached that number. A later call replaces the mark.
    */
   void mark(int bytes, Runnable belowAgain);
 
-  /** Returns how many bytes of output the transport has taken in all: how a stall is seen. */
+  /** Returns how many bytes the transport has taken in total, by which a stall is detected. */
   long transmitted();
 
   /**
-   * Returns whether what is written may still leave: false once the connection (or the stream) is
-   * gone, and then everything is dropped; from any thread.
+   * Returns whether what is written can still leave. Once the connection (over HTTP/2, the stream)
+   * is gone, this returns false, and everything is dropped. From any thread.
    */
   boolean isOpen();
 
   /**
-   * Ends this direction after what was written, and flushes: the end of a response's body; TCP's
-   * FIN or HTTP/2's END_STREAM of a duplex, whose peer may still send.
+   * Ends this direction after what was written, and flushes. For a response, this is the end of its
+   * body. For a duplex, it is TCP's FIN or HTTP/2's END_STREAM, and the peer may still send.
    */
   void end();
 
   /**
-   * Drops the connection (or the stream) now, both ways, without a word: TCP's RST, HTTP/2's
-   * RST_STREAM.
+   * Drops the connection (over HTTP/2, the stream) immediately and in both directions, with TCP's
+   * RST or HTTP/2's RST_STREAM.
    */
   void abort();
 }

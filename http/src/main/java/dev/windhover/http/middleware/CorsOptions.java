@@ -69,7 +69,7 @@ public final class CorsOptions {
   /**
    * Allows these request headers in addition to those for which browsers do not ask.
    *
-   * @throws IllegalArgumentException if one is no header's name
+   * @throws IllegalArgumentException if one is not a header name
    */
   public CorsOptions withHeaders(String... headers) {
     addTokens("header", headers, this.headers);
@@ -85,7 +85,7 @@ public final class CorsOptions {
   /**
    * Lets pages see these response headers.
    *
-   * @throws IllegalArgumentException if one is no header's name
+   * @throws IllegalArgumentException if one is not a header name
    */
   public CorsOptions withExposedHeaders(String... headers) {
     addTokens("header", headers, exposedHeaders);

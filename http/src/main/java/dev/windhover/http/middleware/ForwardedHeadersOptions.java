@@ -32,7 +32,7 @@ public final class ForwardedHeadersOptions {
    */
   public ForwardedHeadersOptions forwardedHeaders(ForwardedHeader... headers) {
     if (headers.length == 0) {
-      throw new IllegalArgumentException("forwardedHeaders needs a header");
+      throw new IllegalArgumentException("forwardedHeaders needs at least one header");
     }
     Set<ForwardedHeader> chosen = EnumSet.copyOf(List.of(headers));
     if (chosen.contains(ForwardedHeader.FORWARDED) && chosen.size() > 1) {
@@ -108,15 +108,15 @@ public final class ForwardedHeadersOptions {
   }
 
   /**
-   * Ignores all {@code X-Forwarded-*} headers unless the trusted ones have equally many elements.
-   * Off by default, because many proxies append to one header and replace another.
+   * Ignores all {@code X-Forwarded-*} headers unless the trusted ones have the same number of
+   * elements. Off by default, because many proxies append to one header and replace another.
    */
   public ForwardedHeadersOptions requireHeaderSymmetry(boolean require) {
     requireHeaderSymmetry = require;
     return this;
   }
 
-  /** Returns whether the headers must have equally many elements. */
+  /** Returns whether the headers must have the same number of elements. */
   public boolean requireHeaderSymmetry() {
     return requireHeaderSymmetry;
   }

@@ -58,12 +58,12 @@ record Hop(@Nullable InetSocketAddress remote, @Nullable String scheme, @Nullabl
     String port = null;
     if (node.startsWith("[")) {
       int end = node.indexOf(']');
-      String behind = end < 0 ? "?" : node.substring(end + 1);
-      if (!behind.isEmpty() && !behind.startsWith(":")) {
+      String rest = end < 0 ? "?" : node.substring(end + 1);
+      if (!rest.isEmpty() && !rest.startsWith(":")) {
         return null;
       }
       host = node.substring(1, end);
-      port = behind.isEmpty() ? null : behind.substring(1);
+      port = rest.isEmpty() ? null : rest.substring(1);
       if (host.indexOf(':') < 0) {
         return null;
       }

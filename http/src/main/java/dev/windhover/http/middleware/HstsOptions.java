@@ -6,7 +6,7 @@ import java.util.List;
 
 /** The settings of {@link Hsts}. A method with an argument sets a value and returns this. */
 public final class HstsOptions {
-  private Duration maxAge = Duration.ofDays(30); // the reference's default
+  private Duration maxAge = Duration.ofDays(30); // as in ASP.NET Core
   private boolean includeSubDomains;
   private boolean preload;
   private final List<String> excludedHosts =
@@ -17,8 +17,8 @@ public final class HstsOptions {
 
   /**
    * Sets how long browsers remember, in whole seconds; 30 days by default, and zero makes them
-   * forget. As long as a browser remembers, it cannot be reached over HTTP any more, so begin with
-   * an hour.
+   * forget. As long as a browser remembers, it does not use HTTP for this host any more, so begin
+   * with an hour.
    *
    * @throws IllegalArgumentException if negative
    */

@@ -42,7 +42,8 @@ final class IpNetwork {
     }
     for (int bit = prefix; bit < bytes.length * 8; bit++) {
       if ((bytes[bit / 8] & (0x80 >> bit % 8)) != 0) {
-        throw new IllegalArgumentException("network \"" + text + "\" has bits behind its prefix");
+        throw new IllegalArgumentException(
+            "network \"" + text + "\" has bits set after its prefix");
       }
     }
     return new IpNetwork(bytes, prefix);

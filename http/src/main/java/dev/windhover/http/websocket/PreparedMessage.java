@@ -9,8 +9,8 @@ import java.nio.charset.StandardCharsets;
  * settings. Both live as long as this object. Immutable and thread-safe.
  *
  * <p>A message of more than 16 KiB is best sent from a thread of your own. A connection's loop does
- * not compress so much at once: unless another thread has compressed the message already, each
- * socket to which it is sent on the loop compresses it for itself, in slices.
+ * not compress that much in one turn: unless another thread has already compressed the message,
+ * each socket to which it is sent on the loop compresses it for itself, in slices.
  *
  * <p>For a single socket it has no advantage over {@link Message}.
  */

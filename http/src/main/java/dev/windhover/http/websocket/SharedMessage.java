@@ -55,7 +55,8 @@ final class SharedMessage extends PreparedMessage implements Encodings {
         continue;
       }
       try {
-        return encodedAtOnce(setting, encoder); // there may be a result since the look
+        return encodedAtOnce(
+            setting, encoder); // another thread may have stored a result since the check
       } finally {
         encoding.making.set(null);
         own.complete(null);

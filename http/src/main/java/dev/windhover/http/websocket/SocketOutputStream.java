@@ -15,7 +15,7 @@ final class SocketOutputStream extends OutputStream {
     /** Sends the bytes of one write. */
     void write(ByteBuffer bytes) throws IOException, InterruptedException;
 
-    /** Nothing more comes. */
+    /** Ends the output: nothing more comes. */
     void finish() throws IOException, InterruptedException;
   }
 
@@ -92,6 +92,6 @@ final class SocketOutputStream extends OutputStream {
 
   private static IOException interrupted() {
     Thread.currentThread().interrupt();
-    return new InterruptedIOException("interrupted while the peer was slow");
+    return new InterruptedIOException("interrupted while waiting for a slow peer");
   }
 }

@@ -18,9 +18,10 @@ import org.jspecify.annotations.Nullable;
  *
  * A handler {@linkplain WebSocketManager#accept() accepts} the request, and the socket is open. You
  * can receive messages until the peer closes or the connection ends, and send messages until either
- * side has closed. The handler's end is the socket's end. When it returns, the peer's Close is
- * answered, or a Close with 1000 is sent. When it throws, a Close with 1011 is sent. If the server
- * stops, it sends 1001. The peer then has at most 5 s for its part, and the connection is dropped.
+ * side has closed. When the handler ends, the socket ends (except in the listener form). If the
+ * handler returns, the peer's Close is answered, or a Close with 1000 is sent. If it throws an
+ * exception, a Close with 1011 is sent. If the server stops, a Close with 1001 is sent. The peer
+ * then has 5 s (by default) for its part; after that, the connection is dropped.
  *
  * <h2>Receiving</h2>
  *
@@ -28,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  * buffer with {@link #receive(ByteBuffer)}, without a limit on the size of a message. Or you can
  * receive whole messages with {@link #receiveMessage()} and {@code for (Message message : socket)},
  * up to the accepted maximum; a larger message fails the socket with 1009. The end is a result,
- * never an exception. Pings are answered whether or not anybody receives. While nobody receives, at
- * most 64 KiB (by default) wait here; then the peer is not read.
+ * never an exception. Pings are answered whether or not anything receives. While nothing receives,
+ * at most 64 KiB (by default) wait here; then the peer is not read.
  *
  * <h2>Sending</h2>
  *
@@ -131,8 +132,8 @@ public interface WebSocket extends Iterable<Message> {
       throws IOException, InterruptedException;
 
   /**
-   * Sends a whole text message. The text is encoded at once, in addition to the queue, so send a
-   * long text in pieces with {@link #startMessage}.
+   * Sends a whole text message. The text is encoded as a whole, in memory in addition to the queue,
+   * so send a long text in pieces with {@link #startMessage}.
    */
   boolean sendText(CharSequence text) throws IOException, InterruptedException;
 

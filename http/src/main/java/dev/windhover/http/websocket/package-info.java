@@ -1,6 +1,7 @@
 /**
- * A socket as an application sees it: {@link dev.windhover.http.websocket.WebSocket} in its
- * blocking form, {@link dev.windhover.http.websocket.WebSocketListener} for the other, what they
- * send and receive, and how a request becomes one.
+ * Sockets as an application sees them: {@link dev.windhover.http.websocket.WebSocket}, {@link
+ * dev.windhover.http.websocket.WebSocketListener} for the listener form, the messages that they
+ * send and receive, and {@link dev.windhover.http.websocket.WebSocketManager}, which turns a
+ * request into a socket.
  */
 package dev.windhover.http.websocket;

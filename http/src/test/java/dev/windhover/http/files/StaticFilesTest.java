@@ -206,7 +206,7 @@ class StaticFilesTest {
     void theFolderHasToBeThere() {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> StaticFiles.fromFolder(root.resolve("other")))
-          .withMessage("folder " + root.resolve("other") + " is not there");
+          .withMessage("folder " + root.resolve("other") + " does not exist");
       assertThatIllegalArgumentException()
           .isThrownBy(() -> StaticFiles.fromFolder(root.resolve("index.html")))
           .withMessageEndingWith("index.html is not a folder");
@@ -458,7 +458,7 @@ class StaticFilesTest {
     void theFolderIsOne(String folder) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> StaticFiles.fromClassPath(StaticFilesTest.class, folder))
-          .withMessage("folder \"" + folder + "\" is not the name of one");
+          .withMessage("folder \"" + folder + "\" is not a valid name");
     }
 
     @ParameterizedTest

@@ -62,7 +62,7 @@ public final class MessageDeflater implements Extension.Transform {
    */
   public boolean begin() {
     if (inMessage) {
-      throw new IllegalStateException("the message before has not ended");
+      throw new IllegalStateException("the previous message has not ended");
     }
     if (stream == null && !closed) {
       stream = source.take();
@@ -89,7 +89,7 @@ public final class MessageDeflater implements Extension.Transform {
    */
   public boolean deflate(ByteBuffer in, ByteBuffer out, End end) {
     if (!inMessage && !begin()) {
-      throw new IllegalStateException("no compression context to be had");
+      throw new IllegalStateException("no compression context is available");
     }
     if (out.remaining() < LEAST_ROOM) {
       return false;

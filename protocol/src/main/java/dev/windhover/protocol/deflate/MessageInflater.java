@@ -100,7 +100,7 @@ public final class MessageInflater implements Extension.Transform {
     if (known == null) {
       known = closed ? null : source.take();
       if (known == null) {
-        throw new IllegalStateException("no decompression context to be had");
+        throw new IllegalStateException("no decompression context is available");
       }
       stream = known;
       if (window.length > 0) {

@@ -312,7 +312,7 @@ class MessageDeflaterTest {
       assertThat(deflater.begin()).isFalse();
       assertThatIllegalStateException()
           .isThrownBy(() -> hex(deflater, "Hello"))
-          .withMessage("no compression context to be had");
+          .withMessage("no compression context is available");
     }
 
     @Test
@@ -321,7 +321,7 @@ class MessageDeflaterTest {
       assertThat(deflater.begin()).isTrue();
       assertThatIllegalStateException()
           .isThrownBy(deflater::begin)
-          .withMessage("the message before has not ended");
+          .withMessage("the previous message has not ended");
     }
 
     @Test

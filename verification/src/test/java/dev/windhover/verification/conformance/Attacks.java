@@ -186,7 +186,7 @@ final class Attacks {
 
   private void frames() {
     add("4.1", "a frame of an unknown type", wire -> wire.frame(0x16, 0, 0, new byte[8]), SERVED);
-    add("4.1", "flags that nobody knows", wire -> wire.frame(PING, 0x16, 0, new byte[8]), SERVED);
+    add("4.1", "unknown flags", wire -> wire.frame(PING, 0x16, 0, new byte[8]), SERVED);
     add(
         "4.1",
         "the reserved bit of the stream's number",
@@ -326,7 +326,7 @@ final class Attacks {
         reset("PROTOCOL_ERROR"));
     add(
         "5.4.1",
-        "an error, and more behind it",
+        "an error, and more after it",
         wire -> {
           wire.frame(DATA, 0, 0, new byte[1]);
           wire.frame(PING, 0, 0, new byte[8]);
@@ -645,7 +645,7 @@ final class Attacks {
         PROTOCOL);
     add(
         "6.10",
-        "CONTINUATION behind HEADERS with END_HEADERS",
+        "CONTINUATION after HEADERS with END_HEADERS",
         wire -> {
           int stream = open(wire).id();
           wire.frame(CONTINUATION, END_HEADERS, stream, rest);
@@ -653,7 +653,7 @@ final class Attacks {
         PROTOCOL);
     add(
         "6.10",
-        "CONTINUATION behind CONTINUATION with END_HEADERS",
+        "CONTINUATION after CONTINUATION with END_HEADERS",
         wire -> {
           wire.frame(HEADERS, 0, 1, first);
           wire.frame(CONTINUATION, END_HEADERS, 1, rest);
@@ -662,7 +662,7 @@ final class Attacks {
         PROTOCOL);
     add(
         "6.10",
-        "CONTINUATION behind DATA",
+        "CONTINUATION after DATA",
         wire -> {
           int stream = open(wire).id();
           wire.frame(DATA, 0, stream, new byte[1]);
@@ -882,12 +882,12 @@ final class Attacks {
     add("8.2.2", "te: trailers", wire -> expectHello(wire.get("/", "te: trailers")), SERVED);
     malformed("8.3", "an unknown pseudo-field", "GET", 0, ":test: x");
     malformed("8.3", "a pseudo-field of responses", "GET", 0, ":status: 200");
-    malformed("8.3", "a pseudo-field behind others", "GET", 0, "x: y", ":authority: a");
+    malformed("8.3", "a pseudo-field after others", "GET", 0, "x: y", ":authority: a");
     String m = ":method: GET";
     String s = ":scheme: http";
     String p = ":path: /";
     String a = ":authority: localhost";
-    fields("8.3", ":path behind another", m, s, a, "x: y", p);
+    fields("8.3", ":path after another", m, s, a, "x: y", p);
     fields("8.3.1", "an empty :path", m, s, ":path: ", a);
     fields("8.3.1", "a :path without a slash", m, s, ":path: x", a);
     fields("8.3.1", "no :method", s, p, a);
@@ -953,7 +953,7 @@ final class Attacks {
       {"2.3", "an index beyond the tables", GET + "c6"},
       {"2.3", "a name's index beyond the tables", GET + "7f07 01 79"},
       {"2.3", "what a table of size 0 held", "20" + GET + "bf"},
-      {"4.2", "a table's size behind a field", GET + "20"},
+      {"4.2", "a table's size after a field", GET + "20"},
       {"4.2", "a table larger than we allow", "3fe21f" + GET},
       {"5.1", "a number over 2^32", "ff ffffffffffffff7f" + GET},
       {"5.2", "padding of more than 7 bits", GET + "00 01 78 82 1fff"},

@@ -59,7 +59,7 @@ class ConformanceTest {
   private static final List<String> FORMS = List.of("blocking", "listener");
 
   private static final String BOTH_SIDES =
-      "BoringSSL ends both sides when close_notify comes, so what is under way may be lost; see tls.md";
+      "BoringSSL ends both sides when close_notify comes, so data on its way may be lost; see tls.md";
 
   /** Cases that are not played, and why. */
   private static final Map<String, String> EXCEPTED =

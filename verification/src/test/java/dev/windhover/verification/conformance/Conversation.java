@@ -278,7 +278,7 @@ final class Conversation implements AutoCloseable {
     }
     if (since != Long.MIN_VALUE && event.nanos() - since > MOST_UNTIL_END_NANOS) {
       throw new AssertionError(
-          "the end came %d ms behind the Close".formatted((event.nanos() - since) / 1_000_000));
+          "the end came %d ms after the Close".formatted((event.nanos() - since) / 1_000_000));
     }
     try {
       peer.requireEnd(since != Long.MIN_VALUE);

@@ -37,17 +37,17 @@ class Http2AttackTest {
   private static final int MOST_STREAMS = 20;
   private static final List<Attack> ATTACKS = Attacks.all();
 
-  /** Cases that end otherwise than they should, and whose behaviour it is. */
+  /** Cases that end otherwise than they should, and whose behavior it is. */
   private static final Map<String, String> EXCEPTED =
       Map.of(
           "5.1: HEADERS, half-closed",
-          "Netty's: the stream ends, with PROTOCOL_ERROR rather than STREAM_CLOSED",
+          "Netty ends the stream with PROTOCOL_ERROR instead of STREAM_CLOSED",
           "5.1.1: a stream with a lower number than the last",
-          "Netty's: the stream counts as closed, and gets STREAM_CLOSED rather than the connection"
-              + " PROTOCOL_ERROR",
+          "Netty takes the stream for closed and answers STREAM_CLOSED on it, instead of ending the"
+              + " connection with PROTOCOL_ERROR",
           "5.3: HEADERS that depend on their own stream",
-          "Netty's: the connection ends with PROTOCOL_ERROR; in RFC 7540 5.3.1 it was the stream,"
-              + " and in RFC 9113 it is no error");
+          "Netty ends the connection with PROTOCOL_ERROR; RFC 7540 5.3.1 ended only the stream, and"
+              + " in RFC 9113 this is not an error");
 
   private final CountDownLatch gate = new CountDownLatch(1);
   private final Executor threads = Executors.newVirtualThreadPerTaskExecutor();

@@ -108,7 +108,7 @@ final class Page {
   void check(Map<String, String> excepted) throws IOException {
     StringBuilder lines = new StringBuilder();
     new TreeMap<>(excepted).forEach((id, reason) -> lines.append("* " + id + ": " + reason + "\n"));
-    checkText(lines.isEmpty() ? "No case is excepted.\n" : "Excepted are:\n\n" + lines);
+    checkText(lines.isEmpty() ? "No case is excepted.\n" : "Exceptions:\n\n" + lines);
   }
 
   private void checkText(String due) throws IOException {

@@ -574,7 +574,7 @@ public final class Http2Wire implements AutoCloseable {
 
     private void takeData(Http2Frame frame) {
       if (ended) {
-        throw new AssertionError("DATA behind END_STREAM");
+        throw new AssertionError("DATA after END_STREAM");
       }
       if (frame.has(PADDED)) {
         throw new AssertionError("padding is not what this reads");

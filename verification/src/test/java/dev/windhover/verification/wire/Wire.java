@@ -401,7 +401,7 @@ public final class Wire implements Peer {
       line.append((char) b);
     }
     if (in.read() != '\n') {
-      throw new AssertionError("CR without LF behind " + line);
+      throw new AssertionError("CR without LF after " + line);
     }
     return line.toString();
   }

@@ -358,7 +358,7 @@ public final class NativeDeflateCodec implements DeflateCodec {
       if (code == Z_MEM_ERROR) {
         throw outOfMemory();
       }
-      return new IllegalStateException("zlib answers " + code);
+      return new IllegalStateException("zlib returned " + code);
     }
 
     final void close() {
@@ -391,7 +391,7 @@ public final class NativeDeflateCodec implements DeflateCodec {
         throw outOfMemory();
       }
       if (code != Z_OK) {
-        throw new IllegalStateException("zlib answers " + code);
+        throw new IllegalStateException("zlib returned " + code);
       }
     }
 

@@ -82,7 +82,7 @@ public final class Echo {
     }
   }
 
-  /** Tells the page which version of HTTP its socket uses, because browsers do not. */
+  /** Tells the page which HTTP version its socket uses, because browsers do not. */
   private static void tellHttpVersion(HttpContext context, Handler next) throws Exception {
     if (context.webSockets().isWebSocketRequest()) {
       String cookie = "socketHttpVersion=" + context.request().version();

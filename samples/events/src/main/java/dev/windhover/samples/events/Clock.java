@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Ticks to all streams that were added, and keeps some ticks for those that come back. */
+/** Ticks to all streams that were added, and keeps some ticks for clients that reconnect. */
 final class Clock {
   private static final int KEPT = 60;
 
@@ -18,14 +18,16 @@ final class Clock {
   private long ticks;
 
   private record Tick(long id, Instant time) {
-    /** A client that does not keep up is told to come back, and then gets what it missed. */
+    /**
+     * A client that does not keep up is disconnected; it reconnects and then gets what it missed.
+     */
     void sendTo(EventStream stream) {
       try {
         if (!stream.send("tick", Long.toString(id), time.toString())) {
           stream.close();
         }
       } catch (IOException gone) {
-        // its ended() tells
+        // its ended() completes, which removes it
       }
     }
   }

@@ -64,7 +64,7 @@ class FramesFuzzTest {
           case MORE -> throw new AssertionError();
         }
         if (event == FrameReader.Event.CLOSE || event == FrameReader.Event.VIOLATION) {
-          assertThat(reader.next(in)).as("what stands behind the end").isEqualTo(event);
+          assertThat(reader.next(in)).as("what comes after the end").isEqualTo(event);
           return told;
         }
       }

@@ -343,7 +343,7 @@ final class MemoryHost implements Exchange, Upgrade, Duplex, Loop {
 
   private void requireOutput() {
     require(reserved == null, "output between reserve and commit");
-    require(!ended && !aborted && !lost, "output behind the end");
+    require(!ended && !aborted && !lost, "output after the end");
   }
 
   @Override

@@ -46,7 +46,7 @@ final class Output {
         throw new AssertionError("we sent what is none: " + reader.violation());
       }
       if (closed && event != FrameReader.Event.PONG) {
-        throw new AssertionError(event + " behind our Close");
+        throw new AssertionError(event + " after our Close");
       }
       if (event == FrameReader.Event.DATA) {
         reader.readInto(in, room.clear());

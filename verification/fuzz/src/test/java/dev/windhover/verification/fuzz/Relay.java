@@ -157,7 +157,7 @@ final class Relay {
     boolean data = opcode < 8;
     require((first & (compressed && data && opcode != 0 ? 0x30 : 0x70)) == 0, "reserved bits");
     if (data) {
-      require(closeEndsAt < 0, "a data frame behind our Close");
+      require(closeEndsAt < 0, "a data frame after our Close");
       require(opcode <= 2 && (opcode == 0) == inMessage, "opcode " + opcode);
       inMessage = (first & 0x80) == 0;
       control = ByteBuffer.allocate(0);
