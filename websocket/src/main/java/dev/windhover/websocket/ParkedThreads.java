@@ -1,5 +1,6 @@
 package dev.windhover.websocket;
 
+import dev.windhover.http.host.Loop;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
@@ -11,6 +12,12 @@ import java.util.function.BooleanSupplier;
  */
 final class ParkedThreads {
   private final Queue<Thread> threads = new ConcurrentLinkedQueue<>();
+  private final Loop loop;
+
+  /** Creates one for threads that {@code loop} wakes most of the time. */
+  ParkedThreads(Loop loop) {
+    this.loop = loop;
+  }
 
   boolean isEmpty() {
     return threads.isEmpty();
@@ -66,11 +73,11 @@ final class ParkedThreads {
   void wakeFirst() {
     Thread first = threads.peek();
     if (first != null) {
-      LockSupport.unpark(first);
+      loop.unpark(first);
     }
   }
 
   void wakeAll() {
-    threads.forEach(LockSupport::unpark);
+    threads.forEach(loop::unpark);
   }
 }

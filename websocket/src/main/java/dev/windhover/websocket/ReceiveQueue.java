@@ -180,7 +180,7 @@ final class ReceiveQueue implements Inbound {
   /** Who receives; a second thread waits its turn. */
   private volatile @Nullable Thread receiver;
 
-  private final ParkedThreads others = new ParkedThreads();
+  private final ParkedThreads others;
 
   // ---- The receiver's; the loop looks at the sums.
 
@@ -197,6 +197,7 @@ final class ReceiveQueue implements Inbound {
 
   ReceiveQueue(Session session, int bound, long maxMessageSize) {
     this.session = session;
+    this.others = new ParkedThreads(session.loop());
     this.bound = bound;
     this.maxMessageSize = maxMessageSize;
     first.arrived = Piece.END_OF_FRAME;

@@ -310,7 +310,7 @@ final class SendGate {
     if (known != null) {
       return known;
     }
-    ParkedThreads made = new ParkedThreads();
+    ParkedThreads made = new ParkedThreads(session.loop());
     return PARKED.compareAndSet(this, null, made) ? made : parked();
   }
 

@@ -287,7 +287,7 @@ final class ServerWebSocket implements WebSocket {
     /** The thread that is sending a piece: the next thread's piece follows it. */
     private final AtomicReference<@Nullable Thread> turn = new AtomicReference<>();
 
-    private final ParkedThreads waiters = new ParkedThreads();
+    private final ParkedThreads waiters = new ParkedThreads(session.loop());
 
     /** How many further turns its thread has taken within the turn. */
     private int nested;

@@ -606,7 +606,7 @@ final class Session implements Duplex.Receiver, Takeover {
     }
     ParkedThreads waiters = closers;
     if (waiters == null) {
-      waiters = new ParkedThreads();
+      waiters = new ParkedThreads(loop);
       if (!CLOSERS.compareAndSet(this, null, waiters)) {
         waiters = Objects.requireNonNull(closers);
       }
