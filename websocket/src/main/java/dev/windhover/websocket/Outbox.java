@@ -62,10 +62,10 @@ final class Outbox {
 
   // ---- Loop only
 
-  private @Nullable OutgoingMessage first;
-  private @Nullable OutgoingMessage last;
-  private @Nullable OutgoingMessage firstKeptBack;
-  private @Nullable OutgoingMessage lastKeptBack;
+  private final Chain queue = new Chain();
+
+  /** The messages that wait for the end of {@link #underWay}; made for the first. */
+  private @Nullable Chain keptBack;
 
   /** The message in pieces that is under way where the loop has got to. */
   private @Nullable OpenMessage underWay;
@@ -340,52 +340,37 @@ final class Outbox {
       return;
     }
     OutgoingMessage latest = (OutgoingMessage) MAILBOX.getAndSet(this, null);
-    OutgoingMessage earliest = null;
+    Chain mail = new Chain();
     while (latest != null) {
       OutgoingMessage before = latest.next;
-      latest.next = earliest;
-      earliest = latest;
+      mail.addFirst(latest);
       latest = before;
     }
-    while (earliest != null) {
-      OutgoingMessage next = earliest.next;
-      earliest.next = null;
-      admit(earliest);
-      earliest = next;
+    admitAll(mail);
+  }
+
+  private void admitAll(Chain messages) {
+    for (OutgoingMessage each; (each = messages.poll()) != null; ) {
+      admit(each);
     }
   }
 
   /** Puts a message where it belongs: at the end, or with those that are kept back. */
   private void admit(OutgoingMessage message) {
     if (underWay != null && !underWay.equals(message.part)) {
-      if (lastKeptBack == null) {
-        firstKeptBack = message;
-      } else {
-        lastKeptBack.next = message;
-      }
-      lastKeptBack = message;
+      Chain kept = keptBack == null ? new Chain() : keptBack;
+      kept.add(message);
+      keptBack = kept;
       gate.keepBack(message.charge);
       return;
     }
-    if (last == null) {
-      first = message;
-    } else {
-      last.next = message;
-    }
-    last = message;
-    boolean ends = underWay != null && message.end;
+    queue.add(message);
     underWay = message.end ? null : message.part;
-    if (ends) {
-      OutgoingMessage kept = firstKeptBack;
-      firstKeptBack = null;
-      lastKeptBack = null;
+    Chain kept = keptBack;
+    if (underWay == null && kept != null) {
+      keptBack = null;
       gate.keepNoneBack();
-      while (kept != null) {
-        OutgoingMessage next = kept.next;
-        kept.next = null;
-        admit(kept);
-        kept = next;
-      }
+      admitAll(kept);
     }
   }
 
@@ -449,7 +434,8 @@ final class Outbox {
     int before = moves;
     moves = before + 1;
     try {
-      for (OutgoingMessage next; (next = first) != null && duplex.pending() < marks.share(); ) {
+      for (OutgoingMessage next;
+          (next = queue.first) != null && duplex.pending() < marks.share(); ) {
         if (!next.begun && !next.begin()) {
           taken(next); // it was withdrawn
         } else if (compressor != null && compressor.compresses(next)) {
@@ -458,7 +444,7 @@ final class Outbox {
             taken(next);
           }
           left -= size - next.payload.remaining();
-          if (left <= 0 && first != null) {
+          if (left <= 0 && queue.first != null) {
             drainSoon();
             break;
           }
@@ -469,7 +455,7 @@ final class Outbox {
     } finally {
       moves = before + 2;
     }
-    if (first == null) {
+    if (queue.first == null) {
       writeClose(conversation);
     }
     return left;
@@ -516,10 +502,7 @@ final class Outbox {
 
   /** The first message has left. */
   private void taken(OutgoingMessage message) {
-    first = message.next;
-    if (first == null) {
-      last = null;
-    }
+    queue.poll();
     ended(message, true);
     if (message.end && compressor != null) {
       compressor.messageEnded(message.as);
@@ -570,7 +553,7 @@ final class Outbox {
     gate.seal();
     if (session.inLoop() && session.isOpened() && !draining) {
       takeMail();
-      if (first == null) {
+      if (queue.first == null) {
         writeClose(session.conversation()); // before the answer to a Ping that came after this
       }
     }
@@ -597,24 +580,17 @@ final class Outbox {
 
   private void drop(boolean keepsWhole) {
     takeMail();
-    boolean cut = first != null && first.loan != null && first.begun;
-    OutgoingMessage each = first;
-    first = null;
-    last = null;
-    while (each != null) {
-      OutgoingMessage next = each.next;
-      each.next = null;
+    OutgoingMessage leaving = queue.first;
+    boolean cut = leaving != null && leaving.loan != null && leaving.begun;
+    Chain kept = new Chain();
+    for (OutgoingMessage each; (each = queue.poll()) != null; ) {
       if (!keepsWhole || cut || each.loan != null) {
         ended(each, false);
-      } else if (last == null) {
-        first = each;
-        last = each;
       } else {
-        last.next = each;
-        last = each;
+        kept.add(each);
       }
-      each = next;
     }
+    queue.addAll(kept);
     if (cut || !keepsWhole) {
       session.conversation().abandonFrame();
       dropKeptBack();
@@ -627,11 +603,13 @@ final class Outbox {
   }
 
   private void dropKeptBack() {
-    for (OutgoingMessage each = firstKeptBack; each != null; each = each.next) {
-      ended(each, false);
+    Chain kept = keptBack;
+    if (kept != null) {
+      for (OutgoingMessage each; (each = kept.poll()) != null; ) {
+        ended(each, false);
+      }
     }
-    firstKeptBack = null;
-    lastKeptBack = null;
+    keptBack = null;
     gate.keepNoneBack();
     underWay = null;
   }
@@ -646,5 +624,47 @@ final class Outbox {
   private void ended(OutgoingMessage message, boolean isOut) {
     gate.release(message.charge);
     message.done(isOut, session.loop());
+  }
+
+  /** Messages in order; a queue that costs nothing while it is empty. Loop only. */
+  private static final class Chain {
+    private @Nullable OutgoingMessage first;
+    private @Nullable OutgoingMessage last;
+
+    void add(OutgoingMessage message) {
+      message.next = null;
+      if (last == null) {
+        first = message;
+      } else {
+        last.next = message;
+      }
+      last = message;
+    }
+
+    void addFirst(OutgoingMessage message) {
+      message.next = first;
+      first = message;
+      if (last == null) {
+        last = message;
+      }
+    }
+
+    void addAll(Chain others) {
+      for (OutgoingMessage each; (each = others.poll()) != null; ) {
+        add(each);
+      }
+    }
+
+    @Nullable OutgoingMessage poll() {
+      OutgoingMessage message = first;
+      if (message != null) {
+        first = message.next;
+        if (first == null) {
+          last = null;
+        }
+        message.next = null;
+      }
+      return message;
+    }
   }
 }
