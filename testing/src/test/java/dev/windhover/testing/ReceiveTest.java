@@ -461,6 +461,21 @@ class ReceiveTest {
     }
 
     @Test
+    void aTimeLimitHoldsAtEveryPlaceInLine() throws Exception {
+      TestFrames client = server.hold();
+      var first = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
+      var second = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
+      var third = Background.start(() -> server.socket().receiveMessage(SECOND)).awaitBlocked();
+      server.advance(SECOND);
+      assertThatThrownBy(third::join).isInstanceOf(TimeoutException.class);
+      client.sendText("a").sendText("b");
+      assertThat(first.join()).isEqualTo(new Message.Text("a"));
+      assertThat(second.join()).isEqualTo(new Message.Text("b"));
+      server.release();
+      client.answerClose();
+    }
+
+    @Test
     void anEndWakesWhoeverWaits() throws Exception {
       TestFrames client = server.hold();
       var one = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();

@@ -40,8 +40,11 @@ record Causes(@Nullable Ending first, @Nullable Outcome found, @Nullable Outcome
     return blame(by, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), why);
   }
 
-  /** The peer's messages have ended; what did it waits for its turn. */
+  /** The peer's messages have ended, unless they had before; what ended them waits for its turn. */
   Causes find(Outcome what) {
+    if (found != null) {
+      return this;
+    }
     Causes with = new Causes(first, what, effective);
     return switch (what) {
       case Outcome.PeerClosed closed ->
@@ -57,7 +60,7 @@ record Causes(@Nullable Ending first, @Nullable Outcome found, @Nullable Outcome
   /** A violation was found in a message that came before what has been found so far. */
   Causes findBefore(Violation violation) {
     boolean isFirst = first == null || first.by() == Ending.By.PEER;
-    return new Causes(isFirst ? null : first, found, effective)
+    return new Causes(isFirst ? null : first, null, effective)
         .find(new Outcome.Violated(violation));
   }
 

@@ -55,21 +55,32 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
   }
 
   /**
-   * Bytes of one frame that came together. Whoever takes some of them moves the position.
+   * What is known of bytes of a message.
    *
    * @param endOfFrame whether the frame ends with them
    * @param endOfMessage whether the message ends with them
    * @param ascii whether the message is ASCII so far
+   */
+  record Part(MessageType type, boolean endOfFrame, boolean endOfMessage, boolean ascii) {
+    /** Returns what {@code reader} says of the bytes that it has just read. */
+    static Part of(FrameReader reader) {
+      return new Part(typeOf(reader), reader.endOfFrame(), reader.endOfMessage(), reader.isAscii());
+    }
+
+    /** Returns the same of fewer of these bytes. */
+    Part cut() {
+      return new Part(type, false, false, ascii);
+    }
+  }
+
+  /**
+   * Bytes of one frame that came together and are kept.
+   *
+   * @param bytes whoever takes some of them moves the position
    * @param messageSize the size of the message as far as it is known: to the end of the frame, or
    *     of these bytes if they were compressed
    */
-  record Piece(
-      MessageType type,
-      ByteBuffer bytes,
-      boolean endOfFrame,
-      boolean endOfMessage,
-      boolean ascii,
-      long messageSize) {}
+  record Piece(Part part, ByteBuffer bytes, long messageSize) {}
 
   final Session session;
 
@@ -301,11 +312,8 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
       COST.getAndAdd(this, n + PIECE_OVERHEAD);
       pieces.add(
           new Piece(
-              typeOf(reader),
+              Part.of(reader),
               n < room / 2 ? ByteBuffer.allocate(n).put(bytes).flip() : bytes,
-              reader.endOfFrame(),
-              reader.endOfMessage(),
-              reader.isAscii(),
               messageBytes + (coded ? n : declared)));
     }
     if (cost >= bound && !paused) {

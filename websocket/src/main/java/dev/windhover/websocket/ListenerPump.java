@@ -97,8 +97,8 @@ final class ListenerPump extends Inbox {
     while (demand > 0 && (piece = next()) != null) {
       MessageBuffer message = assembling();
       take(piece, message);
-      if (piece.endOfMessage()) {
-        deliver(piece.type(), message);
+      if (piece.part().endOfMessage()) {
+        deliver(piece.part().type(), message);
       }
     }
     releaseMemory();
@@ -167,7 +167,7 @@ final class ListenerPump extends Inbox {
 
   /** A message that the end has cut is not waited for. */
   private boolean isKeepingMessages() {
-    return pieces.stream().anyMatch(Piece::endOfMessage);
+    return pieces.stream().anyMatch(piece -> piece.part().endOfMessage());
   }
 
   /**

@@ -53,10 +53,11 @@ final class Receiver extends Inbox {
     private volatile boolean timeIsUp;
     private Loop.@Nullable Timer timer;
 
-    // What it was given. Owned by the thread or the loop, as the state says.
-    private @Nullable MessageType type;
-    private boolean endOfMessage;
-    private boolean ascii;
+    // Owned by its thread or by the loop, as the state says.
+
+    /** What it was given last; null for nothing. */
+    private @Nullable Part given;
+
     private @Nullable ByteBuffer message;
 
     /** Creates a demand that waits for at most {@code nanos}, or without limit if below 0. */
@@ -129,15 +130,7 @@ final class Receiver extends Inbox {
     try {
       ByteBuffer buffer = demand.buffer;
       int n = buffer == null ? assemble(begun(), reader, in) : read(reader, in, buffer);
-      done =
-          n >= 0
-              && given(
-                  demand,
-                  typeOf(reader),
-                  n,
-                  reader.endOfFrame(),
-                  reader.endOfMessage(),
-                  reader.isAscii());
+      done = n >= 0 && give(demand, Part.of(reader), n);
       return n;
     } finally {
       demand.state = done ? Demand.DONE : Demand.WAITING;
@@ -206,22 +199,24 @@ final class Receiver extends Inbox {
     int start = buffer.position();
     Demand demand = new Demand(buffer, nanos);
     serve(demand);
-    return demand.type == null
+    Part last = demand.given;
+    return last == null
         ? new ReceiveResult(0, MessageType.CLOSE, true)
-        : new ReceiveResult(buffer.position() - start, demand.type, demand.endOfMessage);
+        : new ReceiveResult(buffer.position() - start, last.type(), last.endOfMessage());
   }
 
   /** See {@link dev.windhover.http.websocket.WebSocket#receiveMessage}. */
   @Nullable Message receiveMessage(long nanos) throws InterruptedException, TimeoutException {
     Demand demand = new Demand(null, nanos);
     serve(demand);
+    Part last = demand.given;
     ByteBuffer message = demand.message;
-    if (message == null) {
+    if (last == null || message == null) {
       return null;
     }
-    return demand.type == MessageType.BINARY
+    return last.type() == MessageType.BINARY
         ? new Message.Binary(message.slice())
-        : new Message.Text(textOf(message, demand.ascii));
+        : new Message.Text(textOf(message, last.ascii()));
   }
 
   @SuppressWarnings("ByteBufferBackingArray") // it was allocated here or in a MessageBuffer
@@ -233,9 +228,7 @@ final class Receiver extends Inbox {
         ascii ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8);
   }
 
-  /**
-   * Waits for the demand's turn, and fills it. At the end of the socket it stays without a type.
-   */
+  /** Waits for the demand's turn, and fills it. At the end of the socket it is given nothing. */
   private void serve(Demand demand) throws InterruptedException, TimeoutException {
     session.requireHandlerRunning();
     if (Thread.interrupted()) {
@@ -253,7 +246,7 @@ final class Receiver extends Inbox {
         demand.timer.cancel();
       }
     }
-    if (demand.type == null) {
+    if (demand.given == null) {
       session.takeEffect(); // the application has taken everything before the end, and asks again
     }
   }
@@ -293,7 +286,7 @@ final class Receiver extends Inbox {
       demand.withdraw();
     } catch (InterruptedException | TimeoutException e) {
       demand.withdraw();
-      if (demand.type == null) {
+      if (demand.given == null) {
         throw e;
       }
       demand.state = Demand.DONE; // with what is here
@@ -320,38 +313,29 @@ final class Receiver extends Inbox {
       discard();
       return;
     }
-    boolean used = !from.hasRemaining();
-    boolean endOfMessage = used && piece.endOfMessage();
-    if (given(demand, piece.type(), n, used && piece.endOfFrame(), endOfMessage, piece.ascii())) {
+    Part part = from.hasRemaining() ? piece.part().cut() : piece.part();
+    if (give(demand, part, n)) {
       demand.state = Demand.DONE;
     }
   }
 
-  /** Notes what a demand was given, and returns whether that is all that it gets. */
-  private boolean given(
-      Demand demand,
-      MessageType type,
-      int bytes,
-      boolean endOfFrame,
-      boolean endOfMessage,
-      boolean ascii) {
+  /** Notes that a demand was given {@code n} bytes, and returns whether it gets no more. */
+  private boolean give(Demand demand, Part part, int n) {
     if (demand.buffer == null) {
-      if (endOfMessage) {
-        demand.type = type;
-        demand.ascii = ascii;
+      if (part.endOfMessage()) {
+        demand.given = part;
         demand.message = begun().message();
         begun = null;
       }
-      return endOfMessage;
+      return part.endOfMessage();
     }
-    if (bytes > 0 || endOfFrame) {
-      isInside = !endOfMessage;
+    if (n > 0 || part.endOfFrame()) {
+      isInside = !part.endOfMessage();
+    } else if (!demand.isFull()) {
+      return false; // only the decoder took something
     }
-    if (bytes > 0 || endOfFrame || demand.isFull()) {
-      demand.type = type;
-      demand.endOfMessage = endOfMessage;
-    }
-    return endOfFrame || demand.isFull();
+    demand.given = part;
+    return part.endOfFrame() || demand.isFull();
   }
 
   private MessageBuffer begun() {

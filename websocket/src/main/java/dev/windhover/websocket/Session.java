@@ -97,7 +97,6 @@ final class Session implements Duplex.Receiver, Takeover {
 
   private volatile WebSocketState state = WebSocketState.OPEN;
   private volatile Causes causes = Causes.NONE;
-  private volatile @Nullable CloseReason received;
   private volatile @Nullable Ending ending;
   private volatile boolean handlerEnded;
 
@@ -350,8 +349,7 @@ final class Session implements Duplex.Receiver, Takeover {
       return false;
     }
     switch (what) {
-      case Outcome.PeerClosed closed -> {
-        received = closed.reason();
+      case Outcome.PeerClosed _ -> {
         boolean wasSent = change(WebSocketState.Event.RECEIVED_CLOSE) == WebSocketState.CLOSE_SENT;
         onLoop(conversation::takeEffect);
         if (wasSent) {
@@ -371,7 +369,7 @@ final class Session implements Duplex.Receiver, Takeover {
           awaitClosing();
         }
       }
-      case Outcome.Lost lost -> {
+      case Outcome.Lost _ -> {
         connectionEnded(true);
         awaitClosing();
       }
@@ -381,7 +379,7 @@ final class Session implements Duplex.Receiver, Takeover {
 
   /** Answers the peer's Close with its own code, if nobody has. Any thread. */
   void answerClose() {
-    CloseReason reason = received;
+    CloseReason reason = received();
     if (reason != null) {
       closeOutput(CloseReason.of(reason.code()), true);
     }
@@ -702,7 +700,7 @@ final class Session implements Duplex.Receiver, Takeover {
 
   /** Returns what the peer's Close said, once it has taken effect. Any thread. */
   @Nullable CloseReason received() {
-    return received;
+    return causes.effective() instanceof Outcome.PeerClosed closed ? closed.reason() : null;
   }
 
   @Nullable Ending ending() {
