@@ -41,6 +41,8 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
   /** Credit goes back at the latest when this much is due: half of HTTP/2's initial window. */
   private static final int LARGEST_CREDIT = 32 * 1024;
 
+  private static final Queue<Piece> NO_PIECES = new ConcurrentLinkedQueue<>();
+
   private static final VarHandle COST;
   private static final VarHandle CREDIT;
 
@@ -84,8 +86,8 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
 
   final Session session;
 
-  /** What is kept, in the order of the wire. */
-  final Queue<Piece> pieces = new ConcurrentLinkedQueue<>();
+  /** What is kept, in the order of the wire; a queue of its own once something was kept. */
+  volatile Queue<Piece> pieces = NO_PIECES;
 
   private final int bound;
 
@@ -310,6 +312,9 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
     if (n > 0 || reader.endOfFrame()) {
       bytes.flip();
       COST.getAndAdd(this, n + PIECE_OVERHEAD);
+      if (pieces.equals(NO_PIECES)) {
+        pieces = new ConcurrentLinkedQueue<>();
+      }
       pieces.add(
           new Piece(
               Part.of(reader),

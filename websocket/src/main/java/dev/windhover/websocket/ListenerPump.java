@@ -16,7 +16,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class ListenerPump extends Inbox {
   private final WebSocketListener listener;
-  private final long maxMessageSize;
 
   /** Only while there is something to assemble. */
   private @Nullable MessageBuffer assembling;
@@ -32,7 +31,6 @@ final class ListenerPump extends Inbox {
   ListenerPump(Session session, WebSocketListener listener) {
     super(session, session.settings().maxMessageSize());
     this.listener = listener;
-    this.maxMessageSize = session.settings().maxMessageSize();
   }
 
   /** Adds to the demand; from any thread. */
@@ -63,7 +61,8 @@ final class ListenerPump extends Inbox {
     if (begins
         && reader.isFinal()
         && !reader.isCoded()
-        && reader.frameRemaining() <= Math.min(in.remaining(), maxMessageSize)) {
+        && reader.frameRemaining()
+            <= Math.min(in.remaining(), session.settings().maxMessageSize())) {
       return deliverInPlace(reader, in);
     }
     MessageBuffer message = assembling();
@@ -109,7 +108,7 @@ final class ListenerPump extends Inbox {
   private MessageBuffer assembling() {
     MessageBuffer message = assembling;
     if (message == null) {
-      message = new MessageBuffer(maxMessageSize);
+      message = new MessageBuffer(session.settings().maxMessageSize());
       assembling = message;
     }
     return message;
