@@ -17,16 +17,16 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What comes from the peer. The loop reads it, and {@linkplain #deliver delivers} what the
- * application asks for. It keeps everything else in pieces, up to a bound; at the bound the peer is
- * not read. The two forms of a socket differ in who asks: a {@link ListenerPump} asks on the loop,
- * a {@link Receiver} asks for threads that wait.
+ * Reads what the peer sends. It {@linkplain #deliver delivers} what the application asks for, and
+ * keeps everything else in pieces until the application takes it, up to a bound. At the bound the
+ * peer is not read. The two forms of a socket differ in who asks: a {@link ListenerPump} asks on
+ * the loop, a {@link Receiver} asks for threads that wait.
  *
  * <p>Only the loop adds pieces, and only one thread at a time takes them: the loop itself or a
  * receiving thread. Neither takes a lock.
  */
 abstract sealed class Inbox permits ListenerPump, Receiver {
-  /** What {@link #deliver} returns if nobody asks. */
+  /** The answer of {@link #deliver} if the application asks for nothing. */
   static final int UNWANTED = -2;
 
   /** What a piece costs beside its bytes, so that tiny frames cannot outgrow the bound. */
@@ -57,7 +57,7 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
   }
 
   /**
-   * What is known of bytes of a message.
+   * Describes bytes of a message.
    *
    * @param endOfFrame whether the frame ends with them
    * @param endOfMessage whether the message ends with them
@@ -69,7 +69,7 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
       return new Part(typeOf(reader), reader.endOfFrame(), reader.endOfMessage(), reader.isAscii());
     }
 
-    /** Returns the same of fewer of these bytes. */
+    /** Describes the same bytes without the last ones. */
     Part cut() {
       return new Part(type, false, false, ascii);
     }
@@ -79,14 +79,14 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
    * Bytes of one frame that came together and are kept.
    *
    * @param bytes whoever takes some of them moves the position
-   * @param messageSize the size of the message as far as it is known: to the end of the frame, or
-   *     of these bytes if they were compressed
+   * @param messageSize the size of the message up to the end of the frame, as declared, or up to
+   *     the end of these bytes if they were compressed
    */
   record Piece(Part part, ByteBuffer bytes, long messageSize) {}
 
   final Session session;
 
-  /** What is kept, in the order of the wire; a queue of its own once something was kept. */
+  /** What is kept, in the order of the wire. The queue is made for the first piece. */
   volatile Queue<Piece> pieces = NO_PIECES;
 
   private final int bound;
@@ -99,16 +99,16 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
   /** The size of the message under way, so far. */
   private long messageBytes;
 
-  /** The bytes that came and for which no credit was given. */
+  /** The bytes that came and for which no credit was given. Those set aside do not count. */
   private int owed;
 
-  /** Those of them for which credit is due at the end of the batch. */
+  /** The bytes of this batch that are not kept: their credit is due at its end. */
   private int due;
 
   /** The bytes that were decompressed in this turn of the loop. */
   private int inflated;
 
-  /** Compressed bytes as they came. They are read when there is room for what is in them. */
+  /** Compressed bytes as they came. They are read when there is room for what comes out. */
   private @Nullable ByteBuffer backlog;
 
   private boolean endsAfterBacklog;
@@ -133,10 +133,9 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
   // ---- The form's part
 
   /**
-   * Takes the payload at hand, of which {@code in} holds some, if the application asks for it. Loop
-   * only.
+   * Reads the payload that {@code in} holds if the application asks for it. Loop only.
    *
-   * @return the number of bytes taken, -1 if there was a violation, or {@link #UNWANTED}
+   * @return the number of bytes, -1 if there was a violation, or {@link #UNWANTED}
    */
   abstract int deliver(FrameReader reader, ByteBuffer in);
 
@@ -144,7 +143,7 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
   abstract boolean hasRoom();
 
   /**
-   * Lets the end take effect that the session has found, if the application has everything before
+   * Lets an end that the session has found take effect, if the application has everything before
    * it. Loop only.
    */
   abstract void settle();
@@ -170,7 +169,7 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
     }
     session.conversation().heard(session.loop().nanoTime());
     owed += bytes.remaining();
-    due += bytes.remaining(); // except for what is kept
+    due += bytes.remaining(); // less what will be kept
     if (readFrames(bytes)) {
       owed -= bytes.remaining();
       due -= bytes.remaining();
@@ -238,7 +237,8 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
   /** The bytes that came together have all been read. */
   void batchEnd() {
     inflated = 0;
-    giveCredit();
+    giveCredit(due);
+    due = 0;
   }
 
   /** The peer's direction ended; without a Close that is a lost connection. */
@@ -312,19 +312,25 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
     if (n > 0 || reader.endOfFrame()) {
       bytes.flip();
       COST.getAndAdd(this, n + PIECE_OVERHEAD);
-      if (pieces.equals(NO_PIECES)) {
-        pieces = new ConcurrentLinkedQueue<>();
-      }
-      pieces.add(
-          new Piece(
-              Part.of(reader),
-              n < room / 2 ? ByteBuffer.allocate(n).put(bytes).flip() : bytes,
-              messageBytes + (coded ? n : declared)));
+      ownPieces()
+          .add(
+              new Piece(
+                  Part.of(reader),
+                  n < room / 2 ? ByteBuffer.allocate(n).put(bytes).flip() : bytes,
+                  messageBytes + (coded ? n : declared)));
     }
     if (cost >= bound && !paused) {
       pause();
     }
     return n;
+  }
+
+  @SuppressWarnings("ReferenceEquality") // the shared one, and no other that is empty
+  private Queue<Piece> ownPieces() {
+    if (pieces == NO_PIECES) {
+      pieces = new ConcurrentLinkedQueue<>();
+    }
+    return pieces;
   }
 
   private int tooBig(long more) {
@@ -343,7 +349,7 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
 
   /** Gives credit for what was taken, and reads on after a pause if there is room. Loop only. */
   final void readOn() {
-    giveCredit();
+    giveCredit(0);
     if (paused && (discarding || hasRoom())) {
       paused = false;
       session.conversation().readingAgain(session.loop().nanoTime());
@@ -355,14 +361,10 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
     }
   }
 
-  private void giveCredit() {
-    int bytes = due;
-    due = 0;
-    if (credit != 0) {
-      bytes += (int) CREDIT.getAndSet(this, 0);
-    }
+  private void giveCredit(int read) {
+    int taken = credit == 0 ? 0 : (int) CREDIT.getAndSet(this, 0);
     // What was decompressed is larger than what came, for which credit was given at once.
-    bytes = discarding ? owed : Math.min(bytes, owed);
+    int bytes = discarding ? Math.max(owed, 0) : Math.min(read + taken, owed);
     owed -= bytes;
     if (bytes > 0 && session.isOpened()) {
       session.duplex().consumed(bytes);
@@ -383,7 +385,7 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
 
   private void readBacklog() {
     if (paused || !session.isOpened()) {
-      return; // paused again
+      return; // paused again, or lost
     }
     ByteBuffer bytes = backlog;
     backlog = null;

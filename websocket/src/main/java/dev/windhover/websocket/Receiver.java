@@ -36,7 +36,7 @@ final class Receiver extends Inbox {
     }
   }
 
-  /** A call that receives bytes into its buffer, or a whole message. */
+  /** A call of {@code receive}, or of {@code receiveMessage}, from its beginning to its end. */
   private final class Demand {
     static final int TAKING = 0; // its thread takes what is kept
     static final int WAITING = 1; // its thread waits, and the loop may fill it
@@ -105,7 +105,9 @@ final class Receiver extends Inbox {
 
   // Owned by the first demand's thread, or by the loop while it fills that demand.
 
-  /** A message that {@link #receiveMessage} has begun. It survives an interrupt and a time-out. */
+  /**
+   * The message that {@link #receiveMessage} has begun. It survives an interrupt and a time-out.
+   */
   private @Nullable MessageBuffer begun;
 
   /** Whether {@link #receive} has taken a part of a message. */
