@@ -111,6 +111,13 @@ public final class MessageBuffer {
     return current.duplicate().flip();
   }
 
+  /** Returns the assembled message with its memory, and starts the next one in other memory. */
+  public ByteBuffer take() {
+    ByteBuffer current = buffer;
+    buffer = null;
+    return current == null ? ByteBuffer.allocate(0) : current.flip();
+  }
+
   /** Starts the next message, in the same memory. */
   public void clear() {
     if (buffer != null) {

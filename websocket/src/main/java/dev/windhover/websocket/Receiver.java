@@ -217,7 +217,7 @@ final class Receiver extends Inbox {
       return null;
     }
     return last.type() == MessageType.BINARY
-        ? new Message.Binary(message.slice())
+        ? new Message.Binary(message.limit() == message.capacity() ? message : message.slice())
         : new Message.Text(textOf(message, last.ascii()));
   }
 
@@ -326,8 +326,7 @@ final class Receiver extends Inbox {
     if (demand.buffer == null) {
       if (part.endOfMessage()) {
         demand.given = part;
-        demand.message = begun().message();
-        begun = null;
+        demand.message = begun().take();
       }
       return part.endOfMessage();
     }
