@@ -73,6 +73,35 @@ public final class MessageBuffer {
     return current.limit(current.capacity() > limit ? (int) limit + 1 : current.capacity());
   }
 
+  /**
+   * Reads what {@code in} holds of the payload that {@code reader} stands at, within the limits of
+   * {@link #room(int, long)}. A message that is here whole gets memory of exactly its size.
+   *
+   * @return the number of bytes gained, or -1 after a violation that the reader found
+   */
+  public int read(FrameReader reader, ByteBuffer in) {
+    long declared = reader.frameRemaining();
+    int arrived = (int) Math.min(declared, in.remaining());
+    if (reader.isCoded()) {
+      arrived = Math.max(arrived, 1); // none may bring some
+    } else if (buffer == null && reader.isFinal() && arrived == declared) {
+      buffer = ByteBuffer.allocate(arrived);
+    }
+    return reader.readInto(in, room(arrived, declared));
+  }
+
+  /**
+   * Appends {@code piece}, and uses it up. If it is the first one and begins at 0, its memory
+   * becomes that of the message.
+   */
+  public void add(ByteBuffer piece) {
+    if (isEmpty() && piece.position() == 0) {
+      buffer = piece.position(piece.limit());
+    } else {
+      room(piece.remaining()).put(piece);
+    }
+  }
+
   /** Returns a view of the assembled message, valid until {@link #clear()}. */
   public ByteBuffer message() {
     ByteBuffer current = buffer;
@@ -80,6 +109,13 @@ public final class MessageBuffer {
       return EMPTY;
     }
     return current.duplicate().flip();
+  }
+
+  /** Returns the assembled message with its memory, and starts the next one in other memory. */
+  public ByteBuffer take() {
+    ByteBuffer current = buffer;
+    buffer = null;
+    return current == null ? ByteBuffer.allocate(0) : current.flip();
   }
 
   /** Starts the next message, in the same memory. */

@@ -52,6 +52,74 @@ class MessageBufferTest {
     assertThat(Hex.of(buffer.message())).isEqualTo("03");
   }
 
+  @Test
+  void givesItsMemoryAwayWithTheMessage() {
+    var buffer = new MessageBuffer(1000);
+    add(buffer, Hex.bytes("01 02"));
+    ByteBuffer first = buffer.take();
+    add(buffer, Hex.bytes("03"));
+    assertThat(Hex.of(first)).isEqualTo("0102");
+    assertThat(Hex.of(buffer.take())).isEqualTo("03");
+    assertThat(buffer.take().remaining()).isZero();
+  }
+
+  @Nested
+  class Pieces {
+    @Test
+    void theFirstLendsItsMemory() {
+      var buffer = new MessageBuffer(1000);
+      ByteBuffer piece = ByteBuffer.wrap(Hex.bytes("01 02"));
+      buffer.add(piece);
+      assertThat(piece.hasRemaining()).isFalse();
+      assertThat(buffer.message().array()).isSameAs(piece.array());
+    }
+
+    @Test
+    void theOthersAreCopiedAfterIt() {
+      var buffer = new MessageBuffer(1000);
+      buffer.add(ByteBuffer.wrap(Hex.bytes("01 02")));
+      buffer.add(ByteBuffer.wrap(Hex.bytes("03")));
+      assertThat(Hex.of(buffer.message())).isEqualTo("010203");
+    }
+
+    @Test
+    void thatWereTakenInPartAreCopied() {
+      var buffer = new MessageBuffer(1000);
+      buffer.add(ByteBuffer.wrap(Hex.bytes("01 02 03")).position(1));
+      assertThat(Hex.of(buffer.message())).isEqualTo("0203");
+    }
+  }
+
+  @Nested
+  class OfAReader {
+    private final FrameReader reader = new FrameReader(Role.CLIENT);
+    private final MessageBuffer buffer = new MessageBuffer(1000);
+
+    private int read(String hex) {
+      ByteBuffer in = ByteBuffer.wrap(Hex.bytes(hex));
+      assertThat(reader.next(in)).isEqualTo(FrameReader.Event.DATA);
+      return buffer.read(reader, in);
+    }
+
+    @Test
+    void aWholeMessageGetsMemoryOfItsSize() {
+      assertThat(read("82 03 01 02 03")).isEqualTo(3);
+      assertThat(buffer.take().capacity()).isEqualTo(3);
+    }
+
+    @Test
+    void theFragmentsAreOneMessage() {
+      read("02 02 01 02");
+      read("80 01 03");
+      assertThat(Hex.of(buffer.take())).isEqualTo("010203");
+    }
+
+    @Test
+    void aViolationIsTold() {
+      assertThat(read("81 01 ff")).isEqualTo(-1);
+    }
+  }
+
   @Nested
   class Growth {
     @Test

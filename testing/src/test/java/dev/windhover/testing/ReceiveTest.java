@@ -15,6 +15,8 @@ import java.nio.ByteBuffer;
 import java.nio.ReadOnlyBufferException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -288,6 +290,34 @@ class ReceiveTest {
       client.expectEnd();
     }
 
+    /** It did where a thread looked for a message, then for the end, and both came in between. */
+    @Test
+    void theEndNeverOvertakesTheLastMessage() {
+      List<Integer> received = Collections.synchronizedList(new ArrayList<>());
+      TestFrames client = server.open(socket -> received.add(countWithoutWaiting(socket)));
+      for (int i = 0; i < 300; i++) {
+        client.cutEvery(7).sendText("first").sendText("last").sendClose(1000, "");
+        client.receiveClose();
+        client.expectEnd();
+        client = server.host().webSocket("/").connect().frames();
+      }
+      client.close();
+      assertThat(received.subList(0, 300)).containsOnly(2);
+    }
+
+    private int countWithoutWaiting(WebSocket socket) throws InterruptedException {
+      for (int count = 0; ; ) {
+        try {
+          if (socket.receiveMessage(Duration.ZERO) == null) {
+            return count;
+          }
+          count++;
+        } catch (TimeoutException e) {
+          Thread.onSpinWait();
+        }
+      }
+    }
+
     @Test
     void theLoopAnswersTheCloseByItself() {
       TestFrames client =
@@ -456,6 +486,21 @@ class ReceiveTest {
       assertThat(first.join()).isEqualTo(new Message.Text("a"));
       client.sendText("b");
       assertThat(third.join()).isEqualTo(new Message.Text("b"));
+      server.release();
+      client.answerClose();
+    }
+
+    @Test
+    void aTimeLimitHoldsAtEveryPlaceInLine() throws Exception {
+      TestFrames client = server.hold();
+      var first = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
+      var second = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
+      var third = Background.start(() -> server.socket().receiveMessage(SECOND)).awaitBlocked();
+      server.advance(SECOND);
+      assertThatThrownBy(third::join).isInstanceOf(TimeoutException.class);
+      client.sendText("a").sendText("b");
+      assertThat(first.join()).isEqualTo(new Message.Text("a"));
+      assertThat(second.join()).isEqualTo(new Message.Text("b"));
       server.release();
       client.answerClose();
     }

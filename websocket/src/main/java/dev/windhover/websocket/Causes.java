@@ -15,6 +15,18 @@ import org.jspecify.annotations.Nullable;
  * @param effective the same, once it has taken effect
  */
 record Causes(@Nullable Ending first, @Nullable Outcome found, @Nullable Outcome effective) {
+  /** What ends the peer's messages; it comes after the messages before it. */
+  sealed interface Outcome {
+    /** The peer sent a valid Close. */
+    record PeerClosed(CloseReason reason) implements Outcome {}
+
+    /** The peer broke a rule. */
+    record Violated(Violation violation) implements Outcome {}
+
+    /** The peer's direction ended without a Close. */
+    record Lost(String why) implements Outcome {}
+  }
+
   /** Nothing has happened so far. */
   static final Causes NONE = new Causes(null, null, null);
 
@@ -28,8 +40,11 @@ record Causes(@Nullable Ending first, @Nullable Outcome found, @Nullable Outcome
     return blame(by, CloseReason.of(CloseCode.ABNORMAL_CLOSURE), why);
   }
 
-  /** The peer's messages have ended; what did it waits for its turn. */
+  /** The peer's messages have ended, unless they had before; what ended them waits for its turn. */
   Causes find(Outcome what) {
+    if (found != null) {
+      return this;
+    }
     Causes with = new Causes(first, what, effective);
     return switch (what) {
       case Outcome.PeerClosed closed ->
@@ -45,17 +60,13 @@ record Causes(@Nullable Ending first, @Nullable Outcome found, @Nullable Outcome
   /** A violation was found in a message that came before what has been found so far. */
   Causes findBefore(Violation violation) {
     boolean isFirst = first == null || first.by() == Ending.By.PEER;
-    return isFirst
-        ? new Causes(
-            new Ending(Ending.By.SERVER, violation.toCloseReason(), violation.text()),
-            found,
-            effective)
-        : this;
+    return new Causes(isFirst ? null : first, null, effective)
+        .find(new Outcome.Violated(violation));
   }
 
-  /** What ended the peer's messages takes effect, unless something has. */
-  Causes takeEffect(Outcome what) {
-    return effective != null ? this : new Causes(first, found, what);
+  /** What has ended the peer's messages takes effect, unless something did before. */
+  Causes takeEffect() {
+    return effective != null ? this : new Causes(first, found, found);
   }
 
   /** Returns how the socket ended; something must have been blamed. */

@@ -4,53 +4,32 @@ import dev.windhover.http.websocket.MessageType;
 import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.FrameReader;
 import dev.windhover.protocol.MessageBuffer;
-import dev.windhover.protocol.Opcode;
-import dev.windhover.protocol.Violation;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The listener form's side of receiving: hands whole messages to the listener while it demands
  * them. A message that lies whole in the read buffer is handed over where it lies; others are
- * assembled. Loop only, but {@link #request} and {@link #discard}.
+ * assembled. Loop only, except for {@link #request} and {@link #discard}.
  */
-final class ListenerPump implements Inbound {
-  private static final int MESSAGE_OVERHEAD = 64;
-
-  private record Kept(MessageType type, ByteBuffer payload) {}
-
-  private final Session session;
+final class ListenerPump extends Inbox {
   private final WebSocketListener listener;
-
-  /** Only while messages wait for demand. */
-  private @Nullable Deque<Kept> kept;
 
   /** Only while there is something to assemble. */
   private @Nullable MessageBuffer assembling;
 
   private long demand;
-
-  /**
-   * What is kept, in bytes, and what is assembled without demand; a kept message costs more than
-   * its payload.
-   */
-  private int held;
-
-  private int credit;
   private boolean opened;
   private boolean ended;
-  private boolean paused;
   private boolean calling;
-  private boolean closeWaits; // for the messages before it, though it was answered: time was up
-  private volatile boolean discarding;
-  private @Nullable Outcome outcome;
+
+  /** The Close was answered because time was up, and the messages before it are still kept. */
+  private boolean closeWaits;
 
   ListenerPump(Session session, WebSocketListener listener) {
-    this.session = session;
+    super(session, session.settings().maxMessageSize());
     this.listener = listener;
   }
 
@@ -67,25 +46,31 @@ final class ListenerPump implements Inbound {
   }
 
   @Override
-  public void opened() {
+  void opened() {
     opened = true;
     call(() -> listener.onOpen(session.socket()));
     pump();
   }
 
   @Override
-  public int data(FrameReader reader, ByteBuffer in) {
-    if (discarding) {
-      return credited(session.skip(reader, in));
+  int deliver(FrameReader reader, ByteBuffer in) {
+    if (demand == 0 || isKeeping()) {
+      return UNWANTED;
     }
-    boolean empty = assembling == null || assembling.isEmpty();
-    boolean straight = empty && kept == null && demand > 0 && reader.isFinal() && !reader.isCoded();
-    if (straight
+    boolean begins = assembling == null || assembling.isEmpty();
+    if (begins
+        && reader.isFinal()
+        && !reader.isCoded()
         && reader.frameRemaining()
             <= Math.min(in.remaining(), session.settings().maxMessageSize())) {
       return deliverInPlace(reader, in);
     }
-    return assemble(reader, in);
+    MessageBuffer message = assembling();
+    int n = assemble(message, reader, in);
+    if (n >= 0 && reader.endOfMessage()) {
+      deliver(typeOf(reader), message);
+    }
+    return n;
   }
 
   private int deliverInPlace(FrameReader reader, ByteBuffer in) {
@@ -99,102 +84,7 @@ final class ListenerPump implements Inbound {
     in.limit(end);
     deliver(type, in);
     in.limit(limit).position(end).order(ByteOrder.BIG_ENDIAN); // however the listener left it
-    return credited(n);
-  }
-
-  private int assemble(FrameReader reader, ByteBuffer in) {
-    MessageBuffer message = assembling;
-    if (message == null) {
-      message = new MessageBuffer(session.settings().maxMessageSize());
-      assembling = message;
-    }
-    MessageType type = typeOf(reader);
-    Violation tooBig = reader.isCoded() ? null : message.exceededBy(reader.frameRemaining());
-    if (tooBig != null) {
-      return session.violated(tooBig);
-    }
-    long declared = reader.frameRemaining();
-    int arriving = (int) Math.min(declared, in.remaining());
-    int room = Math.max(arriving, 1); // coded, none may bring some
-    int n = reader.readInto(in, message.room(room, declared));
-    if (n < 0) {
-      return n;
-    }
-    hold(n);
-    tooBig = message.exceededBy(0); // nobody declares what a coded message becomes
-    if (tooBig != null) {
-      return session.violated(tooBig);
-    }
-    if (reader.endOfMessage()) {
-      endMessage(message, type);
-    }
-    if (held >= session.settings().limits().inboundBytes() && demand == 0 && !paused) {
-      paused = true;
-      session.pause();
-    }
     return n;
-  }
-
-  private void endMessage(MessageBuffer message, MessageType type) {
-    int size = message.size();
-    if (demand > 0 && kept == null) {
-      deliver(type, message.message());
-    } else {
-      keep(new Kept(type, ByteBuffer.allocate(size).put(message.message()).flip()));
-      held += MESSAGE_OVERHEAD;
-    }
-    message.clear();
-  }
-
-  private void keep(Kept message) {
-    Deque<Kept> all = kept == null ? new ArrayDeque<>() : kept;
-    all.add(message);
-    kept = all;
-  }
-
-  /** Takes the first message that is kept. */
-  private Kept takeKept(Deque<Kept> all) {
-    Kept first = all.remove();
-    if (all.isEmpty()) {
-      kept = null;
-    }
-    return first;
-  }
-
-  @Override
-  public void batchEnd() {
-    if (assembling != null && assembling.isEmpty()) {
-      assembling = null; // an idle socket holds no memory for messages
-    }
-    giveCredit();
-  }
-
-  /**
-   * Counts what has come of a message: the wanted one, however large it is to be, holds nothing.
-   */
-  private void hold(int bytes) {
-    if (demand > 0) {
-      credit += bytes;
-    } else {
-      held += bytes;
-    }
-  }
-
-  private void release(int size) {
-    held -= size;
-    credit += size;
-  }
-
-  private int credited(int n) {
-    credit += Math.max(n, 0);
-    return n;
-  }
-
-  private void giveCredit() {
-    if (credit > 0) {
-      session.consumed(credit);
-      credit = 0;
-    }
   }
 
   /** Delivers what is kept, as far as the demand goes, then lets the end take effect. */
@@ -202,21 +92,31 @@ final class ListenerPump implements Inbound {
     if (calling || !opened || ended) {
       return; // whoever is delivering goes on with the new demand
     }
-    while (demand > 0 && kept != null && !discarding) {
-      Kept message = takeKept(kept);
-      held -= MESSAGE_OVERHEAD;
-      release(message.payload().remaining());
-      deliver(message.type(), message.payload());
+    Piece piece;
+    while (demand > 0 && (piece = next()) != null) {
+      MessageBuffer message = assembling();
+      take(piece, message);
+      if (piece.part().endOfMessage()) {
+        deliver(piece.part().type(), message);
+      }
     }
-    if (demand > 0) {
-      release(held); // a message larger than the bound may be under way: it is wanted
-    }
-    if (paused && demand > 0) {
-      paused = false;
-      session.resume();
-    }
-    giveCredit();
+    releaseMemory();
+    readOn();
     settle();
+  }
+
+  private MessageBuffer assembling() {
+    MessageBuffer message = assembling;
+    if (message == null) {
+      message = new MessageBuffer(session.settings().maxMessageSize());
+      assembling = message;
+    }
+    return message;
+  }
+
+  private void deliver(MessageType type, MessageBuffer message) {
+    deliver(type, message.message());
+    message.clear();
   }
 
   private void deliver(MessageType type, ByteBuffer payload) {
@@ -235,28 +135,45 @@ final class ListenerPump implements Inbound {
   }
 
   @Override
-  public void outcome(Outcome what) {
-    outcome = what;
-    settle();
+  boolean hasRoom() {
+    return demand > 0;
   }
 
-  private void settle() {
-    Outcome what = outcome;
-    if (what == null || calling || kept != null) {
+  @Override
+  void batchEnd() {
+    releaseMemory();
+    super.batchEnd();
+  }
+
+  /** An idle socket holds no memory for messages. */
+  private void releaseMemory() {
+    if (assembling != null && assembling.isEmpty()) {
+      assembling = null;
+    }
+  }
+
+  @Override
+  void settle() {
+    if (calling || !session.hasFoundEnd() || isKeepingMessages()) {
       return;
     }
     if (closeWaits) {
       closed();
-    } else if (demand > 0 || discarding || session.isCloseSent()) {
-      session.takeEffect(what);
+    } else if (demand > 0 || isDiscarding() || session.isCloseSent()) {
+      session.takeEffect();
     }
+  }
+
+  /** A message that the end has cut is not waited for. */
+  private boolean isKeepingMessages() {
+    return pieces.stream().anyMatch(piece -> piece.part().endOfMessage());
   }
 
   /**
    * The peer's Close has taken effect: the listener may answer it, once it has what came before.
    */
   void closed() {
-    closeWaits = kept != null;
+    closeWaits = isKeepingMessages();
     if (!closeWaits && !ended) {
       call(() -> listener.onClose(session.socket()));
     }
@@ -268,7 +185,7 @@ final class ListenerPump implements Inbound {
   }
 
   @Override
-  public void writable() {
+  void writable() {
     if (calling) {
       session.loop().execute(this::writable); // a send in that call has drained the queue
     } else if (!ended) {
@@ -278,28 +195,15 @@ final class ListenerPump implements Inbound {
   }
 
   @Override
-  public void discard() {
-    discarding = true;
-    session.onLoop(() -> {
-      if (kept != null) {
-        held -= kept.size() * MESSAGE_OVERHEAD;
-        kept = null;
-      }
-      release(held);
-      assembling = null;
-      giveCredit();
-      if (paused) {
-        paused = false;
-        session.resume();
-      }
-      settle();
-    });
+  void drop() {
+    assembling = null;
+    super.drop();
   }
 
   @Override
-  public void ended() {
+  void ended() {
     ended = true;
-    kept = null; // nobody asked for it in time
+    pieces.clear(); // nobody asked for them in time
     call(() -> listener.onEnded(session.socket(), Objects.requireNonNull(session.ending())));
   }
 
@@ -319,9 +223,5 @@ final class ListenerPump implements Inbound {
     } finally {
       calling = outer;
     }
-  }
-
-  private static MessageType typeOf(FrameReader reader) {
-    return reader.messageType() == Opcode.TEXT ? MessageType.TEXT : MessageType.BINARY;
   }
 }

@@ -30,10 +30,10 @@ final class ServerWebSocket implements WebSocket {
 
   private final Session session;
   private final Outbox out;
-  private final Inbound in;
+  private final Inbox in;
   private final @Nullable String subprotocol;
 
-  ServerWebSocket(Session session, Outbox out, Inbound in, @Nullable String subprotocol) {
+  ServerWebSocket(Session session, Outbox out, Inbox in, @Nullable String subprotocol) {
     this.session = session;
     this.out = out;
     this.in = in;
@@ -55,7 +55,7 @@ final class ServerWebSocket implements WebSocket {
   @Override
   public ReceiveResult receive(ByteBuffer buffer) throws InterruptedException {
     try {
-      return queue().receive(buffer, FOREVER);
+      return receiver().receive(buffer, FOREVER);
     } catch (TimeoutException e) {
       throw new AssertionError("there is no time limit", e);
     }
@@ -64,13 +64,13 @@ final class ServerWebSocket implements WebSocket {
   @Override
   public ReceiveResult receive(ByteBuffer buffer, Duration timeout)
       throws InterruptedException, TimeoutException {
-    return queue().receive(buffer, nanos(timeout));
+    return receiver().receive(buffer, nanos(timeout));
   }
 
   @Override
   public @Nullable Message receiveMessage() throws InterruptedException {
     try {
-      return queue().receiveMessage(FOREVER);
+      return receiver().receiveMessage(FOREVER);
     } catch (TimeoutException e) {
       throw new AssertionError("there is no time limit", e);
     }
@@ -79,12 +79,12 @@ final class ServerWebSocket implements WebSocket {
   @Override
   public @Nullable Message receiveMessage(Duration timeout)
       throws InterruptedException, TimeoutException {
-    return queue().receiveMessage(nanos(timeout));
+    return receiver().receiveMessage(nanos(timeout));
   }
 
   @Override
   public Iterator<Message> iterator() {
-    queue();
+    receiver();
     return new Iterator<>() {
       private @Nullable Message next;
 
@@ -117,9 +117,9 @@ final class ServerWebSocket implements WebSocket {
     };
   }
 
-  private ReceiveQueue queue() {
-    if (in instanceof ReceiveQueue queue) {
-      return queue;
+  private Receiver receiver() {
+    if (in instanceof Receiver receiver) {
+      return receiver;
     }
     throw new IllegalStateException("this socket's messages go to its listener");
   }
@@ -198,7 +198,7 @@ final class ServerWebSocket implements WebSocket {
   @Override
   public MessageWriter startMessage(MessageType type) throws IOException, InterruptedException {
     Writer writer = new Writer(type);
-    if (in instanceof ReceiveQueue) {
+    if (in instanceof Receiver) {
       session.requireHandlerRunning();
       out.startMessage(writer);
     }
@@ -218,7 +218,7 @@ final class ServerWebSocket implements WebSocket {
 
   @Override
   public void close(int status, String description) throws InterruptedException {
-    boolean waits = in instanceof ReceiveQueue;
+    boolean waits = in instanceof Receiver;
     if (waits && session.inLoop()) {
       throw new IllegalStateException("close would block the connection's loop");
     }

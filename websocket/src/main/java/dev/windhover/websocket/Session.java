@@ -11,10 +11,9 @@ import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Conversation;
-import dev.windhover.protocol.FrameReader;
-import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.Violation;
 import dev.windhover.protocol.WebSocketState;
+import dev.windhover.websocket.Causes.Outcome;
 import dev.windhover.websocket.deflate.Compression;
 import dev.windhover.websocket.deflate.DeflatePool;
 import java.lang.invoke.MethodHandles;
@@ -31,10 +30,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One socket between its conversation and its host: what comes is read and goes to the {@link
- * Inbound} of the form that was chosen, what is sent comes from the {@link Outbox}, and time limits
- * and ends are brought about. Lives on the connection's loop; methods that other threads call say
- * so, and take no lock.
+ * One socket between its conversation and its host: the {@link Inbox} reads what comes, the {@link
+ * Outbox} holds what is sent, and the session opens the socket, watches its time limits and ends
+ * it. Lives on the connection's loop; methods that other threads call say so, and take no lock.
  *
  * <p>Where the socket is in its life has two sides: {@link #state()} is the application's, which
  * changes at once when it closes or when the peer's Close has reached it; the conversation's
@@ -47,9 +45,6 @@ final class Session implements Duplex.Receiver, Takeover {
 
   /** How long a compressed socket may be quiet before its streams are given back. */
   private static final long REST_NANOS = DeflatePool.IDLE_NANOS;
-
-  /** As much is decompressed in one turn of the loop: other connections have theirs. */
-  private static final int SLICE_BYTES = 64 * 1024;
 
   private static final VarHandle STATE;
   private static final VarHandle CAUSES;
@@ -76,7 +71,7 @@ final class Session implements Duplex.Receiver, Takeover {
   private final @Nullable MessageCompressor compressor;
   private final Conversation conversation;
   private final Outbox out;
-  private final Inbound in;
+  private final Inbox in;
   private final ServerWebSocket socket;
   private final WebSockets owner;
 
@@ -89,23 +84,11 @@ final class Session implements Duplex.Receiver, Takeover {
   private @Nullable Thread loopThread;
 
   private boolean delivering;
-  private boolean reading = true;
   private boolean lost;
-  private long messageBytes;
-
-  /** What came out of compressed frames in this turn. */
-  private int inflated;
-
-  /** Made for the first bytes that wait in it. */
-  private @Nullable Backlog backlog;
-
-  /** The credit that is due for messages which came uncompressed. */
-  private long owed;
 
   /** Only while output waits. */
   private @Nullable WriteStall writeStall;
 
-  private long writeDue = NEVER;
   private long restDue = NEVER;
   private long armedFor;
   private Loop.@Nullable Timer timer;
@@ -114,7 +97,6 @@ final class Session implements Duplex.Receiver, Takeover {
 
   private volatile WebSocketState state = WebSocketState.OPEN;
   private volatile Causes causes = Causes.NONE;
-  private volatile @Nullable CloseReason received;
   private volatile @Nullable Ending ending;
   private volatile boolean handlerEnded;
 
@@ -148,10 +130,7 @@ final class Session implements Duplex.Receiver, Takeover {
         Conversation.ofServer(
             settings.terms(), compression == null ? null : compression.extension());
     this.out = new Outbox(this, marks, compressor);
-    this.in =
-        listener == null
-            ? new ReceiveQueue(this, settings.limits().inboundBytes(), settings.maxMessageSize())
-            : new ListenerPump(this, listener);
+    this.in = listener == null ? new Receiver(this) : new ListenerPump(this, listener);
     this.socket = new ServerWebSocket(this, out, in, subprotocol);
   }
 
@@ -221,92 +200,20 @@ final class Session implements Duplex.Receiver, Takeover {
 
   @Override
   public void onBytes(ByteBuffer bytes) {
-    if (hasBacklog()) { // these were on their way when we paused
-      keep(bytes);
-      return;
-    }
     delivering = true;
-    conversation.heard(loop.nanoTime());
-    int control = bytes.remaining(); // headers and control frames are credited at once
-    while (!conversation.isDoneReading()) {
-      switch (conversation.next(bytes)) {
-        case MORE -> {
-          duplex().consumed(control);
-          return;
-        }
-        case DATA -> {
-          FrameReader reader = conversation.reader();
-          boolean coded = reader.isCoded();
-          int start = bytes.position();
-          int n = in.data(reader, bytes);
-          if (n >= 0 && !coded) {
-            control -= bytes.position() - start;
-            owed += bytes.position() - start;
-          }
-          if (conversation.isDoneReading()) {
-            break; // what was found is told already
-          }
-          if (n < 0) {
-            finish(new Outcome.Violated(conversation.violation()));
-            break;
-          }
-          messageBytes += n;
-          if (reader.endOfMessage()) {
-            events.received(typeOf(reader.messageType()), messageBytes);
-            messageBytes = 0;
-          }
-          if (coded && mustWait(n)) {
-            control -= bytes.remaining();
-            keep(bytes);
-            duplex().consumed(control);
-            return;
-          }
-        }
-        case PING, PONG -> {} // answered, and a sign of life like any other byte
-        case CLOSE -> finish(new Outcome.PeerClosed(conversation.closeReason()));
-        case VIOLATION -> violated();
-      }
-    }
-    bytes.position(bytes.limit()); // nothing after a Close or a violation is looked at (1.4, 7.1.7)
-    duplex().consumed(control);
-  }
-
-  private void violated() {
-    Violation violation = conversation.violation();
-    if (violation.closeCode() == CloseCode.POLICY_VIOLATION) {
-      limitReached(Limit.CONTROL_FRAMES);
-    }
-    finish(new Outcome.Violated(violation));
-  }
-
-  /** Returns whether the rest of what came is to wait: nobody takes it, or it is others' turn. */
-  private boolean mustWait(int justInflated) {
-    inflated += justInflated;
-    if (!reading) {
-      return true;
-    }
-    if (inflated < SLICE_BYTES) {
-      return false;
-    }
-    duplex().pause();
-    loop.execute(this::readBacklog);
-    return true;
+    in.onBytes(bytes);
   }
 
   @Override
   public void onBatchEnd() {
-    inflated = 0;
     in.batchEnd();
     delivering = false; // a listener that is told of room in the next line sends for itself
     out.batchEnd(); // what the transport takes at once need not be watched
   }
 
-  /** The peer's direction ended; without a Close that is a lost connection, in its turn. */
   @Override
   public void onEnd() {
-    if ((backlog == null || !backlog.endsBehind()) && !conversation.isDoneReading()) {
-      finish(new Outcome.Lost("the peer ended the connection without a close frame"));
-    }
+    in.onEnd();
   }
 
   @Override
@@ -323,10 +230,9 @@ final class Session implements Duplex.Receiver, Takeover {
     }
     Ending known = causes.ending();
     ending = known;
-    if (causes.found() == null) {
-      Outcome end = new Outcome.Lost(why);
-      change(was -> was.find(end));
-      in.outcome(end);
+    if (!hasFoundEnd()) {
+      change(was -> was.find(new Outcome.Lost(why)));
+      in.settle();
     }
     log.debug("socket {} {}", id, known);
     events.ended(socket, known);
@@ -347,30 +253,39 @@ final class Session implements Duplex.Receiver, Takeover {
     }
   }
 
-  /** Reading is over; what ended it takes effect when the application gets there, or in time. */
-  private void finish(Outcome what) {
-    change(was -> was.find(what));
-    if (what instanceof Outcome.Violated violated) {
-      log.debug("socket {} violated the protocol: {}", id, violated.violation().text());
+  /**
+   * The peer broke a rule, and nothing after that is read. Loop only.
+   *
+   * @return -1
+   */
+  int violated(Violation violation) {
+    log.debug("socket {} violated the protocol: {}", id, violation.text());
+    if (violation.closeCode() == CloseCode.MESSAGE_TOO_BIG) {
+      limitReached(Limit.MESSAGE_SIZE);
+    } else if (violation.closeCode() == CloseCode.POLICY_VIOLATION) {
+      limitReached(Limit.CONTROL_FRAMES);
     }
+    finish(new Outcome.Violated(violation));
+    return -1;
+  }
+
+  /**
+   * The peer's messages have ended; that takes effect when the application gets there, or in time.
+   * Loop only.
+   */
+  void finish(Outcome what) {
+    change(was -> was.find(what));
     endReading();
     arm(conversation.deadline(loop.nanoTime()));
-    in.outcome(what);
+    in.settle();
   }
 
   private void endReading() {
     conversation.endReading(loop.nanoTime());
-    backlog = null;
+    in.endReading();
     if (compression != null) {
       compression.endReading();
     }
-  }
-
-  /** A violation that the reader did not find: a message over the limit. Returns -1. */
-  int violated(Violation violation) {
-    limitReached(Limit.MESSAGE_SIZE);
-    finish(new Outcome.Violated(violation));
-    return -1;
   }
 
   /** The receiving thread found a message over the limit; nothing more is read. Any thread. */
@@ -380,75 +295,9 @@ final class Session implements Duplex.Receiver, Takeover {
     onLoop(this::endReading);
   }
 
-  /** Reads and drops the payload at hand. */
-  int skip(FrameReader from, ByteBuffer bytes) {
-    if (from.isCoded()) {
-      return from.skip(bytes);
-    }
-    int n = from.readInPlace(bytes);
-    bytes.position(bytes.position() + Math.max(n, 0));
-    return n;
-  }
-
-  void pause() {
-    reading = false;
-    limitReached(Limit.INBOUND_BYTES);
-    duplex().pause();
-  }
-
-  void resume() {
-    reading = true;
-    conversation.readingAgain(loop.nanoTime());
-    if (!hasBacklog()) {
-      duplex().resume();
-    } else {
-      loop.execute(this::readBacklog); // not within the call that made room for it
-    }
-  }
-
-  private boolean hasBacklog() {
-    return backlog != null && !backlog.isEmpty();
-  }
-
-  /** Keeps what is still coded; even no bytes, since the decoder may hold what came of others. */
-  private void keep(ByteBuffer bytes) {
-    if (backlog == null) {
-      backlog = new Backlog();
-    }
-    backlog.add(bytes);
-  }
-
-  private void readBacklog() {
-    if (!reading || lost) {
-      return; // paused again
-    }
-    ByteBuffer bytes = backlog == null ? null : backlog.take();
-    if (bytes != null) {
-      try {
-        onBytes(bytes);
-        onBatchEnd();
-      } catch (RuntimeException | Error e) {
-        abort(Ending.By.SERVER, "reading failed: " + e);
-        throw e;
-      }
-    }
-    if (!hasBacklog() && !lost) {
-      if (reading) {
-        duplex().resume();
-      }
-      if (backlog != null && backlog.isEnd()) {
-        onEnd();
-      }
-    }
-  }
-
-  /** Gives credit for payload; that of a compressed message was given when it came. */
-  void consumed(int bytes) {
-    int due = (int) Math.min(bytes, owed);
-    owed -= due;
-    if (due > 0 && isOpened()) {
-      duplex().consumed(due);
-    }
+  /** Returns whether the peer's messages have ended, after those that are kept. Any thread. */
+  boolean hasFoundEnd() {
+    return causes.found() != null;
   }
 
   // ---- Closing
@@ -491,16 +340,17 @@ final class Session implements Duplex.Receiver, Takeover {
   }
 
   /**
-   * Lets the end of the peer's messages take effect, once: the application has taken all before it,
-   * or time is up. Any thread.
+   * Lets the end of the peer's messages take effect, once, if it was found: the application has
+   * taken everything before it, or time is up. Returns whether it did. Any thread.
    */
-  boolean takeEffect(Outcome what) {
-    if (change(was -> was.takeEffect(what)).effective() != null) {
+  boolean takeEffect() {
+    Causes before = change(Causes::takeEffect);
+    Outcome what = before.found();
+    if (what == null || before.effective() != null) {
       return false;
     }
     switch (what) {
-      case Outcome.PeerClosed closed -> {
-        received = closed.reason();
+      case Outcome.PeerClosed _ -> {
         boolean wasSent = change(WebSocketState.Event.RECEIVED_CLOSE) == WebSocketState.CLOSE_SENT;
         onLoop(conversation::takeEffect);
         if (wasSent) {
@@ -520,7 +370,7 @@ final class Session implements Duplex.Receiver, Takeover {
           awaitClosing();
         }
       }
-      case Outcome.Lost lost -> {
+      case Outcome.Lost _ -> {
         connectionEnded(true);
         awaitClosing();
       }
@@ -530,7 +380,7 @@ final class Session implements Duplex.Receiver, Takeover {
 
   /** Answers the peer's Close with its own code, if nobody has. Any thread. */
   void answerClose() {
-    CloseReason reason = received;
+    CloseReason reason = received();
     if (reason != null) {
       closeOutput(CloseReason.of(reason.code()), true);
     }
@@ -719,7 +569,6 @@ final class Session implements Duplex.Receiver, Takeover {
   private void stopWaiting() {
     conversation.stopWaiting();
     writeStall = null;
-    writeDue = NEVER;
     restDue = NEVER;
     if (timer != null) {
       timer.cancel();
@@ -735,7 +584,8 @@ final class Session implements Duplex.Receiver, Takeover {
     Conversation.Passed passed;
     do {
       passed =
-          conversation.check(loop.nanoTime(), reading, out.isEmpty() && duplex().pending() == 0);
+          conversation.check(
+              loop.nanoTime(), !in.isPaused(), out.isEmpty() && duplex().pending() == 0);
       passed(passed);
     } while (passed != Conversation.Passed.NOTHING && !lost);
     lookAtOutput();
@@ -746,7 +596,6 @@ final class Session implements Duplex.Receiver, Takeover {
       duplex().flush();
       watchOutput();
       arm(conversation.deadline(loop.nanoTime()));
-      arm(writeDue);
       arm(restDue);
     }
   }
@@ -755,8 +604,7 @@ final class Session implements Duplex.Receiver, Takeover {
     switch (passed) {
       case NOTHING -> {}
       case EFFECT -> {
-        Outcome waiting = causes.found();
-        if (waiting != null && takeEffect(waiting)) {
+        if (takeEffect()) {
           limitReached(Limit.UNREAD_END);
           answerClose();
         }
@@ -788,30 +636,25 @@ final class Session implements Duplex.Receiver, Takeover {
   }
 
   private void watchOutput() {
-    if (writeDue == NEVER && isOpened() && duplex().pending() > 0) {
-      long now = loop.nanoTime();
-      WriteStall begun = new WriteStall(settings.limits().writeStallTimeout().toNanos());
-      begun.begin(now, duplex().transmitted());
-      writeStall = begun;
-      writeDue = now + begun.delay(now);
-      arm(writeDue);
+    if (writeStall == null && isOpened() && duplex().pending() > 0) {
+      long limit = settings.limits().writeStallTimeout().toNanos();
+      writeStall = new WriteStall(limit, loop.nanoTime(), duplex().transmitted());
+    }
+    if (writeStall != null) {
+      arm(writeStall.due());
     }
   }
 
   private void lookAtOutput() {
-    long now = loop.nanoTime();
     WriteStall stall = writeStall;
-    if (stall == null || writeDue - now > 0) {
+    if (stall == null) {
       return;
     }
     if (duplex().pending() == 0) {
       writeStall = null; // watched again when something waits
-      writeDue = NEVER;
-    } else if (stall.isStalled(now, duplex().transmitted())) {
+    } else if (stall.isStalled(loop.nanoTime(), duplex().transmitted())) {
       limitReached(Limit.STALLED_WRITE);
       abort(Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
-    } else {
-      writeDue = now + stall.delay(now);
     }
   }
 
@@ -846,6 +689,11 @@ final class Session implements Duplex.Receiver, Takeover {
     in.writable();
   }
 
+  /** A message has come to its end. Loop only. */
+  void received(MessageType type, long bytes) {
+    events.received(type, bytes);
+  }
+
   /** A message was sent to its end. Any thread. */
   void sent(MessageType type, long bytes) {
     events.sent(type, bytes);
@@ -853,7 +701,7 @@ final class Session implements Duplex.Receiver, Takeover {
 
   /** Returns what the peer's Close said, once it has taken effect. Any thread. */
   @Nullable CloseReason received() {
-    return received;
+    return causes.effective() instanceof Outcome.PeerClosed closed ? closed.reason() : null;
   }
 
   @Nullable Ending ending() {
@@ -876,9 +724,5 @@ final class Session implements Duplex.Receiver, Takeover {
 
   boolean inLoop() {
     return loop.inLoop();
-  }
-
-  private static MessageType typeOf(Opcode opcode) {
-    return opcode == Opcode.TEXT ? MessageType.TEXT : MessageType.BINARY;
   }
 }

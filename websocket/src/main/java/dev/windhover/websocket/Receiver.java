@@ -1,0 +1,348 @@
+package dev.windhover.websocket;
+
+import dev.windhover.http.host.Loop;
+import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.ReceiveResult;
+import dev.windhover.protocol.FrameReader;
+import dev.windhover.protocol.MessageBuffer;
+import dev.windhover.protocol.Violation;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ReadOnlyBufferException;
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The blocking form's side of receiving. Each call is a {@link Demand}, and the first in line is
+ * served: its thread takes what is kept, and waits if that is not enough. While it waits, the loop
+ * reads straight into its buffer or message.
+ */
+final class Receiver extends Inbox {
+  private static final VarHandle STATE;
+
+  static {
+    try {
+      STATE = MethodHandles.lookup().findVarHandle(Demand.class, "state", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  /** A call of {@code receive}, or of {@code receiveMessage}, from its beginning to its end. */
+  private final class Demand {
+    static final int TAKING = 0; // its thread takes what is kept
+    static final int WAITING = 1; // its thread waits, and the loop may fill it
+    static final int FILLING = 2; // the loop fills it, and is soon done
+    static final int DONE = 3;
+
+    private final Thread thread = Thread.currentThread();
+
+    /** Null for a whole message. */
+    private final @Nullable ByteBuffer buffer;
+
+    private final long nanos;
+    private volatile int state = TAKING;
+    private volatile boolean timeIsUp;
+    private Loop.@Nullable Timer timer;
+
+    // Owned by its thread or by the loop, as the state says.
+
+    /** What it was given last; null for nothing. */
+    private @Nullable Part given;
+
+    private @Nullable ByteBuffer message;
+
+    /** Creates a demand that waits for at most {@code nanos}, or without limit if below 0. */
+    Demand(@Nullable ByteBuffer buffer, long nanos) {
+      this.buffer = buffer;
+      this.nanos = nanos;
+      this.timeIsUp = nanos == 0;
+    }
+
+    /** Parks until {@code isMet} says so. */
+    void await(BooleanSupplier isMet) throws InterruptedException, TimeoutException {
+      while (!isMet.getAsBoolean()) {
+        if (timeIsUp) {
+          throw new TimeoutException("nothing was received in time");
+        }
+        if (Thread.interrupted()) {
+          throw new InterruptedException();
+        }
+        if (nanos > 0 && timer == null) {
+          timer = session.schedule(nanos, this::endTime);
+        }
+        LockSupport.park(Receiver.this);
+      }
+    }
+
+    private void endTime() {
+      timeIsUp = true;
+      session.loop().unpark(thread);
+    }
+
+    /** From here on the loop leaves it alone. */
+    @SuppressWarnings("ThreadPriorityCheck") // the loop may need this core to go on
+    void withdraw() {
+      while (!STATE.compareAndSet(this, WAITING, TAKING) && state != DONE) {
+        Thread.yield(); // the loop is in the middle of moving bytes
+      }
+    }
+
+    boolean isFull() {
+      return buffer != null && !buffer.hasRemaining();
+    }
+  }
+
+  private final Queue<Demand> demands = new ConcurrentLinkedQueue<>();
+
+  // Owned by the first demand's thread, or by the loop while it fills that demand.
+
+  /**
+   * The message that {@link #receiveMessage} has begun. It survives an interrupt and a time-out.
+   */
+  private @Nullable MessageBuffer begun;
+
+  /** Whether {@link #receive} has taken a part of a message. */
+  private boolean isInside;
+
+  Receiver(Session session) {
+    super(session, Long.MAX_VALUE);
+  }
+
+  // ---- The loop's side
+
+  @Override
+  int deliver(FrameReader reader, ByteBuffer in) {
+    Demand demand = demands.peek();
+    if (demand == null
+        || isKeeping()
+        || demand.isFull()
+        || !STATE.compareAndSet(demand, Demand.WAITING, Demand.FILLING)) {
+      return UNWANTED;
+    }
+    boolean done = false;
+    try {
+      ByteBuffer buffer = demand.buffer;
+      int n = buffer == null ? assemble(begun(), reader, in) : read(reader, in, buffer);
+      done = n >= 0 && give(demand, Part.of(reader), n);
+      return n;
+    } finally {
+      demand.state = done ? Demand.DONE : Demand.WAITING;
+    }
+  }
+
+  private static int read(FrameReader reader, ByteBuffer in, ByteBuffer out) {
+    int before = out.position();
+    int n = reader.readInto(in, out);
+    if (n < 0) {
+      out.position(before); // nobody sees what breaks the rules
+    }
+    return n;
+  }
+
+  @Override
+  boolean hasRoom() {
+    return isHalfEmpty();
+  }
+
+  @Override
+  void batchEnd() {
+    super.batchEnd();
+    Demand first = demands.peek();
+    if (first != null) {
+      int state = first.state;
+      if (state == Demand.DONE || (state == Demand.WAITING && isKeeping())) {
+        session.loop().unpark(first.thread);
+      }
+    }
+  }
+
+  /** What is kept can still be received after the end has taken effect. Any thread. */
+  @Override
+  void settle() {
+    wakeFirst();
+    if (isDiscarding() || session.isCloseSent()) {
+      session.takeEffect();
+    }
+  }
+
+  @Override
+  void discard() {
+    super.discard();
+    settle();
+  }
+
+  private void wakeFirst() {
+    Demand first = demands.peek();
+    if (first != null) {
+      session.loop().unpark(first.thread);
+    }
+  }
+
+  // ---- The receiver's side
+
+  /**
+   * See {@link dev.windhover.http.websocket.WebSocket#receive}; {@code nanos} below 0 waits without
+   * limit.
+   */
+  ReceiveResult receive(ByteBuffer buffer, long nanos)
+      throws InterruptedException, TimeoutException {
+    if (buffer.isReadOnly()) {
+      throw new ReadOnlyBufferException(); // here, and not on the loop that would fill it
+    }
+    int start = buffer.position();
+    Demand demand = new Demand(buffer, nanos);
+    serve(demand);
+    Part last = demand.given;
+    return last == null
+        ? new ReceiveResult(0, MessageType.CLOSE, true)
+        : new ReceiveResult(buffer.position() - start, last.type(), last.endOfMessage());
+  }
+
+  /** See {@link dev.windhover.http.websocket.WebSocket#receiveMessage}. */
+  @Nullable Message receiveMessage(long nanos) throws InterruptedException, TimeoutException {
+    Demand demand = new Demand(null, nanos);
+    serve(demand);
+    Part last = demand.given;
+    ByteBuffer message = demand.message;
+    if (last == null || message == null) {
+      return null;
+    }
+    return last.type() == MessageType.BINARY
+        ? new Message.Binary(message.limit() == message.capacity() ? message : message.slice())
+        : new Message.Text(textOf(message, last.ascii()));
+  }
+
+  @SuppressWarnings("ByteBufferBackingArray") // it was allocated here or in a MessageBuffer
+  private static String textOf(ByteBuffer message, boolean ascii) {
+    return new String(
+        message.array(),
+        0,
+        message.remaining(),
+        ascii ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8);
+  }
+
+  /** Waits for the demand's turn, and fills it. At the end of the socket it is given nothing. */
+  private void serve(Demand demand) throws InterruptedException, TimeoutException {
+    session.requireHandlerRunning();
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
+    }
+    demands.add(demand);
+    try {
+      demand.await(() -> demand.equals(demands.peek()));
+      requireBetweenMessages(demand);
+      fill(demand);
+    } finally {
+      demands.remove(demand);
+      wakeFirst();
+      if (demand.timer != null) {
+        demand.timer.cancel();
+      }
+    }
+    if (demand.given == null) {
+      session.takeEffect(); // the application has taken everything before the end, and asks again
+    }
+  }
+
+  private void requireBetweenMessages(Demand demand) {
+    if (demand.buffer == null && isInside) {
+      throw new IllegalStateException("receive has begun this message; go on with it");
+    }
+    if (demand.buffer != null && begun != null && !begun.isEmpty()) {
+      throw new IllegalStateException("receiveMessage has begun this message; go on with it");
+    }
+  }
+
+  private void fill(Demand demand) throws InterruptedException, TimeoutException {
+    while (demand.state != Demand.DONE) {
+      boolean ended = hasEnded(); // before it looks for the last piece
+      Piece piece = next();
+      if (piece != null) {
+        take(piece, demand);
+      } else if (ended) {
+        return;
+      } else {
+        letLoopFill(demand);
+      }
+    }
+  }
+
+  private boolean hasEnded() {
+    return isDiscarding() || session.hasFoundEnd();
+  }
+
+  /** Lets the loop fill the demand until that is done, or there may be something to take. */
+  private void letLoopFill(Demand demand) throws InterruptedException, TimeoutException {
+    demand.state = Demand.WAITING;
+    try {
+      demand.await(() -> demand.state == Demand.DONE || next() != null || hasEnded());
+      demand.withdraw();
+    } catch (InterruptedException | TimeoutException e) {
+      demand.withdraw();
+      if (demand.given == null) {
+        throw e;
+      }
+      demand.state = Demand.DONE; // with what is here
+      if (e instanceof InterruptedException) {
+        Thread.currentThread().interrupt(); // nothing is lost: the next call throws
+      }
+    }
+  }
+
+  private void take(Piece piece, Demand demand) {
+    ByteBuffer from = piece.bytes();
+    ByteBuffer buffer = demand.buffer;
+    int n = from.remaining();
+    if (buffer != null) {
+      n = Math.min(n, buffer.remaining());
+      buffer.put(from.slice(from.position(), n));
+      from.position(from.position() + n);
+      taken(piece, n);
+    } else if (piece.messageSize() <= session.settings().maxMessageSize()) {
+      take(piece, begun());
+    } else {
+      session.stopReading(
+          Violation.messageTooBig(piece.messageSize(), session.settings().maxMessageSize()));
+      discard();
+      return;
+    }
+    Part part = from.hasRemaining() ? piece.part().cut() : piece.part();
+    if (give(demand, part, n)) {
+      demand.state = Demand.DONE;
+    }
+  }
+
+  /** Notes that a demand was given {@code n} bytes, and returns whether it gets no more. */
+  private boolean give(Demand demand, Part part, int n) {
+    if (demand.buffer == null) {
+      if (part.endOfMessage()) {
+        demand.given = part;
+        demand.message = begun().take();
+      }
+      return part.endOfMessage();
+    }
+    if (n > 0 || part.endOfFrame()) {
+      isInside = !part.endOfMessage();
+    } else if (!demand.isFull()) {
+      return false; // only the decoder took something
+    }
+    demand.given = part;
+    return part.endOfFrame() || demand.isFull();
+  }
+
+  private MessageBuffer begun() {
+    if (begun == null) {
+      begun = new MessageBuffer(session.settings().maxMessageSize());
+    }
+    return Objects.requireNonNull(begun);
+  }
+}
