@@ -147,8 +147,8 @@ final class ConnectionCount {
       return true;
     }
 
-    /** The upgrade came to nothing. */
-    void goBack() {
+    /** Counts the connection as a plain one again, because its upgrade came to nothing. */
+    void downgrade() {
       if (AMONG.compareAndSet(this, Among.UPGRADED, Among.PLAIN)) {
         plain.incrementAndGet();
         upgraded.decrementAndGet();

@@ -5,6 +5,7 @@ import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.server.Http1State.Event;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -19,6 +20,8 @@ import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -27,7 +30,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The life of one HTTP/1.1 connection: one request after the other, until one takes it over. */
+/**
+ * The life of one HTTP/1.1 connection: one request after the other, until one of them takes the
+ * connection over. {@link Http1State} is the table of its states.
+ */
 final class Http1Connection extends ChannelInboundHandlerAdapter implements Http1Timeouts.Listener {
   private static final Logger log = LoggerFactory.getLogger(Http1Connection.class);
 
@@ -37,14 +43,14 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   /** The same while the server stops, and somebody waits for that. */
   private static final int LINGER_SECONDS_AT_STOP = 1;
 
-  /** As much may wait for the client before the next request is looked at. */
+  /** This much may wait for the client before the next request is looked at. */
   private static final int MOST_PENDING = 64 * 1024;
 
-  /** As much of a body that nobody wants is read for the sake of the connection. */
+  /** The most of an unwanted body that is read so that the connection can be used again. */
   static final int MOST_DISCARDED = 256 * 1024;
 
-  private final Server server;
   private final ExchangeHandler handler;
+  private final ServerLimits limits;
   private final ReadBuffers buffers;
   private final Http1Decoder decoder;
   private final TcpSink output;
@@ -55,34 +61,40 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   private final Connection connection;
   private final Channel channel;
   private final Link link;
-  private final Runnable goOn = this::goOn;
+  private final Runnable hasRoom = this::hasRoom;
 
   // Loop only.
+  private Http1State state = Http1State.AWAITING_REQUEST;
+
+  /** The request in the states from EXCHANGE to LAST_ANSWERED. */
   private @Nullable Http1Exchange exchange;
+
   private long requests;
-  private boolean discarding;
   private long discarded;
   private @Nullable ScheduledFuture<?> discardingEnds;
-  private boolean waitsForOutput;
+
+  // Not states, because each of them can be true in almost every state.
+
+  /** Within a batch of reads, whose output is flushed once at its end. */
   private boolean reading;
-  private boolean endDue;
-  private boolean endKeepsAlive;
-  private boolean closing;
-  private boolean outputEnded;
-  private boolean upgraded;
+
+  /** The client has ended its side; it may still read ours. */
   private boolean inputEnded;
 
+  /** The server stops: no further request begins. */
+  private boolean stopping;
+
   Http1Connection(
-      Server server,
       ExchangeHandler handler,
+      ServerLimits limits,
       Channel channel,
       Link link,
       ConnectionCount.Place place,
       ReadBuffers buffers,
       @Nullable NetworkOutput encrypted,
       Http1Decoder decoder) {
-    this.server = server;
     this.handler = handler;
+    this.limits = limits;
     this.channel = channel;
     this.link = link;
     this.buffers = buffers;
@@ -91,13 +103,17 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     this.output = new TcpSink(channel, link, encrypted);
     markOutput();
     this.place = place;
-    this.timeouts = new Http1Timeouts(channel, server.limits(), output, this);
+    this.timeouts = new Http1Timeouts(channel, limits, output, this);
     this.loop = NettyLoop.of(channel);
     this.connection =
         new ConnectionBuilder(place.id(), channel.remoteAddress(), channel.localAddress())
             .tls(link.tls())
             .version(HttpVersion.HTTP_1_1)
             .build();
+  }
+
+  private void on(Http1State.Event event) {
+    state = state.on(event);
   }
 
   // ---- From Netty
@@ -115,21 +131,15 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     try {
-      if (closing) {
+      if (state.isClosing()) {
         return;
       }
       reading = true;
       if (message instanceof HttpRequest request) {
         begin(request);
       }
-      if (message instanceof HttpContent content && discarding) {
-        discard(content);
-      } else if (message instanceof HttpContent content && exchange != null) {
-        if (exchange.hasBody()) {
-          exchange.receiveBody(content);
-        } else if (content instanceof LastHttpContent) {
-          handler.handle(exchange);
-        }
+      if (message instanceof HttpContent content) {
+        receive(content);
       }
     } finally {
       ReferenceCountUtil.release(message);
@@ -143,7 +153,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       refuse(request.decoderResult().cause(), isHead);
       return;
     }
-    Http1Rules.Fault fault = Http1Rules.check(request, server.limits());
+    Http1Rules.Fault fault = Http1Rules.check(request, limits);
     if (fault != null) {
       refuse(fault.status(), fault.text(), isHead);
       return;
@@ -155,16 +165,41 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
       refuse(e, isHead);
       return;
     }
+    on(Event.REQUESTED);
     exchange = begun;
     if (inputEnded) {
       begun.clientGone();
     }
-    if (begun.isPlainConnect()) {
-      begun.refuse(501, "CONNECT is not supported\n");
-    } else if (begun.hasBody()) {
+    if (begun.hasBody()) {
       timeouts.bodyBegins(begun.requestBody());
       handler.handle(begun);
+    } // else at its end, which follows at once
+  }
+
+  private void receive(HttpContent content) {
+    switch (state) {
+      case EXCHANGE -> {
+        Http1Exchange current = current();
+        if (current.hasBody()) {
+          current.receiveBody(content);
+        } else if (content instanceof LastHttpContent) {
+          handler.handle(current);
+        }
+      }
+      case DISCARDING -> discard(content);
+      case AWAITING_REQUEST,
+          ANSWERED,
+          LAST_ANSWERED,
+          AWAITING_ROOM,
+          CLOSING,
+          LINGERING,
+          UPGRADED,
+          CLOSED -> {} // of a request that was refused, or that nobody reads any more
     }
+  }
+
+  private Http1Exchange current() {
+    return Objects.requireNonNull(exchange);
   }
 
   /** Answers what is not HTTP, and closes: what follows cannot be understood either. */
@@ -173,42 +208,53 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     String text = "malformed request\n";
     if (fault instanceof TooLongHttpLineException) {
       status = 414;
-      text = "request line is longer than " + server.limits().maxRequestLine() + " bytes\n";
+      text = "request line is longer than " + limits.maxRequestLine() + " bytes\n";
     } else if (fault instanceof TooLongHttpHeaderException
         || fault instanceof TooLongFrameException) {
       status = 431;
-      text = "headers are larger than " + server.limits().maxHeaders() + " bytes\n";
+      text = "headers are larger than " + limits.maxHeaders() + " bytes\n";
     }
     refuse(status, text, isHead);
   }
 
   private void refuse(int status, String text, boolean isHead) {
     log.debug("connection {} refused with {}: {}", connection.id(), status, text.strip());
-    Http1Exchange.refuse(this, status, text, isHead);
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    Http1Head.of(status)
+        .date()
+        .field("Content-Type", "text/plain; charset=utf-8")
+        .contentLength(bytes.length)
+        .close()
+        .writeTo(output, bytes.length);
+    if (!isHead) {
+      output.write(ByteBuffer.wrap(bytes));
+    }
+    closeGently();
   }
 
   // ---- From the timeouts
 
   @Override
   public void headIsLate() {
-    if (exchange == null && !closing) {
-      Duration time = server.limits().headersTimeout();
+    if (state == Http1State.AWAITING_REQUEST) {
+      Duration time = limits.headersTimeout();
       refuse(408, "no complete request within " + time.toMillis() + " ms\n", false);
     }
   }
 
   @Override
-  public void isIdle() {
-    if (exchange == null) {
-      log.debug("connection {} closed: no request for long", connection.id());
+  public void noRequestCame() {
+    if (state == Http1State.AWAITING_REQUEST) {
+      long millis = limits.idleTimeout().toMillis();
+      log.debug("connection {} closed: no request within {} ms", connection.id(), millis);
       closeGently();
     }
   }
 
   @Override
   public void bodyIsSlow() {
-    if (exchange != null) {
-      exchange.bodyIsSlow();
+    if (state == Http1State.EXCHANGE) {
+      current().bodyIsSlow();
     }
   }
 
@@ -224,7 +270,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   public void channelReadComplete(ChannelHandlerContext ctx) {
     reading = false;
     settle();
-    if (exchange == null && decoder.isMidHead()) {
+    if (state == Http1State.AWAITING_REQUEST && decoder.isMidHead()) {
       timeouts.headBegins();
     }
   }
@@ -238,14 +284,14 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   /** No response has a mark of its own. */
   void markOutput() {
-    output.mark(MOST_PENDING, goOn);
+    output.mark(MOST_PENDING, hasRoom);
   }
 
-  /** Goes on with the next request if it has waited for this. */
-  private void goOn() {
-    if (waitsForOutput) {
+  /** Continues with the next request if it has waited for this. */
+  private void hasRoom() {
+    if (state == Http1State.AWAITING_ROOM) {
       loop.execute(() -> { // not from within a flush
-        if (waitsForOutput && takesOutput()) {
+        if (state == Http1State.AWAITING_ROOM && takesOutput()) {
           next();
           settle();
         }
@@ -260,21 +306,16 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-    if (event == ChannelInputShutdownEvent.INSTANCE) {
-      inputEnded = true;
-      if (closing) {
-        if (outputEnded) {
-          channel.close(); // else when the response is written
-        }
-      } else if (exchange == null) {
-        if (!waitsForOutput) {
-          closeGently(); // behind an answer that is still going out
-        }
-      } else if (discarding) {
-        completed(exchange, false);
-      } else {
-        exchange.clientGone(); // its side is ended; it may still read the response
-      }
+    if (event != ChannelInputShutdownEvent.INSTANCE) {
+      return;
+    }
+    inputEnded = true;
+    switch (state) {
+      case AWAITING_REQUEST -> closeGently();
+      case EXCHANGE -> current().clientGone();
+      case DISCARDING -> completed(current(), false);
+      case LINGERING -> channel.close();
+      case ANSWERED, LAST_ANSWERED, AWAITING_ROOM, CLOSING, UPGRADED, CLOSED -> {} // seen later
     }
   }
 
@@ -287,11 +328,11 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     timeouts.stop();
-    endDue = false;
-    if (exchange != null) {
-      exchange.clientGone();
-      exchange = null;
-      endDiscarding();
+    on(Event.CONNECTION_ENDED);
+    Http1Exchange ended = exchange;
+    endExchange();
+    if (ended != null) {
+      ended.clientGone();
     }
     output.lost();
   }
@@ -299,49 +340,55 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   // ---- From the exchange, on the loop
 
   /**
-   * The response is complete: goes on with the next request, or closes, as soon as what was read is
-   * dealt with. What a batch of reads brings about is flushed once.
+   * The exchange is over: continues with the next request, or closes, when everything that was read
+   * has been handled. The output of a batch of reads is flushed once.
    */
   void completed(Http1Exchange done, boolean keepAlive) {
     if (exchange != done) {
       return;
     }
-    endDue = true;
-    endKeepsAlive = keepAlive;
+    on(keepAlive ? Event.COMPLETED : Event.COMPLETED_LAST);
     if (!reading) {
       settle();
     }
   }
 
   private void settle() {
-    while (endDue) { // the next request may be here, and be answered at once
-      endDue = false;
-      exchange = null;
-      endDiscarding();
-      ended(endKeepsAlive);
+    while (state == Http1State.ANSWERED || state == Http1State.LAST_ANSWERED) {
+      endExchange();
+      if (state == Http1State.LAST_ANSWERED) {
+        closeGently();
+      } else {
+        goOn(); // the next request may be here, and be answered at once
+      }
     }
     output.flush();
   }
 
-  private void ended(boolean keepAlive) {
-    if (keepAlive && server.isStopping() && !decoder.isHolding()) {
-      stop(); // which came before this, and found a request under way
-      return;
-    }
-    if (!keepAlive || server.isStopping() || (inputEnded && !decoder.isHolding())) {
-      closeGently();
-      return;
-    }
-    if (takesOutput()) {
-      next();
-    } else {
-      waitsForOutput = true; // or answers to a client that reads none would pile up
+  private void endExchange() {
+    exchange = null;
+    if (discardingEnds != null) {
+      discardingEnds.cancel(false); // or it holds the request until its time is over
+      discardingEnds = null;
     }
   }
 
-  /** All answers so far are with the client, or nearly: goes on with the next request. */
+  private void goOn() {
+    boolean holding = decoder.isHolding();
+    if (stopping && !holding) {
+      closeAtOnce();
+    } else if (stopping || (inputEnded && !holding)) {
+      closeGently();
+    } else if (takesOutput()) {
+      next();
+    } else {
+      on(Event.BLOCKED); // or answers to a client that reads none would pile up
+    }
+  }
+
+  /** The client has taken all answers so far, or nearly: continues with the next request. */
   private void next() {
-    waitsForOutput = false;
+    on(Event.CONTINUED);
     timeouts.awaitRequest();
     reading = true;
     try {
@@ -351,45 +398,44 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     } finally {
       reading = false;
     }
-    if (exchange == null && decoder.isMidHead()) {
+    if (state != Http1State.AWAITING_REQUEST) {
+      return;
+    }
+    if (decoder.isMidHead()) {
       timeouts.headBegins();
     }
-    if (inputEnded && exchange == null) {
+    if (inputEnded) {
       closeGently(); // what was held is no whole request, and its rest will not come
     }
   }
 
   /**
    * The response is complete and the request is not: drops the rest of its body, if that is small
-   * and comes soon, so that the connection can go on; else closes.
+   * and comes soon, so that the connection can be used again; otherwise closes.
    */
   void discardBody(Http1Exchange done) {
     if (exchange != done || inputEnded) {
       completed(done, false);
       return;
     }
-    discarding = true;
+    on(Event.LEFT_BODY);
     discarded = 0;
     if (!reading) {
-      output.flush(); // else when what was read is dealt with
+      output.flush(); // otherwise at the end of the batch
     }
     channel.config().setAutoRead(true);
     discardingEnds =
-        channel
-            .eventLoop()
-            .schedule(() -> completed(done, false), LINGER_SECONDS, TimeUnit.SECONDS);
+        channel.eventLoop().schedule(this::stopDiscarding, LINGER_SECONDS, TimeUnit.SECONDS);
   }
 
-  private void endDiscarding() {
-    discarding = false;
-    if (discardingEnds != null) {
-      discardingEnds.cancel(false); // or it holds the request until its time is over
-      discardingEnds = null;
+  private void stopDiscarding() {
+    if (state == Http1State.DISCARDING) {
+      completed(current(), false);
     }
   }
 
   private void discard(HttpContent content) {
-    Http1Exchange done = Objects.requireNonNull(exchange);
+    Http1Exchange done = current();
     discarded += content.content().readableBytes();
     if (content.decoderResult().isFailure() || discarded > MOST_DISCARDED) {
       completed(done, false);
@@ -408,14 +454,14 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
 
   /** Drops the connection if it is still at this exchange, or has become its socket. */
   void abort(Http1Exchange aborted) {
-    if (exchange == aborted || aborted.isUpgraded()) {
+    if (exchange == aborted || aborted.state() == ExchangeState.UPGRADED) {
       abort();
     }
   }
 
   /** Drops the connection, since nobody waits for it any more; a response that is done is left. */
   void drop() {
-    if (outputEnded) {
+    if (state == Http1State.LINGERING) {
       channel.close();
     } else {
       abort();
@@ -443,8 +489,8 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
    */
   void upgrade(RequestId id, Duplex.Receiver receiver, CompletableFuture<Void> clientGone) {
     NettyDuplex duplex = new NettyDuplex(channel, link, encrypted, loop, id, receiver, clientGone);
+    on(Event.UPGRADED);
     exchange = null;
-    upgraded = true;
     timeouts.stop();
     channel.config().setAutoRead(true);
     channel.pipeline().replace(this, null, duplex);
@@ -458,11 +504,20 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
     }
   }
 
-  /** The connection turns out to be one of HTTP/2. */
-  void leave() {
+  /**
+   * Leaves the connection, because its client speaks HTTP/2.
+   *
+   * @return false if the connection is already closing
+   */
+  boolean leave() {
+    if (state != Http1State.AWAITING_REQUEST) {
+      return false;
+    }
+    on(Event.UPGRADED);
     timeouts.stop();
     channel.pipeline().remove(this);
     channel.pipeline().remove(decoder);
+    return true;
   }
 
   /**
@@ -470,37 +525,37 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
    * under way closes at its own end.
    */
   void stop() {
-    if (discarding) {
-      completed(Objects.requireNonNull(exchange), false);
-    } else if (outputEnded) {
-      closeIn(LINGER_SECONDS_AT_STOP);
-    } else if (exchange == null && !closing && !upgraded) {
-      waitsForOutput = false;
-      closing = true; // and nothing to linger for: all that was asked is answered
-      output.whenWritten(written -> channel.close());
+    stopping = true;
+    switch (state) {
+      case AWAITING_REQUEST, AWAITING_ROOM -> closeAtOnce();
+      case DISCARDING -> completed(current(), false);
+      case LINGERING -> closeIn(LINGER_SECONDS_AT_STOP);
+      case EXCHANGE, ANSWERED, LAST_ANSWERED, CLOSING, UPGRADED, CLOSED -> {}
     }
+  }
+
+  /** Closes when what was written has left: all requests are answered, so no reset can do harm. */
+  private void closeAtOnce() {
+    on(Event.CLOSE_BEGAN);
+    output.whenWritten(written -> channel.close());
   }
 
   /**
    * Ends our side, and the connection when the client has ended its own: closing at once, with
    * unread bytes from the client, would reset the connection under the response.
    */
-  void closeGently() {
-    if (closing) {
-      return;
-    }
-    closing = true;
-    waitsForOutput = false;
+  private void closeGently() {
+    on(Event.CLOSE_BEGAN);
     decoder.drop();
     timeouts.headCame();
     output.whenWritten(written -> {
       if (inputEnded) {
         channel.close();
       } else if (channel.isActive()) {
-        outputEnded = true;
+        on(Event.OUTPUT_ENDED);
         link.endOutput(channel);
         channel.config().setAutoRead(true);
-        closeIn(server.isStopping() ? LINGER_SECONDS_AT_STOP : LINGER_SECONDS);
+        closeIn(stopping ? LINGER_SECONDS_AT_STOP : LINGER_SECONDS);
       }
     });
   }
@@ -512,14 +567,13 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
    */
   void requireRoomForUpgrade() {
     if (!place.upgrade()) {
-      throw ConnectionCount.tooMany(
-          server.limits().maxUpgradedConnections(), "upgraded connections");
+      throw ConnectionCount.tooMany(limits.maxUpgradedConnections(), "upgraded connections");
     }
   }
 
   /** The room that {@link #requireRoomForUpgrade} made sure of is not needed; from any thread. */
   void returnRoom() {
-    place.goBack();
+    place.downgrade();
   }
 
   /** Returns the way out, for one response after the other. */
@@ -532,7 +586,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   }
 
   ServerLimits limits() {
-    return server.limits();
+    return limits;
   }
 
   private void closeIn(int seconds) {
@@ -543,7 +597,7 @@ final class Http1Connection extends ChannelInboundHandlerAdapter implements Http
   }
 
   boolean isStopping() {
-    return server.isStopping();
+    return stopping;
   }
 
   boolean holdsBytes() {

@@ -2,26 +2,23 @@ package dev.windhover.server;
 
 import dev.windhover.http.Connection;
 import dev.windhover.http.Headers;
-import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.Duplex;
-import dev.windhover.http.host.Exchange;
-import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Upgrade;
 import io.netty.channel.Channel;
 import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.LastHttpContent;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** One HTTP/1.1 request and its response, between Netty's codec and the seam. */
-final class Http1Exchange implements Exchange, Upgrade {
+final class Http1Exchange extends ServerExchange {
   private static final io.netty.handler.codec.http.HttpVersion HTTP_1_1 =
       io.netty.handler.codec.http.HttpVersion.HTTP_1_1;
 
@@ -33,28 +30,22 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   private final Http1Connection connection;
   private final Channel channel;
-  private final RequestId id;
   private final String method;
   private final String target;
   private final HttpVersion version;
   private final Headers headers = new Headers();
   private final boolean hasBody;
-  private final RequestBody body;
-  private final CompletableFuture<Void> aborted = new CompletableFuture<>();
 
-  // Any thread.
-  private volatile boolean responded;
-  private volatile boolean reserved;
-
-  // Loop only.
+  // Loop only: what the heads of request and response have decided.
   private boolean keepAlive;
   private boolean endTellsLength;
-  private boolean upgraded;
 
   Http1Exchange(Http1Connection connection, RequestId id, HttpRequest request) {
+    long length = bodyLength(request.headers());
+    super(id, connection.loop(), length, connection.limits().maxBodySize());
     this.connection = connection;
     this.channel = connection.channel();
-    this.id = id;
+    this.hasBody = length != 0;
     this.method = request.method().name();
     this.target = request.uri();
     for (Map.Entry<String, String> field : request.headers()) {
@@ -62,59 +53,48 @@ final class Http1Exchange implements Exchange, Upgrade {
     }
     this.version =
         request.protocolVersion().equals(HTTP_1_1) ? HttpVersion.HTTP_1_1 : HttpVersion.HTTP_1_0;
-    long length = bodyLength(headers);
-    this.hasBody = length != 0;
     this.keepAlive =
         version == HttpVersion.HTTP_1_1
             ? !headers.hasToken("Connection", "close")
             : headers.hasToken("Connection", "keep-alive");
-    this.body = new RequestBody(id, new Supply(), length, connection.limits().maxBodySize());
   }
 
   /**
    * Returns the length of the body, -1 for one in chunks (RFC 9112 6.3); the decoder has checked.
    */
-  private static long bodyLength(Headers headers) {
-    if (headers.contains("Transfer-Encoding")) {
+  private static long bodyLength(HttpHeaders headers) {
+    if (headers.contains(HttpHeaderNames.TRANSFER_ENCODING)) {
       return -1;
     }
-    String length = headers.get("Content-Length");
+    String length = headers.get(HttpHeaderNames.CONTENT_LENGTH);
     return length == null ? 0 : Long.parseLong(length.strip());
   }
 
-  /** The connection, which is read or not. */
-  private final class Supply implements RequestBody.Supply {
-    @Override
-    public void pause() {
-      channel.config().setAutoRead(false);
-    }
+  // ---- The body's supply: the connection, which is read or not
 
-    @Override
-    public void resume() {
-      connection
-          .loop()
-          .execute(() -> {
-            if (body.hasRoom()) {
-              channel.config().setAutoRead(true);
-            }
-          });
-    }
+  @Override
+  public void pauseBody() {
+    channel.config().setAutoRead(false);
+  }
 
-    @Override
-    public void taken(int bytes) {
-      // TCP's own window tells the client.
-    }
-
-    @Override
-    public void awaited() {
-      if (body.received() == 0) {
-        connection.loop().execute(Http1Exchange.this::sendContinue);
+  @Override
+  public void resumeBody() {
+    loop.execute(() -> {
+      if (body.hasRoom()) {
+        channel.config().setAutoRead(true);
       }
-    }
+    });
+  }
 
-    @Override
-    public boolean inLoop() {
-      return channel.eventLoop().inEventLoop();
+  @Override
+  public void bodyConsumed(int bytes) {
+    // TCP's own window tells the client.
+  }
+
+  @Override
+  public void bodyAwaited() {
+    if (body.received() == 0) {
+      loop.execute(this::sendContinue);
     }
   }
 
@@ -122,23 +102,6 @@ final class Http1Exchange implements Exchange, Upgrade {
 
   boolean hasBody() {
     return hasBody;
-  }
-
-  boolean isPlainConnect() {
-    return method.equals("CONNECT");
-  }
-
-  /** Returns whether the connection has become its socket. */
-  boolean isUpgraded() {
-    return upgraded;
-  }
-
-  RequestBody requestBody() {
-    return body;
-  }
-
-  void bodyIsSlow() {
-    body.fail(new HttpException(408, "the request's body comes too slowly"));
   }
 
   void receiveBody(HttpContent content) {
@@ -153,41 +116,14 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   void clientGone() {
-    aborted.complete(null); // first: who fails now because of that, is not at fault
-    body.lose("the client ended the connection");
-  }
-
-  /** Answers by itself and closes. */
-  void refuse(int status, String text) {
-    keepAlive = false;
-    body.discard();
-    refuse(connection, status, text, isHead());
+    abortedByClient("the client ended the connection");
   }
 
   private boolean isHead() {
     return method.equals("HEAD");
   }
 
-  static void refuse(Http1Connection connection, int status, String text, boolean isHead) {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    Http1Head.of(status)
-        .date()
-        .field("Content-Type", "text/plain; charset=utf-8")
-        .contentLength(bytes.length)
-        .close()
-        .writeTo(connection.output(), bytes.length);
-    if (!isHead) {
-      connection.output().write(ByteBuffer.wrap(bytes));
-    }
-    connection.closeGently();
-  }
-
   // ---- The request
-
-  @Override
-  public String id() {
-    return id.toString();
-  }
 
   @Override
   public String method() {
@@ -219,32 +155,12 @@ final class Http1Exchange implements Exchange, Upgrade {
     return connection.connection();
   }
 
-  @Override
-  public InputStream body() {
-    return body;
-  }
-
-  @Override
-  public void maxBodySize(long bytes) {
-    body.limit(bytes);
-  }
-
-  @Override
-  public long maxBodySize() {
-    return body.limit();
-  }
-
-  @Override
-  public Headers trailers() {
-    return body.trailers();
-  }
-
   private boolean expectsContinue() {
     return version == HttpVersion.HTTP_1_1 && headers.hasToken("Expect", "100-continue");
   }
 
   private void sendContinue() {
-    if (expectsContinue() && !responded) {
+    if (expectsContinue() && state() == ExchangeState.PENDING) {
       connection.output().write(ByteBuffer.wrap(CONTINUE));
       connection.output().flush();
     }
@@ -253,12 +169,7 @@ final class Http1Exchange implements Exchange, Upgrade {
   // ---- The response
 
   @Override
-  public Sink respond(int status, Headers answer, long contentLength) {
-    if (responded) {
-      throw new IllegalStateException("the response has started");
-    }
-    responded = true;
-    returnRoom();
+  Sink begin(int status, Headers answer, long contentLength) {
     Http1Head head = Http1Head.of(status).fields(answer);
     if (!answer.contains("Date")) {
       head.date();
@@ -320,6 +231,9 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   private void end() {
+    if (on(ExchangeState.Event.ENDED) != ExchangeState.RESPONDING) {
+      return;
+    }
     boolean bodyLeft = hasBody && !body.isComplete();
     if (hasBody) {
       body.discard();
@@ -342,29 +256,8 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   @Override
-  public void abort() {
-    connection
-        .loop()
-        .execute(() -> {
-          returnRoom();
-          body.discard();
-          connection.abort(this);
-        });
-  }
-
-  @Override
-  public CompletableFuture<Void> aborted() {
-    return aborted;
-  }
-
-  @Override
-  public Loop loop() {
-    return connection.loop();
-  }
-
-  @Override
-  public Thread start(Runnable task) {
-    return Thread.ofVirtual().name("request-" + id).start(task);
+  void drop() {
+    loop.execute(() -> connection.abort(this)); // not from within a read or a flush
   }
 
   // ---- The upgrade
@@ -386,43 +279,26 @@ final class Http1Exchange implements Exchange, Upgrade {
   }
 
   @Override
-  public void reserve() {
+  void takeRoom() {
     connection.requireRoomForUpgrade();
-    reserved = true;
-  }
-
-  private void returnRoom() {
-    if (reserved && !upgraded) {
-      reserved = false;
-      connection.returnRoom();
-    }
   }
 
   @Override
-  public void accept(int status, Headers answer, Duplex.Receiver receiver) {
-    if (responded) {
-      throw new IllegalStateException("the response has started");
-    }
-    reserve();
-    responded = true;
-    if (connection.loop().inLoop()) {
-      open(status, answer, receiver);
-    } else {
-      connection.loop().execute(() -> open(status, answer, receiver));
-    }
+  void giveRoomBack() {
+    connection.returnRoom();
   }
 
-  private void open(int status, Headers answer, Duplex.Receiver receiver) {
+  @Override
+  boolean becomeSocket(int status, Headers answer, Duplex.Receiver receiver) {
     if (channel.isActive()) {
       Http1Head.of(status).fields(answer).writeTo(connection.output(), 0);
       connection.output().flush();
     }
-    if (channel.isActive()) {
-      upgraded = true;
-      connection.upgrade(id, receiver, aborted);
-    } else {
-      receiver.onLost("the connection was lost before it was upgraded");
-      aborted.complete(null);
+    if (!channel.isActive()) { // the flush may have found out
+      return false;
     }
+    upgraded();
+    connection.upgrade(id, receiver, aborted);
+    return true;
   }
 }

@@ -1,6 +1,7 @@
 package dev.windhover.server;
 
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpVersion;
 import java.util.List;
@@ -54,6 +55,10 @@ final class Http1Rules {
       if (!codings.strip().equalsIgnoreCase("chunked")) {
         return new Fault(501, "Transfer-Encoding is not supported beyond chunked\n");
       }
+    }
+    // RFC 9110 9.3.6
+    if (request.method().equals(HttpMethod.CONNECT)) {
+      return new Fault(501, "CONNECT is not supported\n");
     }
     return null;
   }

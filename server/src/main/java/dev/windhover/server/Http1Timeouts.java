@@ -17,8 +17,8 @@ final class Http1Timeouts {
     /** A request's head has not come in time. */
     void headIsLate();
 
-    /** No request has come for long. */
-    void isIdle();
+    /** No request has come within the idle timeout. */
+    void noRequestCame();
 
     /** A body comes too slowly while the handler waits for it. */
     void bodyIsSlow();
@@ -160,7 +160,7 @@ final class Http1Timeouts {
       boolean wasIdle = idle;
       headCame();
       if (wasIdle) {
-        listener.isIdle();
+        listener.noRequestCame();
       } else {
         listener.headIsLate();
       }

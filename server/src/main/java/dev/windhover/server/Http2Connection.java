@@ -270,15 +270,6 @@ final class Http2Connection extends Http2ConnectionHandler {
 
   // ---- From the exchanges
 
-  /** Runs {@code task} on the loop: now, if this is it; from any thread. */
-  void loopDo(Runnable task) {
-    if (loop.inLoop()) {
-      task.run();
-    } else {
-      loop.execute(task);
-    }
-  }
-
   /** Sends a response's head; {@code onSent} runs when the network has it. */
   void sendHead(Http2Stream stream, Http2Headers head, boolean last, Runnable onSent) {
     ChannelFuture sent =
@@ -434,11 +425,9 @@ final class Http2Connection extends Http2ConnectionHandler {
     frames.hasEnd(stream, socket);
   }
 
-  /** The handler has ended its response, or given it up. */
-  void exchangeEnded(Http2Exchange exchange) {
-    if (exchange.stopsRunning()) {
-      frames.handlerEnded();
-    }
+  /** A handler has nothing more to do with its response. */
+  void handlerEnded() {
+    frames.handlerEnded();
   }
 
   /** Some of the response waits for the client. */

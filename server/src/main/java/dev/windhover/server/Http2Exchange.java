@@ -2,11 +2,8 @@ package dev.windhover.server;
 
 import dev.windhover.http.Connection;
 import dev.windhover.http.Headers;
-import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.Duplex;
-import dev.windhover.http.host.Exchange;
-import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Upgrade;
 import io.netty.buffer.ByteBuf;
@@ -15,37 +12,29 @@ import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Stream;
-import java.io.InputStream;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** One stream of HTTP/2: a request and its response, or what becomes a socket. */
-final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
+final class Http2Exchange extends ServerExchange implements StreamEnd {
   /** What says how HTTP/1.1 moves a message, and is malformed here (RFC 9113 8.2.2). */
   private static final Set<String> OF_CONNECTION =
       Set.of("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade");
 
   private final Http2Connection connection;
   private final Http2Stream stream;
-  private final RequestId id;
   private final Http2Request request;
   private final boolean hasBody;
-  private final RequestBody body;
-  private final CompletableFuture<Void> aborted = new CompletableFuture<>();
-
-  // Any thread.
-  private volatile boolean responded;
-  private volatile boolean reserved;
 
   // Loop only.
   private @Nullable Http2Body response;
-  private boolean running = true; // the handler
-  private boolean closed;
   private int widened;
+
+  // Not states, because the client may bring them about at any time.
   private boolean inputEnded;
+  private boolean closed;
   private @Nullable ByteBuf early; // what came before the upgrade was answered
 
   Http2Exchange(
@@ -54,50 +43,44 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
       RequestId id,
       Http2Request request,
       boolean complete) {
-    this.connection = connection;
-    this.stream = stream;
-    this.id = id;
-    this.request = request;
-    this.inputEnded = complete;
-    this.hasBody = !complete && !isExtendedConnect();
+    boolean hasBody = !complete && request.protocol() == null;
     String length = request.headers().get("Content-Length");
     long declared = !hasBody ? 0 : length == null ? -1 : Long.parseLong(length);
-    this.body = new RequestBody(id, new Supply(), declared, connection.limits().maxBodySize());
+    super(id, connection.loop(), declared, connection.limits().maxBodySize());
+    this.connection = connection;
+    this.stream = stream;
+    this.request = request;
+    this.hasBody = hasBody;
+    this.inputEnded = complete;
   }
 
-  /** The stream's window. */
-  private final class Supply implements RequestBody.Supply {
-    @Override
-    public void pause() {
-      // The client sends no more than it has credit for.
-    }
+  // ---- The body's supply: the stream's window
 
-    @Override
-    public void resume() {
-      // See above.
-    }
+  @Override
+  public void pauseBody() {
+    // The client sends no more than it has credit for.
+  }
 
-    @Override
-    public void taken(int bytes) {
-      connection.loopDo(() -> {
-        if (!hasEnded()) { // else it may as well wait
-          connection.consumed(stream, bytes);
-        }
-      });
-    }
+  @Override
+  public void resumeBody() {
+    // See above.
+  }
 
-    @Override
-    public void awaited() {
-      connection.loopDo(() -> {
-        boolean continues = expectsContinue() && body.received() == 0;
-        connection.bodyIsAwaited(Http2Exchange.this, continues);
-      });
-    }
+  @Override
+  public void bodyConsumed(int bytes) {
+    loop.run(() -> {
+      if (!hasEnded()) { // otherwise it may as well wait
+        connection.consumed(stream, bytes);
+      }
+    });
+  }
 
-    @Override
-    public boolean inLoop() {
-      return connection.loop().inLoop();
-    }
+  @Override
+  public void bodyAwaited() {
+    loop.run(() -> {
+      boolean continues = expectsContinue() && body.received() == 0;
+      connection.bodyIsAwaited(this, continues);
+    });
   }
 
   // ---- The connection's side, on the loop
@@ -106,20 +89,14 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
     return stream;
   }
 
-  RequestBody requestBody() {
-    return body;
-  }
-
   @Override
   public boolean hasEnded() {
     return response != null && response.isEnded();
   }
 
-  /** Returns whether the handler has stopped running with this. */
-  boolean stopsRunning() {
-    boolean ran = running;
-    running = false;
-    return ran;
+  @Override
+  void handlerEnded() {
+    connection.handlerEnded();
   }
 
   /** The stream's window is that much larger than others'. */
@@ -154,15 +131,8 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
 
   @Override
   public void connectionEnds() {
-    aborted.complete(null); // first: who fails now because of that, is not at fault
-    if (!inputEnded) {
-      inputEnded = true;
-      body.lose("the client ended the connection");
-    }
-  }
-
-  void bodyIsSlow() {
-    body.fail(new HttpException(408, "the request's body comes too slowly"));
+    inputEnded = true;
+    abortedByClient("the client ended the connection");
   }
 
   /** Returns how much of the response the network has taken. */
@@ -183,12 +153,10 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
       early.release();
       early = null;
     }
-    if (!hasEnded()) {
-      aborted.complete(null); // first: who fails now because of that, is not at fault
-    }
-    body.lose("the client ended the request");
     if (hasEnded()) {
       body.discard();
+    } else {
+      abortedByClient("the client ended the request");
     }
     if (response != null) {
       response.lost();
@@ -196,11 +164,6 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
   }
 
   // ---- The request
-
-  @Override
-  public String id() {
-    return id.toString();
-  }
 
   @Override
   public String method() {
@@ -232,39 +195,14 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
     return connection.facts();
   }
 
-  @Override
-  public InputStream body() {
-    return body;
-  }
-
-  @Override
-  public void maxBodySize(long bytes) {
-    body.limit(bytes);
-  }
-
-  @Override
-  public long maxBodySize() {
-    return body.limit();
-  }
-
-  @Override
-  public Headers trailers() {
-    return body.trailers();
-  }
-
   private boolean expectsContinue() {
-    return !responded && request.headers().hasToken("Expect", "100-continue");
+    return state() == ExchangeState.PENDING && request.headers().hasToken("Expect", "100-continue");
   }
 
   // ---- The response
 
   @Override
-  public Sink respond(int status, Headers answer, long contentLength) {
-    if (responded) {
-      throw new IllegalStateException("the response has started");
-    }
-    responded = true;
-    returnRoom();
+  Sink begin(int status, Headers answer, long contentLength) {
     Http2Headers head = headOf(status, answer);
     if (contentLength >= 0 && !answer.contains("Content-Length")) {
       head.add("content-length", Long.toString(contentLength));
@@ -295,7 +233,7 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
 
   /** The handler has ended its response; nothing more of the request is wanted. */
   void bodyEnds() {
-    connection.exchangeEnded(this);
+    on(ExchangeState.Event.ENDED);
     if (hasBody || closed) {
       body.discard();
     }
@@ -309,28 +247,8 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
   }
 
   @Override
-  public void abort() {
-    connection.loopDo(() -> {
-      connection.exchangeEnded(this);
-      returnRoom();
-      body.discard();
-      connection.reset(stream, Http2Error.INTERNAL_ERROR);
-    });
-  }
-
-  @Override
-  public CompletableFuture<Void> aborted() {
-    return aborted;
-  }
-
-  @Override
-  public Loop loop() {
-    return connection.loop();
-  }
-
-  @Override
-  public Thread start(Runnable task) {
-    return Thread.ofVirtual().name("request-" + id).start(task);
+  void drop() {
+    connection.reset(stream, Http2Error.INTERNAL_ERROR);
   }
 
   // ---- The upgrade
@@ -346,43 +264,24 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
   }
 
   @Override
-  public void reserve() {
-    if (!reserved) {
-      connection.requireRoomForSocket();
-      reserved = true;
-    }
-  }
-
-  private void returnRoom() {
-    if (reserved) {
-      reserved = false;
-      connection.socketEnded();
-    }
+  void takeRoom() {
+    connection.requireRoomForSocket();
   }
 
   @Override
-  public void accept(int status, Headers answer, Duplex.Receiver receiver) {
-    if (responded) {
-      throw new IllegalStateException("the response has started");
-    }
-    reserve();
-    responded = true;
-    Http2Headers head = headOf(status, answer);
-    connection.loopDo(() -> open(head, receiver));
+  void giveRoomBack() {
+    connection.socketEnded();
   }
 
-  private void open(Http2Headers head, Duplex.Receiver receiver) {
-    connection.exchangeEnded(this);
+  @Override
+  boolean becomeSocket(int status, Headers answer, Duplex.Receiver receiver) {
     if (closed) {
-      returnRoom();
-      receiver.onLost("the stream was closed before it was upgraded");
-      aborted.complete(null);
-      return;
+      return false;
     }
-    reserved = false; // the socket's from now on
+    upgraded();
     Http2Duplex socket = new Http2Duplex(connection, stream, id, aborted, receiver);
     connection.becomes(stream, socket);
-    connection.sendHead(stream, head, false, () -> {});
+    connection.sendHead(stream, headOf(status, answer), false, () -> {});
     socket.open();
     ByteBuf held = early;
     if (held != null) {
@@ -393,5 +292,6 @@ final class Http2Exchange implements Exchange, Upgrade, StreamEnd {
     if (inputEnded) {
       socket.peerEnded();
     }
+    return true;
   }
 }

@@ -265,7 +265,7 @@ final class Http2Frames extends Http2EventAdapter {
     answer.end();
   }
 
-  /** A handler has ended its response, or given it up. */
+  /** A handler has nothing more to do with its response. */
   void handlerEnded() {
     running--;
   }

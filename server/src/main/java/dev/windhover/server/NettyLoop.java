@@ -35,7 +35,16 @@ record NettyLoop(EventLoop eventLoop) implements Loop {
     try {
       eventLoop.execute(task);
     } catch (RejectedExecutionException e) {
-      log.debug("the server has stopped: a task came too late");
+      log.debug("a task was dropped, because the server has stopped");
+    }
+  }
+
+  /** Runs {@code task} on the loop: now, if this is its thread; from any thread. */
+  void run(Runnable task) {
+    if (inLoop()) {
+      task.run();
+    } else {
+      execute(task);
     }
   }
 

@@ -36,17 +36,17 @@ final class RequestBody extends InputStream {
 
   /** Where a body comes from. */
   interface Supply {
-    /** Enough is here for now; on the loop. */
-    void pause();
+    /** Stops reading: enough is kept for now. On the loop. */
+    void pauseBody();
 
-    /** There is room again, if there still is when the loop gets to it; from any thread. */
-    void resume();
+    /** Reads on, if there still is room when the loop gets to it. From any thread. */
+    void resumeBody();
 
-    /** That many bytes are not kept any more; from any thread. */
-    void taken(int bytes);
+    /** Lets the client send as many bytes more: these are not kept any longer. From any thread. */
+    void bodyConsumed(int bytes);
 
     /** The handler is about to wait for bytes, for the first time. */
-    void awaited();
+    void bodyAwaited();
 
     /** Returns whether the calling thread is the one that brings the bytes. */
     boolean inLoop();
@@ -124,14 +124,14 @@ final class RequestBody extends InputStream {
     long sum = received + size; // by the loop alone, as all that it writes
     received = sum;
     if (discarding || isBroken()) {
-      supply.taken(size);
+      supply.bodyConsumed(size);
       return;
     }
     uncredited.addAndGet(size);
     keep(bytes);
     if (isFull()) {
       paused = true;
-      supply.pause();
+      supply.pauseBody();
       resumeIfRoom(); // the handler may have read meanwhile, and not known of the pause
     }
     wakeReader();
@@ -171,7 +171,7 @@ final class RequestBody extends InputStream {
   private void resumeIfRoom() {
     if (paused && hasRoom()) {
       paused = false;
-      supply.resume();
+      supply.resumeBody();
     }
   }
 
@@ -206,7 +206,7 @@ final class RequestBody extends InputStream {
   /** Nothing more is taken: who reads on, fails with {@code why}. From any thread. */
   void fail(HttpException why) {
     if (!complete && refuse(why)) {
-      supply.pause(); // until the connection closes, behind the answer
+      supply.pauseBody(); // until the connection closes, behind the answer
     }
     wakeReader();
   }
@@ -363,7 +363,7 @@ final class RequestBody extends InputStream {
     long had = uncredited.getAndUpdate(bytes -> bytes - Math.min(bytes, most));
     int given = (int) Math.min(had, most);
     if (given > 0) {
-      supply.taken(given);
+      supply.bodyConsumed(given);
     }
   }
 
@@ -404,7 +404,7 @@ final class RequestBody extends InputStream {
     awaited |= isFirst;
     begun = true;
     if (isFirst) {
-      supply.awaited();
+      supply.bodyAwaited();
     }
   }
 

@@ -222,8 +222,9 @@ public final class Server {
       Http1Connection http1 = speakHttp1(channel, Link.TCP, place, handler);
       Http2Preface preface =
           new Http2Preface(() -> {
-            http1.leave();
-            speakHttp2(channel, Link.TCP, place, rules);
+            if (http1.leave()) {
+              speakHttp2(channel, Link.TCP, place, rules);
+            }
           });
       channel.pipeline().addFirst(preface);
     } else {
@@ -284,7 +285,8 @@ public final class Server {
     }
     Http1Decoder decoder = new Http1Decoder(options.limits());
     Http1Connection connection =
-        new Http1Connection(this, handler, channel, link, place, buffers, encrypted, decoder);
+        new Http1Connection(
+            handler, options.limits(), channel, link, place, buffers, encrypted, decoder);
     channel.pipeline().addLast(decoder, connection);
     if (stopping) { // accepted while the listeners were closing, and perhaps told by nobody
       channel.eventLoop().execute(connection::stop);
@@ -308,10 +310,6 @@ public final class Server {
   /** Returns the addresses listened on, with the ports that were bound. */
   public List<String> urls() {
     return List.copyOf(urls);
-  }
-
-  boolean isStopping() {
-    return stopping;
   }
 
   ServerLimits limits() {

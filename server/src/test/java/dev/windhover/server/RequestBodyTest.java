@@ -21,22 +21,22 @@ class RequestBodyTest {
     long taken;
 
     @Override
-    public void pause() {
+    public void pauseBody() {
       paused = true;
     }
 
     @Override
-    public void resume() {
+    public void resumeBody() {
       paused = false;
     }
 
     @Override
-    public void taken(int bytes) {
+    public void bodyConsumed(int bytes) {
       taken += bytes;
     }
 
     @Override
-    public void awaited() {}
+    public void bodyAwaited() {}
 
     @Override
     public boolean inLoop() {
