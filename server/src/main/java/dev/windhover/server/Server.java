@@ -4,8 +4,23 @@ import dev.windhover.http.Headers;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.http.host.Sink;
+import dev.windhover.server.exchange.ConnectionCount;
+import dev.windhover.server.http1.Http1Connection;
+import dev.windhover.server.http1.NettyDuplex;
+import dev.windhover.server.http2.Http2Connection;
+import dev.windhover.server.http2.Http2Preface;
+import dev.windhover.server.http2.Http2Request;
+import dev.windhover.server.net.Link;
+import dev.windhover.server.tls.BadCertificateException;
+import dev.windhover.server.tls.FirstByte;
+import dev.windhover.server.tls.TlsContext;
+import dev.windhover.server.tls.TlsLink;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandler.Sharable;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
@@ -38,6 +53,8 @@ import org.slf4j.LoggerFactory;
 public final class Server {
   private static final Logger log = LoggerFactory.getLogger(Server.class);
   private static final int BACKLOG = 1024;
+
+  private static final ChannelHandler ACCEPT_FAILURES = new AcceptFailures();
 
   /** How often a port is chosen anew that turns out to be taken in the other family. */
   private static final int PORT_ATTEMPTS = 16;
@@ -124,13 +141,17 @@ public final class Server {
     for (String url : options.urls()) {
       if (ListenAddress.parse(url).isTls()) {
         try {
-          return new TlsContext(options.tls());
+          return newTlsContext(options.tls());
         } catch (BadCertificateException e) {
           throw new ListenException("cannot listen on " + url + ": " + e.getMessage(), e);
         }
       }
     }
     return null;
+  }
+
+  private static TlsContext newTlsContext(TlsOptions tls) throws BadCertificateException {
+    return new TlsContext(tls.certificate(), tls.key(), tls.password(), tls.provider().resolve());
   }
 
   private void lookForCertificates(EventLoopGroup group) {
@@ -183,7 +204,7 @@ public final class Server {
           bootstrap.bind(new InetSocketAddress(socket.getAddress(), port)).awaitUninterruptibly();
       if (future.isSuccess()) {
         Channel listener = future.channel();
-        listener.pipeline().addLast(AcceptFailures.INSTANCE);
+        listener.pipeline().addLast(ACCEPT_FAILURES);
         listeners.add(listener);
         bound.add(listener);
         port = ((InetSocketAddress) listener.localAddress()).getPort();
@@ -275,33 +296,19 @@ public final class Server {
     }
   }
 
-  /** Makes a connection one of HTTP/1.1; on its loop. */
   private Http1Connection speakHttp1(
       Channel channel, Link link, ConnectionCount.Place place, ExchangeHandler handler) {
-    ReadBuffers buffers = ReadBuffers.of(channel);
-    NetworkOutput encrypted = link.tls() == null ? null : new NetworkOutput(channel);
-    if (encrypted != null) {
-      channel.pipeline().addFirst(encrypted);
-    }
-    Http1Decoder decoder = new Http1Decoder(options.limits());
     Http1Connection connection =
-        new Http1Connection(
-            handler, options.limits(), channel, link, place, buffers, encrypted, decoder);
-    channel.pipeline().addLast(decoder, connection);
+        Http1Connection.begin(channel, link, place, options.limits(), handler);
     if (stopping) { // accepted while the listeners were closing, and perhaps told by nobody
       channel.eventLoop().execute(connection::stop);
     }
     return connection;
   }
 
-  /** Makes a connection one of HTTP/2; on its loop. */
   private void speakHttp2(
       Channel channel, Link link, ConnectionCount.Place place, Http2Request.Rules rules) {
-    NetworkOutput output = new NetworkOutput(channel);
-    channel.pipeline().addFirst(output);
-    Http2Connection connection =
-        new Http2ConnectionBuilder(handler, channel, link, place, output, rules).build();
-    channel.pipeline().addLast(connection);
+    Http2Connection connection = Http2Connection.begin(channel, link, place, rules, handler);
     if (stopping) {
       channel.eventLoop().execute(connection::stop);
     }
@@ -380,6 +387,19 @@ public final class Server {
       http2.abort();
     } else {
       channel.close();
+    }
+  }
+
+  /**
+   * Logs that a listener cannot accept a connection, for example because the process has no file
+   * descriptor left. Netty, before it in the pipeline, then lets the listener rest for a second.
+   */
+  @Sharable
+  private static final class AcceptFailures extends ChannelInboundHandlerAdapter {
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+      log.warn(
+          "{} takes no connection for 1 s: {}", ctx.channel().localAddress(), cause.getMessage());
     }
   }
 }

@@ -29,9 +29,15 @@ public final class ServerLimits {
   private int maxUpgradedConnections = 1_048_576;
   private final Http2Limits http2 = new Http2Limits();
 
-  /** The minimum rate, and how long a client may fall behind it. */
-  record Rate(int bytesPerSecond, Duration grace) {
-    boolean isOff() {
+  /**
+   * A minimum rate.
+   *
+   * @param bytesPerSecond 0 for no such limit
+   * @param grace how long a client may fall behind
+   */
+  public record Rate(int bytesPerSecond, Duration grace) {
+    /** Returns whether there is no such limit. */
+    public boolean isOff() {
       return bytesPerSecond == 0;
     }
   }
@@ -145,7 +151,8 @@ public final class ServerLimits {
     return this;
   }
 
-  Rate minBodyRate() {
+  /** Returns how fast a body must come. */
+  public Rate minBodyRate() {
     return minBodyRate;
   }
 
@@ -165,7 +172,8 @@ public final class ServerLimits {
     return this;
   }
 
-  Rate minResponseRate() {
+  /** Returns how fast a client must take a response. */
+  public Rate minResponseRate() {
     return minResponseRate;
   }
 

@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.function.BiFunction;
 
 /** A table of states as text: a column for each event, a row for each state, and - for never. */
-final class TransitionTable {
+public final class TransitionTable {
   private TransitionTable() {}
 
-  static <S extends Enum<S>, E extends Enum<E>> void check(
+  public static <S extends Enum<S>, E extends Enum<E>> void check(
       String table, Class<S> states, Class<E> events, BiFunction<S, E, S> on) {
     List<List<String>> rows =
         table.lines().map(line -> List.of(line.strip().split(",? +"))).toList();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.windhover.http.Headers;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Upgrade;
+import dev.windhover.server.http2.Http2Request;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;

@@ -11,6 +11,7 @@ import dev.windhover.http.websocket.MessageType;
 import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.http.websocket.WebSocketListener;
+import dev.windhover.server.http2.Http2Request;
 import dev.windhover.verification.fuzz.Input;
 import dev.windhover.websocket.WebSockets;
 import io.netty.buffer.ByteBuf;

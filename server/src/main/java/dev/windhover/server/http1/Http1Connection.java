@@ -1,0 +1,641 @@
+package dev.windhover.server.http1;
+
+import dev.windhover.http.Connection;
+import dev.windhover.http.HttpVersion;
+import dev.windhover.http.host.ConnectionBuilder;
+import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.server.ServerLimits;
+import dev.windhover.server.exchange.ConnectionCount;
+import dev.windhover.server.exchange.ExchangeState;
+import dev.windhover.server.exchange.RequestFault;
+import dev.windhover.server.exchange.RequestId;
+import dev.windhover.server.http1.Http1State.Event;
+import dev.windhover.server.net.Link;
+import dev.windhover.server.net.NettyLoop;
+import dev.windhover.server.net.NetworkOutput;
+import dev.windhover.server.net.ReadBuffers;
+import dev.windhover.server.net.TcpSink;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The life of one HTTP/1.1 connection: one request after the other, until one of them takes the
+ * connection over. {@link Http1State} is the table of its states.
+ */
+public final class Http1Connection extends ChannelInboundHandlerAdapter
+    implements Http1Timeouts.Listener {
+  private static final Logger log = LoggerFactory.getLogger(Http1Connection.class);
+
+  /** How long the client may take to end its side after we ended ours. */
+  private static final int LINGER_SECONDS = 5;
+
+  /** The same while the server stops, and somebody waits for that. */
+  private static final int LINGER_SECONDS_AT_STOP = 1;
+
+  /** This much may wait for the client before the next request is looked at. */
+  private static final int MOST_PENDING = 64 * 1024;
+
+  /** The most of an unwanted body that is read so that the connection can be used again. */
+  static final int MOST_DISCARDED = 256 * 1024;
+
+  private final ExchangeHandler handler;
+  private final ServerLimits limits;
+  private final ReadBuffers buffers;
+  private final Http1Decoder decoder;
+  private final TcpSink output;
+  private final @Nullable NetworkOutput encrypted;
+  private final Http1Timeouts timeouts;
+  private final ConnectionCount.Place place;
+  private final NettyLoop loop;
+  private final Connection connection;
+  private final Channel channel;
+  private final Link link;
+  private final Runnable hasRoom = this::hasRoom;
+
+  // Loop only.
+  private Http1State state = Http1State.AWAITING_REQUEST;
+
+  /** The request in the states from EXCHANGE to LAST_ANSWERED. */
+  private @Nullable Http1Exchange exchange;
+
+  private long requests;
+  private long discarded;
+  private @Nullable ScheduledFuture<?> discardingEnds;
+
+  // Not states, because each of them can be true in almost every state.
+
+  /** Within a batch of reads, whose output is flushed once at its end. */
+  private boolean reading;
+
+  /** The client has ended its side; it may still read ours. */
+  private boolean inputEnded;
+
+  /** The server stops: no further request begins. */
+  private boolean stopping;
+
+  private Http1Connection(
+      Channel channel,
+      Link link,
+      ConnectionCount.Place place,
+      ServerLimits limits,
+      ExchangeHandler handler) {
+    this.handler = handler;
+    this.limits = limits;
+    this.channel = channel;
+    this.link = link;
+    this.buffers = ReadBuffers.of(channel);
+    this.decoder = new Http1Decoder(limits);
+    this.encrypted = link.tls() == null ? null : new NetworkOutput(channel);
+    this.output = new TcpSink(channel, link, encrypted);
+    markOutput();
+    this.place = place;
+    this.timeouts = new Http1Timeouts(channel, limits, output, this);
+    this.loop = NettyLoop.of(channel);
+    this.connection =
+        new ConnectionBuilder(place.id(), channel.remoteAddress(), channel.localAddress())
+            .tls(link.tls())
+            .version(HttpVersion.HTTP_1_1)
+            .build();
+  }
+
+  /** Makes {@code channel} speak HTTP/1.1; on its loop. */
+  public static Http1Connection begin(
+      Channel channel,
+      Link link,
+      ConnectionCount.Place place,
+      ServerLimits limits,
+      ExchangeHandler handler) {
+    Http1Connection begun = new Http1Connection(channel, link, place, limits, handler);
+    if (begun.encrypted != null) {
+      channel.pipeline().addFirst(begun.encrypted);
+    }
+    channel.pipeline().addLast(begun.decoder, begun);
+    return begun;
+  }
+
+  private void on(Http1State.Event event) {
+    state = state.on(event);
+  }
+
+  // ---- From Netty
+
+  @Override
+  public void channelActive(ChannelHandlerContext ctx) {
+    opened();
+  }
+
+  /** A first request is due from now on. */
+  public void opened() {
+    timeouts.opened();
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    try {
+      if (state.isClosing()) {
+        return;
+      }
+      reading = true;
+      if (message instanceof HttpRequest request) {
+        begin(request);
+      }
+      if (message instanceof HttpContent content) {
+        receive(content);
+      }
+    } finally {
+      ReferenceCountUtil.release(message);
+    }
+  }
+
+  private void begin(HttpRequest request) {
+    timeouts.headCame();
+    boolean isHead = request.method().equals(HttpMethod.HEAD);
+    if (request.decoderResult().isFailure()) {
+      refuse(request.decoderResult().cause(), isHead);
+      return;
+    }
+    RequestFault fault = Http1Rules.check(request, limits);
+    if (fault != null) {
+      refuse(fault.status(), fault.text(), isHead);
+      return;
+    }
+    Http1Exchange begun;
+    try {
+      begun = new Http1Exchange(this, place.requestId(++requests), request);
+    } catch (IllegalArgumentException e) { // a header that the vocabulary of requests refuses
+      refuse(e, isHead);
+      return;
+    }
+    on(Event.REQUESTED);
+    exchange = begun;
+    if (inputEnded) {
+      begun.clientGone();
+    }
+    if (begun.hasBody()) {
+      timeouts.bodyBegins(begun.requestBody());
+      handler.handle(begun);
+    } // else at its end, which follows at once
+  }
+
+  private void receive(HttpContent content) {
+    switch (state) {
+      case EXCHANGE -> {
+        Http1Exchange current = current();
+        if (current.hasBody()) {
+          current.receiveBody(content);
+        } else if (content instanceof LastHttpContent) {
+          handler.handle(current);
+        }
+      }
+      case DISCARDING -> discard(content);
+      case AWAITING_REQUEST,
+          ANSWERED,
+          LAST_ANSWERED,
+          AWAITING_ROOM,
+          CLOSING,
+          LINGERING,
+          UPGRADED,
+          CLOSED -> {} // of a request that was refused, or that nobody reads any more
+    }
+  }
+
+  private Http1Exchange current() {
+    return Objects.requireNonNull(exchange);
+  }
+
+  /** Answers what is not HTTP, and closes: what follows cannot be understood either. */
+  private void refuse(Throwable fault, boolean isHead) {
+    int status = 400;
+    String text = "malformed request\n";
+    if (fault instanceof TooLongHttpLineException) {
+      status = 414;
+      text = "request line is longer than " + limits.maxRequestLine() + " bytes\n";
+    } else if (fault instanceof TooLongHttpHeaderException
+        || fault instanceof TooLongFrameException) {
+      status = 431;
+      text = "headers are larger than " + limits.maxHeaders() + " bytes\n";
+    }
+    refuse(status, text, isHead);
+  }
+
+  private void refuse(int status, String text, boolean isHead) {
+    log.debug("connection {} refused with {}: {}", connection.id(), status, text.strip());
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    Http1Head.of(status)
+        .date()
+        .field("Content-Type", "text/plain; charset=utf-8")
+        .contentLength(bytes.length)
+        .close()
+        .writeTo(output, bytes.length);
+    if (!isHead) {
+      output.write(ByteBuffer.wrap(bytes));
+    }
+    closeGently();
+  }
+
+  // ---- From the timeouts
+
+  @Override
+  public void headIsLate() {
+    if (state == Http1State.AWAITING_REQUEST) {
+      Duration time = limits.headersTimeout();
+      refuse(408, "no complete request within " + time.toMillis() + " ms\n", false);
+    }
+  }
+
+  @Override
+  public void noRequestCame() {
+    if (state == Http1State.AWAITING_REQUEST) {
+      long millis = limits.idleTimeout().toMillis();
+      log.debug("connection {} closed: no request within {} ms", connection.id(), millis);
+      closeGently();
+    }
+  }
+
+  @Override
+  public void bodyIsSlow() {
+    if (state == Http1State.EXCHANGE) {
+      current().bodyIsSlow();
+    }
+  }
+
+  @Override
+  public void responseIsSlow() {
+    log.debug("connection {} dropped: its client takes the response too slowly", connection.id());
+    abort();
+  }
+
+  // ---- From Netty, the rest
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) {
+    reading = false;
+    settle();
+    if (state == Http1State.AWAITING_REQUEST && decoder.isMidHead()) {
+      timeouts.headBegins();
+    }
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    if (channel.isWritable()) {
+      output.hasShrunk();
+    }
+  }
+
+  /** No response has a mark of its own. */
+  void markOutput() {
+    output.mark(MOST_PENDING, hasRoom);
+  }
+
+  /** Continues with the next request if it has waited for this. */
+  private void hasRoom() {
+    if (state == Http1State.AWAITING_ROOM) {
+      loop.execute(() -> { // not from within a flush
+        if (state == Http1State.AWAITING_ROOM && takesOutput()) {
+          next();
+          settle();
+        }
+      });
+    }
+  }
+
+  /** A file counts as pending: a client that reads nothing must not hold one for each request. */
+  private boolean takesOutput() {
+    return channel.isWritable() && output.pending() < MOST_PENDING;
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+    if (event != ChannelInputShutdownEvent.INSTANCE) {
+      return;
+    }
+    inputEnded = true;
+    switch (state) {
+      case AWAITING_REQUEST -> closeGently();
+      case EXCHANGE -> current().clientGone();
+      case DISCARDING -> completed(current(), false);
+      case LINGERING -> channel.close();
+      case ANSWERED, LAST_ANSWERED, AWAITING_ROOM, CLOSING, UPGRADED, CLOSED -> {} // seen later
+    }
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    log.debug("connection {} failed: {}", connection.id(), cause.toString());
+    abort();
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    timeouts.stop();
+    on(Event.CONNECTION_ENDED);
+    Http1Exchange ended = exchange;
+    endExchange();
+    if (ended != null) {
+      ended.clientGone();
+    }
+    output.lost();
+  }
+
+  // ---- From the exchange, on the loop
+
+  /**
+   * The exchange is over: continues with the next request, or closes, when everything that was read
+   * has been handled. The output of a batch of reads is flushed once.
+   */
+  void completed(Http1Exchange done, boolean keepAlive) {
+    if (exchange != done) {
+      return;
+    }
+    on(keepAlive ? Event.COMPLETED : Event.COMPLETED_LAST);
+    if (!reading) {
+      settle();
+    }
+  }
+
+  private void settle() {
+    while (state == Http1State.ANSWERED || state == Http1State.LAST_ANSWERED) {
+      endExchange();
+      if (state == Http1State.LAST_ANSWERED) {
+        closeGently();
+      } else {
+        goOn(); // the next request may be here, and be answered at once
+      }
+    }
+    output.flush();
+  }
+
+  private void endExchange() {
+    exchange = null;
+    if (discardingEnds != null) {
+      discardingEnds.cancel(false); // or it holds the request until its time is over
+      discardingEnds = null;
+    }
+  }
+
+  private void goOn() {
+    boolean holding = decoder.isHolding();
+    if (stopping && !holding) {
+      closeAtOnce();
+    } else if (stopping || (inputEnded && !holding)) {
+      closeGently();
+    } else if (takesOutput()) {
+      next();
+    } else {
+      on(Event.BLOCKED); // or answers to a client that reads none would pile up
+    }
+  }
+
+  /** The client has taken all answers so far, or nearly: continues with the next request. */
+  private void next() {
+    on(Event.CONTINUED);
+    timeouts.awaitRequest();
+    reading = true;
+    try {
+      decoder.release(channel.pipeline().context(decoder));
+    } catch (Exception e) {
+      exceptionCaught(channel.pipeline().context(decoder), e);
+    } finally {
+      reading = false;
+    }
+    if (state != Http1State.AWAITING_REQUEST) {
+      return;
+    }
+    if (decoder.isMidHead()) {
+      timeouts.headBegins();
+    }
+    if (inputEnded) {
+      closeGently(); // what was held is no whole request, and its rest will not come
+    }
+  }
+
+  /**
+   * The response is complete and the request is not: drops the rest of its body, if that is small
+   * and comes soon, so that the connection can be used again; otherwise closes.
+   */
+  void discardBody(Http1Exchange done) {
+    if (exchange != done || inputEnded) {
+      completed(done, false);
+      return;
+    }
+    on(Event.LEFT_BODY);
+    discarded = 0;
+    if (!reading) {
+      output.flush(); // otherwise at the end of the batch
+    }
+    channel.config().setAutoRead(true);
+    discardingEnds =
+        channel.eventLoop().schedule(this::stopDiscarding, LINGER_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void stopDiscarding() {
+    if (state == Http1State.DISCARDING) {
+      completed(current(), false);
+    }
+  }
+
+  private void discard(HttpContent content) {
+    Http1Exchange done = current();
+    discarded += content.content().readableBytes();
+    if (content.decoderResult().isFailure() || discarded > MOST_DISCARDED) {
+      completed(done, false);
+    } else if (content instanceof LastHttpContent) {
+      completed(done, true);
+    }
+  }
+
+  /**
+   * Drops the connection with a reset, and what was not sent yet: an end in order would be that of
+   * the response, if nothing else tells its length (RFC 9112 8).
+   */
+  void abort() {
+    link.abort(channel);
+  }
+
+  /** Drops the connection if it is still at this exchange, or has become its socket. */
+  void abort(Http1Exchange aborted) {
+    if (exchange == aborted || aborted.state() == ExchangeState.UPGRADED) {
+      abort();
+    }
+  }
+
+  /** Drops the connection, since nobody waits for it any more; a response that is done is left. */
+  public void drop() {
+    if (state == Http1State.LINGERING) {
+      channel.close();
+    } else {
+      abort();
+    }
+  }
+
+  /**
+   * From here on any end of the connection is a reset, until {@link #endIsNoReset()}: also one that
+   * Netty brings about by itself, when a file turns out to be too short.
+   */
+  void endIsReset() {
+    Link.resetAtClose(channel);
+  }
+
+  /** The response was sent to its end. On the loop. */
+  void endIsNoReset() {
+    if (channel.isOpen()) {
+      channel.config().setOption(ChannelOption.SO_LINGER, -1);
+    }
+  }
+
+  /**
+   * Makes the connection the receiver's duplex, now that the answer is written; the bytes that were
+   * held go to it first.
+   */
+  void upgrade(RequestId id, Duplex.Receiver receiver, CompletableFuture<Void> clientGone) {
+    NettyDuplex duplex = new NettyDuplex(channel, link, encrypted, loop, id, receiver, clientGone);
+    on(Event.UPGRADED);
+    exchange = null;
+    timeouts.stop();
+    channel.config().setAutoRead(true);
+    channel.pipeline().replace(this, null, duplex);
+    duplex.open();
+    channel.pipeline().remove(decoder); // hands over what it held
+    if (link.tls() == null) {
+      buffers.share(); // TLS holds what it read until a record is complete
+    }
+    if (inputEnded) {
+      duplex.peerEnded();
+    }
+  }
+
+  /**
+   * Leaves the connection, because its client speaks HTTP/2.
+   *
+   * @return false if the connection is already closing
+   */
+  public boolean leave() {
+    if (state != Http1State.AWAITING_REQUEST) {
+      return false;
+    }
+    on(Event.UPGRADED);
+    timeouts.stop();
+    channel.pipeline().remove(this);
+    channel.pipeline().remove(decoder);
+    return true;
+  }
+
+  /**
+   * Closes an idle connection at once, and hurries one that waits for its client's end; a request
+   * under way closes at its own end.
+   */
+  public void stop() {
+    stopping = true;
+    switch (state) {
+      case AWAITING_REQUEST, AWAITING_ROOM -> closeAtOnce();
+      case DISCARDING -> completed(current(), false);
+      case LINGERING -> closeIn(LINGER_SECONDS_AT_STOP);
+      case EXCHANGE, ANSWERED, LAST_ANSWERED, CLOSING, UPGRADED, CLOSED -> {}
+    }
+  }
+
+  /** Closes when what was written has left: all requests are answered, so no reset can do harm. */
+  private void closeAtOnce() {
+    on(Event.CLOSE_BEGAN);
+    output.whenWritten(written -> channel.close());
+  }
+
+  /**
+   * Ends our side, and the connection when the client has ended its own: closing at once, with
+   * unread bytes from the client, would reset the connection under the response.
+   */
+  private void closeGently() {
+    on(Event.CLOSE_BEGAN);
+    decoder.drop();
+    timeouts.headCame();
+    output.whenWritten(written -> {
+      if (inputEnded) {
+        channel.close();
+      } else if (channel.isActive()) {
+        on(Event.OUTPUT_ENDED);
+        link.endOutput(channel);
+        channel.config().setAutoRead(true);
+        closeIn(stopping ? LINGER_SECONDS_AT_STOP : LINGER_SECONDS);
+      }
+    });
+  }
+
+  /**
+   * Counts this connection as an upgraded one; from any thread.
+   *
+   * @throws dev.windhover.http.HttpException 503 if there are too many
+   */
+  void requireRoomForUpgrade() {
+    if (!place.upgrade()) {
+      throw ConnectionCount.tooMany(limits.maxUpgradedConnections(), "upgraded connections");
+    }
+  }
+
+  /** The room that {@link #requireRoomForUpgrade} made sure of is not needed; from any thread. */
+  void returnRoom() {
+    place.downgrade();
+  }
+
+  /** Returns the way out, for one response after the other. */
+  TcpSink output() {
+    return output;
+  }
+
+  Link link() {
+    return link;
+  }
+
+  ServerLimits limits() {
+    return limits;
+  }
+
+  private void closeIn(int seconds) {
+    ScheduledFuture<?> close =
+        channel.eventLoop().schedule(() -> channel.close(), seconds, TimeUnit.SECONDS);
+    // Or it holds the connection until its time is over, however many come and go meanwhile.
+    channel.closeFuture().addListener(closed -> close.cancel(false));
+  }
+
+  boolean isStopping() {
+    return stopping;
+  }
+
+  boolean holdsBytes() {
+    return decoder.isHolding();
+  }
+
+  Channel channel() {
+    return channel;
+  }
+
+  NettyLoop loop() {
+    return loop;
+  }
+
+  Connection connection() {
+    return connection;
+  }
+}

@@ -1,0 +1,131 @@
+package dev.windhover.server.http2;
+
+import static io.netty.handler.codec.http2.Http2Exception.connectionError;
+
+import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.server.Http2Limits;
+import dev.windhover.server.exchange.ConnectionCount;
+import dev.windhover.server.net.Link;
+import dev.windhover.server.net.NetworkOutput;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
+import io.netty.handler.codec.http2.DecoratingHttp2ConnectionEncoder;
+import io.netty.handler.codec.http2.DefaultHttp2Connection;
+import io.netty.handler.codec.http2.DefaultHttp2LocalFlowController;
+import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
+import io.netty.handler.codec.http2.Http2ConnectionDecoder;
+import io.netty.handler.codec.http2.Http2ConnectionEncoder;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2Exception.StreamException;
+import io.netty.handler.codec.http2.Http2Settings;
+import io.netty.handler.codec.http2.UniformStreamByteDistributor;
+
+/**
+ * Puts Netty's parts of a connection together, as strict as RFC 9113 is, with credit as we give it.
+ */
+final class Http2ConnectionBuilder
+    extends AbstractHttp2ConnectionHandlerBuilder<Http2Connection, Http2ConnectionBuilder> {
+  /** A window's credit is given back when half of it is due. */
+  private static final float UPDATE_AT = 0.5f;
+
+  /** Netty ends a connection beyond 5/4 of what it takes; so that is beyond twice what we take. */
+  private static final double TAKEN_BY_NETTY = 1.6;
+
+  private final ExchangeHandler handler;
+  private final Channel channel;
+  private final Link link;
+  private final ConnectionCount.Place place;
+  private final NetworkOutput output;
+  private final Http2Request.Rules rules;
+
+  Http2ConnectionBuilder(
+      ExchangeHandler handler,
+      Channel channel,
+      Link link,
+      ConnectionCount.Place place,
+      NetworkOutput output,
+      Http2Request.Rules rules) {
+    this.handler = handler;
+    this.channel = channel;
+    this.link = link;
+    this.place = place;
+    this.output = output;
+    this.rules = rules;
+  }
+
+  /** Returns the handler of a connection whose client has chosen HTTP/2. */
+  @Override
+  public Http2Connection build() {
+    var connection = new DefaultHttp2Connection(true);
+    connection
+        .local()
+        .flowController(new DefaultHttp2LocalFlowController(connection, UPDATE_AT, true));
+    connection
+        .remote()
+        .flowController(
+            new DefaultHttp2RemoteFlowController(
+                connection, new UniformStreamByteDistributor(connection)) {
+              @Override
+              public void initialWindowSize(int size) throws Http2Exception {
+                try {
+                  super.initialWindowSize(size);
+                } catch (StreamException e) { // the connection's here: RFC 9113 6.9.2
+                  throw connectionError(e.error(), "%s", e.getMessage());
+                }
+              }
+            });
+    connection(connection)
+        .initialSettings(settings().maxHeaderListSize(headersTakenByNetty()))
+        .validateHeaders(true)
+        .validateRequiredPseudoHeaders(true)
+        .decoderEnforceMaxRstFramesPerWindow(0, 0) // Http2Frames counts them, by what they mean
+        .encoderEnforceMaxRstFramesPerWindow(0, 0);
+    return super.build();
+  }
+
+  @Override
+  protected Http2Connection build(
+      Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings initial) {
+    return new Http2Connection(
+        decoder,
+        keepingLimit(encoder, headersTakenByNetty()),
+        settings(),
+        handler,
+        channel,
+        link,
+        place,
+        output,
+        rules);
+  }
+
+  /** Has the decoder go on with its limit when the ACK of our SETTINGS comes, which say another. */
+  private static Http2ConnectionEncoder keepingLimit(Http2ConnectionEncoder encoder, long headers) {
+    return new DecoratingHttp2ConnectionEncoder(encoder) {
+      @Override
+      public ChannelFuture writeSettings(
+          ChannelHandlerContext context, Http2Settings settings, ChannelPromise promise) {
+        ChannelFuture written = super.writeSettings(context, settings, promise);
+        settings.maxHeaderListSize(headers); // the frame is made; what is in here the ACK applies
+        return written;
+      }
+    };
+  }
+
+  private long headersTakenByNetty() {
+    return (long) (TAKEN_BY_NETTY * rules.limits().maxHeaders());
+  }
+
+  /** Returns what the client is told. */
+  private Http2Settings settings() {
+    Http2Limits limits = rules.limits().http2();
+    Http2Settings settings =
+        new Http2Settings()
+            .maxConcurrentStreams(limits.maxStreamsPerConnection())
+            .initialWindowSize(limits.initialStreamWindowSize())
+            .maxHeaderListSize(rules.limits().maxHeaders());
+    return rules.address().extendedConnect() ? settings.connectProtocolEnabled(true) : settings;
+  }
+}

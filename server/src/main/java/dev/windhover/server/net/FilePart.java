@@ -1,0 +1,28 @@
+package dev.windhover.server.net;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.DefaultFileRegion;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+
+/** A part of a file that somebody else opened, and closes after its release. */
+final class FilePart extends DefaultFileRegion {
+  private final FileChannel file;
+  private final Runnable release;
+
+  FilePart(FileChannel file, long position, long count, Runnable release) {
+    super(file, position, count);
+    this.file = file;
+    this.release = release;
+  }
+
+  /** Reads what stands {@code from} bytes after its beginning; returns how much, -1 for none. */
+  int read(ByteBuf into, long from, int most) throws IOException {
+    return into.writeBytes(file, position() + from, most);
+  }
+
+  @Override
+  protected void deallocate() {
+    release.run();
+  }
+}

@@ -1,0 +1,240 @@
+package dev.windhover.server.net;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.WriteBufferWaterMark;
+import java.nio.ByteBuffer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way out of a TCP connection, with TLS or without: what a batch of reads brings about is
+ * gathered in one buffer of the loop's, and flushed once. Loop only, except {@link #pending()} and
+ * {@link #isOpen()}.
+ */
+public class TcpSink extends GatheringSink {
+  /**
+   * A batch's output is most often written at once, and then the next connection gathers its own in
+   * the same memory.
+   */
+  private static final LoopBuffer.Locals OUTPUT = new LoopBuffer.Locals();
+
+  /** Most connections have the same, and share it. */
+  private static volatile WriteBufferWaterMark lastMark = WriteBufferWaterMark.DEFAULT;
+
+  private static final int SMALLEST_OUTPUT = 256;
+  private static final int LARGEST_OUTPUT = 64 * 1024;
+
+  protected final Channel channel;
+  protected final Link link;
+
+  /** Counts what leaves, encrypted; null without TLS, where what is passed on is what leaves. */
+  private final @Nullable NetworkOutput encrypted;
+
+  /**
+   * What was written between the connection's end and word of it: pending for ever, so that whoever
+   * sends until it is told to stop does stop, and lets the loop bring the word.
+   */
+  private volatile long undelivered;
+
+  // Loop only.
+  private @Nullable LoopBuffer outputs;
+
+  /** What the next output buffer holds: the last batch's output, so that one buffer is enough. */
+  private int outputSize = SMALLEST_OUTPUT;
+
+  private int batchSize;
+  private boolean unflushed;
+  private long accepted;
+  private @Nullable Runnable onWaiting;
+
+  public TcpSink(Channel channel, Link link, @Nullable NetworkOutput encrypted) {
+    this.channel = channel;
+    this.link = link;
+    this.encrypted = encrypted;
+  }
+
+  // ---- What is gathered
+
+  @Override
+  protected final ByteBuf allocate(int bytes) {
+    if (outputs == null) {
+      outputs = OUTPUT.get();
+    }
+    return outputs.borrow(channel.alloc(), Math.max(outputSize, bytes));
+  }
+
+  @Override
+  protected final ByteBuffer roomOf(ByteBuf allocated, int bytes) {
+    return allocated.internalNioBuffer(0, allocated.capacity());
+  }
+
+  @Override
+  protected final int largestOutput() {
+    return LARGEST_OUTPUT;
+  }
+
+  // ---- What leaves
+
+  @Override
+  protected final void transmit(ByteBuf bytes, @Nullable Runnable release) {
+    int size = bytes.readableBytes();
+    if (!channel.isOpen()) {
+      long sum = undelivered + size; // by the loop alone, so that no change is lost
+      undelivered = sum;
+      bytes.release();
+      if (release != null) {
+        release.run();
+      }
+      return;
+    }
+    batchSize += size;
+    accepted += size;
+    unflushed = true;
+    link.write(channel, bytes, release == null ? channel.voidPromise() : promise(release));
+  }
+
+  private ChannelPromise promise(Runnable whenDone) {
+    return channel.newPromise().addListener(done -> whenDone.run());
+  }
+
+  @Override
+  protected final ByteBuf allocatePiece(int bytes) {
+    return channel.alloc().directBuffer(bytes);
+  }
+
+  @Override
+  final boolean transmit(FilePart part) {
+    if (!link.sendsFiles()) {
+      return false;
+    }
+    long count = part.count();
+    unflushed = true;
+    link.write(
+        channel,
+        part,
+        promise(() -> {
+          accepted += count; // which Netty does not count as pending
+          addQueued(-count);
+          hasShrunk();
+        }));
+    return true;
+  }
+
+  @Override
+  protected void fileFailed(Exception cause) {
+    link.abort(channel);
+  }
+
+  @Override
+  public void flush() {
+    sendGathered();
+    if (!unflushed) {
+      return;
+    }
+    unflushed = false;
+    if (batchSize > outputSize || batchSize < outputSize / 4) {
+      int enough = Integer.highestOneBit(batchSize) << 1;
+      outputSize = Math.clamp(enough, SMALLEST_OUTPUT, LARGEST_OUTPUT);
+    }
+    batchSize = 0;
+    link.flush(channel);
+    flushed();
+  }
+
+  /** Something was flushed: tells so if the network has not taken all of it. */
+  protected void flushed() {
+    if (onWaiting != null && isWaiting()) {
+      onWaiting.run();
+    }
+  }
+
+  /** Sets what runs when something that was flushed is left for later. */
+  public final void onWaiting(Runnable action) {
+    onWaiting = action;
+  }
+
+  /**
+   * Flushes; {@code then} is told whether all that was written so far has left, when it has, or
+   * never will. It may close the connection.
+   */
+  public final void whenWritten(Consumer<Boolean> then) {
+    // An empty write completes after all others; ending at once would drop them.
+    inTurn(() -> {
+      ChannelPromise written = channel.newPromise();
+      link.write(channel, Unpooled.EMPTY_BUFFER, written);
+      unflushed = true;
+      flush();
+      if (written.isDone()) {
+        then.accept(written.isSuccess());
+      } else { // not from within a flush, which would not send what a close has to say
+        written.addListener(
+            done -> channel.eventLoop().execute(() -> then.accept(done.isSuccess())));
+      }
+    });
+  }
+
+  // ---- What the network takes
+
+  @Override
+  protected final long inTransit() {
+    ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+    return buffer == null ? undelivered : buffer.totalPendingWriteBytes();
+  }
+
+  /** Returns whether the network has yet to take something that was flushed. */
+  public final boolean isWaiting() {
+    ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+    return buffer != null && !buffer.isEmpty();
+  }
+
+  /** With TLS it counts what was encrypted. */
+  @Override
+  public final long transmitted() {
+    if (encrypted != null) {
+      return encrypted.total();
+    }
+    ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
+    return buffer == null
+        ? accepted
+        : accepted - buffer.totalPendingWriteBytes() + buffer.currentProgress();
+  }
+
+  @Override
+  public final void mark(int bytes, Runnable belowAgain) {
+    super.mark(bytes, belowAgain);
+    // Netty: over the high mark is more than it; so "at or above" is one byte less.
+    int low = bytes / 2;
+    int high = Math.max(bytes - 1, low);
+    WriteBufferWaterMark mark = lastMark;
+    if (mark.low() != low || mark.high() != high) {
+      mark = new WriteBufferWaterMark(low, high);
+      lastMark = mark;
+    }
+    channel.config().setWriteBufferWaterMark(mark);
+  }
+
+  // ---- The end
+
+  @Override
+  public final boolean isOpen() {
+    return channel.isActive();
+  }
+
+  @Override
+  public void end() {
+    whenWritten(written -> {
+      if (channel.isActive()) {
+        link.endOutput(channel);
+      }
+    });
+  }
+
+  @Override
+  public void abort() {
+    link.abort(channel);
+  }
+}
