@@ -264,7 +264,7 @@ class TlsTest {
       start(options -> options.tls().certificate(file).password(Certificate.PASSWORD));
       assertThat(log.lines()).hasSize(1);
       assertThat(log.lines().getFirst().text())
-          .matches("certificate " + file + " is expired on \\S+Z: no client will take it");
+          .matches("certificate " + file + " is expired on \\S+Z: clients will reject it");
     }
     try (Wire wire = connect().secure()) {
       assertThat(get(wire, "/").body()).isEqualTo("https TLSv1.3");
@@ -401,7 +401,7 @@ class TlsTest {
       await(() -> log.lines().size(), 2);
       assertThat(log.lines())
           .allMatch(line -> line.level() == Level.DEBUG && line.failure() == null)
-          .allMatch(line -> line.text().startsWith("no TLS with /127.0.0.1:"));
+          .allMatch(line -> line.text().startsWith("TLS handshake with /127.0.0.1:"));
     }
   }
 

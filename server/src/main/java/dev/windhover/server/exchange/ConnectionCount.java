@@ -19,9 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The connections there are, and how many, upgraded ones apart from the others. Says when there are
- * too many, which is the operator's matter: once a minute, or clients could fill the log. Safe for
- * all threads.
+ * The open connections of a server. It counts upgraded and other connections separately, limits
+ * both, and tells the operator when a limit is reached: at most once a minute, because otherwise
+ * clients could fill the log. Thread-safe.
  */
 public final class ConnectionCount {
   private static final Logger log = LoggerFactory.getLogger(ConnectionCount.class);
@@ -31,7 +31,7 @@ public final class ConnectionCount {
 
   private final ServerLimits limits;
 
-  /** By age; such a map takes no lock, as the other concurrent ones do. */
+  /** By age. This map takes no lock; other concurrent maps do. */
   private final Map<Place, Channel> channels =
       new ConcurrentSkipListMap<>(Comparator.comparingLong(place -> place.number));
 
@@ -45,18 +45,20 @@ public final class ConnectionCount {
     this.limits = limits;
   }
 
-  /** Returns the answer to who asks for one more than {@code most}. */
+  /** Returns the answer to a request that would need one more than {@code most}. */
   public static HttpException tooMany(int most, String ofWhat) {
     String why = "there are " + most + " " + ofWhat + " already";
     return new HttpException(503, why, new Headers().add("Retry-After", RETRY_AFTER_SECONDS));
   }
 
-  /** Returns a place for a connection, which counts until it ends; null if there is none. */
+  /** Counts a connection until it ends, and returns its place; null if there are too many. */
   public @Nullable Place enter(Channel channel) {
     if (take(plain, limits.maxConnections())) {
       Place place = new Place();
       channels.put(place, channel);
-      channel.closeFuture().addListener(place); // the only one: a second costs a list in each
+      channel
+          .closeFuture()
+          .addListener(place); // the only listener: a second one would cost each connection a list
       return place;
     }
     if (isDue(nextLine)) {
@@ -65,7 +67,7 @@ public final class ConnectionCount {
     return null;
   }
 
-  /** Returns the connections there are now. */
+  /** Returns the open connections. */
   public List<Channel> channels() {
     return List.copyOf(channels.values());
   }
@@ -90,15 +92,15 @@ public final class ConnectionCount {
     return before < most;
   }
 
-  /** Among which connections one counts. */
+  /** As what a connection counts. */
   private enum Among {
     PLAIN,
     UPGRADED,
-    /** None any more: it has ended. */
+    /** It has ended and does not count. */
     NONE
   }
 
-  /** One connection's. */
+  /** The place of one connection. */
   public final class Place implements ChannelFutureListener {
     private static final AtomicReferenceFieldUpdater<Place, Among> AMONG =
         AtomicReferenceFieldUpdater.newUpdater(Place.class, Among.class, "among");
@@ -113,7 +115,7 @@ public final class ConnectionCount {
       return "c" + number;
     }
 
-    /** Returns what names a request of the connection, that of {@code which} number. */
+    /** Returns the name in logs of the connection's request with that number. */
     public RequestId requestId(long which) {
       return new RequestId(number, which);
     }
@@ -121,7 +123,7 @@ public final class ConnectionCount {
     /**
      * Counts a stream of the connection as an upgraded connection, until {@link #removeSocket()}.
      *
-     * @return false if there is no room among these
+     * @return false if there are too many
      */
     public boolean addSocket() {
       return takeUpgraded();
@@ -135,7 +137,7 @@ public final class ConnectionCount {
     /**
      * Counts the connection as an upgraded one from now on.
      *
-     * @return false if there is no room among these
+     * @return false if there are too many
      */
     public boolean upgrade() {
       if (among != Among.PLAIN) {
@@ -145,7 +147,7 @@ public final class ConnectionCount {
         return false;
       }
       boolean isUpgraded = AMONG.compareAndSet(this, Among.PLAIN, Among.UPGRADED);
-      (isUpgraded ? plain : upgraded).decrementAndGet(); // it may have ended since
+      (isUpgraded ? plain : upgraded).decrementAndGet(); // it may just have ended
       return true;
     }
 

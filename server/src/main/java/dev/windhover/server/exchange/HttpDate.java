@@ -7,7 +7,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
-/** The time in HTTP's form (RFC 9110 5.6.7), made once a second. */
+/** The current time in HTTP's format (RFC 9110 5.6.7), formatted once a second. */
 public final class HttpDate {
   private static final DateTimeFormatter FORMAT =
       DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.US)
@@ -34,7 +34,7 @@ public final class HttpDate {
     return stamp().text;
   }
 
-  /** Returns the header field of HTTP/1.1, which is not to be changed. */
+  /** Returns the header field of HTTP/1.1; callers must not change the array. */
   public static byte[] line() {
     return stamp().line;
   }

@@ -15,23 +15,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A request's body between the loop, which puts bytes in, and the handler's thread, which reads; no
- * lock is between them. What is not read yet is kept up to a bound, beyond which its supply is
- * paused.
+ * A request's body: the loop adds bytes, and the handler's thread reads them, without a lock. Bytes
+ * that are not read yet are kept up to a bound; beyond it, the supply is paused.
+ *
+ * <p>Its flags are not one state, because two threads write them: the loop tells what came, and the
+ * handler what it still wants.
  */
 public final class RequestBody extends InputStream {
   private static final Logger log = LoggerFactory.getLogger(RequestBody.class);
   private static final int MOST_KEPT = 64 * 1024;
 
   /**
-   * What comes is copied into pieces of up to that many bytes: kept as it came, each piece would
-   * hold all of the buffer that it came in, and small ones as many objects.
+   * Bytes are copied into pieces of up to this size. If they were kept as they came, each piece
+   * would hold the whole buffer that it came in, and small pieces would be many objects.
    */
   private static final int LARGEST_PIECE = 16 * 1024;
 
   private static final int SMALLEST_PIECE = 256;
 
-  /** Credit is given in lumps, since each costs the loop a task. */
+  /** Credit is given in lumps, because each one costs the loop a task. */
   private static final int LUMP = 32 * 1024;
 
   /** Where a body comes from. */
@@ -52,7 +54,7 @@ public final class RequestBody extends InputStream {
     boolean inLoop();
   }
 
-  /** Bytes that have come: the loop appends after what the handler may read. */
+  /** Bytes that have come. The loop appends to them while the handler reads what was there. */
   private static final class Piece {
     final byte[] bytes;
     volatile int end;
@@ -63,7 +65,7 @@ public final class RequestBody extends InputStream {
     }
   }
 
-  /** For how long the handler has waited, and since when it does. */
+  /** How long the handler has waited in earlier reads, and since when it waits in this one. */
   private record Waits(long nanos, boolean waiting, long since) {
     long nanosNow() {
       return waiting ? nanos + System.nanoTime() - since : nanos;
@@ -102,8 +104,8 @@ public final class RequestBody extends InputStream {
    * Creates an empty one.
    *
    * @param id the request's, for the log
-   * @param declared the length that the client says; -1 if it comes in chunks
-   * @param limit the most bytes that the handler may read, unless it says otherwise
+   * @param declared the length that the client declares; -1 if it declares none
+   * @param limit the most bytes that the handler may read, unless it changes the limit
    */
   RequestBody(RequestId id, Supply supply, long declared, long limit) {
     this.id = id;
@@ -115,13 +117,13 @@ public final class RequestBody extends InputStream {
 
   // ---- The loop's side
 
-  /** Adds a piece, of which the caller keeps its reference. */
+  /** Adds a copy of these bytes. */
   public void add(ByteBuf bytes) {
     int size = bytes.readableBytes();
     if (size == 0) {
       return;
     }
-    long sum = received + size; // by the loop alone, as all that it writes
+    long sum = received + size; // only the loop writes it
     received = sum;
     if (discarding || isBroken()) {
       supply.bodyConsumed(size);
@@ -132,7 +134,7 @@ public final class RequestBody extends InputStream {
     if (isFull()) {
       paused = true;
       supply.pauseBody();
-      resumeIfRoom(); // the handler may have read meanwhile, and not known of the pause
+      resumeIfRoom(); // the handler may have read before it could know of the pause
     }
     wakeReader();
   }
@@ -163,7 +165,7 @@ public final class RequestBody extends InputStream {
     return received - delivered > MOST_KEPT;
   }
 
-  /** Returns whether more may come. */
+  /** Returns whether more bytes may be added. */
   public boolean hasRoom() {
     return !isFull() && !isBroken();
   }
@@ -182,7 +184,7 @@ public final class RequestBody extends InputStream {
     }
   }
 
-  /** Its end has come, with what stands behind it. */
+  /** The end has come, with the trailers after it. */
   public void end(Iterable<Map.Entry<String, String>> fields) {
     if (isBroken()) {
       return;
@@ -194,19 +196,19 @@ public final class RequestBody extends InputStream {
       complete = true;
       wakeReader();
     } catch (IllegalArgumentException e) {
-      isMalformed();
+      malformed();
     }
   }
 
-  /** It is not what HTTP says. */
-  public void isMalformed() {
+  /** The body is not as HTTP requires. */
+  public void malformed() {
     fail(new HttpException(400, "the request's body is malformed"));
   }
 
-  /** Nothing more is taken: who reads on, fails with {@code why}. From any thread. */
+  /** Takes nothing more, and lets further reads fail with {@code why}. From any thread. */
   public void fail(HttpException why) {
     if (!complete && refuse(why)) {
-      supply.pauseBody(); // until the connection closes, behind the answer
+      supply.pauseBody(); // until the connection closes, after the answer
     }
     wakeReader();
   }
@@ -219,6 +221,7 @@ public final class RequestBody extends InputStream {
     return true;
   }
 
+  /** No more bytes will come; reads that need them fail with {@code why}. */
   void lose(String why) {
     if (!complete && lost == null) {
       lost = why;
@@ -226,7 +229,7 @@ public final class RequestBody extends InputStream {
     wakeReader();
   }
 
-  /** Drops what is here and what will come. */
+  /** Drops everything that has come and everything that will come. */
   public void discard() {
     discarding = true;
     last = new Piece(0);
@@ -244,27 +247,27 @@ public final class RequestBody extends InputStream {
     return fault.get() != null;
   }
 
-  /** Returns whether nothing of it is waited for any more. */
+  /** Returns whether nobody waits for more of it. */
   public boolean hasEnded() {
     return complete || discarding || isBroken() || lost != null;
   }
 
-  /** Returns how many bytes of it have come. */
+  /** Returns how many bytes have come. */
   public long received() {
     return received;
   }
 
-  /** Returns how many bytes of it are still to come; 0 if its length is not known. */
+  /** Returns how many bytes have not come yet; 0 if the length is not known. */
   public long rest() {
     return Math.max(0, declared - received);
   }
 
-  /** Returns for how long, in all, the handler has waited for bytes. */
+  /** Returns how long the handler has waited for bytes, in total. */
   public long waitedNanos() {
     return waits.nanosNow();
   }
 
-  /** Returns whether the handler has asked for it, and so 100 Continue was sent. */
+  /** Returns whether the handler has begun to read, and 100 Continue was sent for it. */
   public boolean isBegun() {
     return begun;
   }
@@ -283,7 +286,7 @@ public final class RequestBody extends InputStream {
     return limit;
   }
 
-  /** Returns what came behind the last chunk; empty before all that is before it was read. */
+  /** Returns the trailers; empty until the whole body was read. */
   Headers trailers() {
     return complete && received == delivered ? trailers : new Headers();
   }
@@ -301,7 +304,7 @@ public final class RequestBody extends InputStream {
     }
     announce();
     while (true) {
-      boolean ended = complete; // before the look at what is here, which is then all
+      boolean ended = complete; // read first: if true, everything is here
       HttpException refused = fault.get();
       String gone = lost;
       if (discarding) {
@@ -324,7 +327,7 @@ public final class RequestBody extends InputStream {
     }
   }
 
-  /** Returns how much can be read at once. */
+  /** Returns how many bytes can be read without waiting, in the first piece that has any. */
   private int ready() {
     while (true) {
       int ready = first.end - position;
@@ -332,7 +335,7 @@ public final class RequestBody extends InputStream {
       if (ready > 0 || next == null) {
         return ready;
       }
-      // It was full when the next began, and its end seen before that may have been too little.
+      // The piece was full before the next began, but its end may have been read before that.
       if (first.end == position) {
         first = next;
         position = 0;
@@ -347,7 +350,7 @@ public final class RequestBody extends InputStream {
     }
     System.arraycopy(first.bytes, position, bytes, offset, n);
     position += n;
-    long sum = delivered + n; // by this thread alone, as all that it writes
+    long sum = delivered + n; // only this thread writes it
     delivered = sum;
     due += n;
     if (due >= LUMP || received == delivered) {
@@ -358,7 +361,7 @@ public final class RequestBody extends InputStream {
     return n;
   }
 
-  /** Gives credit for up to {@code most} bytes that have had none; from any thread. */
+  /** Gives credit for up to {@code most} bytes that it was not given for; from any thread. */
   private void giveCredit(int most) {
     long had = uncredited.getAndUpdate(bytes -> bytes - Math.min(bytes, most));
     int given = (int) Math.min(had, most);
@@ -367,7 +370,7 @@ public final class RequestBody extends InputStream {
     }
   }
 
-  /** Waits for anything to happen; what came since the last look is seen at the next. */
+  /** Waits until something happens; may return sooner. */
   private void await() throws IOException {
     if (supply.inLoop()) {
       throw new IllegalStateException("reading the body would block the connection's loop");
@@ -392,7 +395,7 @@ public final class RequestBody extends InputStream {
   private HttpException tooLarge() {
     HttpException why = new HttpException(413, "body exceeds limit of " + limit + " bytes");
     fail(why);
-    refuse(why); // although its end may be here
+    refuse(why); // also if the end has come
     return why;
   }
 

@@ -1,8 +1,8 @@
 package dev.windhover.server.exchange;
 
 /**
- * What names a request in logs, unique within the process: its connection's number, and its own
- * among those of its connection. The text is made when it is asked for.
+ * The name of a request in logs, unique within the process: the number of its connection, and its
+ * own on that connection. The text is made only when it is needed.
  */
 public record RequestId(long connection, long number) {
   @Override

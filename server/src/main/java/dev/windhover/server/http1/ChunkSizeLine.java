@@ -5,16 +5,16 @@ import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The line before a chunk's data: its size, and extensions of which Netty looks at no more than the
- * semicolon. They are ignored, but they have to be some (RFC 9112 7.1.1): a reader who takes the
- * line to end elsewhere sees other chunks.
+ * The line before the data of a chunk: its size, and extensions. Netty looks only at the semicolon
+ * before them. They are ignored, but they have to be well-formed (RFC 9112 7.1.1): a reader that
+ * finds the end of the line elsewhere sees other chunks.
  */
 final class ChunkSizeLine {
   private final String line;
   private int at;
 
   /**
-   * @param to behind the line, its CRLF not included
+   * @param to the end of the line, before its CRLF
    */
   ChunkSizeLine(ByteBuf bytes, int from, int to) {
     line = bytes.toString(from, to - from, StandardCharsets.ISO_8859_1);
@@ -47,14 +47,14 @@ final class ChunkSizeLine {
     return true;
   }
 
-  /** Returns whether it is the line of the last chunk, behind which trailers come. */
+  /** Returns whether it is the line of the last chunk, after which trailers come. */
   boolean isLast() {
     at = 0;
     passSize();
     return line.chars().limit(at).allMatch(c -> c == '0');
   }
 
-  /** Netty has seen that it is one. */
+  /** Netty has checked it. */
   private void passSize() {
     while (at < line.length() && Character.digit(line.charAt(at), 16) >= 0) {
       at++;

@@ -51,7 +51,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
   /** How long the client may take to end its side after we ended ours. */
   private static final int LINGER_SECONDS = 5;
 
-  /** The same while the server stops, and somebody waits for that. */
+  /** The same while the server stops, because somebody waits for that. */
   private static final int LINGER_SECONDS_AT_STOP = 1;
 
   /** This much may wait for the client before the next request is looked at. */
@@ -301,7 +301,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
     if (channel.isWritable()) {
-      output.hasShrunk();
+      output.checkMark();
     }
   }
 
@@ -468,21 +468,24 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
   }
 
   /**
-   * Drops the connection with a reset, and what was not sent yet: an end in order would be that of
-   * the response, if nothing else tells its length (RFC 9112 8).
+   * Drops the connection with a reset, and everything that was not sent yet. An orderly end would
+   * look like the end of a response that has no other length (RFC 9112 8).
    */
   void abort() {
     link.abort(channel);
   }
 
-  /** Drops the connection if it is still at this exchange, or has become its socket. */
+  /** Drops the connection if this is still its exchange, or has become its socket. */
   void abort(Http1Exchange aborted) {
     if (exchange == aborted || aborted.state() == ExchangeState.UPGRADED) {
       abort();
     }
   }
 
-  /** Drops the connection, since nobody waits for it any more; a response that is done is left. */
+  /**
+   * Drops the connection, because the stop of the server waits no longer; after a complete response
+   * without a reset.
+   */
   public void drop() {
     if (state == Http1State.LINGERING) {
       channel.close();
@@ -492,8 +495,8 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
   }
 
   /**
-   * From here on any end of the connection is a reset, until {@link #endIsNoReset()}: also one that
-   * Netty brings about by itself, when a file turns out to be too short.
+   * Makes every end of the connection a reset until {@link #endIsNoReset()}, including the one that
+   * Netty brings about when a file turns out to be too short.
    */
   void endIsReset() {
     Link.resetAtClose(channel);
@@ -507,8 +510,8 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
   }
 
   /**
-   * Makes the connection the receiver's duplex, now that the answer is written; the bytes that were
-   * held go to it first.
+   * Makes the connection the receiver's duplex, after the answer was written. The receiver gets the
+   * bytes that were held first.
    */
   void upgrade(RequestId id, Duplex.Receiver receiver, CompletableFuture<Void> clientGone) {
     NettyDuplex duplex = new NettyDuplex(channel, link, encrypted, loop, id, receiver, clientGone);
@@ -594,12 +597,12 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
     }
   }
 
-  /** The room that {@link #requireRoomForUpgrade} made sure of is not needed; from any thread. */
+  /** Gives back the room that {@link #requireRoomForUpgrade} took; from any thread. */
   void returnRoom() {
     place.downgrade();
   }
 
-  /** Returns the way out, for one response after the other. */
+  /** Returns the output, which one response after the other uses. */
   TcpSink output() {
     return output;
   }

@@ -28,7 +28,7 @@ final class Http1Exchange extends ServerExchange {
   private static final byte[] CONTINUE =
       "HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
-  /** Of a body of up to that size, head and body are gathered in one buffer. */
+  /** The head and a body of up to this size are gathered in one buffer. */
   private static final int MOST_GATHERED = 8 * 1024;
 
   private final Http1Connection connection;
@@ -62,9 +62,7 @@ final class Http1Exchange extends ServerExchange {
             : headers.hasToken("Connection", "keep-alive");
   }
 
-  /**
-   * Returns the length of the body, -1 for one in chunks (RFC 9112 6.3); the decoder has checked.
-   */
+  /** Returns the length of the body, which the decoder has checked; -1 in chunks (RFC 9112 6.3). */
   private static long bodyLength(HttpHeaders headers) {
     if (headers.contains(HttpHeaderNames.TRANSFER_ENCODING)) {
       return -1;
@@ -109,7 +107,7 @@ final class Http1Exchange extends ServerExchange {
 
   void receiveBody(HttpContent content) {
     if (content.decoderResult().isFailure()) {
-      body.isMalformed();
+      body.malformed();
       return;
     }
     body.add(content.content());
@@ -178,7 +176,7 @@ final class Http1Exchange extends ServerExchange {
       head.date();
     }
     boolean chunked = false;
-    if (status == 205) { // whose body would be empty (RFC 9110 15.3.6)
+    if (status == 205) { // has no body (RFC 9110 15.3.6)
       head.contentLength(0);
     } else if (status != 204 && contentLength >= 0) {
       head.contentLength(contentLength);
@@ -193,7 +191,7 @@ final class Http1Exchange extends ServerExchange {
       }
     }
     boolean saysClose = answer.hasToken("Connection", "close");
-    keepAlive &= !saysClose && isUnderstoodFurther() && !connection.isStopping();
+    keepAlive &= !saysClose && canBeFollowed() && !connection.isStopping();
     if (!keepAlive && !saysClose) {
       head.close();
     } else if (keepAlive && version == HttpVersion.HTTP_1_0) {
@@ -206,13 +204,13 @@ final class Http1Exchange extends ServerExchange {
         : new Http1Body(this, connection.output());
   }
 
-  /** Returns whether what follows the request can be a request, and is read for its sake. */
-  private boolean isUnderstoodFurther() {
+  /** Returns whether another request can follow: the end of this one can be found, and soon. */
+  private boolean canBeFollowed() {
     if (upgrade() != null && connection.holdsBytes()) {
-      return false; // what follows a refused upgrade may be no HTTP; it is dropped
+      return false; // bytes after a refused upgrade may not be HTTP
     }
     if (hasBody && (body.isBroken() || (expectsContinue() && !body.isBegun()))) {
-      return false; // the body's end cannot be found, or nobody knows whether it comes
+      return false; // the body's end cannot be found, or the client may not send the body
     }
     return body.isBegun() || body.rest() <= Http1Connection.MOST_DISCARDED;
   }
@@ -250,7 +248,7 @@ final class Http1Exchange extends ServerExchange {
 
   // ---- The upgrade
 
-  /** An upgrade is asked for, in HTTP/1.1, and no body comes with it (RFC 9110 7.8). */
+  /** The offer exists if HTTP/1.1 asks for an upgrade, without a body (RFC 9110 7.8). */
   @Override
   public @Nullable Upgrade upgrade() {
     boolean asked =

@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Writes the heads of responses, straight into the output. Each loop has one. */
+/** Writes the heads of responses directly into the output. Each loop has one. */
 final class Http1Head {
   private static final FastThreadLocal<Http1Head> LOCAL =
       new FastThreadLocal<>() {
@@ -26,10 +26,10 @@ final class Http1Head {
   private static final byte[] CLOSE = "Connection: close\r\n".getBytes(ISO_8859_1);
   private static final byte[] KEEP_ALIVE = "Connection: keep-alive\r\n".getBytes(ISO_8859_1);
 
-  /** The status lines that were needed so far. */
+  /** The status lines that were used so far. */
   private static final byte[] @Nullable [] LINES = new byte[600][];
 
-  /** More than that is not kept. */
+  /** A larger buffer is not kept. */
   private static final int MOST_KEPT = 8 * 1024;
 
   private byte[] bytes = new byte[1024];
@@ -37,7 +37,7 @@ final class Http1Head {
 
   private Http1Head() {}
 
-  /** Begins a head, on the loop; the one before must have been written. */
+  /** Begins a head, on the loop. The head before it must have been written. */
   static Http1Head of(int status) {
     Http1Head head = LOCAL.get();
     head.size = 0;
@@ -47,7 +47,7 @@ final class Http1Head {
 
   private static byte[] line(int status) {
     byte[] line = LINES[status];
-    if (line == null) { // two threads may make it, which are the same
+    if (line == null) { // two threads may make the same one
       line = ("HTTP/1.1 " + HttpResponseStatus.valueOf(status) + "\r\n").getBytes(ISO_8859_1);
       LINES[status] = line;
     }
@@ -108,7 +108,7 @@ final class Http1Head {
     return this;
   }
 
-  /** Writes it; {@code bodySize} bytes, or about that, follow soon. */
+  /** Writes the head; about {@code bodySize} bytes follow soon. */
   void writeTo(TcpSink out, int bodySize) {
     ensure(2);
     lineBreak();
@@ -119,8 +119,8 @@ final class Http1Head {
     }
   }
 
-  /** Header fields are ISO 8859-1, as {@link Headers} sees to: the low byte of each char. */
-  @SuppressWarnings("deprecation") // which is all that this method takes, and why it is fast
+  /** {@link Headers} holds only ISO 8859-1, so the low byte of each char is enough. */
+  @SuppressWarnings("deprecation") // it takes the low bytes, which makes it fast
   private void add(String text) {
     int length = text.length();
     text.getBytes(0, length, bytes, size);

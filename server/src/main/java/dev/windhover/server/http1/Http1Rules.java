@@ -10,8 +10,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rules of RFC 9112 for the head of a request that the decoder does not enforce. {@code
- * docs/http.md} lists all answers.
+ * The rules of RFC 9112 for the head of a request, as far as the decoder does not enforce them.
+ * {@code docs/http.md} lists all answers.
  */
 final class Http1Rules {
   private Http1Rules() {}

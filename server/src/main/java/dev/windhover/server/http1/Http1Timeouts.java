@@ -11,20 +11,17 @@ import io.netty.channel.Channel;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The time limits of one connection while it speaks HTTP. There is one timer, which is moved as
- * seldom as can be: a request that comes whole and is answered at once moves none. Loop only.
- */
+/** The time limits of a connection while it speaks HTTP/1.1. Loop only. */
 final class Http1Timeouts {
-  /** Who is told that the client is too slow. */
+  /** Is told when the client is too slow. */
   interface Listener {
-    /** A request's head has not come in time. */
+    /** The head of a request has not come in time. */
     void headIsLate();
 
     /** No request has come within the idle timeout. */
     void noRequestCame();
 
-    /** A body comes too slowly while the handler waits for it. */
+    /** The body comes too slowly while the handler waits for it. */
     void bodyIsSlow();
 
     /** The client takes the response too slowly. */
@@ -54,19 +51,19 @@ final class Http1Timeouts {
     output.onWaiting(this::outputWaits);
   }
 
-  // ---- What the connection is at
+  // ---- From the connection
 
-  /** The connection has begun: a head is due. */
+  /** The connection has begun: the head of a request is due. */
   void opened() {
     await(limits.headersTimeout(), false);
   }
 
-  /** A request was answered: another one may come. */
+  /** A request was answered, and another one may come. */
   void awaitRequest() {
     await(limits.idleTimeout(), true);
   }
 
-  /** The first bytes of a request are here: the rest of its head is due. */
+  /** The first bytes of a request have come: the rest of its head is due. */
   void headBegins() {
     if (idle) {
       await(limits.headersTimeout(), false);
@@ -79,7 +76,7 @@ final class Http1Timeouts {
     timer.lookAt(deadline);
   }
 
-  /** A head is here, or none will be taken any more. */
+  /** A head has come, or no other is accepted. */
   void headCame() {
     idle = false;
     deadline = NEVER;
@@ -95,7 +92,7 @@ final class Http1Timeouts {
     timer.lookAt(timer.now() + bodyMeter.untilNextLook());
   }
 
-  /** The network does not take at once what was written: looks at what it does from now on. */
+  /** The network did not take everything at once: watches the response from now on. */
   private void outputWaits() {
     if (outputMeter != null || limits.minResponseRate().isOff()) {
       return;
@@ -105,7 +102,7 @@ final class Http1Timeouts {
     timer.lookAt(now + outputMeter.untilNextLook());
   }
 
-  /** The connection has ended, or is no longer one of HTTP. */
+  /** The connection has ended, or no longer speaks HTTP/1.1. */
   void stop() {
     timer.stop();
     body = null;

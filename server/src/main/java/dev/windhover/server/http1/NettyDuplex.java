@@ -16,16 +16,16 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A TCP connection after its upgrade, as the seam's duplex: the last handler in its pipeline, and
- * the only one unless there is TLS. The read buffer is lent to the receiver as the memory it is;
- * output is flushed once per batch of reads.
+ * A TCP connection after its upgrade, as the duplex of the seam. It is the last handler in the
+ * pipeline, and the only one without TLS. It lends the read buffer itself to the receiver, and
+ * flushes output once per batch of reads.
  */
 public final class NettyDuplex extends TcpSink implements Duplex, ChannelInboundHandler {
   private final Loop loop;
   private final RequestId id;
   private final Receiver receiver;
 
-  /** Not the exchange that has it, which would live with all of its request. */
+  /** Not the exchange itself, which would keep all of its request alive. */
   private final CompletableFuture<Void> clientGone;
 
   // Loop only.
@@ -38,7 +38,7 @@ public final class NettyDuplex extends TcpSink implements Duplex, ChannelInbound
   /**
    * Creates one.
    *
-   * @param clientGone completed when the connection ends otherwise than by both sides' ends
+   * @param clientGone completed if the connection ends without both sides having ended theirs
    */
   NettyDuplex(
       Channel channel,
@@ -55,7 +55,7 @@ public final class NettyDuplex extends TcpSink implements Duplex, ChannelInbound
     this.receiver = receiver;
   }
 
-  /** Tells the receiver that it begins; called once this is in the pipeline. */
+  /** Tells the receiver that the socket is open; called after this was added to the pipeline. */
   void open() {
     receiver.onOpen(this);
     flush();
@@ -83,13 +83,13 @@ public final class NettyDuplex extends TcpSink implements Duplex, ChannelInbound
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
     if (channel.isWritable()) {
-      hasShrunk();
+      checkMark();
     }
   }
 
   /**
-   * With TLS, a FIN without close_notify is the end of a peer that does not say it, if we have
-   * ended already; before, it is a lost connection: who knows what the peer has said besides.
+   * With TLS, a FIN without close_notify counts as the peer's end if we have ended before.
+   * Otherwise the connection is lost, because an attacker may have cut off what the peer sent.
    */
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
@@ -104,7 +104,7 @@ public final class NettyDuplex extends TcpSink implements Duplex, ChannelInbound
     }
   }
 
-  /** The peer has ended its side; called by the connection if that came before the upgrade. */
+  /** The peer has ended its side, perhaps before the upgrade. */
   void peerEnded() {
     if (peerEnded || lost) {
       return;
@@ -113,12 +113,12 @@ public final class NettyDuplex extends TcpSink implements Duplex, ChannelInbound
     receiver.onEnd();
     flush();
     if (outputEnded) {
-      channel.close(); // else when all is written
+      channel.close(); // otherwise when everything is written
     }
   }
 
   @Override
-  @SuppressWarnings("deprecation") // for outbound handlers alone
+  @SuppressWarnings("deprecation") // only for outbound handlers
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     why = "the connection failed: " + cause.getMessage();
     channel.close();
@@ -130,7 +130,7 @@ public final class NettyDuplex extends TcpSink implements Duplex, ChannelInbound
     lose(why);
   }
 
-  /** Tells that the connection is gone, once. */
+  /** Tells the receiver that the connection is gone, once. */
   private void lose(String reason) {
     if (lost) {
       return;
@@ -188,8 +188,8 @@ public final class NettyDuplex extends TcpSink implements Duplex, ChannelInbound
   @Override
   protected void flushed() {
     if (!channel.isActive()) {
-      // A failed write closed it, and what is written now is dropped in silence. Netty tells later;
-      // a receiver that writes as long as there is room would never let it.
+      // A failed write closed it, and further writes would be dropped silently. Netty reports that
+      // later, but a receiver that writes as long as there is room would never let it.
       lose(why);
     }
   }

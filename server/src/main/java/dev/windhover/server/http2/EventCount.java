@@ -2,7 +2,7 @@ package dev.windhover.server.http2;
 
 import java.util.concurrent.TimeUnit;
 
-/** Counts events in windows of time, to tell when a peer brings too many. One thread's. */
+/** Counts events in windows of time, and tells when there are too many. For one thread. */
 final class EventCount {
   private final int most;
   private final long windowNanos;
@@ -14,7 +14,7 @@ final class EventCount {
     this.windowNanos = TimeUnit.SECONDS.toNanos(windowSeconds);
   }
 
-  /** Counts one more, and returns whether it is one too many within the window. */
+  /** Counts an event, and returns whether it is one too many within the window. */
   boolean isTooMany(long now) {
     if (count == 0 || now - windowBegan >= windowNanos) {
       windowBegan = now;

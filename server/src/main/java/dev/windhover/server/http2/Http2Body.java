@@ -5,8 +5,8 @@ import io.netty.handler.codec.http2.Http2Headers;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The sink of a response: its head leaves with the first of its body, or with the end, which it
- * then carries.
+ * The sink of a response. The head leaves with the first bytes of the body; if there are none, it
+ * carries the end of the stream.
  */
 final class Http2Body extends Http2Sink {
   private final Http2Exchange exchange;

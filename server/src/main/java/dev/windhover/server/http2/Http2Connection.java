@@ -48,19 +48,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One connection of HTTP/2: its streams, and what bounds them. Netty's handler does the frames and
- * both windows; it is used without a channel for each stream, which costs memory, and half the
- * speed ({@code netty-mux} in the benchmarks). Loop only, except where it says otherwise.
+ * An HTTP/2 connection: its streams, and their limits. Netty's handler does the frames and the
+ * windows. It is used without a channel for each stream, which would cost memory and half the speed
+ * ({@code netty-mux} in the benchmarks). Loop only, unless a method says otherwise.
  */
 public final class Http2Connection extends Http2ConnectionHandler {
   private static final Logger log = LoggerFactory.getLogger(Http2Connection.class);
 
   private static final int LINGER_SECONDS = 1;
 
-  /** The same for a client that takes not even our last words. */
+  /** The same for a client that does not even take our last frames. */
   private static final int MOST_LINGER_SECONDS = 5;
 
-  /** As many streams that we reset last may still be sent to, by a client that does not know it. */
+  /** Clients that do not know of our resets yet may send on this many of the last ones. */
   private static final int MOST_REMEMBERED = 100;
 
   private static final long PING = 0x77696E64686F7665L;
@@ -75,7 +75,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
   private final Http2Timeouts timeouts;
   private final Http2Frames frames;
 
-  /** WebSockets on this connection; from any thread. */
+  /** The number of WebSockets on this connection; from any thread. */
   private final AtomicInteger sockets = new AtomicInteger();
 
   private final List<Http2Duplex> batch = new ArrayList<>(1);
@@ -88,7 +88,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
   private boolean inputEnded;
   private boolean closing;
 
-  /** Nothing that comes is looked at any more. */
+  /** Everything that comes is ignored, because the connection has failed. */
   private boolean failed;
 
   Http2Connection(
@@ -188,7 +188,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
     super.userEventTriggered(ctx, event);
   }
 
-  /** The client has ended its side of all streams; it may still read what is under way. */
+  /** The client has ended its side of all streams; it may still read our responses. */
   private void inputEnds() throws Http2Exception {
     if (failed || closing) {
       channel.close();
@@ -214,7 +214,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
     return open;
   }
 
-  /** No window grows any more: what waits for one will never leave. */
+  /** No window will grow any more, so what waits for one will never leave. */
   private void dropWhatCannotLeave() throws Http2Exception {
     if (inputEnded && channel.isWritable()) {
       for (Http2Stream stream : openStreams()) {
@@ -267,7 +267,8 @@ public final class Http2Connection extends Http2ConnectionHandler {
     Http2Stream open = connection().stream(stream);
     boolean closed = open == null || open.state() == Http2Stream.State.CLOSED;
     if (closed && (outbound || isRemembered(stream))) {
-      return; // what was to be sent on it, or was on its way when we reset it (RFC 9113 5.4.2)
+      return; // it was closed before we sent, or before the client knew of our reset (RFC 9113
+      // 5.4.2)
     }
     remember(stream);
     log.debug(
@@ -280,9 +281,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
     closeNow(stream);
   }
 
-  /**
-   * Of a stream that was reset nothing more may leave, which waits for its window (RFC 9113 5.1).
-   */
+  /** Drops what waits for the window of a stream that was reset (RFC 9113 5.1). */
   private void closeNow(int stream) {
     Http2Stream reset = connection().stream(stream);
     if (reset != null) {
@@ -333,8 +332,8 @@ public final class Http2Connection extends Http2ConnectionHandler {
   }
 
   /**
-   * Drops a stream that is answered and whose request goes on, soon: a client that is told so
-   * together with the answer may overlook that.
+   * Soon drops a stream whose response is complete and whose request is not. A client may miss a
+   * response that comes together with the reset.
    */
   void resetSoon(Http2Stream stream) {
     channel.eventLoop().schedule(() -> reset(stream, NO_ERROR), LINGER_SECONDS, TimeUnit.SECONDS);
@@ -363,7 +362,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
     return wasReset != null && wasReset.contains(stream);
   }
 
-  /** The file of a response could not be read to where it was to be. */
+  /** The file of a response could not be read to its end. */
   void fileFailed(Http2Exchange exchange, Exception cause) {
     log.error("request {} cut short: {}", exchange.id(), cause.getMessage());
     reset(exchange.stream(), Http2Error.INTERNAL_ERROR);
@@ -373,7 +372,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
     return channel.alloc().directBuffer(bytes);
   }
 
-  /** {@code duplex} has something to do when all that was read is delivered. */
+  /** Tells {@code duplex} when everything that was read has been delivered. */
   void endsWithBatch(Http2Duplex duplex) {
     batch.add(duplex);
     if (!reading) {
@@ -384,7 +383,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
     }
   }
 
-  /** Flushes once for all that writes within a batch of reads, or within one turn of the loop. */
+  /** Flushes once for everything written within a batch of reads, or a turn of the loop. */
   private void flushSoon() {
     if (!flushDue) {
       flushDue = true;
@@ -406,7 +405,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
     }
   }
 
-  /** The handler begins to read a body: a larger window, and 100 if that is asked for. */
+  /** The handler begins to read a body: enlarges the window, and sends 100 if it is expected. */
   void bodyIsAwaited(Http2Exchange exchange, boolean continues) {
     Http2Stream stream = exchange.stream();
     if (continues) {
@@ -426,7 +425,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
     }
   }
 
-  /** The body that had a larger window is complete. */
+  /** The body is complete, and its window does not count as enlarged any more. */
   void narrowed(Http2Exchange exchange) {
     bodyWindows -= exchange.widened();
     exchange.widened(0);
@@ -442,9 +441,9 @@ public final class Http2Connection extends Http2ConnectionHandler {
     narrowed(exchange);
   }
 
-  /** What comes on {@code stream} is {@code socket}'s from now on. */
+  /** Delivers what comes on {@code stream} to {@code socket} from now on. */
   void becomes(Http2Stream stream, Http2Duplex socket) {
-    frames.hasEnd(stream, socket);
+    frames.setEnd(stream, socket);
   }
 
   /** A handler has nothing more to do with its response. */
@@ -452,7 +451,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
     frames.handlerEnded();
   }
 
-  /** Some of the response waits for the client. */
+  /** Part of the response waits for the client. */
   void outputWaits(Http2Exchange exchange) {
     timeouts.outputWaits(exchange);
   }
@@ -460,7 +459,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
   /**
    * Counts one more WebSocket; from any thread.
    *
-   * @throws dev.windhover.http.HttpException 503 if there are too many, here or in all
+   * @throws dev.windhover.http.HttpException 503 if there are too many, here or in total
    */
   void requireRoomForSocket() {
     int most = limits.maxWebSocketsPerConnection();
@@ -473,7 +472,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
     }
   }
 
-  /** A WebSocket that was counted has ended, or came to nothing; from any thread. */
+  /** A WebSocket that was counted has ended, or was not opened; from any thread. */
   void socketEnded() {
     sockets.decrementAndGet();
     place.removeSocket();
@@ -487,7 +486,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
     flushSoon();
   }
 
-  /** Ends the connection for a fault of the client's that no frame shows. */
+  /** Ends the connection because of a fault of the client that is not in a frame. */
   void fail(Http2Error error, String why) {
     onError(context(), false, connectionError(error, "%s", why));
   }
@@ -507,8 +506,8 @@ public final class Http2Connection extends Http2ConnectionHandler {
   }
 
   /**
-   * Begins no request any more, and ends when those under way, and the sockets, have ended (RFC
-   * 9113 6.8).
+   * Accepts no further request, and ends the connection when all requests and sockets have ended
+   * (RFC 9113 6.8).
    */
   public void stop() {
     if (!stopping && channel.isActive()) {
@@ -520,9 +519,9 @@ public final class Http2Connection extends Http2ConnectionHandler {
     }
   }
 
-  /** There is no stream any more. */
-  void isIdle() {
-    timeouts.isIdle();
+  /** The last stream was closed. */
+  void becameIdle() {
+    timeouts.becameIdle();
     closeIfDone();
   }
 
@@ -533,8 +532,8 @@ public final class Http2Connection extends Http2ConnectionHandler {
   }
 
   /**
-   * Ends our side, and soon the connection: closing at once, with unread bytes from the client,
-   * would reset it under what we said last.
+   * Ends our side, and soon the connection. If it were closed at once, with unread bytes from the
+   * client, the reset could overtake our last frames.
    */
   private void closeGently() {
     if (closing) {
@@ -561,7 +560,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
     link.abort(channel);
   }
 
-  // ---- What it is
+  // ---- What others ask
 
   boolean isActive() {
     return channel.isActive();
@@ -575,7 +574,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
     return loop;
   }
 
-  /** Returns what names the request of that number. */
+  /** Returns the name in logs of the request with that number. */
   RequestId requestId(long number) {
     return place.requestId(number);
   }

@@ -23,15 +23,13 @@ import io.netty.handler.codec.http2.Http2Exception.StreamException;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.UniformStreamByteDistributor;
 
-/**
- * Puts Netty's parts of a connection together, as strict as RFC 9113 is, with credit as we give it.
- */
+/** Assembles Netty's parts of a connection, with the strictness and the windows that we want. */
 final class Http2ConnectionBuilder
     extends AbstractHttp2ConnectionHandlerBuilder<Http2Connection, Http2ConnectionBuilder> {
-  /** A window's credit is given back when half of it is due. */
+  /** Credit is returned when this part of a window was consumed. */
   private static final float UPDATE_AT = 0.5f;
 
-  /** Netty ends a connection beyond 5/4 of what it takes; so that is beyond twice what we take. */
+  /** Netty ends a connection at 5/4 of its own limit, which so is twice the limit of ours. */
   private static final double TAKEN_BY_NETTY = 1.6;
 
   private final ExchangeHandler handler;
@@ -56,7 +54,7 @@ final class Http2ConnectionBuilder
     this.rules = rules;
   }
 
-  /** Returns the handler of a connection whose client has chosen HTTP/2. */
+  /** Returns the handler of a connection. */
   @Override
   public Http2Connection build() {
     var connection = new DefaultHttp2Connection(true);
@@ -72,7 +70,7 @@ final class Http2ConnectionBuilder
               public void initialWindowSize(int size) throws Http2Exception {
                 try {
                   super.initialWindowSize(size);
-                } catch (StreamException e) { // the connection's here: RFC 9113 6.9.2
+                } catch (StreamException e) { // of the connection, in this case: RFC 9113 6.9.2
                   throw connectionError(e.error(), "%s", e.getMessage());
                 }
               }
@@ -81,7 +79,7 @@ final class Http2ConnectionBuilder
         .initialSettings(settings().maxHeaderListSize(headersTakenByNetty()))
         .validateHeaders(true)
         .validateRequiredPseudoHeaders(true)
-        .decoderEnforceMaxRstFramesPerWindow(0, 0) // Http2Frames counts them, by what they mean
+        .decoderEnforceMaxRstFramesPerWindow(0, 0) // Http2Frames counts them, by cause
         .encoderEnforceMaxRstFramesPerWindow(0, 0);
     return super.build();
   }
@@ -101,14 +99,16 @@ final class Http2ConnectionBuilder
         rules);
   }
 
-  /** Has the decoder go on with its limit when the ACK of our SETTINGS comes, which say another. */
+  /**
+   * Makes the decoder keep its limit when the ACK of our SETTINGS comes, which tell another one.
+   */
   private static Http2ConnectionEncoder keepingLimit(Http2ConnectionEncoder encoder, long headers) {
     return new DecoratingHttp2ConnectionEncoder(encoder) {
       @Override
       public ChannelFuture writeSettings(
           ChannelHandlerContext context, Http2Settings settings, ChannelPromise promise) {
         ChannelFuture written = super.writeSettings(context, settings, promise);
-        settings.maxHeaderListSize(headers); // the frame is made; what is in here the ACK applies
+        settings.maxHeaderListSize(headers); // after the frame was made; the ACK will apply this
         return written;
       }
     };
@@ -118,7 +118,7 @@ final class Http2ConnectionBuilder
     return (long) (TAKEN_BY_NETTY * rules.limits().maxHeaders());
   }
 
-  /** Returns what the client is told. */
+  /** Returns the settings that the client is told. */
   private Http2Settings settings() {
     Http2Limits limits = rules.limits().http2();
     Http2Settings settings =

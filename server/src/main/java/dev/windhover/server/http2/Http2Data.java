@@ -10,9 +10,9 @@ import io.netty.handler.codec.http2.Http2Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream's bytes on their way through the flow controller. What Netty's encoder makes of a write
- * suits every case, with queues, promises and a buffer for each frame's header; this has room for
- * the headers in its buffer, and is one write if the windows take it whole. Loop only.
+ * Bytes of a stream on their way through the flow controller. Netty's encoder would need queues,
+ * promises and a buffer for the header of each frame. Here the buffer itself has room for the
+ * headers, and all frames are one write if the windows take them whole. Loop only.
  */
 final class Http2Data implements FlowControlled, ChannelFutureListener {
   /** The room for the first frame's header before the bytes. */
@@ -20,35 +20,35 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
 
   private static final int END_STREAM = 1;
 
-  /** Every peer takes a frame of so many bytes (RFC 9113 6.5.2). */
+  /** Every peer accepts a frame of this size (RFC 9113 6.5.2). */
   private static final int MAX_FRAME = 16 * 1024;
 
   private final Http2Connection connection;
   private final Http2Sink sink;
   private final Http2Stream stream;
   private final int whole;
-  private @Nullable ByteBuf bytes; // null when they are handed over, or dropped
+  private @Nullable ByteBuf bytes; // null after they were passed on or dropped
   private @Nullable Runnable release;
   private int left;
   private int unsent;
   private boolean last;
   private @Nullable ChannelFuture written;
 
-  /** Returns the room that the headers of all frames of so many bytes take. */
+  /** Returns the size of all frame headers for this many bytes. */
   static int headers(int bytes) {
     return frames(bytes) * HEADER;
   }
 
   private static int frames(int bytes) {
-    return Math.max(Math.ceilDiv(bytes, MAX_FRAME), 1); // one that is empty may end the stream
+    return Math.max(Math.ceilDiv(bytes, MAX_FRAME), 1); // an empty one may end the stream
   }
 
   /**
-   * Takes {@code bytes} over. If they begin at {@link #HEADER} there is room for a header before
-   * them, and after them for those of further frames.
+   * Takes {@code bytes} over. If they begin at {@link #HEADER}, there is room for a header before
+   * them, and for the headers of further frames after them.
    *
    * @param release run when they have left, or never will
-   * @param last whether they end the stream; if not, there are some
+   * @param last whether they end the stream; if not, they are not empty
    */
   Http2Data(Http2Sink sink, ByteBuf bytes, @Nullable Runnable release, boolean last) {
     this.connection = sink.connection;
@@ -66,7 +66,7 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
     return stream;
   }
 
-  /** Stays what it was after an error, for the flow controller's sums. */
+  /** Does not change with an error, because the flow controller adds sizes up. */
   @Override
   public int size() {
     return left;
@@ -87,7 +87,7 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
       ByteBuf first = current;
       if (left == 0) {
         bytes = null;
-      } else { // whose end is no room for a header
+      } else { // there is no room for a header at its end
         first = current.readRetainedSlice(part);
       }
       boolean end = last && left == 0;
@@ -100,11 +100,13 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
     }
   }
 
-  /** Puts a header before each frame's bytes; those of all but the first move to make room. */
+  /**
+   * Writes a header before the bytes of each frame; all but those of the first move to make room.
+   */
   private ByteBuf framed(ByteBuf all) {
     int start = all.readerIndex() - HEADER;
     int frames = frames(whole);
-    for (int i = frames - 1; i >= 0; i--) { // so that none moves onto another
+    for (int i = frames - 1; i >= 0; i--) { // so that none overwrites another
       int from = start + HEADER + i * MAX_FRAME;
       int to = from + i * HEADER;
       int size = Math.min(whole - i * MAX_FRAME, MAX_FRAME);
@@ -156,7 +158,7 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
     connection.sendFailed(cause);
   }
 
-  /** They will never leave. */
+  /** Drops the bytes: they will never leave. */
   void drop() {
     if (bytes != null) {
       bytes.release();
@@ -173,7 +175,7 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
     }
   }
 
-  /** The bare end of the stream rides on what is still here. */
+  /** The last frame that is still here takes a bare end of the stream with it. */
   @Override
   public boolean merge(ChannelHandlerContext context, FlowControlled next) {
     if (bytes != null && next instanceof Http2Data data && data.whole == 0) {

@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A stream after its extended CONNECT (RFC 8441), as the seam's duplex. Its credit is the stream's
- * window; output is flushed once per batch of reads.
+ * A stream after its extended CONNECT (RFC 8441), as the duplex of the seam. The window of the
+ * stream is its credit. Output is flushed once per batch of reads.
  */
 final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
   private static final Logger log = LoggerFactory.getLogger(Http2Duplex.class);
@@ -23,7 +23,7 @@ final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
   private final RequestId id;
   private final Receiver receiver;
 
-  /** Not the exchange that has it, which would live with all of its request. */
+  /** Not the exchange itself, which would keep all of its request alive. */
   private final CompletableFuture<Void> clientGone;
 
   // Loop only.
@@ -38,7 +38,7 @@ final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
    * Creates one.
    *
    * @param id names the request in logs
-   * @param clientGone completed when the stream ends otherwise than by both sides' ends
+   * @param clientGone completed if the stream ends without both sides having ended theirs
    */
   Http2Duplex(
       Http2Connection connection,
@@ -63,7 +63,7 @@ final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
     }
   }
 
-  /** Delivers bytes, or holds them, with their credit, while the receiver is paused. */
+  /** Delivers bytes. While the receiver is paused, holds them and their credit. */
   @Override
   public void receive(ByteBuf bytes) {
     if (lost || peerEnded) {
@@ -104,7 +104,7 @@ final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
     peerEnded();
   }
 
-  /** The peer has ended its side of the stream; more than once is the same. */
+  /** The peer has ended its side of the stream; may be called more than once. */
   void peerEnded() {
     if (held != null) {
       endIsHeld = true;
@@ -119,7 +119,7 @@ final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
     }
   }
 
-  /** A receiver that fails costs its own stream, and not those beside it. */
+  /** A receiver that fails ends only its own stream. */
   private void fail(Throwable fault) {
     log.error("socket {} failed", id, fault);
     connection.reset(stream, Http2Error.INTERNAL_ERROR);
@@ -132,7 +132,7 @@ final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
     }
   }
 
-  /** Nothing more comes for now. */
+  /** Everything that was read has been delivered. */
   void batchEnd() {
     inBatch = false;
     if (!lost) {
@@ -153,14 +153,14 @@ final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
   @Override
   public void closed(String why) {
     if (!(isEnded() && peerEnded)) {
-      clientGone.complete(null); // first: who fails now because of that, is not at fault
+      clientGone.complete(null); // first, so that code that fails because of it knows the cause
     }
     connection.socketEnded();
-    // Not from within a call of the receiver, which may have brought this about.
+    // Not from within a call of the receiver, which may have caused this.
     loop().execute(() -> lose(why));
   }
 
-  /** The stream is no more; not from within a call of the receiver. */
+  /** The stream is gone; not called from within a call of the receiver. */
   void lose(String why) {
     if (lost) {
       return;
@@ -208,12 +208,12 @@ final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
 
   @Override
   public void flush() {
-    if (!inBatch) { // else there is more to come
+    if (!inBatch) { // otherwise at the end of the batch
       super.flush();
     }
   }
 
-  /** A receiver that fails when there is room costs its own stream, too. */
+  /** A receiver that fails at its mark also ends only its own stream. */
   @Override
   public void mark(int bytes, Runnable belowAgain) {
     super.mark(

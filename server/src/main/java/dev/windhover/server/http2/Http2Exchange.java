@@ -21,9 +21,9 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** One stream of HTTP/2: a request and its response, or what becomes a socket. */
+/** A request on a stream of HTTP/2, and its response or its upgrade to a socket. */
 final class Http2Exchange extends ServerExchange implements StreamEnd {
-  /** What says how HTTP/1.1 moves a message, and is malformed here (RFC 9113 8.2.2). */
+  /** Fields about the framing of HTTP/1.1, which are malformed here (RFC 9113 8.2.2). */
   private static final Set<String> OF_CONNECTION =
       Set.of("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade");
 
@@ -103,7 +103,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
     connection.handlerEnded();
   }
 
-  /** The stream's window is that much larger than others'. */
+  /** Sets by how many bytes the window of the stream was enlarged. */
   void widened(int bytes) {
     widened = bytes;
   }
@@ -144,7 +144,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
     return response == null ? 0 : response.transmitted();
   }
 
-  /** Returns whether some of the response is waiting for the client. */
+  /** Returns whether part of the response waits for the client. */
   boolean isWaiting() {
     return response != null && response.inTransit() > 0;
   }
@@ -219,7 +219,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
     return begun;
   }
 
-  /** What comes from {@link Headers} is not looked at again. */
+  /** {@link Headers} has checked the fields, so they are not checked again. */
   private static Http2Headers headOf(int status, Headers answer) {
     Http2Headers head = new DefaultHttp2Headers(false);
     head.status(Integer.toString(status));
@@ -235,7 +235,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
     return head;
   }
 
-  /** The handler has ended its response; nothing more of the request is wanted. */
+  /** The handler has ended its response, and wants no more of the request. */
   void bodyEnds() {
     on(ExchangeState.Event.ENDED);
     if (hasBody || closed) {
@@ -243,9 +243,9 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
     }
   }
 
-  /** The network has the end of the response. */
+  /** The network has taken the end of the response. */
   void endSent() {
-    if (!inputEnded && !closed) { // nobody wants the rest of the request (RFC 9113 8.1)
+    if (!inputEnded && !closed) { // the rest of the request is not needed (RFC 9113 8.1)
       connection.resetSoon(stream);
     }
   }

@@ -30,8 +30,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What comes from a client of HTTP/2, frame by frame: begins requests, feeds them, and tells them
- * of their streams' ends. Counts what a client may do only so often. Loop only.
+ * Handles what comes from an HTTP/2 client, frame by frame: begins requests, feeds them, and tells
+ * them when their streams end. Counts what a client may do only so often. Loop only.
  */
 final class Http2Frames extends Http2EventAdapter {
   private static final Logger log = LoggerFactory.getLogger(Http2Frames.class);
@@ -50,7 +50,7 @@ final class Http2Frames extends Http2EventAdapter {
   private long requests;
   private int running;
 
-  /** Why the stream that closes next does. */
+  /** Why the next stream that closes was closed. */
   private @Nullable String closeReason;
 
   Http2Frames(
@@ -91,7 +91,7 @@ final class Http2Frames extends Http2EventAdapter {
     Http2Stream stream = streams.stream(streamId);
     StreamEnd ours = endOf(stream);
     if (ours == null && stream.isHeadersSent()) {
-      return; // trailers of what we refused ourselves
+      return; // trailers of a request that we refused ourselves
     }
     if (ours == null) {
       begin(stream, fields, end);
@@ -113,7 +113,7 @@ final class Http2Frames extends Http2EventAdapter {
     if (end) {
       ours.receiveEnd(List.of());
     }
-    return padding; // the rest when it is consumed
+    return padding; // the rest is returned when it is consumed
   }
 
   @Override
@@ -126,7 +126,7 @@ final class Http2Frames extends Http2EventAdapter {
     }
     closeReason = "the client reset the stream with " + nameOf(code);
     if (!ours.hasEnded() && areTooManyResets()) { // CVE-2023-44487
-      throw connectionError(ENHANCE_YOUR_CALM, "too many requests were given up");
+      throw connectionError(ENHANCE_YOUR_CALM, "too many streams were reset");
     }
   }
 
@@ -154,20 +154,18 @@ final class Http2Frames extends Http2EventAdapter {
       ChannelHandlerContext ctx, byte type, int streamId, Http2Flags flags, ByteBuf payload) {
     try {
       countControlFrame();
-    } catch (Http2Exception e) { // which the others may throw
+    } catch (Http2Exception e) { // which this method may not throw
       connection.onError(ctx, false, e);
     }
   }
 
   private void countControlFrame() throws Http2Exception {
     if (controlFrames.isTooMany(System.nanoTime())) {
-      throw connectionError(ENHANCE_YOUR_CALM, "too many frames that carry nothing");
+      throw connectionError(ENHANCE_YOUR_CALM, "too many control frames");
     }
   }
 
-  /**
-   * Counts a stream that is reset for its client's sake, or by it; returns whether that is abuse.
-   */
+  /** Counts a stream that the client reset, or made us reset; returns whether that is abuse. */
   boolean areTooManyResets() {
     if (resets == null) {
       resets = new EventCount(limits.maxResets(), RESETS_SECONDS);
@@ -190,7 +188,7 @@ final class Http2Frames extends Http2EventAdapter {
   @Override
   public void onStreamRemoved(Http2Stream stream) {
     if (streams.numActiveStreams() == 0) {
-      connection.isIdle();
+      connection.becameIdle();
     }
   }
 
@@ -204,7 +202,8 @@ final class Http2Frames extends Http2EventAdapter {
     return stream == null ? null : stream.getProperty(endKey);
   }
 
-  void hasEnd(Http2Stream stream, StreamEnd ours) {
+  /** Sets our end of a stream. */
+  void setEnd(Http2Stream stream, StreamEnd ours) {
     stream.setProperty(endKey, ours);
   }
 
@@ -216,7 +215,7 @@ final class Http2Frames extends Http2EventAdapter {
     }
     Map<String, String> trailers = LinkedHashMap.newLinkedHashMap(fields.size());
     for (Map.Entry<CharSequence, CharSequence> field : fields) {
-      Http2Request.requireNoSpaceBehind(stream, field.getValue());
+      Http2Request.requireNoSpaceAfter(stream, field.getValue());
       trailers.merge(
           field.getKey().toString(), field.getValue().toString(), (a, b) -> a + ", " + b);
     }
@@ -224,9 +223,9 @@ final class Http2Frames extends Http2EventAdapter {
   }
 
   private void begin(Http2Stream stream, Http2Headers fields, boolean end) throws Http2Exception {
-    timeouts.isBusy();
+    timeouts.becameBusy();
     Http2Request request = Http2Request.of(stream.id(), fields, rules);
-    if (running >= 2 * limits.maxStreamsPerConnection()) { // of streams that are gone, many
+    if (running >= 2 * limits.maxStreamsPerConnection()) { // many of them for streams that are gone
       throw streamError(stream.id(), ENHANCE_YOUR_CALM, "too many handlers are running");
     }
     if (request.fault() != null) {
@@ -236,11 +235,11 @@ final class Http2Frames extends Http2EventAdapter {
     running++;
     RequestId id = connection.requestId(++requests);
     Http2Exchange exchange = new Http2Exchange(connection, stream, id, request, end);
-    hasEnd(stream, exchange);
+    setEnd(stream, exchange);
     handler.handle(exchange);
   }
 
-  /** Answers by itself. */
+  /** Answers without an exchange. */
   private void refuse(Http2Stream stream, RequestFault fault, boolean complete) {
     log.debug(
         "stream {} of {}: {} {}",

@@ -4,20 +4,20 @@ import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http2.Http2FrameTypes;
 
 /**
- * Tells whether a head is under way: HEADERS that has begun, up to the end of the frame that has
- * END_HEADERS (RFC 9113 4.3). Nothing else may come meanwhile, and Netty says nothing of it before
- * its end. So this looks at the frames' headers in what a client sends from the preface on, and
- * skips the rest. Loop only.
+ * Tells whether a head is incomplete: from the begin of a HEADERS frame to the end of the frame
+ * with END_HEADERS (RFC 9113 4.3). Nothing else may come in between, and Netty does not report a
+ * head before its end. So this class looks at the header of each frame that a client sends. Loop
+ * only.
  */
 final class Http2HeadWatch {
   private static final int PREFACE = 24;
   private static final int FRAME_HEADER = 9;
   private static final int END_HEADERS = 0x4;
 
-  /** Of the preface, or of the payload of the frame under way, still to come. */
+  /** How much of the preface, or of the payload of the current frame, is still to come. */
   private int skip = PREFACE;
 
-  /** What is here of a header that comes in pieces: of its length, type and flags. */
+  /** What has come of the length, type and flags in a header that comes in pieces. */
   private long start;
 
   private int headerBytes;
@@ -25,7 +25,7 @@ final class Http2HeadWatch {
   private boolean isUnderWay;
   private boolean endsWithFrame;
 
-  /** Looks at what came, and returns which head is under way, counted from 1, or 0 if none is. */
+  /** Looks at what came, and returns the number of the incomplete head, from 1; 0 without one. */
   int read(ByteBuf bytes) {
     int at = bytes.readerIndex();
     int end = bytes.writerIndex();

@@ -7,9 +7,9 @@ import io.netty.handler.codec.http2.Http2CodecUtil;
 import java.util.List;
 
 /**
- * Looks at the first bytes of a connection in clear text: the preface of HTTP/2 (RFC 9113 3.4),
- * which a client with prior knowledge sends, or a request of HTTP/1.1. Until they differ it is one
- * of HTTP/1.1 to everybody else, its time limits included.
+ * Looks for the preface of HTTP/2 (RFC 9113 3.4) in the first bytes of a connection without TLS. A
+ * client with prior knowledge sends it. Until it is complete, everything else, including the time
+ * limits, takes the connection for HTTP/1.1.
  */
 public final class Http2Preface extends ByteToMessageDecoder {
   private final Runnable onHttp2;
@@ -17,7 +17,7 @@ public final class Http2Preface extends ByteToMessageDecoder {
   /**
    * Creates one.
    *
-   * @param onHttp2 makes the connection one of HTTP/2; what came is handed on behind it
+   * @param onHttp2 makes this an HTTP/2 connection, before the preface is passed on
    */
   public Http2Preface(Runnable onHttp2) {
     this.onHttp2 = onHttp2;

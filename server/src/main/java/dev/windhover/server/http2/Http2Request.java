@@ -15,13 +15,13 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The head of a request of HTTP/2 (RFC 9113 8.3), in the form in which all versions have it: {@code
- * :authority} is {@code Host}, and the pieces of {@code Cookie} are one.
+ * The head of an HTTP/2 request (RFC 9113 8.3), in the form that is common to all versions: {@code
+ * :authority} becomes {@code Host}, and the pieces of {@code Cookie} become one.
  *
  * @param scheme {@code http} or {@code https}
- * @param target path and query, or {@code *}; of a plain CONNECT the authority
- * @param protocol of an extended CONNECT (RFC 8441 4), else null
- * @param fault what is to be answered instead of handing it to anybody, or null
+ * @param target path and query, or {@code *}; the authority in a plain CONNECT
+ * @param protocol the protocol of an extended CONNECT (RFC 8441 4), or null
+ * @param fault the answer, if the request is refused without a handler; or null
  */
 public record Http2Request(
     String method,
@@ -30,15 +30,15 @@ public record Http2Request(
     Headers headers,
     @Nullable String protocol,
     @Nullable RequestFault fault) {
-  /** As Kestrel bounds method, scheme, host and path together. */
+  /** Kestrel's limit for method, scheme, host and path together. */
   private static final int MOST_IN_LINE = 8 * 1024;
 
-  /** What each field counts for beside its name and value (RFC 9113 6.5.2). */
+  /** The size of a field in addition to its name and value (RFC 9113 6.5.2). */
   private static final int FIELD = 32;
 
-  /** What the address that it came on says about requests. */
+  /** The rules for requests of the address that they came on. */
   public record Rules(String scheme, AddressOptions address, ServerLimits limits) {
-    /** Returns whether a request may say that it is of this scheme. */
+    /** Returns whether a request may have this {@code :scheme}. */
     boolean takes(String said) {
       return said.equals(scheme)
           || (address.alternateSchemes() && (said.equals("http") || said.equals("https")));
@@ -48,8 +48,8 @@ public record Http2Request(
   /**
    * Returns what the fields of HEADERS say.
    *
-   * @throws Http2Exception if they are malformed, which is the stream's error (RFC 9113 8.1.1);
-   *     what the header decoder refuses does not come here
+   * @throws Http2Exception if they are malformed, which is an error of the stream (RFC 9113 8.1.1);
+   *     the header decoder has already refused other faults
    */
   static Http2Request of(int stream, Http2Headers fields, Rules rules) throws Http2Exception {
     String method = text(fields.method());
@@ -124,7 +124,7 @@ public record Http2Request(
         headers.add("Host", text(fields.authority()));
       }
       for (Map.Entry<CharSequence, CharSequence> field : fields) {
-        requireNoSpaceBehind(stream, field.getValue());
+        requireNoSpaceAfter(stream, field.getValue());
         String name = field.getKey().toString();
         String value = field.getValue().toString();
         if (name.equals("host")) {
@@ -148,8 +148,8 @@ public record Http2Request(
     return headers;
   }
 
-  /** What Netty leaves of RFC 9113 8.2.1: it refuses white space before a value alone. */
-  static void requireNoSpaceBehind(int stream, CharSequence value) throws Http2Exception {
+  /** RFC 9113 8.2.1. Netty itself refuses white space before a value. */
+  static void requireNoSpaceAfter(int stream, CharSequence value) throws Http2Exception {
     int last = value.length() - 1;
     boolean space = last >= 0 && (value.charAt(last) == ' ' || value.charAt(last) == '\t');
     require(stream, !space, "a value ends with white space");

@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way out of a stream of HTTP/2: what is gathered leaves as one DATA frame or a few, as the
+ * The output of a stream of HTTP/2. What was gathered leaves as one DATA frame or a few, as the
  * windows allow. Loop only, except {@link #pending()} and {@link #isOpen()}.
  */
 class Http2Sink extends GatheringSink {
@@ -18,15 +18,15 @@ class Http2Sink extends GatheringSink {
 
   private static final int SMALLEST_OUTPUT = 256;
 
-  /** About a frame's most (RFC 9113 6.5.2), so that progress is seen frame by frame. */
+  /** About the largest frame (RFC 9113 6.5.2), so that progress shows frame by frame. */
   private static final int LARGEST_OUTPUT = 16 * 1024;
 
   final Http2Connection connection;
   final Http2Stream stream;
 
   /**
-   * Bytes that wait for the stream's window, or the network. What fails stays among them, so that
-   * whoever sends until it is told to stop does stop, and lets the loop bring the word.
+   * Bytes that wait for the window of the stream, or for the network. Bytes that could not be sent
+   * stay among them, so that a sender that waits for room lets the loop report the loss.
    */
   private volatile long inFlight;
 
@@ -80,14 +80,14 @@ class Http2Sink extends GatheringSink {
     if (release == null) {
       sizeOutput(size);
     }
-    IN_FLIGHT.lazySet(this, inFlight + size); // by the loop alone, so that no change is lost
+    IN_FLIGHT.lazySet(this, inFlight + size); // only the loop writes it
     aboveMark |= pending() >= mark();
     endPassedOn |= last;
     waits();
     connection.send(new Http2Data(this, bytes, release, last));
   }
 
-  /** Some waits for the stream's window, or for the network. */
+  /** Bytes were passed on, and may wait for the window of the stream or for the network. */
   void waits() {}
 
   /** A buffer that was too small is followed by a larger one. */
@@ -99,13 +99,13 @@ class Http2Sink extends GatheringSink {
     }
   }
 
-  /** The network has taken that much. */
+  /** The network has taken {@code size} bytes. */
   void sent(int size) {
     transmitted += size;
     IN_FLIGHT.lazySet(this, inFlight - size);
     if (aboveMark && pending() < mark()) {
       aboveMark = false;
-      hasShrunk();
+      checkMark();
     }
   }
 
@@ -117,7 +117,7 @@ class Http2Sink extends GatheringSink {
     sendGathered(); // the connection flushes soon
   }
 
-  /** END_STREAM, on the last frame that is still here. */
+  /** Sends END_STREAM, on the last frame if that is still here. */
   @Override
   public void end() {
     if (ended || isClosed()) {
@@ -162,20 +162,20 @@ class Http2Sink extends GatheringSink {
     return !isClosed();
   }
 
-  /** The head is the end. */
+  /** The head of the response ends the stream. */
   final void endsWithHead() {
     ended = true;
     endPassedOn = true;
   }
 
-  /** Returns whether the end waits for nothing but the windows and the network. */
+  /** Returns whether the end of our side waits only for the windows and the network. */
   final boolean isEnded() {
     return endPassedOn;
   }
 
   /**
-   * CANCEL, HTTP/2's counterpart of TCP's RST; a peer that only has not ended its side, when we
-   * have ended ours, is told that nothing is wrong.
+   * Resets with CANCEL, as TCP's RST; with NO_ERROR if everything was sent, and only the peer has
+   * not ended its side.
    */
   @Override
   public void abort() {

@@ -18,10 +18,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The time limits of one connection of HTTP/2. There is one timer, which runs only while there is
- * something to look at, and is moved as seldom as can be. Loop only.
- */
+/** The time limits of an HTTP/2 connection. Loop only. */
 final class Http2Timeouts {
   private final Http2Connection connection;
   private final ServerLimits limits;
@@ -29,7 +26,7 @@ final class Http2Timeouts {
   private final ConnectionTimer timer;
   private final Http2HeadWatch heads = new Http2HeadWatch();
 
-  /** How fast a request's body comes, and a response goes. */
+  /** How fast the body of a request comes, and how fast the client takes the response. */
   private static final class Watch {
     private final Http2Exchange exchange;
     private @Nullable RateMeter body;
@@ -40,7 +37,7 @@ final class Http2Timeouts {
     }
   }
 
-  /** Only while there are bodies and responses to look at. */
+  /** Null while there are no bodies and responses to watch. */
   private @Nullable Map<Http2Exchange, Watch> watched;
 
   private @Nullable RateMeter outputMeter;
@@ -60,14 +57,14 @@ final class Http2Timeouts {
     output.onPending(this::connectionWaits);
   }
 
-  // ---- What the connection is at
+  // ---- From the connection
 
   /** The connection has begun: SETTINGS are due. */
   void opened() {
     settingsDue = timer.in(limits.http2().settingsTimeout());
     timer.lookAt(settingsDue);
-    isIdle();
-    isAlive();
+    becameIdle();
+    heard();
     wakeForPing();
   }
 
@@ -75,20 +72,20 @@ final class Http2Timeouts {
     settingsDue = NEVER;
   }
 
-  /** There is no stream. */
-  void isIdle() {
+  /** No stream is open. */
+  void becameIdle() {
     idleDue = timer.in(limits.idleTimeout());
     timer.lookAt(idleDue);
   }
 
   /** A stream has begun. */
-  void isBusy() {
+  void becameBusy() {
     idleDue = NEVER;
   }
 
   /** Bytes have come. */
   void came(ByteBuf bytes) {
-    isAlive();
+    heard();
     int head = heads.read(bytes);
     if (head != headUnderWay) {
       headUnderWay = head;
@@ -97,14 +94,14 @@ final class Http2Timeouts {
     }
   }
 
-  private void isAlive() {
+  private void heard() {
     if (limits.http2().keepAlivePingDelay().isPositive()) {
       cameAt = timer.now();
-      pingSentAt = NEVER; // whatever it was
+      pingSentAt = NEVER; // anything counts as an answer
     }
   }
 
-  /** A handler reads a body. */
+  /** A handler waits for a body. */
   void bodyIsAwaited(Http2Exchange exchange) {
     if (!limits.minBodyRate().isOff()) {
       RateMeter meter = RateMeter.ofBody(limits.minBodyRate());
@@ -113,7 +110,7 @@ final class Http2Timeouts {
     }
   }
 
-  /** Some of a response waits for the stream's window, or for the network. */
+  /** Part of a response may wait for the window of the stream, or for the network. */
   void outputWaits(Http2Exchange exchange) {
     if (limits.minResponseRate().isOff()) {
       return;
@@ -143,7 +140,7 @@ final class Http2Timeouts {
     }
   }
 
-  /** The network does not take at once what was flushed. */
+  /** The network did not take everything at once. */
   private void connectionWaits() {
     if (outputMeter == null && !limits.minResponseRate().isOff()) {
       long now = timer.now();

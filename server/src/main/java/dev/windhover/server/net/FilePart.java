@@ -5,7 +5,7 @@ import io.netty.channel.DefaultFileRegion;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 
-/** A part of a file that somebody else opened, and closes after its release. */
+/** A part of a file that its owner has opened, and closes after the release. */
 final class FilePart extends DefaultFileRegion {
   private final FileChannel file;
   private final Runnable release;
@@ -16,7 +16,9 @@ final class FilePart extends DefaultFileRegion {
     this.release = release;
   }
 
-  /** Reads what stands {@code from} bytes after its beginning; returns how much, -1 for none. */
+  /**
+   * Reads bytes from {@code from} on, counted from its beginning; returns how many, -1 for none.
+   */
   int read(ByteBuf into, long from, int most) throws IOException {
     return into.writeBytes(file, position() + from, most);
   }

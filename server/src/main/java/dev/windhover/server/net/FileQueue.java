@@ -7,15 +7,15 @@ import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Files that a transport cannot send by itself, since they have to be encrypted or framed: read
- * piece by piece, as the client takes them. What is written after a file waits here for its end.
- * Loop only.
+ * Files that the system cannot send by itself, because they have to be encrypted or framed. They
+ * are read piece by piece, as fast as the client takes them. What is written after a file waits
+ * here. Loop only.
  */
 final class FileQueue {
   /** A record of TLS, or a frame of HTTP/2. */
   private static final int PIECE_BYTES = 16 * 1024;
 
-  /** As much is read before the client takes it. */
+  /** At most this much is read before the client has taken it. */
   private static final int MOST_AHEAD = 64 * 1024;
 
   /** Bytes that wait for their turn. */
@@ -43,7 +43,7 @@ final class FileQueue {
     waiting.add(action);
   }
 
-  /** Passes on what there is, and of a file as much as the client takes for now. */
+  /** Passes on what waits; of a file only as much as the client takes for now. */
   private void passOn() {
     while (sink.isOpen()) {
       Object next = waiting.peek();
@@ -67,7 +67,7 @@ final class FileQueue {
     }
   }
 
-  /** Returns whether a piece was there: a file may turn out to be too short. */
+  /** Passes on a piece; returns false if the file turns out to be too short. */
   private boolean sendPiece(FilePart part) {
     int size = (int) Math.min(PIECE_BYTES, part.count() - read);
     ByteBuf piece = sink.allocatePiece(size);
@@ -96,7 +96,7 @@ final class FileQueue {
         () -> {
           ahead -= size;
           passOn();
-          sink.hasShrunk();
+          sink.checkMark();
           sink.flush();
         });
     return true;
@@ -113,7 +113,7 @@ final class FileQueue {
           held.release().run();
         }
       } else {
-        ((Runnable) next).run(); // which finds the sink closed
+        ((Runnable) next).run(); // it will find the sink closed
       }
     }
   }

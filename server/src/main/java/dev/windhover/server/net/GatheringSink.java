@@ -10,8 +10,8 @@ import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the sinks of all transports have in common: small things are gathered in one buffer, which
- * leaves when it is full or flushed, and what is written after a file waits for it. Loop only,
+ * What the sinks of all transports have in common. Small writes are gathered in one buffer, which
+ * leaves when it is full or flushed. What is written after a file waits for the file. Loop only,
  * except {@link #pending()}.
  */
 public abstract class GatheringSink implements Sink {
@@ -25,12 +25,12 @@ public abstract class GatheringSink implements Sink {
   /** Bytes in {@link #output}; read by other threads for {@link #pending()}. */
   private volatile int gathered;
 
-  /** Bytes of files, and of what waits for them; read by other threads. */
+  /** Bytes of files, and of writes that wait for files; read by other threads. */
   private volatile long queued;
 
   private @Nullable ByteBuf output;
 
-  /** What is free of {@link #output}: its position is after what was written. */
+  /** The free part of {@link #output}: its position is after what was written. */
   private ByteBuffer room = NO_ROOM;
 
   private int roomFrom;
@@ -39,31 +39,31 @@ public abstract class GatheringSink implements Sink {
   private @Nullable FileQueue files;
   private volatile boolean closed; // for other threads
 
-  // ---- What a transport does
+  // ---- The transport's part
 
-  /** Returns a buffer for at least {@code bytes}, empty, at the index where they are to stand. */
+  /** Returns an empty buffer for at least {@code bytes}, with its indexes where they begin. */
   protected abstract ByteBuf allocate(int bytes);
 
   /** Returns a buffer for a piece of a file, as {@link #allocate} does. */
   protected abstract ByteBuf allocatePiece(int bytes);
 
-  /** Returns what may be written of a buffer that was allocated for {@code bytes}. */
+  /** Returns the writable part of a buffer that was allocated for {@code bytes}. */
   protected abstract ByteBuffer roomOf(ByteBuf allocated, int bytes);
 
   /**
-   * Passes bytes on, which it takes over; {@code release} runs when they have left or never will.
+   * Takes bytes over and passes them on; {@code release} runs when they have left or never will.
    */
   protected abstract void transmit(ByteBuf bytes, @Nullable Runnable release);
 
-  /** Passes a file on as a whole; false if that cannot be done, and it is to be read in pieces. */
+  /** Passes a file on as a whole; returns false if it has to be read in pieces instead. */
   boolean transmit(FilePart part) {
     return false;
   }
 
-  /** Returns the bytes that were passed on and that the network has not taken; from any thread. */
+  /** Returns how many of the bytes passed on the network has not taken; from any thread. */
   protected abstract long inTransit();
 
-  /** A file could not be read to where it was to be: what was promised cannot be sent. */
+  /** A file could not be read to its end, so the promised bytes cannot be sent. */
   protected abstract void fileFailed(Exception cause);
 
   // ---- Gathering
@@ -94,13 +94,13 @@ public abstract class GatheringSink implements Sink {
     }
   }
 
-  /** Returns the most bytes of one output buffer, unless more are reserved at once. */
+  /** Returns the maximum size of an output buffer, unless more is reserved at once. */
   protected abstract int largestOutput();
 
   /** Begins a new output buffer, after what the last one holds. */
   private void takeOutput(int bytes) {
     sendGathered();
-    if (closed) { // nobody would give the buffer back
+    if (closed) { // nobody would release a pooled buffer
       room = ByteBuffer.allocate(bytes);
       roomFrom = 0;
       return;
@@ -111,7 +111,7 @@ public abstract class GatheringSink implements Sink {
     roomFrom = room.position();
   }
 
-  /** Returns what was gathered, for the caller to release; null if that is nothing. */
+  /** Returns what was gathered, which the caller releases; null if there is nothing. */
   protected final @Nullable ByteBuf takeGathered() {
     ByteBuf current = output;
     if (current == null) {
@@ -122,7 +122,7 @@ public abstract class GatheringSink implements Sink {
     room = NO_ROOM;
     roomFrom = 0;
     GATHERED.lazySet(this, 0);
-    if (size == 0) { // reserved in vain
+    if (size == 0) { // reserved, but not used
       current.release();
       return null;
     }
@@ -176,7 +176,7 @@ public abstract class GatheringSink implements Sink {
     files.add(part);
   }
 
-  /** Runs {@code action} when all that was written so far has been passed on. */
+  /** Runs {@code action} when everything that was written so far has been passed on. */
   protected final void inTurn(Runnable action) {
     sendGathered();
     if (files == null) {
@@ -186,11 +186,9 @@ public abstract class GatheringSink implements Sink {
     }
   }
 
-  /**
-   * So many bytes of files, or of what waited for them, were passed on, or taken by the network.
-   */
+  /** Adds to the count of bytes in files, and behind them; negative when they are passed on. */
   final void addQueued(long bytes) {
-    QUEUED.lazySet(this, queued + bytes); // by the loop alone, so that no change is lost
+    QUEUED.lazySet(this, queued + bytes); // only the loop writes it
   }
 
   /** Nothing waits in {@code queue} any more. */
@@ -200,7 +198,7 @@ public abstract class GatheringSink implements Sink {
     }
   }
 
-  /** Returns whether what is written now waits for a file. */
+  /** Returns whether a write would wait for a file. */
   protected final boolean isReadingFiles() {
     return files != null;
   }
@@ -222,8 +220,8 @@ public abstract class GatheringSink implements Sink {
     return mark;
   }
 
-  /** What is pending has shrunk: tells so if it is below the mark. */
-  public final void hasShrunk() {
+  /** Runs the action of the mark if less than the mark is pending now. */
+  public final void checkMark() {
     if (belowAgain != null && pending() < mark && !closed) {
       belowAgain.run();
       flush();
@@ -232,7 +230,7 @@ public abstract class GatheringSink implements Sink {
 
   // ---- The end
 
-  /** The connection, or the stream, is gone: drops what has not left. */
+  /** The connection, or the stream, is gone: drops everything that has not left. */
   public final void close() {
     if (closed) {
       return;
@@ -253,7 +251,7 @@ public abstract class GatheringSink implements Sink {
     QUEUED.lazySet(this, 0);
   }
 
-  /** As {@link #close()}, and tells whoever waits for room that none will come. */
+  /** Closes, and tells whoever waits for room that none will come. */
   public final void lost() {
     close();
     Runnable waiting = belowAgain;

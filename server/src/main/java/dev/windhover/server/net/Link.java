@@ -7,11 +7,10 @@ import io.netty.channel.socket.DuplexChannel;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What carries a connection's bytes, and how its ends are brought about: TCP alone, or {@link
- * TlsLink}. On the loop.
+ * What carries the bytes of a connection, and how it ends: plain TCP, or TLS over TCP. Loop only.
  */
 public interface Link {
-  /** TCP and nothing above it. */
+  /** Plain TCP. */
   Link TCP =
       new Link() {
         @Override
@@ -29,7 +28,7 @@ public interface Link {
           return true;
         }
 
-        // Straight to the transport: no handler on the way has anything to do with it.
+        // Straight to the transport, because no handler on the way would change it.
         @Override
         public void write(Channel channel, Object message, ChannelPromise promise) {
           channel.unsafe().write(message, promise);
@@ -57,13 +56,13 @@ public interface Link {
         }
       };
 
-  /** Returns the scheme of what is asked for over it. */
+  /** Returns the scheme of the requests. */
   String scheme();
 
-  /** Returns the version of TLS, as {@code TLSv1.3}; null without. */
+  /** Returns the version of TLS, such as {@code TLSv1.3}; null without TLS. */
   @Nullable String tls();
 
-  /** Returns whether the system can send a file by itself, without our reading it. */
+  /** Returns whether the system can send a file without our reading it. */
   boolean sendsFiles();
 
   /** Adds to the output. */
@@ -72,16 +71,16 @@ public interface Link {
   /** Sends what was added. */
   void flush(Channel channel);
 
-  /** Returns whether the peer's side has ended as anybody on the way could have ended it. */
+  /** Returns whether the peer's side has ended without proof that the peer ended it. */
   boolean isTruncated();
 
-  /** Ends our direction; what was written has left. */
+  /** Ends our side; everything that was written must have left. */
   void endOutput(Channel channel);
 
-  /** Drops the connection with a reset, and what was not sent yet. */
+  /** Drops the connection with a reset, and everything that was not sent yet. */
   void abort(Channel channel);
 
-  /** Makes the connection's end a reset, whoever brings it about. */
+  /** Makes the end of the connection a reset, whatever causes it. */
   static void resetAtClose(Channel channel) {
     if (channel.isOpen()) {
       channel.config().setOption(ChannelOption.SO_LINGER, 0); // RST rather than FIN

@@ -9,8 +9,8 @@ import io.netty.util.concurrent.FastThreadLocal;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A buffer that a loop keeps for its connections, which need it one after the other and seldom
- * longer than for one call. Loop only.
+ * A buffer that a loop keeps for its connections. They need it one after the other, and seldom for
+ * longer than one call. Loop only.
  */
 final class LoopBuffer {
   /** One for each loop. */
@@ -28,19 +28,19 @@ final class LoopBuffer {
     }
   }
 
-  /** Kept by one reference to it. */
+  /** Kept alive by one reference. */
   private @Nullable ByteBuf buffer;
 
   /**
-   * Returns an empty buffer of at least {@code bytes}, with a reference for the caller to release:
-   * the loop's, unless somebody still has it.
+   * Returns an empty buffer of at least {@code bytes}, which the caller releases: the loop's,
+   * unless another connection still uses it.
    */
   ByteBuf borrow(ByteBufAllocator allocator, int bytes) {
     ByteBuf kept = buffer;
     if (kept != null && kept.capacity() >= bytes) {
       return isFree(kept)
           ? kept.clear().retain()
-          : allocator.directBuffer(bytes); // the loop's is lent out, and comes back
+          : allocator.directBuffer(bytes); // the loop's is in use, and will be free again
     }
     if (kept != null) {
       kept.release();
@@ -55,14 +55,14 @@ final class LoopBuffer {
   }
 
   /**
-   * A buffer whose further references are counted without atomics, four of which each batch of
-   * messages would pay: the loop alone has them.
+   * A buffer that counts further references without atomics, because only the loop has them. Each
+   * batch of messages would pay for four atomic operations.
    */
   private static final class Lent extends UnpooledUnsafeDirectByteBuf {
-    /** Not where Netty does without {@code Unsafe}. */
+    /** False where Netty works without {@code Unsafe}. */
     static final boolean ARE_POSSIBLE = arePossible();
 
-    /** References beside the one that keeps the memory. */
+    /** References in addition to the one that keeps the memory. */
     private int borrowed;
 
     Lent(int bytes) {

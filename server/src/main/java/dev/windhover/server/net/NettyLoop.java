@@ -12,11 +12,11 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Netty's event loop as the seam's. */
+/** Netty's event loop as the loop of the seam. */
 public record NettyLoop(EventLoop eventLoop) implements Loop {
   private static final Logger log = LoggerFactory.getLogger(NettyLoop.class);
 
-  /** The one of each loop's thread. */
+  /** One for each thread that runs a loop. */
   private static final FastThreadLocal<NettyLoop> loops = new FastThreadLocal<>();
 
   /** Returns the loop of {@code channel}; called on it. */

@@ -9,14 +9,14 @@ import io.netty.channel.DefaultMessageSizeEstimator;
 import io.netty.channel.MessageSizeEstimator;
 
 /**
- * Counts what is written, to know what the network has taken of it, and tells when it does not take
- * all at once: first in the pipeline. Loop only.
+ * Counts how much of what was written the network has taken, and tells when it does not take
+ * everything at once. It is the first handler in the pipeline. Loop only.
  */
 public final class NetworkOutput extends ChannelOutboundHandlerAdapter {
   private static final MessageSizeEstimator.Handle SIZES =
       DefaultMessageSizeEstimator.DEFAULT.newHandle();
 
-  /** What Netty adds to the size of each entry of its buffer; it does not publish the number. */
+  /** What Netty adds to the size of each entry in its buffer. Netty does not publish the number. */
   private static final int ENTRY_BYTES =
       Integer.getInteger("io.netty.transport.outboundBufferEntrySizeOverhead", 96);
 
@@ -28,7 +28,7 @@ public final class NetworkOutput extends ChannelOutboundHandlerAdapter {
     this.channel = channel;
   }
 
-  /** Sets what runs when something that was flushed is left for later. */
+  /** Sets what runs when a flush leaves something for later. */
   public void onPending(Runnable action) {
     onPending = action;
   }
@@ -47,13 +47,13 @@ public final class NetworkOutput extends ChannelOutboundHandlerAdapter {
     }
   }
 
-  /** Returns whether the network has yet to take something that was flushed. */
+  /** Returns whether something that was flushed still waits for the network. */
   public boolean isPending() {
     ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
     return buffer != null && !buffer.isEmpty();
   }
 
-  /** Returns how much the network has taken in all, and what Netty adds to it. */
+  /** Returns how many bytes the network has taken in total, with what Netty adds to them. */
   public long total() {
     ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
     return buffer == null

@@ -13,22 +13,23 @@ import io.netty.channel.uring.IoUringSocketChannel;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a connection's bytes are read into: buffers of their own, sized by what came before, while
- * it speaks HTTP; once it is a duplex, whose receiver uses up what it is lent within the call, the
- * one buffer that all duplexes of the loop share. So an idle socket holds no memory, and a busy one
- * finds its buffer warm, without asking the allocator. One for each channel; loop only.
+ * The buffers that a connection is read into. While it speaks HTTP they are its own, sized by what
+ * came before. After an upgrade it reads into one buffer that all duplexes of the loop share,
+ * because a receiver uses up what it is lent within the call. So an idle socket holds no memory,
+ * and a busy one finds its buffer warm, without asking the allocator. One for each channel; loop
+ * only.
  */
 public final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator.MaxMessageHandle {
-  /** As much as is read of one socket before the next one gets its turn. */
+  /** This much is read from one socket before the next one gets its turn. */
   private static final int SHARED_BYTES = 64 * 1024;
 
   private static final LoopBuffer.Locals SHARED = new LoopBuffer.Locals();
   private static final AdaptiveRecvByteBufAllocator SIZING = new AdaptiveRecvByteBufAllocator();
 
-  /** Chooses the buffers and is told what was read, until one is shared. */
+  /** Chooses the buffers by what was read, until the shared one is used. */
   private @Nullable ExtendedHandle sizing;
 
-  /** The loop's buffer, once this channel reads into it. */
+  /** The loop's buffer, after this channel has begun to use it. */
   private @Nullable LoopBuffer shared;
 
   @SuppressWarnings("deprecation") // Netty's name for what every channel asks for
@@ -38,8 +39,8 @@ public final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator.Ma
   }
 
   /**
-   * Returns those of {@code channel}, which reads into them unless it has read before: behind TLS,
-   * whose records are its own matter.
+   * Returns the buffers of {@code channel}. It reads into them unless it has read before, as with
+   * TLS, which handles its records itself.
    */
   public static ReadBuffers of(Channel channel) {
     var buffers = new ReadBuffers(SIZING);

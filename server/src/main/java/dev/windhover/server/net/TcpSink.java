@@ -11,18 +11,18 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way out of a TCP connection, with TLS or without: what a batch of reads brings about is
- * gathered in one buffer of the loop's, and flushed once. Loop only, except {@link #pending()} and
- * {@link #isOpen()}.
+ * The output of a TCP connection, with or without TLS. What a batch of reads causes is gathered in
+ * a buffer of the loop and flushed once. Loop only, except {@link #pending()} and {@link
+ * #isOpen()}.
  */
 public class TcpSink extends GatheringSink {
   /**
-   * A batch's output is most often written at once, and then the next connection gathers its own in
-   * the same memory.
+   * The output of a batch is usually written at once, and then the next connection can use the same
+   * memory.
    */
   private static final LoopBuffer.Locals OUTPUT = new LoopBuffer.Locals();
 
-  /** Most connections have the same, and share it. */
+  /** Shared by connections with the same mark, as most have. */
   private static volatile WriteBufferWaterMark lastMark = WriteBufferWaterMark.DEFAULT;
 
   private static final int SMALLEST_OUTPUT = 256;
@@ -31,19 +31,19 @@ public class TcpSink extends GatheringSink {
   protected final Channel channel;
   protected final Link link;
 
-  /** Counts what leaves, encrypted; null without TLS, where what is passed on is what leaves. */
+  /** Counts encrypted bytes; null without TLS, where the bytes that are passed on leave. */
   private final @Nullable NetworkOutput encrypted;
 
   /**
-   * What was written between the connection's end and word of it: pending for ever, so that whoever
-   * sends until it is told to stop does stop, and lets the loop bring the word.
+   * Bytes that were written between the end of the connection and the report of it. They stay
+   * pending, so that a sender that waits for room lets the loop deliver that report.
    */
   private volatile long undelivered;
 
   // Loop only.
   private @Nullable LoopBuffer outputs;
 
-  /** What the next output buffer holds: the last batch's output, so that one buffer is enough. */
+  /** The size of the next output buffer: the output of the last batch would have fitted. */
   private int outputSize = SMALLEST_OUTPUT;
 
   private int batchSize;
@@ -119,7 +119,7 @@ public class TcpSink extends GatheringSink {
         promise(() -> {
           accepted += count; // which Netty does not count as pending
           addQueued(-count);
-          hasShrunk();
+          checkMark();
         }));
     return true;
   }
@@ -145,24 +145,24 @@ public class TcpSink extends GatheringSink {
     flushed();
   }
 
-  /** Something was flushed: tells so if the network has not taken all of it. */
+  /** A flush has ended: tells if the network has not taken everything. */
   protected void flushed() {
     if (onWaiting != null && isWaiting()) {
       onWaiting.run();
     }
   }
 
-  /** Sets what runs when something that was flushed is left for later. */
+  /** Sets what runs when a flush leaves something for later. */
   public final void onWaiting(Runnable action) {
     onWaiting = action;
   }
 
   /**
-   * Flushes; {@code then} is told whether all that was written so far has left, when it has, or
-   * never will. It may close the connection.
+   * Flushes, and calls {@code then} when everything that was written so far has left, or never
+   * will, with whether it has. It may close the connection.
    */
   public final void whenWritten(Consumer<Boolean> then) {
-    // An empty write completes after all others; ending at once would drop them.
+    // An empty write completes after all others. To end at once would drop those.
     inTurn(() -> {
       ChannelPromise written = channel.newPromise();
       link.write(channel, Unpooled.EMPTY_BUFFER, written);
@@ -170,7 +170,7 @@ public class TcpSink extends GatheringSink {
       flush();
       if (written.isDone()) {
         then.accept(written.isSuccess());
-      } else { // not from within a flush, which would not send what a close has to say
+      } else { // not from within a flush, because a close within it could not send close_notify
         written.addListener(
             done -> channel.eventLoop().execute(() -> then.accept(done.isSuccess())));
       }
@@ -185,13 +185,13 @@ public class TcpSink extends GatheringSink {
     return buffer == null ? undelivered : buffer.totalPendingWriteBytes();
   }
 
-  /** Returns whether the network has yet to take something that was flushed. */
+  /** Returns whether something that was flushed still waits for the network. */
   public final boolean isWaiting() {
     ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
     return buffer != null && !buffer.isEmpty();
   }
 
-  /** With TLS it counts what was encrypted. */
+  /** With TLS, it counts encrypted bytes. */
   @Override
   public final long transmitted() {
     if (encrypted != null) {
@@ -206,7 +206,7 @@ public class TcpSink extends GatheringSink {
   @Override
   public final void mark(int bytes, Runnable belowAgain) {
     super.mark(bytes, belowAgain);
-    // Netty: over the high mark is more than it; so "at or above" is one byte less.
+    // Netty reports more than the high mark; ours is "at or above", which is one byte less.
     int low = bytes / 2;
     int high = Math.max(bytes - 1, low);
     WriteBufferWaterMark mark = lastMark;

@@ -4,9 +4,9 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 
-/** Looks whether a client of an {@code https} address speaks TLS at all: first in the pipeline. */
+/** Finds out whether a client of an {@code https} address speaks TLS; first in the pipeline. */
 public final class FirstByte extends ChannelInboundHandlerAdapter {
-  /** The type of the record with which every handshake begins (RFC 8446 5.1). */
+  /** The type of the record that begins every handshake (RFC 8446 5.1). */
   private static final int HANDSHAKE = 22;
 
   private final Runnable onSomethingElse;

@@ -110,7 +110,7 @@ public final class TlsContext {
     if (untimely != null) {
       // Not a reason to refuse to start: other addresses are fine, and a new file is used as soon
       // as it appears.
-      log.warn("certificate {} is {}: no client will take it", certificate, untimely);
+      log.warn("certificate {} is {}: clients will reject it", certificate, untimely);
     }
     this.current = new AtomicReference<>(contextOf(identity));
   }

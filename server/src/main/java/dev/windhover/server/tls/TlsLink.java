@@ -23,11 +23,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A connection's TLS, behind Netty's handler: waits for the handshake, and tells the end of the
- * peer's side as if it were TCP's. Loop only.
+ * The TLS of a connection, after Netty's handler: waits for the handshake, and reports the end of
+ * the peer's side as if it were TCP's. Loop only.
  *
- * <p>A peer ends its side with close_notify (RFC 8446 6.1). In TLS 1.3 ours goes on then; in TLS
- * 1.2, and with BoringSSL in any version, the engine has ended ours too, and the connection is
+ * <p>A peer ends its side with close_notify (RFC 8446 6.1). In TLS 1.3 our side stays open. In TLS
+ * 1.2, and with BoringSSL in any version, the engine has ended our side too, so the connection is
  * closed. A FIN without close_notify may be an attacker's: {@link #isTruncated()}.
  */
 public final class TlsLink extends ChannelDuplexHandler implements Link {
@@ -45,7 +45,7 @@ public final class TlsLink extends ChannelDuplexHandler implements Link {
   private boolean outputEnded;
 
   /**
-   * Creates one, to be put behind {@code ssl}.
+   * Creates one, to be added to the pipeline after {@code ssl}.
    *
    * @param onHandshake run when the handshake is done, with the protocol that was agreed upon (RFC
    *     7301): HTTP/1.1 with a client that names none
@@ -67,7 +67,7 @@ public final class TlsLink extends ChannelDuplexHandler implements Link {
     if (event instanceof SslHandshakeCompletionEvent handshake) {
       handshakeDone(ctx, handshake.cause());
     } else if (event instanceof SslCloseCompletionEvent close && close.isSuccess()) {
-      // Comes before the end of the batch that the last bytes came in.
+      // This event comes before the end of the batch of the last bytes.
       ctx.fireChannelReadComplete();
       inputEnds(ctx);
       if (ssl.engine().isOutboundDone() && ctx.channel().isActive()) {
@@ -113,12 +113,13 @@ public final class TlsLink extends ChannelDuplexHandler implements Link {
     }
   }
 
-  /** One line, for whoever looks why a client does not get in: it is seldom the server's fault. */
+  /** Logs one line at debug level: it is seldom the fault of the server. */
   private void fail(ChannelHandlerContext ctx, Throwable cause) {
     if (!failed) {
       failed = true;
       Throwable fault = cause.getCause() == null ? cause : cause.getCause();
-      log.debug("no TLS with {}: {}", ctx.channel().remoteAddress(), fault.toString());
+      log.debug(
+          "TLS handshake with {} failed: {}", ctx.channel().remoteAddress(), fault.toString());
     }
   }
 
@@ -134,7 +135,7 @@ public final class TlsLink extends ChannelDuplexHandler implements Link {
     return version;
   }
 
-  /** They have to be encrypted. */
+  /** False, because they have to be encrypted. */
   @Override
   public boolean sendsFiles() {
     return false;
@@ -156,10 +157,10 @@ public final class TlsLink extends ChannelDuplexHandler implements Link {
   }
 
   /**
-   * Says close_notify, then FIN: there are clients that wait for the one, or for the other. What
-   * comes from now on is dropped before it is decrypted, until the peer's FIN: an engine that has
-   * ended both sides would leave it unread, and a close with that is a reset, which takes our last
-   * words along.
+   * Sends close_notify, then FIN, because some clients wait for one and some for the other. What
+   * comes until the peer's FIN is dropped before it is decrypted. An engine that has ended both
+   * sides would leave it unread, and a close would then be a reset, which could overtake our last
+   * bytes.
    */
   @Override
   public void endOutput(Channel channel) {
@@ -173,7 +174,7 @@ public final class TlsLink extends ChannelDuplexHandler implements Link {
         });
   }
 
-  /** Drops it without close_notify, which would say that all has been sent. */
+  /** Drops the connection without close_notify, which would mean that everything was sent. */
   @Override
   public void abort(Channel channel) {
     Link.resetAtClose(channel);
@@ -181,8 +182,8 @@ public final class TlsLink extends ChannelDuplexHandler implements Link {
   }
 
   /**
-   * Closes as TCP would, at once, and says close_notify before that if it is true: if all that was
-   * written has left, and the end is no reset.
+   * Closes at once, as TCP would, and before that sends close_notify if everything that was written
+   * has left and the end is not a reset.
    */
   @Override
   public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
@@ -201,7 +202,7 @@ public final class TlsLink extends ChannelDuplexHandler implements Link {
     return linger != null && linger == 0;
   }
 
-  /** Ends a connection that is still within its handshake. */
+  /** Ends a connection whose handshake is not complete. */
   public void stop() {
     if (!handshaken) {
       transport().close();
@@ -219,7 +220,7 @@ public final class TlsLink extends ChannelDuplexHandler implements Link {
     }
   }
 
-  /** Where a close is TCP's, and says no close_notify. */
+  /** Returns the context in which a close is TCP's, without close_notify. */
   private ChannelHandlerContext transport() {
     return Objects.requireNonNull(transport);
   }
