@@ -8,7 +8,6 @@ import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.server.http1.Http1Connection;
 import dev.windhover.server.http1.NettyDuplex;
-import dev.windhover.server.http2.Http2Request;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -64,8 +63,9 @@ class Http1UpgradeTest {
 
   @Test
   void socketIsTheOnlyHandlerLeft() {
-    server.initialize(
-        channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));
+    server
+        .negotiation(ListenAddress.parse("http://localhost"), new AddressOptions())
+        .initChannel(channel);
     assertThat(handlers()).hasAtLeastOneElementOfType(Http1Connection.class);
     read(HANDSHAKE + "bytes behind it");
     assertThat(handlers()).singleElement().isInstanceOf(NettyDuplex.class);
@@ -76,8 +76,9 @@ class Http1UpgradeTest {
   void noTimeOfHttpRunsOn() {
     options.limits().headersTimeout(Duration.ofSeconds(1)).idleTimeout(Duration.ofSeconds(1));
     channel.freezeTime();
-    server.initialize(
-        channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));
+    server
+        .negotiation(ListenAddress.parse("http://localhost"), new AddressOptions())
+        .initChannel(channel);
     channel.pipeline().fireChannelActive();
     read(HANDSHAKE);
     assertThat(channel.runScheduledPendingTasks()).as("the next one's time").isEqualTo(-1);

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.windhover.http.Headers;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Sink;
-import dev.windhover.server.http2.Http2Request;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -31,8 +30,9 @@ class ResponseTest {
   /** Returns what was written, as often as it was. */
   private List<String> answersTo(String requests, Consumer<Exchange> handler) {
     Server server = new Server(new ServerOptions(), handler::accept);
-    server.initialize(
-        channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));
+    server
+        .negotiation(ListenAddress.parse("http://localhost"), new AddressOptions())
+        .initChannel(channel);
     channel.pipeline().fireChannelActive();
     channel.writeInbound(Unpooled.copiedBuffer(requests, US_ASCII));
     channel.runPendingTasks();

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.windhover.http.Headers;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Upgrade;
-import dev.windhover.server.http2.Http2Request;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -69,8 +68,9 @@ class UpgradeOrderTest {
   }
 
   private void ask(ByteBuf bytes) {
-    server.initialize(
-        channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));
+    server
+        .negotiation(ListenAddress.parse("http://localhost"), new AddressOptions())
+        .initChannel(channel);
     channel.pipeline().fireChannelActive();
     channel.writeInbound(bytes);
     channel.runPendingTasks();

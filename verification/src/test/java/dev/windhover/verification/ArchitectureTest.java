@@ -155,8 +155,8 @@ class ArchitectureTest {
 
   /**
    * {@code http}, {@code http.websocket} and {@code http.host} are one: the vocabulary, its
-   * sockets, and the seam that is made of both. {@code server} is two: {@code Server} knows the
-   * packages inside, and these know the options beside it.
+   * sockets, and the seam that is made of both. {@code server} is two: {@code Server} and {@code
+   * Negotiation} know the packages inside, and these know the options beside it.
    */
   @Test
   void packagesHaveNoCycles() {
@@ -166,7 +166,8 @@ class ArchitectureTest {
               @Override
               public SliceIdentifier getIdentifierOf(JavaClass type) {
                 String name = type.getPackageName();
-                if (type.getName().matches("dev\\.windhover\\.server\\.Server(\\$.*)?")) {
+                if (type.getName()
+                    .matches("dev\\.windhover\\.server\\.(Server|Negotiation)(\\$.*)?")) {
                   return SliceIdentifier.of(name, "Server");
                 }
                 return name.startsWith("dev.windhover.")

@@ -63,6 +63,33 @@ public final class ConnectionTimer {
     future = loop.schedule(this::run, time - now(), TimeUnit.NANOSECONDS);
   }
 
+  /** Looks when the peer may have fallen behind; returns the meter. */
+  public RateMeter watch(RateMeter meter) {
+    lookAt(now() + meter.untilNextLook());
+    return meter;
+  }
+
+  /**
+   * Looks whether the peer is fast enough, and when to look again.
+   *
+   * @param isDue whether the peer still has something to do
+   * @param bytes all bytes until now
+   * @param nanos all of the time in which they had to move
+   * @param tooSlow runs if the peer has fallen behind too far
+   * @return the meter, or null if there is nothing to watch any more
+   */
+  public @Nullable RateMeter look(
+      @Nullable RateMeter meter, boolean isDue, long bytes, long nanos, Runnable tooSlow) {
+    if (meter == null || !isDue) {
+      return null;
+    }
+    if (meter.isFastEnough(bytes, nanos)) {
+      return watch(meter);
+    }
+    tooSlow.run();
+    return null;
+  }
+
   private void run() {
     future = null;
     look.run();

@@ -15,24 +15,21 @@ import dev.windhover.server.net.Link;
 import dev.windhover.server.net.NettyLoop;
 import dev.windhover.server.net.NetworkOutput;
 import dev.windhover.server.net.ReadBuffers;
+import dev.windhover.server.net.Stoppable;
 import dev.windhover.server.net.TcpSink;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.LastHttpContent;
-import io.netty.handler.codec.http.TooLongHttpHeaderException;
-import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -44,8 +41,7 @@ import org.slf4j.LoggerFactory;
  * The life of one HTTP/1.1 connection: one request after the other, until one of them takes the
  * connection over. {@link Http1State} is the table of its states.
  */
-public final class Http1Connection extends ChannelInboundHandlerAdapter
-    implements Http1Timeouts.Listener {
+public final class Http1Connection extends ChannelInboundHandlerAdapter implements Stoppable {
   private static final Logger log = LoggerFactory.getLogger(Http1Connection.class);
 
   /** How long the client may take to end its side after we ended ours. */
@@ -60,18 +56,22 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
   /** The most of an unwanted body that is read so that the connection can be used again. */
   static final int MOST_DISCARDED = 256 * 1024;
 
+  // For the exchanges, too.
+  final Channel channel;
+  final Link link;
+  final NettyLoop loop;
+  final Connection facts;
+  final ServerLimits limits;
+  final ConnectionCount.Place place;
+
+  /** The output, which one response after the other uses. */
+  final TcpSink output;
+
   private final ExchangeHandler handler;
-  private final ServerLimits limits;
   private final ReadBuffers buffers;
   private final Http1Decoder decoder;
-  private final TcpSink output;
   private final @Nullable NetworkOutput encrypted;
   private final Http1Timeouts timeouts;
-  private final ConnectionCount.Place place;
-  private final NettyLoop loop;
-  private final Connection connection;
-  private final Channel channel;
-  private final Link link;
   private final Runnable hasRoom = this::hasRoom;
 
   // Loop only.
@@ -111,9 +111,9 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
     this.output = new TcpSink(channel, link, encrypted);
     markOutput();
     this.place = place;
-    this.timeouts = new Http1Timeouts(channel, limits, output, this);
+    this.timeouts = new Http1Timeouts(this, channel.eventLoop(), limits, output);
     this.loop = NettyLoop.of(channel);
-    this.connection =
+    this.facts =
         new ConnectionBuilder(place.id(), channel.remoteAddress(), channel.localAddress())
             .tls(link.tls())
             .version(HttpVersion.HTTP_1_1)
@@ -172,20 +172,16 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
   private void begin(HttpRequest request) {
     timeouts.headCame();
     boolean isHead = request.method().equals(HttpMethod.HEAD);
-    if (request.decoderResult().isFailure()) {
-      refuse(request.decoderResult().cause(), isHead);
-      return;
-    }
     RequestFault fault = Http1Rules.check(request, limits);
     if (fault != null) {
-      refuse(fault.status(), fault.text(), isHead);
+      refuse(fault, isHead);
       return;
     }
     Http1Exchange begun;
     try {
       begun = new Http1Exchange(this, place.requestId(++requests), request);
     } catch (IllegalArgumentException e) { // a header that the vocabulary of requests refuses
-      refuse(e, isHead);
+      refuse(Http1Rules.MALFORMED, isHead);
       return;
     }
     on(Event.REQUESTED);
@@ -196,7 +192,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
     if (begun.hasBody()) {
       timeouts.bodyBegins(begun.requestBody());
       handler.handle(begun);
-    } // else at its end, which follows at once
+    } // otherwise at its end, which follows at once
   }
 
   private void receive(HttpContent content) {
@@ -225,65 +221,52 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
     return Objects.requireNonNull(exchange);
   }
 
-  /** Answers what is not HTTP, and closes: what follows cannot be understood either. */
-  private void refuse(Throwable fault, boolean isHead) {
-    int status = 400;
-    String text = "malformed request\n";
-    if (fault instanceof TooLongHttpLineException) {
-      status = 414;
-      text = "request line is longer than " + limits.maxRequestLine() + " bytes\n";
-    } else if (fault instanceof TooLongHttpHeaderException
-        || fault instanceof TooLongFrameException) {
-      status = 431;
-      text = "headers are larger than " + limits.maxHeaders() + " bytes\n";
-    }
-    refuse(status, text, isHead);
-  }
-
-  private void refuse(int status, String text, boolean isHead) {
-    log.debug("connection {} refused with {}: {}", connection.id(), status, text.strip());
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    Http1Head.of(status)
+  /** Answers without a handler, and closes: it may be unclear where the next request begins. */
+  private void refuse(RequestFault fault, boolean isHead) {
+    log.debug(
+        "connection {} refused with {}: {}", facts.id(), fault.status(), fault.text().strip());
+    byte[] text = fault.text().getBytes(StandardCharsets.UTF_8);
+    Http1Head.of(fault.status())
         .date()
         .field("Content-Type", "text/plain; charset=utf-8")
-        .contentLength(bytes.length)
+        .contentLength(text.length)
         .close()
-        .writeTo(output, bytes.length);
+        .writeTo(output, text.length);
     if (!isHead) {
-      output.write(ByteBuffer.wrap(bytes));
+      output.write(ByteBuffer.wrap(text));
     }
     closeGently();
   }
 
   // ---- From the timeouts
 
-  @Override
-  public void headIsLate() {
+  /** The head of a request has not come in time. */
+  void headIsLate() {
     if (state == Http1State.AWAITING_REQUEST) {
-      Duration time = limits.headersTimeout();
-      refuse(408, "no complete request within " + time.toMillis() + " ms\n", false);
+      long millis = limits.headersTimeout().toMillis();
+      refuse(new RequestFault(408, "no complete request within " + millis + " ms\n"), false);
     }
   }
 
-  @Override
-  public void noRequestCame() {
+  /** No request has come within the idle timeout. */
+  void noRequestCame() {
     if (state == Http1State.AWAITING_REQUEST) {
       long millis = limits.idleTimeout().toMillis();
-      log.debug("connection {} closed: no request within {} ms", connection.id(), millis);
+      log.debug("connection {} closed: no request within {} ms", facts.id(), millis);
       closeGently();
     }
   }
 
-  @Override
-  public void bodyIsSlow() {
+  /** The body comes too slowly while the handler waits for it. */
+  void bodyIsSlow() {
     if (state == Http1State.EXCHANGE) {
       current().bodyIsSlow();
     }
   }
 
-  @Override
-  public void responseIsSlow() {
-    log.debug("connection {} dropped: its client takes the response too slowly", connection.id());
+  /** The client takes the response too slowly. */
+  void responseIsSlow() {
+    log.debug("connection {} dropped: its client takes the response too slowly", facts.id());
     abort();
   }
 
@@ -344,7 +327,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    log.debug("connection {} failed: {}", connection.id(), cause.toString());
+    log.debug("connection {} failed: {}", facts.id(), cause.toString());
     abort();
   }
 
@@ -382,7 +365,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
       if (state == Http1State.LAST_ANSWERED) {
         closeGently();
       } else {
-        goOn(); // the next request may be here, and be answered at once
+        continueOrClose(); // the next request may be here, and be answered at once
       }
     }
     output.flush();
@@ -396,7 +379,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
     }
   }
 
-  private void goOn() {
+  private void continueOrClose() {
     boolean holding = decoder.isHolding();
     if (stopping && !holding) {
       closeAtOnce();
@@ -486,6 +469,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
    * Drops the connection, because the stop of the server waits no longer; after a complete response
    * without a reset.
    */
+  @Override
   public void drop() {
     if (state == Http1State.LINGERING) {
       channel.close();
@@ -550,6 +534,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
    * Closes an idle connection at once, and hurries one that waits for its client's end; a request
    * under way closes at its own end.
    */
+  @Override
   public void stop() {
     stopping = true;
     switch (state) {
@@ -586,35 +571,6 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
     });
   }
 
-  /**
-   * Counts this connection as an upgraded one; from any thread.
-   *
-   * @throws dev.windhover.http.HttpException 503 if there are too many
-   */
-  void requireRoomForUpgrade() {
-    if (!place.upgrade()) {
-      throw ConnectionCount.tooMany(limits.maxUpgradedConnections(), "upgraded connections");
-    }
-  }
-
-  /** Gives back the room that {@link #requireRoomForUpgrade} took; from any thread. */
-  void returnRoom() {
-    place.downgrade();
-  }
-
-  /** Returns the output, which one response after the other uses. */
-  TcpSink output() {
-    return output;
-  }
-
-  Link link() {
-    return link;
-  }
-
-  ServerLimits limits() {
-    return limits;
-  }
-
   private void closeIn(int seconds) {
     ScheduledFuture<?> close =
         channel.eventLoop().schedule(() -> channel.close(), seconds, TimeUnit.SECONDS);
@@ -628,17 +584,5 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
 
   boolean holdsBytes() {
     return decoder.isHolding();
-  }
-
-  Channel channel() {
-    return channel;
-  }
-
-  NettyLoop loop() {
-    return loop;
-  }
-
-  Connection connection() {
-    return connection;
   }
 }

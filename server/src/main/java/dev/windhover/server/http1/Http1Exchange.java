@@ -6,6 +6,7 @@ import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Upgrade;
+import dev.windhover.server.exchange.ConnectionCount;
 import dev.windhover.server.exchange.ExchangeState;
 import dev.windhover.server.exchange.RequestId;
 import dev.windhover.server.exchange.ServerExchange;
@@ -45,9 +46,9 @@ final class Http1Exchange extends ServerExchange {
 
   Http1Exchange(Http1Connection connection, RequestId id, HttpRequest request) {
     long length = bodyLength(request.headers());
-    super(id, connection.loop(), length, connection.limits().maxBodySize());
+    super(id, connection.loop, length, connection.limits.maxBodySize());
     this.connection = connection;
-    this.channel = connection.channel();
+    this.channel = connection.channel;
     this.hasBody = length != 0;
     this.method = request.method().name();
     this.target = request.uri();
@@ -138,7 +139,7 @@ final class Http1Exchange extends ServerExchange {
 
   @Override
   public String scheme() {
-    return connection.link().scheme();
+    return connection.link.scheme();
   }
 
   @Override
@@ -153,7 +154,7 @@ final class Http1Exchange extends ServerExchange {
 
   @Override
   public Connection connection() {
-    return connection.connection();
+    return connection.facts;
   }
 
   private boolean expectsContinue() {
@@ -162,8 +163,8 @@ final class Http1Exchange extends ServerExchange {
 
   private void sendContinue() {
     if (expectsContinue() && state() == ExchangeState.PENDING) {
-      connection.output().write(ByteBuffer.wrap(CONTINUE));
-      connection.output().flush();
+      connection.output.write(ByteBuffer.wrap(CONTINUE));
+      connection.output.flush();
     }
   }
 
@@ -198,10 +199,10 @@ final class Http1Exchange extends ServerExchange {
       head.keepAlive();
     }
     boolean gathered = contentLength > 0 && contentLength <= MOST_GATHERED && !isHead();
-    head.writeTo(connection.output(), gathered ? (int) contentLength : 0);
+    head.writeTo(connection.output, gathered ? (int) contentLength : 0);
     return chunked
-        ? new ChunkedBody(this, connection.output())
-        : new Http1Body(this, connection.output());
+        ? new ChunkedBody(this, connection.output)
+        : new Http1Body(this, connection.output);
   }
 
   /** Returns whether another request can follow: the end of this one can be found, and soon. */
@@ -226,13 +227,11 @@ final class Http1Exchange extends ServerExchange {
     }
     connection.markOutput();
     if (endTellsLength) {
-      connection
-          .output()
-          .whenWritten(hasLeft -> {
-            if (hasLeft) {
-              connection.endIsNoReset();
-            }
-          });
+      connection.output.whenWritten(hasLeft -> {
+        if (hasLeft) {
+          connection.endIsNoReset();
+        }
+      });
     }
     if (keepAlive && bodyLeft && !body.isBroken()) {
       connection.discardBody(this);
@@ -266,19 +265,22 @@ final class Http1Exchange extends ServerExchange {
 
   @Override
   protected void takeRoom() {
-    connection.requireRoomForUpgrade();
+    if (!connection.place.upgrade()) {
+      int most = connection.limits.maxUpgradedConnections();
+      throw ConnectionCount.tooMany(most, "upgraded connections");
+    }
   }
 
   @Override
   protected void giveRoomBack() {
-    connection.returnRoom();
+    connection.place.downgrade();
   }
 
   @Override
   protected boolean becomeSocket(int status, Headers answer, Duplex.Receiver receiver) {
     if (channel.isActive()) {
-      Http1Head.of(status).fields(answer).writeTo(connection.output(), 0);
-      connection.output().flush();
+      Http1Head.of(status).fields(answer).writeTo(connection.output, 0);
+      connection.output.flush();
     }
     if (!channel.isActive()) { // the flush may have found out
       return false;

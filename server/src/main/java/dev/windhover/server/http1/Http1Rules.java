@@ -2,10 +2,12 @@ package dev.windhover.server.http1;
 
 import dev.windhover.server.ServerLimits;
 import dev.windhover.server.exchange.RequestFault;
+import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.TooLongHttpLineException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -14,10 +16,15 @@ import org.jspecify.annotations.Nullable;
  * {@code docs/http.md} lists all answers.
  */
 final class Http1Rules {
+  static final RequestFault MALFORMED = new RequestFault(400, "malformed request\n");
+
   private Http1Rules() {}
 
-  /** Returns the fault, or null. */
+  /** Returns the fault of what was decoded, or null. */
   static @Nullable RequestFault check(HttpRequest request, ServerLimits limits) {
+    if (request.decoderResult().isFailure()) {
+      return faultOf(request.decoderResult().cause(), limits);
+    }
     // 2.3
     HttpVersion version = request.protocolVersion();
     if (version.majorVersion() != 1 || version.minorVersion() > 1) {
@@ -60,6 +67,16 @@ final class Http1Rules {
       return RequestFault.CONNECT;
     }
     return null;
+  }
+
+  private static RequestFault faultOf(Throwable cause, ServerLimits limits) {
+    return switch (cause) {
+      case TooLongHttpLineException _ ->
+          new RequestFault(
+              414, "request line is longer than " + limits.maxRequestLine() + " bytes\n");
+      case TooLongFrameException _ -> RequestFault.headersTooLarge(limits);
+      default -> MALFORMED;
+    };
   }
 
   /** Returns the authority of an absolute-form target; empty for the other forms. */

@@ -7,31 +7,16 @@ import dev.windhover.server.exchange.ConnectionTimer;
 import dev.windhover.server.exchange.RateMeter;
 import dev.windhover.server.exchange.RequestBody;
 import dev.windhover.server.net.TcpSink;
-import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** The time limits of a connection while it speaks HTTP/1.1. Loop only. */
 final class Http1Timeouts {
-  /** Is told when the client is too slow. */
-  interface Listener {
-    /** The head of a request has not come in time. */
-    void headIsLate();
-
-    /** No request has come within the idle timeout. */
-    void noRequestCame();
-
-    /** The body comes too slowly while the handler waits for it. */
-    void bodyIsSlow();
-
-    /** The client takes the response too slowly. */
-    void responseIsSlow();
-  }
-
   private final ConnectionTimer timer;
   private final ServerLimits limits;
   private final TcpSink output;
-  private final Listener listener;
+  private final Http1Connection connection;
 
   /** When a request, or the rest of its head, must have come. */
   private long deadline = NEVER;
@@ -43,11 +28,11 @@ final class Http1Timeouts {
   private @Nullable RateMeter bodyMeter;
   private @Nullable RateMeter outputMeter;
 
-  Http1Timeouts(Channel channel, ServerLimits limits, TcpSink output, Listener listener) {
-    this.timer = new ConnectionTimer(channel.eventLoop(), this::look);
+  Http1Timeouts(Http1Connection connection, EventLoop loop, ServerLimits limits, TcpSink output) {
+    this.connection = connection;
+    this.timer = new ConnectionTimer(loop, this::look);
     this.limits = limits;
     this.output = output;
-    this.listener = listener;
     output.onWaiting(this::outputWaits);
   }
 
@@ -84,22 +69,18 @@ final class Http1Timeouts {
 
   /** A body begins to come. */
   void bodyBegins(RequestBody begun) {
-    if (limits.minBodyRate().isOff()) {
-      return;
+    if (!limits.minBodyRate().isOff()) {
+      body = begun;
+      bodyMeter = timer.watch(RateMeter.ofBody(limits.minBodyRate()));
     }
-    body = begun;
-    bodyMeter = RateMeter.ofBody(limits.minBodyRate());
-    timer.lookAt(timer.now() + bodyMeter.untilNextLook());
   }
 
   /** The network did not take everything at once: watches the response from now on. */
   private void outputWaits() {
-    if (outputMeter != null || limits.minResponseRate().isOff()) {
-      return;
+    ServerLimits.Rate rate = limits.minResponseRate();
+    if (outputMeter == null && !rate.isOff()) {
+      outputMeter = timer.watch(RateMeter.ofResponse(rate, output.transmitted(), timer.now()));
     }
-    long now = timer.now();
-    outputMeter = RateMeter.ofResponse(limits.minResponseRate(), output.transmitted(), now);
-    timer.lookAt(now + outputMeter.untilNextLook());
   }
 
   /** The connection has ended, or no longer speaks HTTP/1.1. */
@@ -116,46 +97,20 @@ final class Http1Timeouts {
       boolean wasIdle = idle;
       headCame();
       if (wasIdle) {
-        listener.noRequestCame();
+        connection.noRequestCame();
       } else {
-        listener.headIsLate();
+        connection.headIsLate();
       }
     }
     timer.lookAt(deadline);
-    lookAtBody(now);
-    lookAtOutput(now);
-  }
-
-  private void lookAtBody(long now) {
-    RequestBody coming = body;
-    RateMeter meter = bodyMeter;
-    if (coming == null || meter == null) {
-      return;
+    if (body != null) {
+      long waited = body.waitedNanos();
+      bodyMeter =
+          timer.look(bodyMeter, !body.hasEnded(), body.received(), waited, connection::bodyIsSlow);
+      body = bodyMeter == null ? null : body;
     }
-    boolean fastEnough = meter.isFastEnough(coming.received(), coming.waitedNanos());
-    if (coming.hasEnded()) {
-      body = null;
-    } else if (fastEnough) {
-      timer.lookAt(now + meter.untilNextLook());
-    } else {
-      body = null;
-      listener.bodyIsSlow();
-    }
-  }
-
-  private void lookAtOutput(long now) {
-    RateMeter meter = outputMeter;
-    if (meter == null) {
-      return;
-    }
-    boolean fastEnough = meter.isFastEnough(output.transmitted(), now);
-    if (!output.isWaiting()) {
-      outputMeter = null;
-    } else if (fastEnough) {
-      timer.lookAt(now + meter.untilNextLook());
-    } else {
-      outputMeter = null;
-      listener.responseIsSlow();
-    }
+    outputMeter =
+        timer.look(
+            outputMeter, output.isWaiting(), output.transmitted(), now, connection::responseIsSlow);
   }
 }

@@ -5,6 +5,7 @@ import dev.windhover.http.host.Loop;
 import dev.windhover.server.exchange.RequestId;
 import dev.windhover.server.net.Link;
 import dev.windhover.server.net.NetworkOutput;
+import dev.windhover.server.net.Stoppable;
 import dev.windhover.server.net.TcpSink;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * pipeline, and the only one without TLS. It lends the read buffer itself to the receiver, and
  * flushes output once per batch of reads.
  */
-public final class NettyDuplex extends TcpSink implements Duplex, ChannelInboundHandler {
+public final class NettyDuplex extends TcpSink implements Duplex, Stoppable, ChannelInboundHandler {
   private final Loop loop;
   private final RequestId id;
   private final Receiver receiver;
@@ -209,6 +210,15 @@ public final class NettyDuplex extends TcpSink implements Duplex, ChannelInbound
         channel.config().setAutoRead(true); // to see the peer's end
       }
     });
+  }
+
+  /** Nothing: applications end their sockets. */
+  @Override
+  public void stop() {}
+
+  @Override
+  public void drop() {
+    abort();
   }
 
   @Override

@@ -16,6 +16,7 @@ import dev.windhover.server.exchange.RequestId;
 import dev.windhover.server.net.Link;
 import dev.windhover.server.net.NettyLoop;
 import dev.windhover.server.net.NetworkOutput;
+import dev.windhover.server.net.Stoppable;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -52,7 +53,7 @@ import org.slf4j.LoggerFactory;
  * windows. It is used without a channel for each stream, which would cost memory and half the speed
  * ({@code netty-mux} in the benchmarks). Loop only, unless a method says otherwise.
  */
-public final class Http2Connection extends Http2ConnectionHandler {
+public final class Http2Connection extends Http2ConnectionHandler implements Stoppable {
   private static final Logger log = LoggerFactory.getLogger(Http2Connection.class);
 
   private static final int LINGER_SECONDS = 1;
@@ -65,13 +66,15 @@ public final class Http2Connection extends Http2ConnectionHandler {
 
   private static final long PING = 0x77696E64686F7665L;
 
+  // For the exchanges and sockets, too.
+  final NettyLoop loop;
+  final Connection facts;
+  final ServerLimits serverLimits;
+
+  private final Http2Limits limits;
   private final Channel channel;
   private final Link link;
   private final ConnectionCount.Place place;
-  private final Http2Request.Rules rules;
-  private final Http2Limits limits;
-  private final NettyLoop loop;
-  private final Connection facts;
   private final Http2Timeouts timeouts;
   private final Http2Frames frames;
 
@@ -105,8 +108,8 @@ public final class Http2Connection extends Http2ConnectionHandler {
     this.channel = channel;
     this.link = link;
     this.place = place;
-    this.rules = rules;
-    this.limits = rules.limits().http2();
+    this.serverLimits = rules.limits();
+    this.limits = serverLimits.http2();
     this.loop = NettyLoop.of(channel);
     this.facts =
         new ConnectionBuilder(place.id(), channel.remoteAddress(), channel.localAddress())
@@ -129,7 +132,12 @@ public final class Http2Connection extends Http2ConnectionHandler {
     NetworkOutput output = new NetworkOutput(channel);
     channel.pipeline().addFirst(output);
     Http2Connection begun =
-        new Http2ConnectionBuilder(handler, channel, link, place, output, rules).build();
+        new Http2ConnectionBuilder(
+                rules,
+                (decoder, encoder, settings) ->
+                    new Http2Connection(
+                        decoder, encoder, settings, handler, channel, link, place, output, rules))
+            .build();
     channel.pipeline().addLast(begun);
     return begun;
   }
@@ -237,7 +245,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
       super.exceptionCaught(ctx, cause);
     } else {
       log.debug("connection {} failed: {}", facts.id(), cause.toString());
-      abort();
+      drop();
     }
   }
 
@@ -468,7 +476,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
     }
     if (!place.addSocket()) {
       sockets.decrementAndGet();
-      throw ConnectionCount.tooMany(limits().maxUpgradedConnections(), "upgraded connections");
+      throw ConnectionCount.tooMany(serverLimits.maxUpgradedConnections(), "upgraded connections");
     }
   }
 
@@ -498,7 +506,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
 
   void connectionIsSlow() {
     log.debug("connection {} dropped: its client reads too slowly", facts.id());
-    abort();
+    drop();
   }
 
   void settingsAreLate(Duration limit) {
@@ -509,6 +517,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
    * Accepts no further request, and ends the connection when all requests and sockets have ended
    * (RFC 9113 6.8).
    */
+  @Override
   public void stop() {
     if (!stopping && channel.isActive()) {
       stopping = true;
@@ -541,7 +550,7 @@ public final class Http2Connection extends Http2ConnectionHandler {
     }
     closing = true;
     ScheduledFuture<?> last =
-        channel.eventLoop().schedule(() -> abort(), MOST_LINGER_SECONDS, TimeUnit.SECONDS);
+        channel.eventLoop().schedule(() -> drop(), MOST_LINGER_SECONDS, TimeUnit.SECONDS);
     channel.closeFuture().addListener(closed -> last.cancel(false));
     context()
         .writeAndFlush(Unpooled.EMPTY_BUFFER)
@@ -556,7 +565,8 @@ public final class Http2Connection extends Http2ConnectionHandler {
   }
 
   /** Drops the connection with a reset. */
-  public void abort() {
+  @Override
+  public void drop() {
     link.abort(channel);
   }
 
@@ -566,20 +576,8 @@ public final class Http2Connection extends Http2ConnectionHandler {
     return channel.isActive();
   }
 
-  ServerLimits limits() {
-    return rules.limits();
-  }
-
-  NettyLoop loop() {
-    return loop;
-  }
-
   /** Returns the name in logs of the request with that number. */
   RequestId requestId(long number) {
     return place.requestId(number);
-  }
-
-  Connection facts() {
-    return facts;
   }
 }

@@ -2,12 +2,7 @@ package dev.windhover.server.http2;
 
 import static io.netty.handler.codec.http2.Http2Exception.connectionError;
 
-import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.server.Http2Limits;
-import dev.windhover.server.exchange.ConnectionCount;
-import dev.windhover.server.net.Link;
-import dev.windhover.server.net.NetworkOutput;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
@@ -32,26 +27,18 @@ final class Http2ConnectionBuilder
   /** Netty ends a connection at 5/4 of its own limit, which so is twice the limit of ours. */
   private static final double TAKEN_BY_NETTY = 1.6;
 
-  private final ExchangeHandler handler;
-  private final Channel channel;
-  private final Link link;
-  private final ConnectionCount.Place place;
-  private final NetworkOutput output;
-  private final Http2Request.Rules rules;
+  /** Makes the handler of what was assembled. */
+  interface Factory {
+    Http2Connection make(
+        Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings settings);
+  }
 
-  Http2ConnectionBuilder(
-      ExchangeHandler handler,
-      Channel channel,
-      Link link,
-      ConnectionCount.Place place,
-      NetworkOutput output,
-      Http2Request.Rules rules) {
-    this.handler = handler;
-    this.channel = channel;
-    this.link = link;
-    this.place = place;
-    this.output = output;
+  private final Http2Request.Rules rules;
+  private final Factory factory;
+
+  Http2ConnectionBuilder(Http2Request.Rules rules, Factory factory) {
     this.rules = rules;
+    this.factory = factory;
   }
 
   /** Returns the handler of a connection. */
@@ -87,16 +74,7 @@ final class Http2ConnectionBuilder
   @Override
   protected Http2Connection build(
       Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings initial) {
-    return new Http2Connection(
-        decoder,
-        keepingLimit(encoder, headersTakenByNetty()),
-        settings(),
-        handler,
-        channel,
-        link,
-        place,
-        output,
-        rules);
+    return factory.make(decoder, keepingLimit(encoder, headersTakenByNetty()), settings());
   }
 
   /**

@@ -183,7 +183,7 @@ final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
 
   @Override
   public Loop loop() {
-    return connection.loop();
+    return connection.loop;
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.server.exchange.ExchangeState;
 import dev.windhover.server.exchange.HttpDate;
+import dev.windhover.server.exchange.RateMeter;
 import dev.windhover.server.exchange.RequestId;
 import dev.windhover.server.exchange.ServerExchange;
 import io.netty.buffer.ByteBuf;
@@ -36,6 +37,11 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
   private @Nullable Http2Body response;
   private int widened;
 
+  /** How fast the body comes, and how fast the client takes the response, while that is watched. */
+  @Nullable RateMeter bodyMeter;
+
+  @Nullable RateMeter responseMeter;
+
   // Not states, because the client may bring them about at any time.
   private boolean inputEnded;
   private boolean closed;
@@ -50,7 +56,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
     boolean hasBody = !complete && request.protocol() == null;
     String length = request.headers().get("Content-Length");
     long declared = !hasBody ? 0 : length == null ? -1 : Long.parseLong(length);
-    super(id, connection.loop(), declared, connection.limits().maxBodySize());
+    super(id, connection.loop, declared, connection.serverLimits.maxBodySize());
     this.connection = connection;
     this.stream = stream;
     this.request = request;
@@ -196,7 +202,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
 
   @Override
   public Connection connection() {
-    return connection.facts();
+    return connection.facts;
   }
 
   private boolean expectsContinue() {

@@ -244,7 +244,7 @@ final class Http2Frames extends Http2EventAdapter {
     log.debug(
         "stream {} of {}: {} {}",
         stream.id(),
-        connection.facts().id(),
+        connection.facts.id(),
         fault.status(),
         fault.text().strip());
     byte[] text = fault.text().getBytes(StandardCharsets.UTF_8);

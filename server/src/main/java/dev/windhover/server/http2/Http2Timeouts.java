@@ -12,10 +12,9 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http2.Http2Error;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The time limits of an HTTP/2 connection. Loop only. */
@@ -26,19 +25,8 @@ final class Http2Timeouts {
   private final ConnectionTimer timer;
   private final Http2HeadWatch heads = new Http2HeadWatch();
 
-  /** How fast the body of a request comes, and how fast the client takes the response. */
-  private static final class Watch {
-    private final Http2Exchange exchange;
-    private @Nullable RateMeter body;
-    private @Nullable RateMeter response;
-
-    Watch(Http2Exchange exchange) {
-      this.exchange = exchange;
-    }
-  }
-
-  /** Null while there are no bodies and responses to watch. */
-  private @Nullable Map<Http2Exchange, Watch> watched;
+  /** The requests whose bodies or responses have meters; null while there are none. */
+  private @Nullable Set<Http2Exchange> watched;
 
   private @Nullable RateMeter outputMeter;
   private long settingsDue = NEVER;
@@ -104,30 +92,28 @@ final class Http2Timeouts {
   /** A handler waits for a body. */
   void bodyIsAwaited(Http2Exchange exchange) {
     if (!limits.minBodyRate().isOff()) {
-      RateMeter meter = RateMeter.ofBody(limits.minBodyRate());
-      watch(exchange).body = meter;
-      timer.lookAt(timer.now() + meter.untilNextLook());
+      exchange.bodyMeter = timer.watch(RateMeter.ofBody(limits.minBodyRate()));
+      watch(exchange);
     }
   }
 
   /** Part of a response may wait for the window of the stream, or for the network. */
   void outputWaits(Http2Exchange exchange) {
-    if (limits.minResponseRate().isOff()) {
-      return;
-    }
-    Watch watch = watch(exchange);
-    if (watch.response == null) {
-      long now = timer.now();
-      watch.response = RateMeter.ofResponse(limits.minResponseRate(), exchange.transmitted(), now);
-      timer.lookAt(now + watch.response.untilNextLook());
+    if (exchange.responseMeter == null && !limits.minResponseRate().isOff()) {
+      exchange.responseMeter = watchResponse(exchange.transmitted());
+      watch(exchange);
     }
   }
 
-  private Watch watch(Http2Exchange exchange) {
+  private RateMeter watchResponse(long transmitted) {
+    return timer.watch(RateMeter.ofResponse(limits.minResponseRate(), transmitted, timer.now()));
+  }
+
+  private void watch(Http2Exchange exchange) {
     if (watched == null) {
-      watched = new LinkedHashMap<>();
+      watched = new LinkedHashSet<>();
     }
-    return watched.computeIfAbsent(exchange, Watch::new);
+    watched.add(exchange);
   }
 
   /** The stream is closed. */
@@ -143,9 +129,7 @@ final class Http2Timeouts {
   /** The network did not take everything at once. */
   private void connectionWaits() {
     if (outputMeter == null && !limits.minResponseRate().isOff()) {
-      long now = timer.now();
-      outputMeter = RateMeter.ofResponse(limits.minResponseRate(), output.total(), now);
-      timer.lookAt(now + outputMeter.untilNextLook());
+      outputMeter = watchResponse(output.total());
     }
   }
 
@@ -178,13 +162,33 @@ final class Http2Timeouts {
     }
     timer.lookAt(idleDue);
     lookAtPing(now);
-    lookAtOutput(now);
-    for (Watch watch : watched == null ? List.<Watch>of() : new ArrayList<>(watched.values())) {
-      boolean body = lookAtBody(watch, now);
-      boolean response = lookAtResponse(watch, now);
-      if (!body && !response) {
-        forget(watch.exchange);
-      }
+    outputMeter =
+        timer.look(
+            outputMeter, output.isPending(), output.total(), now, connection::connectionIsSlow);
+    for (Http2Exchange exchange :
+        watched == null ? List.<Http2Exchange>of() : List.copyOf(watched)) {
+      lookAt(exchange, now);
+    }
+  }
+
+  private void lookAt(Http2Exchange exchange, long now) {
+    RequestBody body = exchange.requestBody();
+    exchange.bodyMeter =
+        timer.look(
+            exchange.bodyMeter,
+            !body.hasEnded(),
+            body.received(),
+            body.waitedNanos(),
+            exchange::bodyIsSlow);
+    exchange.responseMeter =
+        timer.look(
+            exchange.responseMeter,
+            exchange.isWaiting(),
+            exchange.transmitted(),
+            now,
+            () -> connection.responseIsSlow(exchange));
+    if (exchange.bodyMeter == null && exchange.responseMeter == null) {
+      forget(exchange);
     }
   }
 
@@ -213,59 +217,6 @@ final class Http2Timeouts {
       connection.fail(Http2Error.NO_ERROR, "PING was not answered");
     } else {
       timer.lookAt(after(pingSentAt, timeout));
-    }
-  }
-
-  /** Returns whether to look again. */
-  private boolean lookAtBody(Watch watch, long now) {
-    RateMeter meter = watch.body;
-    if (meter == null) {
-      return false;
-    }
-    RequestBody coming = watch.exchange.requestBody();
-    boolean fastEnough = meter.isFastEnough(coming.received(), coming.waitedNanos());
-    if (!coming.hasEnded() && fastEnough) {
-      timer.lookAt(now + meter.untilNextLook());
-      return true;
-    }
-    watch.body = null;
-    if (!coming.hasEnded()) {
-      watch.exchange.bodyIsSlow();
-    }
-    return false;
-  }
-
-  /** Returns whether to look again. */
-  private boolean lookAtResponse(Watch watch, long now) {
-    RateMeter meter = watch.response;
-    if (meter == null) {
-      return false;
-    }
-    boolean fastEnough = meter.isFastEnough(watch.exchange.transmitted(), now);
-    if (watch.exchange.isWaiting() && fastEnough) {
-      timer.lookAt(now + meter.untilNextLook());
-      return true;
-    }
-    watch.response = null;
-    if (watch.exchange.isWaiting()) {
-      connection.responseIsSlow(watch.exchange);
-    }
-    return false;
-  }
-
-  private void lookAtOutput(long now) {
-    RateMeter meter = outputMeter;
-    if (meter == null) {
-      return;
-    }
-    boolean fastEnough = meter.isFastEnough(output.total(), now);
-    if (!output.isPending()) {
-      outputMeter = null;
-    } else if (fastEnough) {
-      timer.lookAt(now + meter.untilNextLook());
-    } else {
-      outputMeter = null;
-      connection.connectionIsSlow();
     }
   }
 }

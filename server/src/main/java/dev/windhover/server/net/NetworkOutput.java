@@ -49,12 +49,21 @@ public final class NetworkOutput extends ChannelOutboundHandlerAdapter {
 
   /** Returns whether something that was flushed still waits for the network. */
   public boolean isPending() {
+    return isPending(channel);
+  }
+
+  static boolean isPending(Channel channel) {
     ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
     return buffer != null && !buffer.isEmpty();
   }
 
   /** Returns how many bytes the network has taken in total, with what Netty adds to them. */
   public long total() {
+    return taken(channel, accepted);
+  }
+
+  /** Returns how many of the bytes that were written to the channel the network has taken. */
+  static long taken(Channel channel, long accepted) {
     ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
     return buffer == null
         ? accepted

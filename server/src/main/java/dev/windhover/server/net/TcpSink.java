@@ -187,20 +187,13 @@ public class TcpSink extends GatheringSink {
 
   /** Returns whether something that was flushed still waits for the network. */
   public final boolean isWaiting() {
-    ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
-    return buffer != null && !buffer.isEmpty();
+    return NetworkOutput.isPending(channel);
   }
 
   /** With TLS, it counts encrypted bytes. */
   @Override
   public final long transmitted() {
-    if (encrypted != null) {
-      return encrypted.total();
-    }
-    ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
-    return buffer == null
-        ? accepted
-        : accepted - buffer.totalPendingWriteBytes() + buffer.currentProgress();
+    return encrypted != null ? encrypted.total() : NetworkOutput.taken(channel, accepted);
   }
 
   @Override

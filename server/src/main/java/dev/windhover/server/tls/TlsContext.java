@@ -14,16 +14,19 @@ import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.SupportedCipherSuiteFilter;
 import io.netty.util.IllegalReferenceCountException;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.EventExecutorGroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLException;
@@ -34,12 +37,12 @@ import org.slf4j.LoggerFactory;
 /**
  * The current certificate and its TLS context. The files are checked regularly: when they have
  * changed, new connections get the new certificate, and existing connections keep theirs.
- * Thread-safe, but only one thread at a time may call {@link #look()}.
+ * Thread-safe.
  */
 public final class TlsContext {
   private static final Logger log = LoggerFactory.getLogger(TlsContext.class);
 
-  /** The protocols that {@code Server.speak} supports, preferred ones first (RFC 7301). */
+  /** The protocols that the host speaks, preferred ones first (RFC 7301). */
   private static final List<String> PROTOCOLS =
       List.of(ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1);
 
@@ -161,10 +164,37 @@ public final class TlsContext {
 
   // ---- A new certificate
 
+  /** Looks regularly, on threads that may block: the files may be far away, and slow. */
+  public void lookEvery(Duration interval, EventExecutorGroup scheduler) {
+    Semaphore one = new Semaphore(1);
+    Runnable look =
+        () -> {
+          try {
+            look();
+          } catch (RuntimeException e) {
+            log.warn("looking for a new certificate failed: {}", e.toString());
+          } finally {
+            one.release();
+          }
+        };
+    long nanos = interval.toNanos();
+    scheduler
+        .next()
+        .scheduleWithFixedDelay(
+            () -> {
+              if (one.tryAcquire()) {
+                Thread.ofVirtual().name("certificate").start(look);
+              }
+            },
+            nanos,
+            nanos,
+            TimeUnit.NANOSECONDS);
+  }
+
   /**
    * Checks the files, and loads them if they have changed and are no longer being written. Blocks.
    */
-  public void look() {
+  private void look() {
     List<Stamp> now = stamps();
     boolean isStill = now.equals(seen);
     seen = now;

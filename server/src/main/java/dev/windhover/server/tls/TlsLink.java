@@ -1,6 +1,7 @@
 package dev.windhover.server.tls;
 
 import dev.windhover.server.net.Link;
+import dev.windhover.server.net.Stoppable;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandler.Sharable;
@@ -30,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * 1.2, and with BoringSSL in any version, the engine has ended our side too, so the connection is
  * closed. A FIN without close_notify may be an attacker's: {@link #isTruncated()}.
  */
-public final class TlsLink extends ChannelDuplexHandler implements Link {
+public final class TlsLink extends ChannelDuplexHandler implements Link, Stoppable {
   private static final Logger log = LoggerFactory.getLogger(TlsLink.class);
 
   private final SslHandler ssl;
@@ -203,10 +204,16 @@ public final class TlsLink extends ChannelDuplexHandler implements Link {
   }
 
   /** Ends a connection whose handshake is not complete. */
+  @Override
   public void stop() {
     if (!handshaken) {
       transport().close();
     }
+  }
+
+  @Override
+  public void drop() {
+    transport().close();
   }
 
   /** Reads and drops. */

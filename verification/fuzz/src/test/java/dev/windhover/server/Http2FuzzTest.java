@@ -11,7 +11,6 @@ import dev.windhover.http.websocket.MessageType;
 import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.http.websocket.WebSocketListener;
-import dev.windhover.server.http2.Http2Request;
 import dev.windhover.verification.fuzz.Input;
 import dev.windhover.websocket.WebSockets;
 import io.netty.buffer.ByteBuf;
@@ -57,8 +56,9 @@ class Http2FuzzTest {
     channel.freezeTime();
     channel.config().setAllocator(allocator);
     Server server = new Server(new ServerOptions(), APPLICATION);
-    server.initialize(
-        channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));
+    server
+        .negotiation(ListenAddress.parse("http://localhost"), new AddressOptions())
+        .initChannel(channel);
     channel.pipeline().fireChannelActive();
     long sent = 0;
     for (byte[] piece : pieces) {
