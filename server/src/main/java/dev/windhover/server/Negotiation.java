@@ -3,8 +3,9 @@ package dev.windhover.server;
 import dev.windhover.http.Headers;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.ExchangeHandler;
-import dev.windhover.http.host.Sink;
 import dev.windhover.server.exchange.ConnectionCount;
+import dev.windhover.server.exchange.NewConnection;
+import dev.windhover.server.exchange.RequestFault;
 import dev.windhover.server.http1.Http1Connection;
 import dev.windhover.server.http2.Http2Connection;
 import dev.windhover.server.http2.Http2Preface;
@@ -18,8 +19,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslHandler;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,6 +30,10 @@ import org.slf4j.LoggerFactory;
  */
 final class Negotiation extends ChannelInitializer<Channel> {
   private static final Logger log = LoggerFactory.getLogger(Server.class);
+
+  /** What a browser shows to somebody who typed http instead of https. */
+  private static final RequestFault PLAIN =
+      new RequestFault(400, "this port speaks HTTPS: use https://\n");
 
   private final ConnectionCount connections;
   private final @Nullable TlsContext tls;
@@ -63,22 +66,22 @@ final class Negotiation extends ChannelInitializer<Channel> {
     if (place == null) {
       channel.close();
     } else if (tls == null) {
-      speakPlain(channel, place);
+      speakPlain(new NewConnection(channel, Link.TCP, place));
     } else {
       speakTls(channel, place, tls);
     }
   }
 
   /** Begins with HTTP/1.1; a client that sends the preface of HTTP/2 gets that. */
-  private void speakPlain(Channel channel, ConnectionCount.Place place) {
-    Http1Connection http1 = speakHttp1(channel, Link.TCP, place, handler);
+  private void speakPlain(NewConnection taken) {
+    Http1Connection http1 = speakHttp1(taken, handler);
     Http2Preface preface =
         new Http2Preface(() -> {
           if (http1.leave()) {
-            speakHttp2(channel, Link.TCP, place);
+            speakHttp2(taken);
           }
         });
-    channel.pipeline().addFirst(preface);
+    taken.channel().pipeline().addFirst(preface);
   }
 
   /** Begins with TLS, in whose handshake the client and we agree on a protocol (RFC 7301). */
@@ -88,10 +91,10 @@ final class Negotiation extends ChannelInitializer<Channel> {
         new TlsLink(
             ssl,
             (done, protocol) -> {
+              NewConnection taken = new NewConnection(channel, done, place);
               switch (protocol) { // TlsContext offers these
-                case ApplicationProtocolNames.HTTP_2 -> speakHttp2(channel, done, place);
-                case ApplicationProtocolNames.HTTP_1_1 ->
-                    speakHttp1(channel, done, place, handler).opened();
+                case ApplicationProtocolNames.HTTP_2 -> speakHttp2(taken);
+                case ApplicationProtocolNames.HTTP_1_1 -> speakHttp1(taken, handler).opened();
                 default -> throw new IllegalStateException(protocol + " was not offered");
               }
             });
@@ -100,31 +103,24 @@ final class Negotiation extends ChannelInitializer<Channel> {
           log.debug("{} does not speak TLS", channel.remoteAddress());
           channel.pipeline().remove(link);
           channel.pipeline().remove(ssl);
-          speakHttp1(channel, Link.TCP, place, Negotiation::refusePlain).opened();
+          speakHttp1(new NewConnection(channel, Link.TCP, place), Negotiation::refusePlain)
+              .opened();
         });
     channel.pipeline().addLast(firstByte, ssl, link);
   }
 
-  /** Answers what a browser shows to somebody who typed http instead of https. */
   private static void refusePlain(Exchange exchange) {
-    byte[] text = "this port speaks HTTPS: use https://\n".getBytes(StandardCharsets.US_ASCII);
-    Headers headers = new Headers();
-    headers.set("Content-Type", "text/plain; charset=utf-8").set("Connection", "close");
-    Sink sink = exchange.respond(400, headers, text.length);
-    sink.write(ByteBuffer.wrap(text));
-    sink.end();
+    PLAIN.answer(exchange, new Headers().set("Connection", "close"));
   }
 
-  private Http1Connection speakHttp1(
-      Channel channel, Link link, ConnectionCount.Place place, ExchangeHandler handler) {
-    Http1Connection connection =
-        Http1Connection.begin(channel, link, place, rules.limits(), handler);
-    stopIfStopping(channel, connection);
+  private Http1Connection speakHttp1(NewConnection taken, ExchangeHandler handler) {
+    Http1Connection connection = Http1Connection.begin(taken, rules.limits(), handler);
+    stopIfStopping(taken.channel(), connection);
     return connection;
   }
 
-  private void speakHttp2(Channel channel, Link link, ConnectionCount.Place place) {
-    stopIfStopping(channel, Http2Connection.begin(channel, link, place, rules, handler));
+  private void speakHttp2(NewConnection taken) {
+    stopIfStopping(taken.channel(), Http2Connection.begin(taken, rules, handler));
   }
 
   /** A connection that was accepted while the listeners were closing may not be told to stop. */

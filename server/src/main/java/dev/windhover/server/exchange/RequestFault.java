@@ -1,6 +1,11 @@
 package dev.windhover.server.exchange;
 
+import dev.windhover.http.Headers;
+import dev.windhover.http.host.Exchange;
+import dev.windhover.http.host.Sink;
 import dev.windhover.server.ServerLimits;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 
 /**
  * A fault in the head of a request, which is answered without a handler. Here are the faults that
@@ -15,6 +20,17 @@ public record RequestFault(int status, String text) {
 
   /** RFC 9110 7.2. */
   public static final RequestFault NO_HOST = new RequestFault(400, "Host is missing\n");
+
+  /** Answers the exchange with this, and with {@code headers} in addition. */
+  public void answer(Exchange exchange, Headers headers) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    headers.set("Content-Type", "text/plain; charset=utf-8");
+    Sink sink = exchange.respond(status, headers, bytes.length);
+    if (!exchange.method().equals("HEAD")) {
+      sink.write(ByteBuffer.wrap(bytes));
+    }
+    sink.end();
+  }
 
   /** RFC 6585 5. */
   public static RequestFault headersTooLarge(ServerLimits limits) {

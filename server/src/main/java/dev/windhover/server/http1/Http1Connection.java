@@ -2,12 +2,12 @@ package dev.windhover.server.http1;
 
 import dev.windhover.http.Connection;
 import dev.windhover.http.HttpVersion;
-import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.server.ServerLimits;
 import dev.windhover.server.exchange.ConnectionCount;
 import dev.windhover.server.exchange.ExchangeState;
+import dev.windhover.server.exchange.NewConnection;
 import dev.windhover.server.exchange.RequestFault;
 import dev.windhover.server.exchange.RequestId;
 import dev.windhover.server.http1.Http1State.Event;
@@ -95,43 +95,30 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
   /** The server stops: no further request begins. */
   private boolean stopping;
 
-  private Http1Connection(
-      Channel channel,
-      Link link,
-      ConnectionCount.Place place,
-      ServerLimits limits,
-      ExchangeHandler handler) {
+  private Http1Connection(NewConnection taken, ServerLimits limits, ExchangeHandler handler) {
     this.handler = handler;
     this.limits = limits;
-    this.channel = channel;
-    this.link = link;
+    this.channel = taken.channel();
+    this.link = taken.link();
+    this.place = taken.place();
+    this.facts = taken.facts(HttpVersion.HTTP_1_1);
     this.buffers = ReadBuffers.of(channel);
     this.decoder = new Http1Decoder(limits);
     this.encrypted = link.tls() == null ? null : new NetworkOutput(channel);
     this.output = new TcpSink(channel, link, encrypted);
     markOutput();
-    this.place = place;
     this.timeouts = new Http1Timeouts(this, channel.eventLoop(), limits, output);
     this.loop = NettyLoop.of(channel);
-    this.facts =
-        new ConnectionBuilder(place.id(), channel.remoteAddress(), channel.localAddress())
-            .tls(link.tls())
-            .version(HttpVersion.HTTP_1_1)
-            .build();
   }
 
-  /** Makes {@code channel} speak HTTP/1.1; on its loop. */
+  /** Makes a connection speak HTTP/1.1; on its loop. */
   public static Http1Connection begin(
-      Channel channel,
-      Link link,
-      ConnectionCount.Place place,
-      ServerLimits limits,
-      ExchangeHandler handler) {
-    Http1Connection begun = new Http1Connection(channel, link, place, limits, handler);
+      NewConnection taken, ServerLimits limits, ExchangeHandler handler) {
+    Http1Connection begun = new Http1Connection(taken, limits, handler);
     if (begun.encrypted != null) {
-      channel.pipeline().addFirst(begun.encrypted);
+      begun.channel.pipeline().addFirst(begun.encrypted);
     }
-    channel.pipeline().addLast(begun.decoder, begun);
+    begun.channel.pipeline().addLast(begun.decoder, begun);
     return begun;
   }
 

@@ -66,8 +66,8 @@ public enum Http1State {
             case UPGRADED -> UPGRADED;
             case CLOSE_BEGAN -> CLOSING;
             case CONNECTION_ENDED -> CLOSED;
-            case LEFT_BODY, COMPLETED, COMPLETED_LAST, BLOCKED, CONTINUED, OUTPUT_ENDED ->
-                throw impossible(event);
+            case LEFT_BODY, COMPLETED, COMPLETED_LAST, BLOCKED -> throw impossible(event);
+            case CONTINUED, OUTPUT_ENDED -> throw impossible(event);
           };
       case EXCHANGE ->
           switch (event) {
@@ -76,16 +76,16 @@ public enum Http1State {
             case COMPLETED_LAST -> LAST_ANSWERED;
             case UPGRADED -> UPGRADED;
             case CONNECTION_ENDED -> CLOSED;
-            case REQUESTED, BLOCKED, CONTINUED, CLOSE_BEGAN, OUTPUT_ENDED ->
-                throw impossible(event);
+            case REQUESTED, BLOCKED, CONTINUED, CLOSE_BEGAN -> throw impossible(event);
+            case OUTPUT_ENDED -> throw impossible(event);
           };
       case DISCARDING ->
           switch (event) {
             case COMPLETED -> ANSWERED;
             case COMPLETED_LAST -> LAST_ANSWERED;
             case CONNECTION_ENDED -> CLOSED;
-            case REQUESTED, LEFT_BODY, BLOCKED, CONTINUED, UPGRADED, CLOSE_BEGAN, OUTPUT_ENDED ->
-                throw impossible(event);
+            case REQUESTED, LEFT_BODY, BLOCKED, CONTINUED, UPGRADED -> throw impossible(event);
+            case CLOSE_BEGAN, OUTPUT_ENDED -> throw impossible(event);
           };
       case ANSWERED ->
           switch (event) {
@@ -93,58 +93,36 @@ public enum Http1State {
             case CONTINUED -> AWAITING_REQUEST;
             case CLOSE_BEGAN -> CLOSING;
             case CONNECTION_ENDED -> CLOSED;
-            case REQUESTED, LEFT_BODY, COMPLETED, COMPLETED_LAST, UPGRADED, OUTPUT_ENDED ->
-                throw impossible(event);
+            case REQUESTED, LEFT_BODY, COMPLETED, COMPLETED_LAST -> throw impossible(event);
+            case UPGRADED, OUTPUT_ENDED -> throw impossible(event);
           };
       case LAST_ANSWERED ->
           switch (event) {
             case CLOSE_BEGAN -> CLOSING;
             case CONNECTION_ENDED -> CLOSED;
-            case REQUESTED,
-                LEFT_BODY,
-                COMPLETED,
-                COMPLETED_LAST,
-                BLOCKED,
-                CONTINUED,
-                UPGRADED,
-                OUTPUT_ENDED ->
-                throw impossible(event);
+            case REQUESTED, LEFT_BODY, COMPLETED, COMPLETED_LAST -> throw impossible(event);
+            case BLOCKED, CONTINUED, UPGRADED, OUTPUT_ENDED -> throw impossible(event);
           };
       case AWAITING_ROOM ->
           switch (event) {
             case CONTINUED -> AWAITING_REQUEST;
             case CLOSE_BEGAN -> CLOSING;
             case CONNECTION_ENDED -> CLOSED;
-            case REQUESTED, LEFT_BODY, COMPLETED, COMPLETED_LAST, BLOCKED, UPGRADED, OUTPUT_ENDED ->
-                throw impossible(event);
+            case REQUESTED, LEFT_BODY, COMPLETED, COMPLETED_LAST -> throw impossible(event);
+            case BLOCKED, UPGRADED, OUTPUT_ENDED -> throw impossible(event);
           };
       case CLOSING ->
           switch (event) {
             case OUTPUT_ENDED -> LINGERING;
             case CONNECTION_ENDED -> CLOSED;
-            case REQUESTED,
-                LEFT_BODY,
-                COMPLETED,
-                COMPLETED_LAST,
-                BLOCKED,
-                CONTINUED,
-                UPGRADED,
-                CLOSE_BEGAN ->
-                throw impossible(event);
+            case REQUESTED, LEFT_BODY, COMPLETED, COMPLETED_LAST -> throw impossible(event);
+            case BLOCKED, CONTINUED, UPGRADED, CLOSE_BEGAN -> throw impossible(event);
           };
       case LINGERING ->
           switch (event) {
             case CONNECTION_ENDED -> CLOSED;
-            case REQUESTED,
-                LEFT_BODY,
-                COMPLETED,
-                COMPLETED_LAST,
-                BLOCKED,
-                CONTINUED,
-                UPGRADED,
-                CLOSE_BEGAN,
-                OUTPUT_ENDED ->
-                throw impossible(event);
+            case REQUESTED, LEFT_BODY, COMPLETED, COMPLETED_LAST -> throw impossible(event);
+            case BLOCKED, CONTINUED, UPGRADED, CLOSE_BEGAN, OUTPUT_ENDED -> throw impossible(event);
           };
       case UPGRADED, CLOSED -> throw impossible(event);
     };

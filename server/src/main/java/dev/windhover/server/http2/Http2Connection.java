@@ -7,11 +7,11 @@ import static io.netty.handler.codec.http2.Http2Exception.connectionError;
 
 import dev.windhover.http.Connection;
 import dev.windhover.http.HttpVersion;
-import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.server.Http2Limits;
 import dev.windhover.server.ServerLimits;
 import dev.windhover.server.exchange.ConnectionCount;
+import dev.windhover.server.exchange.NewConnection;
 import dev.windhover.server.exchange.RequestId;
 import dev.windhover.server.net.Link;
 import dev.windhover.server.net.NettyLoop;
@@ -94,51 +94,40 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
   /** Everything that comes is ignored, because the connection has failed. */
   private boolean failed;
 
-  Http2Connection(
+  private Http2Connection(
       Http2ConnectionDecoder decoder,
       Http2ConnectionEncoder encoder,
       Http2Settings settings,
-      ExchangeHandler handler,
-      Channel channel,
-      Link link,
-      ConnectionCount.Place place,
+      NewConnection taken,
       NetworkOutput output,
-      Http2Request.Rules rules) {
+      Http2Request.Rules rules,
+      ExchangeHandler handler) {
     super(decoder, encoder, settings, true);
-    this.channel = channel;
-    this.link = link;
-    this.place = place;
+    this.channel = taken.channel();
+    this.link = taken.link();
+    this.place = taken.place();
+    this.facts = taken.facts(HttpVersion.HTTP_2);
     this.serverLimits = rules.limits();
     this.limits = serverLimits.http2();
     this.loop = NettyLoop.of(channel);
-    this.facts =
-        new ConnectionBuilder(place.id(), channel.remoteAddress(), channel.localAddress())
-            .tls(link.tls())
-            .version(HttpVersion.HTTP_2)
-            .build();
     this.timeouts = new Http2Timeouts(this, channel.eventLoop(), rules.limits(), output);
     this.frames = new Http2Frames(this, handler, rules, timeouts);
     connection().addListener(frames);
     decoder.frameListener(frames);
   }
 
-  /** Makes {@code channel} speak HTTP/2; on its loop. */
+  /** Makes a connection speak HTTP/2; on its loop. */
   public static Http2Connection begin(
-      Channel channel,
-      Link link,
-      ConnectionCount.Place place,
-      Http2Request.Rules rules,
-      ExchangeHandler handler) {
-    NetworkOutput output = new NetworkOutput(channel);
-    channel.pipeline().addFirst(output);
-    Http2Connection begun =
+      NewConnection taken, Http2Request.Rules rules, ExchangeHandler handler) {
+    NetworkOutput output = new NetworkOutput(taken.channel());
+    taken.channel().pipeline().addFirst(output);
+    Http2ConnectionBuilder builder =
         new Http2ConnectionBuilder(
-                rules,
-                (decoder, encoder, settings) ->
-                    new Http2Connection(
-                        decoder, encoder, settings, handler, channel, link, place, output, rules))
-            .build();
-    channel.pipeline().addLast(begun);
+            rules,
+            (decoder, encoder, settings) ->
+                new Http2Connection(decoder, encoder, settings, taken, output, rules, handler));
+    Http2Connection begun = builder.build();
+    taken.channel().pipeline().addLast(begun);
     return begun;
   }
 

@@ -5,14 +5,13 @@ import static io.netty.handler.codec.http2.Http2Error.PROTOCOL_ERROR;
 import static io.netty.handler.codec.http2.Http2Exception.connectionError;
 import static io.netty.handler.codec.http2.Http2Exception.streamError;
 
+import dev.windhover.http.Headers;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.server.Http2Limits;
-import dev.windhover.server.exchange.HttpDate;
 import dev.windhover.server.exchange.RequestFault;
 import dev.windhover.server.exchange.RequestId;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2EventAdapter;
 import io.netty.handler.codec.http2.Http2Exception;
@@ -20,8 +19,6 @@ import io.netty.handler.codec.http2.Http2Flags;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,9 +87,6 @@ final class Http2Frames extends Http2EventAdapter {
       throws Http2Exception {
     Http2Stream stream = streams.stream(streamId);
     StreamEnd ours = endOf(stream);
-    if (ours == null && stream.isHeadersSent()) {
-      return; // trailers of a request that we refused ourselves
-    }
     if (ours == null) {
       begin(stream, fields, end);
     } else if (end) {
@@ -228,44 +222,17 @@ final class Http2Frames extends Http2EventAdapter {
     if (running >= 2 * limits.maxStreamsPerConnection()) { // many of them for streams that are gone
       throw streamError(stream.id(), ENHANCE_YOUR_CALM, "too many handlers are running");
     }
-    if (request.fault() != null) {
-      refuse(stream, request.fault(), end);
-      return;
-    }
     running++;
     RequestId id = connection.requestId(++requests);
     Http2Exchange exchange = new Http2Exchange(connection, stream, id, request, end);
     setEnd(stream, exchange);
-    handler.handle(exchange);
-  }
-
-  /** Answers without an exchange. */
-  private void refuse(Http2Stream stream, RequestFault fault, boolean complete) {
-    log.debug(
-        "stream {} of {}: {} {}",
-        stream.id(),
-        connection.facts.id(),
-        fault.status(),
-        fault.text().strip());
-    byte[] text = fault.text().getBytes(StandardCharsets.UTF_8);
-    Http2Headers head =
-        new DefaultHttp2Headers(false)
-            .status(Integer.toString(fault.status()))
-            .add("date", HttpDate.now())
-            .add("content-type", "text/plain; charset=utf-8")
-            .add("content-length", Integer.toString(text.length));
-    connection.sendHead(stream, head, false, () -> {});
-    Http2Sink answer =
-        new Http2Sink(connection, stream) {
-          @Override
-          void endSent() {
-            if (!complete) {
-              connection.resetSoon(stream);
-            }
-          }
-        };
-    answer.write(ByteBuffer.wrap(text));
-    answer.end();
+    RequestFault fault = request.fault();
+    if (fault == null) {
+      handler.handle(exchange);
+    } else {
+      log.debug("request {} refused with {}: {}", id, fault.status(), fault.text().strip());
+      fault.answer(exchange, new Headers());
+    }
   }
 
   /** A handler has nothing more to do with its response. */
