@@ -34,7 +34,7 @@ import org.slf4j.LoggerFactory;
  * Listens on its addresses and hands every request to its handler. Each connection lives on one of
  * the event loops; handlers that may block run on virtual threads.
  *
- * <p>{@link #start()} once, {@link #stop()} once; both from any thread, both block.
+ * <p>Call {@link #start()} and {@link #stop()} once each, from any thread. Both block.
  */
 public final class Server {
   private static final Logger log = LoggerFactory.getLogger(Server.class);
@@ -253,7 +253,7 @@ public final class Server {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
       log.warn(
-          "{} takes no connection for 1 s: {}", ctx.channel().localAddress(), cause.getMessage());
+          "{} accepts no connection for 1 s: {}", ctx.channel().localAddress(), cause.getMessage());
     }
   }
 }

@@ -46,6 +46,7 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
 
   // ---- The state of the answer
 
+  /** Returns the state; from any thread. */
   public final ExchangeState state() {
     return state;
   }
@@ -69,10 +70,12 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
 
   // ---- The connection's side, on the loop
 
+  /** Returns the body, as the loop sees it. */
   public final RequestBody requestBody() {
     return body;
   }
 
+  /** Refuses the body, because it comes too slowly. */
   public final void bodyIsSlow() {
     body.fail(new HttpException(408, "the request's body comes too slowly"));
   }
@@ -184,7 +187,7 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
 
   @Override
   public final void accept(int status, Headers answer, Duplex.Receiver receiver) {
-    state.on(Event.ACCEPTED); // throws, if so, before room is taken
+    state.on(Event.ACCEPTED); // fails before room is taken, if it has to
     reserve();
     on(Event.ACCEPTED);
     loop.run(() -> open(status, answer, receiver));

@@ -120,7 +120,7 @@ final class Http1Decoder extends HttpRequestDecoder {
     if (fault != null && out.get(size) instanceof HttpRequest request) {
       request.setDecoderResult(DecoderResult.failure(new IllegalArgumentException(fault)));
     }
-    holdBehindLast(bytes, out, size);
+    holdAfterLast(bytes, out, size);
   }
 
   /**
@@ -206,7 +206,7 @@ final class Http1Decoder extends HttpRequestDecoder {
     } else if (data == 0 && isFolded(bytes, from, bytes.readerIndex())) { // then it is all lines
       breakOff(out, size, "a trailer is folded");
     } else {
-      holdBehindLast(bytes, out, size);
+      holdAfterLast(bytes, out, size);
     }
   }
 
@@ -234,7 +234,7 @@ final class Http1Decoder extends HttpRequestDecoder {
     out.add(broken);
   }
 
-  private void holdBehindLast(ByteBuf bytes, List<Object> out, int size) {
+  private void holdAfterLast(ByteBuf bytes, List<Object> out, int size) {
     for (int i = size; i < out.size(); i++) {
       if (out.get(i) instanceof LastHttpContent) {
         state = State.HELD;

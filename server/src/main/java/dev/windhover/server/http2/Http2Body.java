@@ -36,7 +36,7 @@ final class Http2Body extends Http2Sink {
 
   @Override
   void waits() {
-    connection.outputWaits(exchange);
+    connection.timeouts.outputWaits(exchange);
   }
 
   @Override

@@ -70,13 +70,13 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
   final NettyLoop loop;
   final Connection facts;
   final ServerLimits serverLimits;
+  final Http2Timeouts timeouts;
+  final Http2Frames frames;
 
   private final Http2Limits limits;
   private final Channel channel;
   private final Link link;
   private final ConnectionCount.Place place;
-  private final Http2Timeouts timeouts;
-  private final Http2Frames frames;
 
   /** The number of WebSockets on this connection; from any thread. */
   private final AtomicInteger sockets = new AtomicInteger();
@@ -436,21 +436,6 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
   void exchangeClosed(Http2Exchange exchange) {
     timeouts.forget(exchange);
     narrowed(exchange);
-  }
-
-  /** Delivers what comes on {@code stream} to {@code socket} from now on. */
-  void becomes(Http2Stream stream, Http2Duplex socket) {
-    frames.setEnd(stream, socket);
-  }
-
-  /** A handler has nothing more to do with its response. */
-  void handlerEnded() {
-    frames.handlerEnded();
-  }
-
-  /** Part of the response waits for the client. */
-  void outputWaits(Http2Exchange exchange) {
-    timeouts.outputWaits(exchange);
   }
 
   /**

@@ -42,7 +42,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
 
   @Nullable RateMeter responseMeter;
 
-  // Not states, because the client may bring them about at any time.
+  // Not states of the answer, because the client may cause them at any time.
   private boolean inputEnded;
   private boolean closed;
   private @Nullable ByteBuf early; // what came before the upgrade was answered
@@ -106,7 +106,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
 
   @Override
   protected void handlerEnded() {
-    connection.handlerEnded();
+    connection.frames.handlerEnded();
   }
 
   /** Sets by how many bytes the window of the stream was enlarged. */
@@ -290,7 +290,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
     }
     upgraded();
     Http2Duplex socket = new Http2Duplex(connection, stream, id, aborted, receiver);
-    connection.becomes(stream, socket);
+    connection.frames.setEnd(stream, socket);
     connection.sendHead(stream, headOf(status, answer), false, () -> {});
     socket.open();
     ByteBuf held = early;

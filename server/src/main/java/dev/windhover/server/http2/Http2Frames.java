@@ -196,7 +196,7 @@ final class Http2Frames extends Http2EventAdapter {
     return stream == null ? null : stream.getProperty(endKey);
   }
 
-  /** Sets our end of a stream. */
+  /** Delivers what comes on a stream to {@code ours} from now on. */
   void setEnd(Http2Stream stream, StreamEnd ours) {
     stream.setProperty(endKey, ours);
   }

@@ -186,7 +186,7 @@ public abstract class GatheringSink implements Sink {
     }
   }
 
-  /** Adds to the count of bytes in files, and behind them; negative when they are passed on. */
+  /** Adds to the count of bytes in files and in writes after them; negative when they leave. */
   final void addQueued(long bytes) {
     QUEUED.lazySet(this, queued + bytes); // only the loop writes it
   }

@@ -75,7 +75,7 @@ record Identity(PrivateKey key, List<X509Certificate> chain) {
     boolean isPem = new String(bytes, ISO_8859_1).contains("-----BEGIN ");
     if (!isPem && keyFile != null) {
       throw new BadCertificateException(
-          "certificate " + certificate + " is not PEM, and so has its key in itself");
+          "certificate " + certificate + " is not PEM, so it cannot have a separate key file");
     }
     Identity read;
     try {
@@ -161,7 +161,7 @@ record Identity(PrivateKey key, List<X509Certificate> chain) {
         }
         case "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY" ->
             throw new BadCertificateException(
-                name + " is not in the form of PKCS#8; openssl pkcs8 -topk8 makes it so");
+                name + " is not in PKCS#8 format; convert it with openssl pkcs8 -topk8");
         default -> {}
       }
     }
@@ -195,7 +195,7 @@ record Identity(PrivateKey key, List<X509Certificate> chain) {
         throw wrongPassword(name, e);
       }
       throw new BadCertificateException(
-          name + " is encrypted in a way that is not known: " + e.getMessage(), e);
+          name + " is encrypted in an unknown way: " + e.getMessage(), e);
     }
   }
 
