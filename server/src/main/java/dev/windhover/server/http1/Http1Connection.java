@@ -275,7 +275,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
     }
   }
 
-  /** No response has a mark of its own. */
+  /** Sets our mark, after a response that may have set its own. */
   void markOutput() {
     output.mark(MOST_PENDING, hasRoom);
   }
@@ -308,7 +308,12 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
       case EXCHANGE -> current().clientGone();
       case DISCARDING -> completed(current(), false);
       case LINGERING -> channel.close();
-      case ANSWERED, LAST_ANSWERED, AWAITING_ROOM, CLOSING, UPGRADED, CLOSED -> {} // seen later
+      case ANSWERED,
+          LAST_ANSWERED,
+          AWAITING_ROOM,
+          CLOSING,
+          UPGRADED,
+          CLOSED -> {} // it matters later, or not at all
     }
   }
 
@@ -361,7 +366,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
   private void endExchange() {
     exchange = null;
     if (discardingEnds != null) {
-      discardingEnds.cancel(false); // or it holds the request until its time is over
+      discardingEnds.cancel(false); // otherwise it would hold the request
       discardingEnds = null;
     }
   }
@@ -375,7 +380,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
     } else if (takesOutput()) {
       next();
     } else {
-      on(Event.BLOCKED); // or answers to a client that reads none would pile up
+      on(Event.BLOCKED); // otherwise answers to a client that reads none would pile up
     }
   }
 
@@ -518,8 +523,8 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
   }
 
   /**
-   * Closes an idle connection at once, and hurries one that waits for its client's end; a request
-   * under way closes at its own end.
+   * Closes an idle connection at once, and shortens the wait for the client's end of a closing one.
+   * Any other connection closes after its current request.
    */
   @Override
   public void stop() {
@@ -539,8 +544,8 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
   }
 
   /**
-   * Ends our side, and the connection when the client has ended its own: closing at once, with
-   * unread bytes from the client, would reset the connection under the response.
+   * Ends our side, and the connection after the client has ended its own. If it were closed at
+   * once, with unread bytes from the client, the reset could destroy the response.
    */
   private void closeGently() {
     on(Event.CLOSE_BEGAN);
@@ -561,7 +566,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
   private void closeIn(int seconds) {
     ScheduledFuture<?> close =
         channel.eventLoop().schedule(() -> channel.close(), seconds, TimeUnit.SECONDS);
-    // Or it holds the connection until its time is over, however many come and go meanwhile.
+    // Otherwise the timer would hold the connection until its time is over.
     channel.closeFuture().addListener(closed -> close.cancel(false));
   }
 

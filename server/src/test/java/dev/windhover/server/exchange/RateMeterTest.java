@@ -65,4 +65,21 @@ class RateMeterTest {
     assertThat(meter.add(Long.MAX_VALUE, SECOND)).isTrue();
     assertThat(meter.untilNextLook()).isPositive();
   }
+
+  @Test
+  void totalsCountByTheirDifferences() {
+    RateMeter meter = RateMeter.ofResponse(RATE, 1_000_000, 7 * SECOND);
+    for (int second = 1; second <= 1_000; second++) {
+      assertThat(meter.isFastEnough(1_000_000 + 240L * second, (7 + second) * SECOND)).isTrue();
+    }
+    assertThat(meter.isFastEnough(1_240_000, 1_100 * SECOND)).isFalse();
+  }
+
+  @Test
+  void totalThatShrinksCountsAsNoProgress() {
+    RateMeter meter = RateMeter.ofResponse(RATE, 1_000, 0);
+    assertThat(meter.isFastEnough(0, SECOND)).isTrue();
+    assertThat(meter.isFastEnough(4 * 240, 5 * SECOND)).isTrue();
+    assertThat(meter.isFastEnough(4 * 240, 9 * SECOND + 1)).isFalse();
+  }
 }
