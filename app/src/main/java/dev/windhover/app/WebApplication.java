@@ -357,7 +357,7 @@ public final class WebApplication extends Application implements AutoCloseable {
       var made = DevelopmentCertificate.in(Path.of(System.getProperty("user.home"), ".windhover"));
       options.tls().certificate(made.file()).password(DevelopmentCertificate.PASSWORD);
       log.info(
-          "{} development certificate for localhost: {}; docs/tls.md says how to trust it",
+          "{} development certificate for localhost: {}; to trust it, see docs/tls.md",
           made.isNew() ? "made a" : "using the",
           made.pem());
     } catch (IOException e) {

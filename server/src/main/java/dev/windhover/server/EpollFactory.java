@@ -11,10 +11,11 @@ import io.netty.channel.epoll.EpollIoOps;
 import io.netty.util.concurrent.ThreadAwareExecutor;
 
 /**
- * Netty's epoll, without a fault of 4.2.18: a socket that waits for nothing is taken out of the
- * epoll set, but not marked so; when it has to wait again, {@code epoll_ctl} fails and what was to
- * be sent is dropped. That is every client that ends its side and then reads slowly. Here such a
- * socket stays in the set and waits for errors, which the system always tells.
+ * Netty's epoll, without a fault of Netty 4.2.18: it removes a socket that waits for nothing from
+ * the epoll set, but does not remember that. When the socket has to wait again, {@code epoll_ctl}
+ * fails, and its output is dropped. This happens to every client that ends its side and then reads
+ * slowly. Here such a socket stays in the set and waits for errors, which the system always
+ * reports.
  */
 final class EpollFactory implements IoHandlerFactory {
   private final IoHandlerFactory factory = EpollIoHandler.newFactory();

@@ -34,7 +34,7 @@ public final class Http2Limits {
    * @throws IllegalArgumentException below 1
    */
   public Http2Limits maxStreamsPerConnection(int streams) {
-    maxStreamsPerConnection = atLeast(1, "maxStreamsPerConnection", streams);
+    maxStreamsPerConnection = Ranges.atLeast(1, "maxStreamsPerConnection", streams);
     return this;
   }
 
@@ -51,7 +51,7 @@ public final class Http2Limits {
    * @throws IllegalArgumentException below 0
    */
   public Http2Limits maxWebSocketsPerConnection(int sockets) {
-    maxWebSocketsPerConnection = atLeast(0, "maxWebSocketsPerConnection", sockets);
+    maxWebSocketsPerConnection = Ranges.atLeast(0, "maxWebSocketsPerConnection", sockets);
     return this;
   }
 
@@ -70,7 +70,7 @@ public final class Http2Limits {
    * @throws IllegalArgumentException below 65,535
    */
   public Http2Limits initialStreamWindowSize(int bytes) {
-    initialStreamWindowSize = atLeast(SMALLEST_WINDOW, "initialStreamWindowSize", bytes);
+    initialStreamWindowSize = Ranges.atLeast(SMALLEST_WINDOW, "initialStreamWindowSize", bytes);
     return this;
   }
 
@@ -87,7 +87,8 @@ public final class Http2Limits {
    * @throws IllegalArgumentException below 65,535
    */
   public Http2Limits initialConnectionWindowSize(int bytes) {
-    initialConnectionWindowSize = atLeast(SMALLEST_WINDOW, "initialConnectionWindowSize", bytes);
+    initialConnectionWindowSize =
+        Ranges.atLeast(SMALLEST_WINDOW, "initialConnectionWindowSize", bytes);
     return this;
   }
 
@@ -103,7 +104,7 @@ public final class Http2Limits {
    * @throws IllegalArgumentException below 0
    */
   public Http2Limits bodyWindowSize(int bytes) {
-    bodyWindowSize = atLeast(0, "bodyWindowSize", bytes);
+    bodyWindowSize = Ranges.atLeast(0, "bodyWindowSize", bytes);
     return this;
   }
 
@@ -119,7 +120,7 @@ public final class Http2Limits {
    * @throws IllegalArgumentException below 0
    */
   public Http2Limits bodyWindowBudget(int bytes) {
-    bodyWindowBudget = atLeast(0, "bodyWindowBudget", bytes);
+    bodyWindowBudget = Ranges.atLeast(0, "bodyWindowBudget", bytes);
     return this;
   }
 
@@ -139,7 +140,7 @@ public final class Http2Limits {
    * @throws IllegalArgumentException below 1
    */
   public Http2Limits maxResets(int resets) {
-    maxResets = atLeast(1, "maxResets", resets);
+    maxResets = Ranges.atLeast(1, "maxResets", resets);
     return this;
   }
 
@@ -156,7 +157,7 @@ public final class Http2Limits {
    * @throws IllegalArgumentException below 1
    */
   public Http2Limits maxControlFrames(int frames) {
-    maxControlFrames = atLeast(1, "maxControlFrames", frames);
+    maxControlFrames = Ranges.atLeast(1, "maxControlFrames", frames);
     return this;
   }
 
@@ -174,7 +175,7 @@ public final class Http2Limits {
    * @throws IllegalArgumentException if it is not positive
    */
   public Http2Limits settingsTimeout(Duration timeout) {
-    settingsTimeout = positive("settingsTimeout", timeout);
+    settingsTimeout = Ranges.positive("settingsTimeout", timeout);
     return this;
   }
 
@@ -208,26 +209,12 @@ public final class Http2Limits {
    * @throws IllegalArgumentException if it is not positive
    */
   public Http2Limits keepAlivePingTimeout(Duration timeout) {
-    keepAlivePingTimeout = positive("keepAlivePingTimeout", timeout);
+    keepAlivePingTimeout = Ranges.positive("keepAlivePingTimeout", timeout);
     return this;
   }
 
   /** Returns the time limit for the answer to a PING. */
   public Duration keepAlivePingTimeout() {
     return keepAlivePingTimeout;
-  }
-
-  private static int atLeast(int least, String name, int value) {
-    if (value < least) {
-      throw new IllegalArgumentException(name + " " + value + " is less than " + least);
-    }
-    return value;
-  }
-
-  private static Duration positive(String name, Duration value) {
-    if (!value.isPositive()) {
-      throw new IllegalArgumentException(name + " " + value + " is not positive");
-    }
-    return value;
   }
 }

@@ -1,30 +1,31 @@
 package dev.windhover.server;
 
-import dev.windhover.http.Headers;
-import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.ExchangeHandler;
-import dev.windhover.http.host.Sink;
+import dev.windhover.server.exchange.ConnectionCount;
+import dev.windhover.server.http2.Http2Request;
+import dev.windhover.server.net.Stoppable;
+import dev.windhover.server.tls.BadCertificateException;
+import dev.windhover.server.tls.TlsContext;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandler.Sharable;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.handler.ssl.ApplicationProtocolNames;
-import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,13 +34,15 @@ import org.slf4j.LoggerFactory;
  * Listens on its addresses and hands every request to its handler. Each connection lives on one of
  * the event loops; handlers that may block run on virtual threads.
  *
- * <p>{@link #start()} once, {@link #stop()} once; both from any thread, both block.
+ * <p>Call {@link #start()} and {@link #stop()} once each, from any thread. Both block.
  */
 public final class Server {
   private static final Logger log = LoggerFactory.getLogger(Server.class);
   private static final int BACKLOG = 1024;
 
-  /** How often a port is chosen anew that turns out to be taken in the other family. */
+  private static final ChannelHandler ACCEPT_FAILURES = new AcceptFailures();
+
+  /** How often another port is tried if one is free in one address family only. */
   private static final int PORT_ATTEMPTS = 16;
 
   private final ServerOptions options;
@@ -61,9 +64,9 @@ public final class Server {
   /**
    * Begins to listen.
    *
-   * @throws ListenException if an address cannot be listened on, or the certificate not be used;
-   *     then none is
-   * @throws IllegalStateException if the transport, or who speaks TLS, is not available here
+   * @throws ListenException if the server cannot listen on one of its addresses, or cannot use the
+   *     certificate; then it listens on none
+   * @throws IllegalStateException if the transport or the TLS provider is not available here
    */
   public Server start() throws ListenException {
     Transport transport = options.transport().resolve();
@@ -89,7 +92,9 @@ public final class Server {
       releaseCertificate();
       throw e;
     }
-    lookForCertificates(group);
+    if (tls != null) {
+      tls.lookEvery(options.tls().reloadInterval(), group);
+    }
     log.debug("{} event loops on {}", options.loops(), transport);
     return this;
   }
@@ -102,29 +107,27 @@ public final class Server {
     } catch (UnknownHostException e) {
       throw new ListenException("cannot listen on " + url + ": unknown host", e);
     }
-    TlsContext context = address.isTls() ? tls : null;
-    Http2Request.Rules rules =
-        new Http2Request.Rules(
-            address.isTls() ? "https" : "http", options.address(url), options.limits());
     ServerBootstrap its =
-        bootstrap
-            .clone()
-            .childHandler(
-                new ChannelInitializer<Channel>() {
-                  @Override
-                  protected void initChannel(Channel channel) {
-                    initialize(channel, context, rules);
-                  }
-                });
+        bootstrap.clone().childHandler(negotiation(address, options.address(url)));
     urls.add(address.toUrl(bind(its, url, sockets, address.port(), PORT_ATTEMPTS)));
   }
 
-  /** Returns what the https addresses need; null if there are none. */
+  /** Returns what begins the connections of one address. */
+  Negotiation negotiation(ListenAddress address, AddressOptions itsOptions) {
+    return new Negotiation(
+        connections,
+        address.isTls() ? tls : null,
+        new Http2Request.Rules(address.scheme(), itsOptions, options.limits()),
+        handler,
+        () -> stopping);
+  }
+
+  /** Returns the certificate of the https addresses; null if there are none. */
   private @Nullable TlsContext readCertificate() throws ListenException {
     for (String url : options.urls()) {
       if (ListenAddress.parse(url).isTls()) {
         try {
-          return new TlsContext(options.tls());
+          return newTlsContext(options.tls());
         } catch (BadCertificateException e) {
           throw new ListenException("cannot listen on " + url + ": " + e.getMessage(), e);
         }
@@ -133,33 +136,8 @@ public final class Server {
     return null;
   }
 
-  private void lookForCertificates(EventLoopGroup group) {
-    TlsContext context = tls;
-    if (context != null) {
-      long nanos = options.tls().reloadInterval().toNanos();
-      Semaphore one = new Semaphore(1); // files may be far away, and slow
-      group
-          .next()
-          .scheduleWithFixedDelay(
-              () -> {
-                if (one.tryAcquire()) {
-                  Thread.ofVirtual()
-                      .name("certificate")
-                      .start(() -> {
-                        try {
-                          context.look();
-                        } catch (RuntimeException e) {
-                          log.warn("looking for a new certificate failed: {}", e.toString());
-                        } finally {
-                          one.release();
-                        }
-                      });
-                }
-              },
-              nanos,
-              nanos,
-              TimeUnit.NANOSECONDS);
-    }
+  private static TlsContext newTlsContext(TlsOptions tls) throws BadCertificateException {
+    return new TlsContext(tls.certificate(), tls.key(), tls.password(), tls.provider().resolve());
   }
 
   private void releaseCertificate() {
@@ -168,7 +146,7 @@ public final class Server {
     }
   }
 
-  /** Binds all of {@code sockets} to one port, and returns which. */
+  /** Binds all of {@code sockets} to one port, and returns the port. */
   private int bind(
       ServerBootstrap bootstrap,
       String url,
@@ -183,7 +161,7 @@ public final class Server {
           bootstrap.bind(new InetSocketAddress(socket.getAddress(), port)).awaitUninterruptibly();
       if (future.isSuccess()) {
         Channel listener = future.channel();
-        listener.pipeline().addLast(AcceptFailures.INSTANCE);
+        listener.pipeline().addLast(ACCEPT_FAILURES);
         listeners.add(listener);
         bound.add(listener);
         port = ((InetSocketAddress) listener.localAddress()).getPort();
@@ -194,7 +172,7 @@ public final class Server {
         }
         throw new ListenException(
             "cannot listen on " + url + ": " + reason(future.cause()), future.cause());
-      } // else a machine without IPv6, which listens on localhost's IPv4 alone
+      } // else a machine without IPv6, where localhost has only an IPv4 address
     }
     return port;
   }
@@ -211,138 +189,33 @@ public final class Server {
     return message.contains("ermission denied") ? "permission denied" : message;
   }
 
-  /** Takes a new connection in, or closes it; {@code context} is null without TLS. */
-  void initialize(Channel channel, @Nullable TlsContext context, Http2Request.Rules rules) {
-    ConnectionCount.Place place = connections.enter(channel);
-    if (place == null) {
-      channel.close();
-      return;
-    }
-    if (context == null) {
-      Http1Connection http1 = speakHttp1(channel, Link.TCP, place, handler);
-      Http2Preface preface =
-          new Http2Preface(() -> {
-            http1.leave();
-            speakHttp2(channel, Link.TCP, place, rules);
-          });
-      channel.pipeline().addFirst(preface);
-    } else {
-      speakTls(channel, context, place, rules);
-    }
-  }
-
-  /** Begins with TLS; what comes then, the client and we agree upon. */
-  private void speakTls(
-      Channel channel, TlsContext context, ConnectionCount.Place place, Http2Request.Rules rules) {
-    SslHandler ssl = context.newHandler(channel.alloc(), options.limits());
-    TlsLink link =
-        new TlsLink(ssl, (done, protocol) -> speak(protocol, channel, done, place, rules));
-    FirstByte firstByte =
-        new FirstByte(() -> {
-          log.debug("{} does not speak TLS", channel.remoteAddress());
-          channel.pipeline().remove(link);
-          channel.pipeline().remove(ssl);
-          speakHttp1(channel, Link.TCP, place, Server::refusePlain).opened();
-        });
-    channel.pipeline().addLast(firstByte, ssl, link);
-  }
-
-  /** What a browser shows to somebody who typed in http for https. */
-  private static void refusePlain(Exchange exchange) {
-    byte[] text = "this port speaks HTTPS: use https://\n".getBytes(StandardCharsets.US_ASCII);
-    Headers headers = new Headers();
-    headers.set("Content-Type", "text/plain; charset=utf-8").set("Connection", "close");
-    Sink sink = exchange.respond(400, headers, text.length);
-    sink.write(ByteBuffer.wrap(text));
-    sink.end();
-  }
-
-  /**
-   * Makes a connection one of the protocol that was agreed upon (RFC 7301), on its loop; what is
-   * spoken here is what {@link TlsContext} offers.
-   */
-  private void speak(
-      String protocol,
-      Channel channel,
-      Link link,
-      ConnectionCount.Place place,
-      Http2Request.Rules rules) {
-    switch (protocol) {
-      case ApplicationProtocolNames.HTTP_2 -> speakHttp2(channel, link, place, rules);
-      case ApplicationProtocolNames.HTTP_1_1 -> speakHttp1(channel, link, place, handler).opened();
-      default -> throw new IllegalStateException("nobody offered " + protocol);
-    }
-  }
-
-  /** Makes a connection one of HTTP/1.1; on its loop. */
-  private Http1Connection speakHttp1(
-      Channel channel, Link link, ConnectionCount.Place place, ExchangeHandler handler) {
-    ReadBuffers buffers = ReadBuffers.of(channel);
-    NetworkOutput encrypted = link.tls() == null ? null : new NetworkOutput(channel);
-    if (encrypted != null) {
-      channel.pipeline().addFirst(encrypted);
-    }
-    Http1Decoder decoder = new Http1Decoder(options.limits());
-    Http1Connection connection =
-        new Http1Connection(this, handler, channel, link, place, buffers, encrypted, decoder);
-    channel.pipeline().addLast(decoder, connection);
-    if (stopping) { // accepted while the listeners were closing, and perhaps told by nobody
-      channel.eventLoop().execute(connection::stop);
-    }
-    return connection;
-  }
-
-  /** Makes a connection one of HTTP/2; on its loop. */
-  private void speakHttp2(
-      Channel channel, Link link, ConnectionCount.Place place, Http2Request.Rules rules) {
-    NetworkOutput output = new NetworkOutput(channel);
-    channel.pipeline().addFirst(output);
-    Http2Connection connection =
-        new Http2ConnectionBuilder(handler, channel, link, place, output, rules).build();
-    channel.pipeline().addLast(connection);
-    if (stopping) {
-      channel.eventLoop().execute(connection::stop);
-    }
-  }
-
-  /** Returns the addresses listened on, with the ports that were bound. */
+  /** Returns the addresses that the server listens on, with their ports. */
   public List<String> urls() {
     return List.copyOf(urls);
   }
 
-  boolean isStopping() {
-    return stopping;
-  }
-
-  ServerLimits limits() {
-    return options.limits();
-  }
-
-  /** Stops listening; connections live on, and each closes after the request it is at. */
+  /** Stops listening. Open connections close after their current request. */
   public void stopListening() {
     stopping = true;
     listeners.close().awaitUninterruptibly();
     for (Channel channel : connections.channels()) {
-      channel.eventLoop().execute(() -> stop(channel));
+      onLoop(channel, Stoppable::stop);
     }
   }
 
-  private static void stop(Channel channel) {
-    Http1Connection http1 = channel.pipeline().get(Http1Connection.class);
-    Http2Connection http2 = channel.pipeline().get(Http2Connection.class);
-    TlsLink link = channel.pipeline().get(TlsLink.class);
-    if (http1 != null) {
-      http1.stop();
-    } else if (http2 != null) {
-      http2.stop();
-    } else if (link != null) {
-      link.stop();
-    }
+  private static void onLoop(Channel channel, Consumer<Stoppable> how) {
+    channel
+        .eventLoop()
+        .execute(() -> {
+          if (channel.pipeline().last() instanceof Stoppable protocol) {
+            how.accept(protocol);
+          } // else it has ended
+        });
   }
 
   /**
-   * Stops: no new connections, and idle ones end at once; requests and sockets end by themselves,
-   * or are dropped with a reset when {@link ServerOptions#stopTimeout()} is over.
+   * Stops: accepts no connections, and ends idle ones at once. Requests and sockets end by
+   * themselves, or are dropped with a reset after {@link ServerOptions#stopTimeout()}.
    */
   public void stop() {
     stopListening();
@@ -352,7 +225,9 @@ public final class Server {
           "{} connections did not end within {} and are dropped",
           connections.channels().size(),
           timeout);
-      connections.channels().forEach(channel -> channel.eventLoop().execute(() -> drop(channel)));
+      for (Channel channel : connections.channels()) {
+        onLoop(channel, Stoppable::drop);
+      }
       awaitEnd(Duration.ofSeconds(1));
     }
     EventLoopGroup group = loops;
@@ -362,26 +237,23 @@ public final class Server {
     releaseCertificate();
   }
 
-  /** Waits for the end of the connections there are; returns whether they have ended in time. */
+  /** Waits until all open connections have ended; returns whether they have in time. */
   private boolean awaitEnd(Duration timeout) {
     ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     open.addAll(connections.channels());
     return open.newCloseFuture().awaitUninterruptibly(timeout.toMillis());
   }
 
-  /** Resets, so that nobody takes this for a response's end, or a closing handshake's. */
-  private static void drop(Channel channel) {
-    NettyDuplex socket = channel.pipeline().get(NettyDuplex.class);
-    Http1Connection http1 = channel.pipeline().get(Http1Connection.class);
-    Http2Connection http2 = channel.pipeline().get(Http2Connection.class);
-    if (socket != null) {
-      socket.abort();
-    } else if (http1 != null) {
-      http1.drop();
-    } else if (http2 != null) {
-      http2.abort();
-    } else {
-      channel.close();
+  /**
+   * Logs that a listener cannot accept a connection, for example because the process has no file
+   * descriptor left. Netty, before it in the pipeline, then lets the listener rest for a second.
+   */
+  @Sharable
+  private static final class AcceptFailures extends ChannelInboundHandlerAdapter {
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+      log.warn(
+          "{} accepts no connection for 1 s: {}", ctx.channel().localAddress(), cause.getMessage());
     }
   }
 }

@@ -29,9 +29,15 @@ public final class ServerLimits {
   private int maxUpgradedConnections = 1_048_576;
   private final Http2Limits http2 = new Http2Limits();
 
-  /** The minimum rate, and how long a client may fall behind it. */
-  record Rate(int bytesPerSecond, Duration grace) {
-    boolean isOff() {
+  /**
+   * A minimum rate.
+   *
+   * @param bytesPerSecond 0 for no such limit
+   * @param grace how long a client may fall behind
+   */
+  public record Rate(int bytesPerSecond, Duration grace) {
+    /** Returns whether there is no such limit. */
+    public boolean isOff() {
       return bytesPerSecond == 0;
     }
   }
@@ -47,7 +53,7 @@ public final class ServerLimits {
    * @throws IllegalArgumentException below 1
    */
   public ServerLimits maxRequestLine(int bytes) {
-    maxRequestLine = positive("maxRequestLine", bytes);
+    maxRequestLine = Ranges.positive("maxRequestLine", bytes);
     return this;
   }
 
@@ -63,7 +69,7 @@ public final class ServerLimits {
    * @throws IllegalArgumentException below 1
    */
   public ServerLimits maxHeaders(int bytes) {
-    maxHeaders = positive("maxHeaders", bytes);
+    maxHeaders = Ranges.positive("maxHeaders", bytes);
     return this;
   }
 
@@ -78,7 +84,7 @@ public final class ServerLimits {
    * @throws IllegalArgumentException below 1
    */
   public ServerLimits maxHeaderCount(int fields) {
-    maxHeaderCount = positive("maxHeaderCount", fields);
+    maxHeaderCount = Ranges.positive("maxHeaderCount", fields);
     return this;
   }
 
@@ -96,7 +102,7 @@ public final class ServerLimits {
    * @throws IllegalArgumentException if it is not positive
    */
   public ServerLimits headersTimeout(Duration timeout) {
-    headersTimeout = positive("headersTimeout", timeout);
+    headersTimeout = Ranges.positive("headersTimeout", timeout);
     return this;
   }
 
@@ -115,10 +121,7 @@ public final class ServerLimits {
    * @throws IllegalArgumentException below 0
    */
   public ServerLimits maxBodySize(long bytes) {
-    if (bytes < 0) {
-      throw new IllegalArgumentException("maxBodySize " + bytes + " is negative");
-    }
-    maxBodySize = bytes;
+    maxBodySize = Ranges.notNegative("maxBodySize", bytes);
     return this;
   }
 
@@ -145,7 +148,8 @@ public final class ServerLimits {
     return this;
   }
 
-  Rate minBodyRate() {
+  /** Returns how fast a body must come. */
+  public Rate minBodyRate() {
     return minBodyRate;
   }
 
@@ -165,7 +169,8 @@ public final class ServerLimits {
     return this;
   }
 
-  Rate minResponseRate() {
+  /** Returns how fast a client must take a response. */
+  public Rate minResponseRate() {
     return minResponseRate;
   }
 
@@ -178,7 +183,7 @@ public final class ServerLimits {
    * @throws IllegalArgumentException if it is not positive
    */
   public ServerLimits tlsHandshakeTimeout(Duration timeout) {
-    tlsHandshakeTimeout = positive("tlsHandshakeTimeout", timeout);
+    tlsHandshakeTimeout = Ranges.positive("tlsHandshakeTimeout", timeout);
     return this;
   }
 
@@ -194,7 +199,7 @@ public final class ServerLimits {
    * @throws IllegalArgumentException if it is not positive
    */
   public ServerLimits idleTimeout(Duration timeout) {
-    idleTimeout = positive("idleTimeout", timeout);
+    idleTimeout = Ranges.positive("idleTimeout", timeout);
     return this;
   }
 
@@ -212,7 +217,7 @@ public final class ServerLimits {
    * @throws IllegalArgumentException below 1
    */
   public ServerLimits maxConnections(int connections) {
-    maxConnections = positive("maxConnections", connections);
+    maxConnections = Ranges.positive("maxConnections", connections);
     return this;
   }
 
@@ -228,10 +233,7 @@ public final class ServerLimits {
    * @throws IllegalArgumentException below 0
    */
   public ServerLimits maxUpgradedConnections(int connections) {
-    if (connections < 0) {
-      throw new IllegalArgumentException("maxUpgradedConnections " + connections + " is negative");
-    }
-    maxUpgradedConnections = connections;
+    maxUpgradedConnections = Ranges.notNegative("maxUpgradedConnections", connections);
     return this;
   }
 
@@ -247,26 +249,8 @@ public final class ServerLimits {
     return http2;
   }
 
-  // ---- Ranges
-
-  private static int positive(String name, int value) {
-    if (value < 1) {
-      throw new IllegalArgumentException(name + " " + value + " is not positive");
-    }
-    return value;
-  }
-
-  private static Duration positive(String name, Duration value) {
-    if (!value.isPositive()) {
-      throw new IllegalArgumentException(name + " " + value + " is not positive");
-    }
-    return value;
-  }
-
   private static Rate rate(String name, int bytesPerSecond, Duration grace) {
-    if (bytesPerSecond < 0) {
-      throw new IllegalArgumentException(name + " " + bytesPerSecond + " is negative");
-    }
-    return new Rate(bytesPerSecond, positive(name + "'s grace", grace));
+    return new Rate(
+        Ranges.notNegative(name, bytesPerSecond), Ranges.positive(name + "'s grace", grace));
   }
 }

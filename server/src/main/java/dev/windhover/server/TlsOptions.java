@@ -78,10 +78,7 @@ public final class TlsOptions {
    * @throws IllegalArgumentException if it is not positive
    */
   public TlsOptions reloadInterval(Duration interval) {
-    if (!interval.isPositive()) {
-      throw new IllegalArgumentException("reloadInterval " + interval + " is not positive");
-    }
-    reloadInterval = interval;
+    reloadInterval = Ranges.positive("reloadInterval", interval);
     return this;
   }
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.http.Headers;
+import dev.windhover.server.http2.Http2Connection;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -25,7 +26,7 @@ class Http1ConnectionTest {
   @BeforeEach
   void begin() {
     channel.freezeTime();
-    options.limits().idleTimeout(Duration.ofSeconds(1));
+    options.limits().idleTimeout(Duration.ofSeconds(1)).headersTimeout(Duration.ofSeconds(1));
     Server server =
         new Server(
             options,
@@ -33,8 +34,9 @@ class Http1ConnectionTest {
               handled++;
               exchange.respond(204, new Headers(), -1).end();
             });
-    server.initialize(
-        channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));
+    server
+        .negotiation(ListenAddress.parse("http://localhost"), new AddressOptions())
+        .initChannel(channel);
     channel.pipeline().fireChannelActive();
   }
 
@@ -86,5 +88,14 @@ class Http1ConnectionTest {
     clientTakes(true);
     assertThat(handled).isEqualTo(2);
     assertThat(channel.isOpen()).isFalse();
+  }
+
+  @Test
+  void prefaceOfHttp2ThatComesAfterTheTimeLimitIsIgnored() {
+    read("PRI * HTTP/2.0\r\n");
+    channel.advanceTimeBy(1, TimeUnit.SECONDS);
+    channel.runPendingTasks();
+    read("\r\nSM\r\n\r\n");
+    assertThat(channel.pipeline().get(Http2Connection.class)).isNull();
   }
 }

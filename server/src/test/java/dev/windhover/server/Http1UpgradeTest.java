@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.windhover.http.Headers;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Upgrade;
+import dev.windhover.server.http1.Http1Connection;
+import dev.windhover.server.http1.NettyDuplex;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -61,8 +63,9 @@ class Http1UpgradeTest {
 
   @Test
   void socketIsTheOnlyHandlerLeft() {
-    server.initialize(
-        channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));
+    server
+        .negotiation(ListenAddress.parse("http://localhost"), new AddressOptions())
+        .initChannel(channel);
     assertThat(handlers()).hasAtLeastOneElementOfType(Http1Connection.class);
     read(HANDSHAKE + "bytes behind it");
     assertThat(handlers()).singleElement().isInstanceOf(NettyDuplex.class);
@@ -73,8 +76,9 @@ class Http1UpgradeTest {
   void noTimeOfHttpRunsOn() {
     options.limits().headersTimeout(Duration.ofSeconds(1)).idleTimeout(Duration.ofSeconds(1));
     channel.freezeTime();
-    server.initialize(
-        channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));
+    server
+        .negotiation(ListenAddress.parse("http://localhost"), new AddressOptions())
+        .initChannel(channel);
     channel.pipeline().fireChannelActive();
     read(HANDSHAKE);
     assertThat(channel.runScheduledPendingTasks()).as("the next one's time").isEqualTo(-1);

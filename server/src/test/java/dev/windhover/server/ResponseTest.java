@@ -30,8 +30,9 @@ class ResponseTest {
   /** Returns what was written, as often as it was. */
   private List<String> answersTo(String requests, Consumer<Exchange> handler) {
     Server server = new Server(new ServerOptions(), handler::accept);
-    server.initialize(
-        channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));
+    server
+        .negotiation(ListenAddress.parse("http://localhost"), new AddressOptions())
+        .initChannel(channel);
     channel.pipeline().fireChannelActive();
     channel.writeInbound(Unpooled.copiedBuffer(requests, US_ASCII));
     channel.runPendingTasks();

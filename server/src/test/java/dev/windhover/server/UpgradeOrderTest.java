@@ -68,8 +68,9 @@ class UpgradeOrderTest {
   }
 
   private void ask(ByteBuf bytes) {
-    server.initialize(
-        channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));
+    server
+        .negotiation(ListenAddress.parse("http://localhost"), new AddressOptions())
+        .initChannel(channel);
     channel.pipeline().fireChannelActive();
     channel.writeInbound(bytes);
     channel.runPendingTasks();

@@ -261,7 +261,7 @@ class Http1LimitsTest {
         assertThat(wire.response().status()).isEqualTo(200);
       }
       wire.expectEnd();
-      expectLogged("connection c\\d+ closed: no request for long");
+      expectLogged("connection c\\d+ closed: no request within \\d+ ms");
     }
   }
 

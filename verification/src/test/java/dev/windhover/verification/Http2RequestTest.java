@@ -503,6 +503,17 @@ class Http2RequestTest {
   }
 
   @Test
+  void headThatNoHandlerGetsHasTheLengthAndNoBody() throws IOException {
+    try (Http2Wire wire = connect()) {
+      Stream stream = wire.request(true, ":method: HEAD", ":scheme: http", ":path: /echo");
+      assertThat(stream.status()).isEqualTo(400);
+      assertThat(stream.responseHeaders())
+          .containsEntry("content-length", "%d".formatted("Host is missing\n".length()));
+      assertThat(stream.body()).isEmpty();
+    }
+  }
+
+  @Test
   void moreThan100HeadersAreAnsweredWith431() throws IOException {
     try (Http2Wire wire = connect()) {
       String[] many = new String[99]; // and Host

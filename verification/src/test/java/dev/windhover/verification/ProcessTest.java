@@ -269,7 +269,7 @@ class ProcessTest {
       String line = server.process().errorReader().readLine();
       assertThat(line)
           .startsWith("WARN dev.windhover.server.Server - /127.0.0.1:" + port)
-          .contains(" takes no connection for 1 s: ")
+          .contains(" accepts no connection for 1 s: ")
           .endsWith("Too many open files");
       for (Wire client : clients) {
         client.close();

@@ -206,12 +206,12 @@ class TlsTest {
           c.pem    | other.pem|               | key F/other.pem does not belong to certificate F/c.pem
           c.pem    | e.pem    |               | key F/e.pem is encrypted, and no password is given
           c.pem    | e.pem    | wrong         | key F/e.pem does not open with the password
-          c.pem    | rsa.pem  |               | key F/rsa.pem is not in the form of PKCS#8; openssl pkcs8 -topk8 makes it so
+          c.pem    | rsa.pem  |               | key F/rsa.pem is not in PKCS#8 format; convert it with openssl pkcs8 -topk8
           cut.pem  | k.pem    |               | certificate F/cut.pem has no certificate in it
           bad.pem  | k.pem    |               | certificate F/bad.pem is malformed
           c.p12    |          |               | certificate F/c.p12 is encrypted, and no password is given
           c.p12    |          | wrong         | certificate F/c.p12 does not open with the password
-          c.p12    | k.pem    | correct horse | certificate F/c.p12 is not PEM, and so has its key in itself
+          c.p12    | k.pem    | correct horse | certificate F/c.p12 is not PEM, so it cannot have a separate key file
           text     |          |               | certificate F/text is neither PEM nor PKCS#12
           secret   |          |               | certificate F/secret may not be read
           """)
@@ -264,7 +264,7 @@ class TlsTest {
       start(options -> options.tls().certificate(file).password(Certificate.PASSWORD));
       assertThat(log.lines()).hasSize(1);
       assertThat(log.lines().getFirst().text())
-          .matches("certificate " + file + " is expired on \\S+Z: no client will take it");
+          .matches("certificate " + file + " is expired on \\S+Z: clients will reject it");
     }
     try (Wire wire = connect().secure()) {
       assertThat(get(wire, "/").body()).isEqualTo("https TLSv1.3");
@@ -401,7 +401,7 @@ class TlsTest {
       await(() -> log.lines().size(), 2);
       assertThat(log.lines())
           .allMatch(line -> line.level() == Level.DEBUG && line.failure() == null)
-          .allMatch(line -> line.text().startsWith("no TLS with /127.0.0.1:"));
+          .allMatch(line -> line.text().startsWith("TLS handshake with /127.0.0.1:"));
     }
   }
 

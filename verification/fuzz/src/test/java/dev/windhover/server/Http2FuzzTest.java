@@ -56,8 +56,9 @@ class Http2FuzzTest {
     channel.freezeTime();
     channel.config().setAllocator(allocator);
     Server server = new Server(new ServerOptions(), APPLICATION);
-    server.initialize(
-        channel, null, new Http2Request.Rules("http", new AddressOptions(), server.limits()));
+    server
+        .negotiation(ListenAddress.parse("http://localhost"), new AddressOptions())
+        .initChannel(channel);
     channel.pipeline().fireChannelActive();
     long sent = 0;
     for (byte[] piece : pieces) {

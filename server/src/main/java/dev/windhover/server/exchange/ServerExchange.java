@@ -1,0 +1,224 @@
+package dev.windhover.server.exchange;
+
+import dev.windhover.http.Headers;
+import dev.windhover.http.HttpException;
+import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.Exchange;
+import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.Sink;
+import dev.windhover.http.host.Upgrade;
+import dev.windhover.server.exchange.ExchangeState.Event;
+import dev.windhover.server.net.NettyLoop;
+import java.io.InputStream;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+
+/**
+ * What a request has in every version of HTTP: its name in logs, its body, the state of its answer,
+ * and the room that an upgrade takes. How the answer is written is the version's.
+ */
+public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.Supply {
+  private static final AtomicReferenceFieldUpdater<ServerExchange, ExchangeState> STATE =
+      AtomicReferenceFieldUpdater.newUpdater(ServerExchange.class, ExchangeState.class, "state");
+
+  protected final RequestId id;
+  protected final NettyLoop loop;
+  protected final RequestBody body;
+  protected final CompletableFuture<Void> aborted = new CompletableFuture<>();
+
+  /** Changed by the loop, and by the thread that accepts an upgrade. */
+  private volatile ExchangeState state = ExchangeState.PENDING;
+
+  /** Room for an upgrade was taken, and the socket does not exist yet. */
+  private volatile boolean reserved;
+
+  /**
+   * Creates one.
+   *
+   * @param declared the length of the body as the client declares it; -1 if it does not, 0 if there
+   *     is no body
+   */
+  protected ServerExchange(RequestId id, NettyLoop loop, long declared, long maxBodySize) {
+    this.id = id;
+    this.loop = loop;
+    this.body = new RequestBody(id, this, declared, maxBodySize);
+  }
+
+  // ---- The state of the answer
+
+  /** Returns the state; from any thread. */
+  public final ExchangeState state() {
+    return state;
+  }
+
+  /** Changes the state, and returns the one before. */
+  protected final ExchangeState on(Event event) {
+    while (true) {
+      ExchangeState before = state;
+      ExchangeState after = before.on(event);
+      if (before == after || STATE.compareAndSet(this, before, after)) {
+        if (after.isTerminal() && !before.isTerminal()) {
+          handlerEnded();
+        }
+        return before;
+      }
+    }
+  }
+
+  /** The handler has nothing more to do with the answer. On the loop. */
+  protected void handlerEnded() {}
+
+  // ---- The connection's side, on the loop
+
+  /** Returns the body, as the loop sees it. */
+  public final RequestBody requestBody() {
+    return body;
+  }
+
+  /** Refuses the body, because it comes too slowly. */
+  public final void bodyIsSlow() {
+    body.fail(new HttpException(408, "the request's body comes too slowly"));
+  }
+
+  /** The client cannot be answered any more. */
+  protected final void abortedByClient(String why) {
+    aborted.complete(null); // first, so that handlers that fail because of it know the cause
+    body.lose(why);
+  }
+
+  @Override
+  public final void wake(Thread handler) {
+    loop.unpark(handler);
+  }
+
+  @Override
+  public final boolean inLoop() {
+    return loop.inLoop();
+  }
+
+  // ---- The request
+
+  @Override
+  public final String id() {
+    return id.toString();
+  }
+
+  @Override
+  public final InputStream body() {
+    return body;
+  }
+
+  @Override
+  public final void maxBodySize(long bytes) {
+    body.limit(bytes);
+  }
+
+  @Override
+  public final long maxBodySize() {
+    return body.limit();
+  }
+
+  @Override
+  public final Headers trailers() {
+    return body.trailers();
+  }
+
+  @Override
+  public final CompletableFuture<Void> aborted() {
+    return aborted;
+  }
+
+  @Override
+  public final Loop loop() {
+    return loop;
+  }
+
+  @Override
+  public final Thread start(Runnable task) {
+    Thread thread = Thread.ofVirtual().name("request-" + id).unstarted(task);
+    loop().start(thread);
+    return thread;
+  }
+
+  // ---- The response
+
+  @Override
+  public final Sink respond(int status, Headers answer, long contentLength) {
+    on(Event.RESPONDED);
+    returnRoom();
+    return begin(status, answer, contentLength);
+  }
+
+  /** Begins the response, as {@link #respond} does. */
+  protected abstract Sink begin(int status, Headers answer, long contentLength);
+
+  @Override
+  public final void abort() {
+    loop.run(() -> {
+      on(Event.ABORTED);
+      returnRoom();
+      body.discard();
+      drop();
+    });
+  }
+
+  /** Drops the connection, or the stream. */
+  protected abstract void drop();
+
+  // ---- The upgrade
+
+  @Override
+  public final void reserve() {
+    if (!reserved) {
+      takeRoom();
+      reserved = true;
+    }
+  }
+
+  /**
+   * Counts one more upgraded connection; from any thread.
+   *
+   * @throws HttpException 503 if there are too many
+   */
+  protected abstract void takeRoom();
+
+  private void returnRoom() {
+    if (reserved) {
+      reserved = false;
+      giveRoomBack();
+    }
+  }
+
+  /** Does not count what {@link #takeRoom} has counted any more. */
+  protected abstract void giveRoomBack();
+
+  @Override
+  public final void accept(int status, Headers answer, Duplex.Receiver receiver) {
+    state.on(Event.ACCEPTED); // fails before room is taken, if it has to
+    reserve();
+    on(Event.ACCEPTED);
+    loop.run(() -> open(status, answer, receiver));
+  }
+
+  private void open(int status, Headers answer, Duplex.Receiver receiver) {
+    if (state != ExchangeState.UPGRADING || !becomeSocket(status, answer, receiver)) {
+      on(Event.ABORTED);
+      returnRoom();
+      receiver.onLost("the connection was lost before it was upgraded");
+      aborted.complete(null);
+    }
+  }
+
+  /**
+   * Writes the answer and opens the socket.
+   *
+   * @return false if the client is gone
+   */
+  protected abstract boolean becomeSocket(int status, Headers answer, Duplex.Receiver receiver);
+
+  /** The request becomes a socket, which has the room from now on. */
+  protected final void upgraded() {
+    on(Event.UPGRADED);
+    reserved = false;
+  }
+}
