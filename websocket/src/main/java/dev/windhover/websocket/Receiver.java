@@ -91,8 +91,10 @@ final class Receiver extends Inbox {
     /** From here on the loop leaves it alone. */
     @SuppressWarnings("ThreadPriorityCheck") // the loop may need this core to go on
     void withdraw() {
-      while (!STATE.compareAndSet(this, WAITING, TAKING) && state != DONE) {
-        Thread.yield(); // the loop is in the middle of moving bytes
+      while (state == WAITING || state == FILLING) {
+        if (!STATE.compareAndSet(this, WAITING, TAKING)) {
+          Thread.yield(); // the loop is in the middle of moving bytes
+        }
       }
     }
 
@@ -240,7 +242,19 @@ final class Receiver extends Inbox {
     try {
       demand.await(() -> demand.equals(demands.peek()));
       requireBetweenMessages(demand);
-      fill(demand);
+      while (!takeKept(demand)) {
+        demand.state = Demand.WAITING;
+        demand.await(() -> demand.state == Demand.DONE || next() != null || hasEnded());
+        demand.withdraw();
+      }
+    } catch (InterruptedException | TimeoutException e) {
+      demand.withdraw();
+      if (demand.given == null) {
+        throw e;
+      }
+      if (e instanceof InterruptedException) {
+        Thread.currentThread().interrupt(); // nothing is lost: the next call throws
+      }
     } finally {
       demands.remove(demand);
       wakeFirst();
@@ -262,40 +276,21 @@ final class Receiver extends Inbox {
     }
   }
 
-  private void fill(Demand demand) throws InterruptedException, TimeoutException {
+  /** Takes what is kept, and returns whether nothing more is to be waited for. */
+  private boolean takeKept(Demand demand) {
     while (demand.state != Demand.DONE) {
       boolean ended = hasEnded(); // before it looks for the last piece
       Piece piece = next();
-      if (piece != null) {
-        take(piece, demand);
-      } else if (ended) {
-        return;
-      } else {
-        letLoopFill(demand);
+      if (piece == null) {
+        return ended;
       }
+      take(piece, demand);
     }
+    return true;
   }
 
   private boolean hasEnded() {
     return isDiscarding() || session.hasFoundEnd();
-  }
-
-  /** Lets the loop fill the demand until that is done, or there may be something to take. */
-  private void letLoopFill(Demand demand) throws InterruptedException, TimeoutException {
-    demand.state = Demand.WAITING;
-    try {
-      demand.await(() -> demand.state == Demand.DONE || next() != null || hasEnded());
-      demand.withdraw();
-    } catch (InterruptedException | TimeoutException e) {
-      demand.withdraw();
-      if (demand.given == null) {
-        throw e;
-      }
-      demand.state = Demand.DONE; // with what is here
-      if (e instanceof InterruptedException) {
-        Thread.currentThread().interrupt(); // nothing is lost: the next call throws
-      }
-    }
   }
 
   private void take(Piece piece, Demand demand) {
