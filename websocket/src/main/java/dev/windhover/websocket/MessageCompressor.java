@@ -92,7 +92,7 @@ final class MessageCompressor {
    * @return whether all of the piece is written
    */
   boolean write(OutgoingMessage piece, Conversation conversation, int slice) {
-    ByteBuffer in = piece.payload;
+    ByteBuffer in = piece.payload();
     ByteBuffer out = chunk();
     int limit = in.limit();
     boolean isLast = in.remaining() <= slice;

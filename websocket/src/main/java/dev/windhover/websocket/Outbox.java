@@ -4,7 +4,6 @@ import dev.windhover.http.host.Duplex;
 import dev.windhover.http.websocket.MessageType;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Conversation;
-import dev.windhover.protocol.Opcode;
 import dev.windhover.websocket.deflate.Compression;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
@@ -128,21 +127,21 @@ final class Outbox {
   boolean send(Object by, ByteBuffer payload, int size, MessageType type, boolean end, SendAs as)
       throws IOException, InterruptedException {
     OpenMessage message = gate.enter(by, type, end, as);
-    Opcode opcode = message == null ? OutgoingMessage.opcodeOf(type) : message.opcode(type);
+    OutgoingMessage sent = new OutgoingMessage(type, end, as, size, message);
     long frame = frameSize(payload);
-    long charge = gate.claim(message, frame, end);
-    OutgoingMessage sent =
-        charge == frame
-            ? owned(opcode, end, as, size, message, payload)
-            : OutgoingMessage.lent(opcode, end, as, size, message, payload);
-    sent.charge = charge;
+    sent.charge = gate.claim(message, frame, end);
+    OutgoingMessage.Loan loan = null;
+    if (sent.charge == frame) {
+      sent.copy(payload, marks.largestChunk());
+    } else {
+      loan = sent.lend(payload);
+    }
     long whole = message == null ? size : message.sent(type, as, size);
     post(sent);
     gate.leave(); // the next sender's message comes after this one
     if (end && message != null) {
       gate.end(message);
     }
-    OutgoingMessage.Loan loan = sent.loan;
     if (loan != null) {
       gate.tellFull();
       awaitOut(loan, message == null);
@@ -160,16 +159,6 @@ final class Outbox {
     }
     gate.requireOpen();
     gate.begin(by).begun = true;
-  }
-
-  private OutgoingMessage owned(
-      Opcode opcode,
-      boolean end,
-      SendAs as,
-      int size,
-      @Nullable OpenMessage part,
-      ByteBuffer payload) {
-    return OutgoingMessage.owned(opcode, end, as, size, part, payload, marks.largestChunk());
   }
 
   /**
@@ -216,12 +205,11 @@ final class Outbox {
     }
     requireRoom(gate.openOf(by));
     OpenMessage message = gate.enterAtOnce(by, type, end, as);
-    long frame = frameSize(payload);
-    Opcode opcode = message == null ? OutgoingMessage.opcodeOf(type) : message.opcode(type);
-    gate.claimAtOnce(frame);
+    OutgoingMessage sent = new OutgoingMessage(type, end, as, size, message);
+    sent.charge = frameSize(payload);
+    gate.claimAtOnce(sent.charge);
+    sent.copy(payload, marks.largestChunk());
     long whole = message == null ? size : message.sent(type, as, size);
-    OutgoingMessage sent = owned(opcode, end, as, size, message, payload);
-    sent.charge = frame;
     if (end && message != null) {
       endAfter(message);
     }
@@ -439,11 +427,11 @@ final class Outbox {
         if (!next.begun && !next.begin()) {
           taken(next); // it was withdrawn
         } else if (compressor != null && compressor.compresses(next)) {
-          int size = next.payload.remaining();
+          int size = next.payload().remaining();
           if (left > 0 && compressor.write(next, conversation, left)) {
             taken(next);
           }
-          left -= size - next.payload.remaining();
+          left -= size - next.payload().remaining();
           if (left <= 0 && queue.first != null) {
             drainSoon();
             break;
@@ -463,7 +451,7 @@ final class Outbox {
 
   /** Writes a message as it is: whole, or a chunk of it. */
   private void write(OutgoingMessage message, Conversation conversation) {
-    ByteBuffer payload = message.payload;
+    ByteBuffer payload = message.payload();
     int size = payload.remaining();
     if (message.left == 0) { // nothing of it is out
       long frame = frameSize(payload);
@@ -581,10 +569,10 @@ final class Outbox {
   private void drop(boolean keepsWhole) {
     takeMail();
     OutgoingMessage leaving = queue.first;
-    boolean cut = leaving != null && leaving.loan != null && leaving.begun;
+    boolean cut = leaving != null && leaving.isLent() && leaving.begun;
     Chain kept = new Chain();
     for (OutgoingMessage each; (each = queue.poll()) != null; ) {
-      if (!keepsWhole || cut || each.loan != null) {
+      if (!keepsWhole || cut || each.isLent()) {
         ended(each, false);
       } else {
         kept.add(each);

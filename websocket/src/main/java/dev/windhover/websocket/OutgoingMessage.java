@@ -6,6 +6,7 @@ import dev.windhover.protocol.Opcode;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,10 +24,11 @@ final class OutgoingMessage {
   /** The message of which this is a piece; null for a whole one. */
   final @Nullable OpenMessage part;
 
-  final ByteBuffer payload;
+  /** What is to be sent; set by {@link #copy} or {@link #lend}. */
+  private @Nullable ByteBuffer payload;
 
   /** Set if the payload is still its sender's. */
-  final @Nullable Loan loan;
+  private @Nullable Loan loan;
 
   /** Whether the payload's memory goes back to the {@link PayloadPool}. */
   private boolean isPooled;
@@ -43,61 +45,47 @@ final class OutgoingMessage {
   /** The message after this one in the outbox, or before it in the mailbox. */
   @Nullable OutgoingMessage next;
 
-  private OutgoingMessage(
-      Opcode opcode,
-      boolean end,
-      SendAs as,
-      int size,
-      @Nullable OpenMessage part,
-      ByteBuffer payload,
-      @Nullable Loan loan) {
-    this.opcode = opcode;
+  OutgoingMessage(MessageType type, boolean end, SendAs as, int size, @Nullable OpenMessage part) {
+    this.opcode = part == null ? opcodeOf(type) : part.opcode(type);
     this.end = end;
     this.as = as;
     this.size = size;
     this.part = part;
-    this.payload = payload;
-    this.loan = loan;
   }
 
   /**
-   * Creates a message that leaves the payload to its sender: it has a copy, unless the payload
-   * never changes.
+   * Leaves the payload to its sender, and takes a copy, unless it never changes.
    *
    * @param largestChunk the most bytes that are handed to the transport at once
    */
-  static OutgoingMessage owned(
-      Opcode opcode,
-      boolean end,
-      SendAs as,
-      int size,
-      @Nullable OpenMessage part,
-      ByteBuffer payload,
-      int largestChunk) {
+  void copy(ByteBuffer original, int largestChunk) {
     if (as.isPrepared()) {
-      return new OutgoingMessage(opcode, end, as, size, part, payload, null);
+      payload = original;
+      return;
     }
-    int bytes = payload.remaining();
+    int bytes = original.remaining();
     boolean suitsPool =
         bytes >= PayloadPool.LEAST_BYTES
             && bytes <= Math.min(PayloadPool.BUFFER_BYTES, largestChunk);
     ByteBuffer pooled = suitsPool ? PayloadPool.take() : null;
-    ByteBuffer memory = pooled != null ? pooled : ByteBuffer.allocate(bytes);
-    var message =
-        new OutgoingMessage(opcode, end, as, size, part, memory.put(payload).flip(), null);
-    message.isPooled = pooled != null;
-    return message;
+    isPooled = pooled != null;
+    payload = (pooled != null ? pooled : ByteBuffer.allocate(bytes)).put(original).flip();
   }
 
-  /** Creates a message whose payload is lent: its sender waits until it has left. */
-  static OutgoingMessage lent(
-      Opcode opcode,
-      boolean end,
-      SendAs as,
-      int size,
-      @Nullable OpenMessage part,
-      ByteBuffer payload) {
-    return new OutgoingMessage(opcode, end, as, size, part, payload, new Loan());
+  /** Borrows the payload: its sender waits until it has left. */
+  Loan lend(ByteBuffer original) {
+    Loan lent = new Loan();
+    payload = original;
+    loan = lent;
+    return lent;
+  }
+
+  ByteBuffer payload() {
+    return Objects.requireNonNull(payload);
+  }
+
+  boolean isLent() {
+    return loan != null;
   }
 
   /** Returns the opcode of a message's first frame. */
@@ -124,14 +112,14 @@ final class OutgoingMessage {
   /** Gives the payload's memory to the transport; returns what releases it. */
   Runnable handOver() {
     isPooled = false;
-    ByteBuffer buffer = payload;
+    ByteBuffer buffer = payload();
     return () -> PayloadPool.give(buffer);
   }
 
   /** All of it is out, or nothing more of it will be. */
   void done(boolean isOut, Loop loop) {
     if (isPooled) {
-      PayloadPool.give(payload);
+      PayloadPool.give(payload());
     } else if (loan != null) {
       loan.end(isOut, loop);
     }
