@@ -88,6 +88,22 @@ class ResponseTest {
   }
 
   @Test
+  void abortedResponseHasNoLastChunk() {
+    List<String> written =
+        answersTo(
+            REQUEST,
+            exchange -> {
+              Sink sink = exchange.respond(200, new Headers(), -1);
+              sink.write(bytes("one"));
+              sink.flush();
+              sink.abort();
+              sink.end();
+              sink.flush();
+            });
+    assertThat(String.join("", written)).endsWith("\r\n\r\n3\r\none\r\n");
+  }
+
+  @Test
   void bytesBesideAreReleasedWhenTheyHaveLeft() {
     List<String> told = new ArrayList<>();
     answersTo(
