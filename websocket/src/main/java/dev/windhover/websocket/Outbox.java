@@ -132,7 +132,7 @@ final class Outbox {
     sent.charge = gate.claim(message, frame, end);
     OutgoingMessage.Loan loan = null;
     if (sent.charge == frame) {
-      sent.copy(payload, marks.largestChunk());
+      sent.copy(payload, marks.largestChunk(), mayCompress(as));
     } else {
       loan = sent.lend(payload);
     }
@@ -150,6 +150,10 @@ final class Outbox {
       session.sent(type, whole);
     }
     return gate.hasRoom();
+  }
+
+  private boolean mayCompress(SendAs as) {
+    return compressor != null && !as.isPlain();
   }
 
   /** Begins a message of {@code by}, as soon as no other is under way; its pieces follow. */
@@ -208,7 +212,7 @@ final class Outbox {
     OutgoingMessage sent = new OutgoingMessage(type, end, as, size, message);
     sent.charge = frameSize(payload);
     gate.claimAtOnce(sent.charge);
-    sent.copy(payload, marks.largestChunk());
+    sent.copy(payload, marks.largestChunk(), mayCompress(as));
     long whole = message == null ? size : message.sent(type, as, size);
     if (end && message != null) {
       endAfter(message);
@@ -454,28 +458,26 @@ final class Outbox {
     ByteBuffer payload = message.payload();
     int size = payload.remaining();
     if (message.left == 0) { // nothing of it is out
-      long frame = frameSize(payload);
-      if (message.canBeHandedOver()) {
-        conversation.header(message.opcode, message.end, message.as.reservedBits(), size);
-        conversation.payload(payload, message.handOver());
-        taken(message);
-        return;
-      }
-      if (size <= marks.largestChunk()) {
+      if (!message.isPooled() && size <= marks.largestChunk()) {
         conversation.frame(message.opcode, message.end, message.as.reservedBits(), payload);
         taken(message);
         return;
       }
-      message.left = frame;
-      conversation.header(message.opcode, message.end, message.as.reservedBits(), size);
-      left(message, frame - size);
+      conversation.header(message.opcode, message.end, message.as.reservedBits(), message.bytes());
+      message.left = message.bytes();
+      left(message, 0); // the header is out
     }
-    int chunk = Math.min(size, marks.largestChunk());
-    int limit = payload.limit();
-    conversation.payload(payload.limit(payload.position() + chunk));
-    payload.limit(limit);
-    left(message, chunk);
-    if (!payload.hasRemaining()) {
+    if (message.isPooled()) {
+      conversation.payload(payload, message.handOver());
+      left(message, size);
+    } else {
+      int chunk = Math.min(size, marks.largestChunk());
+      int limit = payload.limit();
+      conversation.payload(payload.limit(payload.position() + chunk));
+      payload.limit(limit);
+      left(message, chunk);
+    }
+    if (message.left == 0) {
       taken(message);
     }
   }

@@ -6,6 +6,7 @@ import dev.windhover.protocol.Opcode;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.util.Deque;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -24,19 +25,25 @@ final class OutgoingMessage {
   /** The message of which this is a piece; null for a whole one. */
   final @Nullable OpenMessage part;
 
-  /** What is to be sent; set by {@link #copy} or {@link #lend}. */
+  /** The size of the payload. */
+  private int bytes;
+
+  /** What is to be sent next of the payload; set by {@link #copy} or {@link #lend}. */
   private @Nullable ByteBuffer payload;
+
+  /** What follows that, if the payload is longer than a buffer of the pool. */
+  private @Nullable Deque<ByteBuffer> rest;
+
+  /** Whether the payload's memory is that of the {@link PayloadPool}. */
+  private boolean isPooled;
 
   /** Set if the payload is still its sender's. */
   private @Nullable Loan loan;
 
-  /** Whether the payload's memory goes back to the {@link PayloadPool}. */
-  private boolean isPooled;
-
   /** What it counts for in the outbox, less what has left. */
   long charge;
 
-  /** The bytes of its frame that have not left; 0 before the first has. */
+  /** The bytes of the payload that have not left; 0 before the header has. */
   long left;
 
   /** Whether its first byte is out, or being compressed. */
@@ -56,30 +63,42 @@ final class OutgoingMessage {
   /**
    * Leaves the payload to its sender, and takes a copy, unless it never changes.
    *
-   * @param largestChunk the most bytes that are handed to the transport at once
+   * @param chunk the most bytes that are handed to the transport at once
+   * @param isCompressed whether the payload may be compressed
    */
-  void copy(ByteBuffer original, int largestChunk) {
+  void copy(ByteBuffer original, int chunk, boolean isCompressed) {
+    bytes = original.remaining();
+    boolean suitsPool = isCompressed ? bytes <= chunk : chunk == PayloadPool.BUFFER_BYTES;
     if (as.isPrepared()) {
       payload = original;
-      return;
+    } else if (!suitsPool || bytes < PayloadPool.LEAST_BYTES || !copyToPool(original)) {
+      payload = ByteBuffer.allocate(bytes).put(original).flip();
     }
-    int bytes = original.remaining();
-    boolean suitsPool =
-        bytes >= PayloadPool.LEAST_BYTES
-            && bytes <= Math.min(PayloadPool.BUFFER_BYTES, largestChunk);
-    ByteBuffer pooled = suitsPool ? PayloadPool.take() : null;
-    isPooled = pooled != null;
-    payload = (pooled != null ? pooled : ByteBuffer.allocate(bytes)).put(original).flip();
+  }
+
+  private boolean copyToPool(ByteBuffer original) {
+    Deque<ByteBuffer> buffers = PayloadPool.copy(original);
+    payload = buffers.poll();
+    isPooled = payload != null;
+    rest = buffers.isEmpty() ? null : buffers;
+    return isPooled;
   }
 
   /** Borrows the payload: its sender waits until it has left. */
   Loan lend(ByteBuffer original) {
     Loan lent = new Loan();
+    bytes = original.remaining();
     payload = original;
     loan = lent;
     return lent;
   }
 
+  /** Returns the size of the payload. */
+  int bytes() {
+    return bytes;
+  }
+
+  /** Returns what is to be sent next of the payload. */
   ByteBuffer payload() {
     return Objects.requireNonNull(payload);
   }
@@ -105,14 +124,15 @@ final class OutgoingMessage {
   }
 
   /** Returns whether the transport may take the payload's memory as it is, and release it. */
-  boolean canBeHandedOver() {
+  boolean isPooled() {
     return isPooled;
   }
 
-  /** Gives the payload's memory to the transport; returns what releases it. */
+  /** Gives {@link #payload()} to the transport; returns what releases it. */
   Runnable handOver() {
-    isPooled = false;
     ByteBuffer buffer = payload();
+    payload = rest == null ? null : rest.poll();
+    isPooled = payload != null;
     return () -> PayloadPool.give(buffer);
   }
 
@@ -120,6 +140,9 @@ final class OutgoingMessage {
   void done(boolean isOut, Loop loop) {
     if (isPooled) {
       PayloadPool.give(payload());
+      if (rest != null) {
+        rest.forEach(PayloadPool::give);
+      }
     } else if (loan != null) {
       loan.end(isOut, loop);
     }

@@ -1,6 +1,7 @@
 package dev.windhover.websocket;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -33,6 +34,26 @@ final class PayloadPool {
       buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
     }
     return buffer;
+  }
+
+  /** Returns a copy of {@code original}, which is used up; nothing if too few buffers are free. */
+  static Deque<ByteBuffer> copy(ByteBuffer original) {
+    Deque<ByteBuffer> copy = new ArrayDeque<>(2);
+    int start = original.position();
+    int end = original.limit();
+    while (original.hasRemaining()) {
+      ByteBuffer buffer = take();
+      if (buffer == null) {
+        copy.forEach(PayloadPool::give);
+        copy.clear();
+        original.position(start);
+        break;
+      }
+      original.limit(Math.min(end, original.position() + BUFFER_BYTES));
+      copy.add(buffer.put(original).flip());
+      original.limit(end);
+    }
+    return copy;
   }
 
   /** Takes a buffer back. */
