@@ -87,6 +87,9 @@ record Compression(boolean on, boolean takeover, int windowBits) {
 
   /** Returns the label for tables. */
   String label() {
+    if (!on) {
+      return "no compression";
+    }
     return (takeover ? "takeover" : "no takeover")
         + (windowBits < 15 ? ", " + windowBits + " bits" : "");
   }

@@ -1,5 +1,6 @@
 package dev.windhover.benchmarks;
 
+import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -8,6 +9,8 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A compressed WebSocket that sends one message after another and verifies each reply. Not built
@@ -19,7 +22,8 @@ final class EchoClient implements MemoryCompare.Client {
   private final SocketChannel channel;
   private final DataInputStream in;
   private final MessageRing ring;
-  private final ReplyInflater inflater;
+  private final @Nullable ReplyInflater inflater; // null without compression
+  private final ByteArrayOutputStream plain = new ByteArrayOutputStream(0);
   private int next; // of the ring
 
   EchoClient(int port, MessageRing ring, Compression compression) throws IOException {
@@ -31,12 +35,12 @@ final class EchoClient implements MemoryCompare.Client {
     socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), TIMEOUT_MILLIS);
     OpeningHandshake.perform(socket, compression);
     in = new DataInputStream(socket.getInputStream());
-    inflater = new ReplyInflater(compression.takeover(), ring.size());
+    inflater = compression.on() ? new ReplyInflater(compression.takeover(), ring.size()) : null;
   }
 
   /**
    * Sends the ring's next messages, each after the reply to the one before. All must come back
-   * compressed.
+   * compressed, if that was agreed.
    */
   @Override
   public void echo(int count) throws IOException {
@@ -63,7 +67,12 @@ final class EchoClient implements MemoryCompare.Client {
       }
       takePayload();
     }
-    inflater.end(ring.payload(next));
+    if (inflater != null) {
+      inflater.end(ring.payload(next));
+    } else if (!Arrays.equals(plain.toByteArray(), ring.payload(next))) {
+      throw new IOException("wrong echo: another payload");
+    }
+    plain.reset();
     next = ring.next(next, 1);
   }
 
@@ -82,13 +91,19 @@ final class EchoClient implements MemoryCompare.Client {
     if (payload.length < length) {
       throw new EOFException("wrong echo: closed within a frame");
     }
-    inflater.add(ByteBuffer.wrap(payload));
+    if (inflater != null) {
+      inflater.add(ByteBuffer.wrap(payload));
+    } else {
+      plain.writeBytes(payload);
+    }
   }
 
   /** Closes without waiting for the server, which may have ended. */
   @Override
   public void close() {
-    inflater.close();
+    if (inflater != null) {
+      inflater.close();
+    }
     try (channel) {
       channel.write(WebSocketLoad.emptyClose());
     } catch (IOException e) {

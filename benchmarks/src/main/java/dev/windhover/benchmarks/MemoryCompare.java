@@ -224,7 +224,10 @@ final class MemoryCompare {
       var ring = MessageRing.plain(settings.binary(), settings.size(), 1);
       return sockets -> new Http2EchoClient(port, ring, sockets, selector);
     }
-    var ring = MessageRing.compressed(settings.binary(), settings.size(), 1, mode.compression());
+    var ring =
+        mode.compression().on()
+            ? MessageRing.compressed(settings.binary(), settings.size(), 1, mode.compression())
+            : MessageRing.plain(settings.binary(), settings.size(), 1);
     return _ -> new EchoClient(port, ring, mode.compression());
   }
 
