@@ -447,7 +447,7 @@ class Http1LimitsTest {
         Response response = refused.response();
         assertThat(response.status()).isEqualTo(503);
         assertThat(response.header("Retry-After")).isEqualTo("5");
-        assertThat(response.body()).isEqualTo("there are 1 upgraded connections already\n");
+        assertThat(response.body()).isEqualTo("upgraded connections are limited to 1\n");
         assertThat(refusals).containsExactly(HandshakeRefusal.NO_ROOM);
         assertThat(log.lines())
             .extracting(Logs.Line::level)

@@ -47,7 +47,7 @@ public final class ConnectionCount {
 
   /** Returns the answer to a request that would need one more than {@code most}. */
   public static HttpException tooMany(int most, String ofWhat) {
-    String why = "there are " + most + " " + ofWhat + " already";
+    String why = ofWhat + " are limited to " + most;
     return new HttpException(503, why, new Headers().add("Retry-After", RETRY_AFTER_SECONDS));
   }
 
