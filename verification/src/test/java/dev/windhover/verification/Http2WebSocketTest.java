@@ -71,6 +71,7 @@ class Http2WebSocketTest {
   }
 
   @Nested
+  @Tag("full") // the quick run has the contract over HTTP/2, and over TLS
   class BlockingOverTls extends WebSocketContract {
     BlockingOverTls() {
       super(new Http2OverTls(), Form.BLOCKING);
