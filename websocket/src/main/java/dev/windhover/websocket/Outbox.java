@@ -192,7 +192,8 @@ final class Outbox {
     }
   }
 
-  // ---- Sending by who may not wait
+  // ---- Sending without waiting
+
   /**
    * Sends one frame of a message without waiting, from the loop or another thread.
    *
@@ -280,7 +281,7 @@ final class Outbox {
   private boolean writeAtOnce(
       ByteBuffer payload, int size, MessageType type, SendAs as, boolean delivering) {
     Duplex duplex = session.duplex();
-    long frame = 14L + payload.remaining();
+    long frame = frameSize(payload);
     long left = room;
     if (left <= frame) {
       long pending = duplex.pending();
@@ -482,7 +483,7 @@ final class Outbox {
     }
   }
 
-  /** So many bytes of a message have left. */
+  /** These bytes of a message's payload have left, and its header. */
   private void left(OutgoingMessage message, long bytes) {
     message.left -= bytes;
     long before = message.charge;

@@ -8,8 +8,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Memory for payloads that wait to be sent: the transport takes it as it is, without another copy.
- * All sockets share at most 4 MiB; beyond that a payload waits on the heap. Any thread.
+ * Memory for payloads that wait to be sent, and for what a {@link MessageCompressor} makes of them:
+ * the transport takes it as it is, without another copy. All sockets share at most 4 MiB; beyond
+ * that a payload waits on the heap. Any thread.
  */
 final class PayloadPool {
   /** The size of each buffer. */
