@@ -85,7 +85,7 @@ final class Conversation implements AutoCloseable {
     this.peer = peer;
     this.patienceMillis = patienceMillis;
     this.deflate = deflate;
-    Thread.ofVirtual().name("conversation").start(this::read);
+    Thread.ofPlatform().daemon().name("conversation").start(this::read);
   }
 
   // ---- Sending

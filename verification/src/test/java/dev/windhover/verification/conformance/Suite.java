@@ -3,9 +3,9 @@ package dev.windhover.verification.conformance;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +16,9 @@ final class Suite {
 
   /** How a case ended: {@code wrong} is null, or what was not right. */
   record End(Case played, @Nullable Throwable wrong) {}
+
+  private static final ThreadFactory PLAYERS =
+      Thread.ofPlatform().daemon().name("player-", 0).factory();
 
   private static final List<Case> CASES = make();
 
@@ -36,29 +39,30 @@ final class Suite {
   }
 
   /**
-   * Begins to play those that are selected, on threads of its own.
+   * Begins to play those that are selected, in their order. The players are platform threads,
+   * because the server's handlers may share this JVM's few carriers: virtual threads that compress
+   * and compare megabytes would keep those handlers waiting for seconds.
    *
    * @return for each, in their order, how it ends
    */
   static List<CompletableFuture<End>> play(
       List<Case> cases, Stage stage, Predicate<Case> selected) {
-    Executor threads = Executors.newVirtualThreadPerTaskExecutor();
-    Semaphore places = new Semaphore(AT_ONCE);
-    return cases.stream()
-        .filter(selected)
-        .map(each -> CompletableFuture.supplyAsync(() -> play(each, stage, places), threads))
-        .toList();
+    ExecutorService players = Executors.newFixedThreadPool(AT_ONCE, PLAYERS);
+    List<CompletableFuture<End>> ends =
+        cases.stream()
+            .filter(selected)
+            .map(each -> CompletableFuture.supplyAsync(() -> play(each, stage), players))
+            .toList();
+    players.shutdown();
+    return ends;
   }
 
-  private static End play(Case played, Stage stage, Semaphore places) {
-    places.acquireUninterruptibly();
+  private static End play(Case played, Stage stage) {
     try {
       played.script().play(stage);
       return new End(played, null);
     } catch (Exception | AssertionError e) {
       return new End(played, e);
-    } finally {
-      places.release();
     }
   }
 }
