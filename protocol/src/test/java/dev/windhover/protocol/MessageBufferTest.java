@@ -3,6 +3,7 @@ package dev.windhover.protocol;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -186,6 +187,87 @@ class MessageBufferTest {
       long declared = 1L << 30;
       assertThat(buffer.exceededBy(declared)).isNull();
       assertThat(buffer.room(10, declared).capacity()).isEqualTo(512);
+    }
+  }
+
+  /** A large message that is not complete. */
+  @Nested
+  class InPieces {
+    private final byte[] payload = Frames.pattern(1 << 20);
+
+    private void fill(MessageBuffer buffer, int bytes, int step) {
+      for (int at = buffer.size(); at < bytes; at = buffer.size()) {
+        int n = Math.min(step, bytes - at);
+        ByteBuffer room = buffer.room(n);
+        room.put(payload, at, Math.min(n, room.remaining()));
+      }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+      "1, 65536",
+      "1000, 1",
+      "200000, 1",
+      "200000, 65536",
+      "600000, 999",
+      "1048575, 65536"
+    })
+    void takesAtMostAPieceMoreThanItHolds(int bytes, int step) {
+      var buffer = new MessageBuffer(1 << 20);
+      fill(buffer, bytes, step);
+      assertThat(buffer.size()).isEqualTo(bytes);
+      assertThat(buffer.memory()).isBetween(bytes, bytes + 128 * 1024);
+    }
+
+    /** With its header, an array of 512 KiB would take a region of 1 MiB in a small heap of G1. */
+    @Test
+    void noneIsLarge() {
+      var buffer = new MessageBuffer(1 << 20);
+      for (int i = 0; i < 16; i++) {
+        fill(buffer, (i + 1) << 16, 1 << 16);
+        assertThat(buffer.room(1).capacity() + 16).isLessThanOrEqualTo(128 * 1024);
+      }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"131056, 65536", "131057, 65536", "300000, 7777", "1048576, 65536"})
+    void isOneMessageInTheEnd(int bytes, int step) {
+      var buffer = new MessageBuffer(1 << 20);
+      fill(buffer, bytes, step);
+      byte[] whole = Arrays.copyOf(payload, bytes);
+      assertThat(buffer.message()).isEqualTo(ByteBuffer.wrap(whole));
+      ByteBuffer taken = buffer.take();
+      assertThat(taken).isEqualTo(ByteBuffer.wrap(whole));
+      assertThat(taken.position()).isZero();
+      assertThat(buffer.memory()).isZero();
+    }
+
+    @Test
+    void isForgottenForTheNext() {
+      var buffer = new MessageBuffer(1 << 20);
+      fill(buffer, 300_000, 65_536);
+      buffer.clear();
+      assertThat(buffer.isEmpty()).isTrue();
+      add(buffer, Hex.bytes("03"));
+      assertThat(Hex.of(buffer.message())).isEqualTo("03");
+    }
+
+    @Test
+    void aKeptPieceGoesAcrossThem() {
+      var buffer = new MessageBuffer(1 << 20);
+      fill(buffer, 131_000, 65_536);
+      buffer.add(ByteBuffer.wrap(payload, 131_000, 300_000));
+      assertThat(buffer.take()).isEqualTo(ByteBuffer.wrap(payload, 0, 431_000));
+    }
+
+    @Test
+    void hasRoomForOneByteBeyondTheLimit() {
+      var buffer = new MessageBuffer(200_000);
+      fill(buffer, 200_000, 65_536);
+      assertThat(buffer.room(100).remaining()).isEqualTo(1);
+      buffer.room(100).put((byte) 0);
+      assertThat(buffer.exceededBy(0))
+          .isEqualTo(new Violation(1009, "message of 200001 bytes exceeds limit of 200000"));
     }
   }
 
