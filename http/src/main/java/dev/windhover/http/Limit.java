@@ -14,6 +14,9 @@ public enum Limit {
    */
   SEND_QUEUE("send queue"),
 
+  /** An unfinished message came too slowly while it was held: the socket fails with 1008. */
+  MESSAGE_RATE("message rate"),
+
   /** The peer sent more control frames than are allowed: the socket fails with 1008. */
   CONTROL_FRAMES("control frames"),
 

@@ -99,6 +99,15 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
   /** The size of the message under way, so far. */
   private long messageBytes;
 
+  /** Whether a message has begun and not ended. */
+  private boolean isWithinMessage;
+
+  /** All bytes of payload that have been read, as they came. */
+  private long dataBytes;
+
+  /** Whether the peer was not read at some time since {@link #wasReading} was asked last. */
+  private boolean hasPaused;
+
   /** The bytes that came and for which no credit was given. Those set aside do not count. */
   private int owed;
 
@@ -147,6 +156,12 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
    * it. Loop only.
    */
   abstract void settle();
+
+  /**
+   * Returns how much memory a message takes that is being assembled for the application, and is not
+   * complete. Loop only.
+   */
+  abstract int assembled();
 
   /** The socket is open; the first call. Loop only. */
   void opened() {}
@@ -201,10 +216,12 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
 
   /** Reads payload, and returns whether the rest of the bytes is to wait. */
   private boolean readPayload(FrameReader reader, ByteBuffer bytes) {
+    int before = bytes.position();
     int n = discarding ? skip(reader, bytes) : deliver(reader, bytes);
     if (n == UNWANTED) {
       n = keep(reader, bytes);
     }
+    dataBytes += bytes.position() - before;
     if (session.conversation().isDoneReading()) {
       return false; // what was found is told already
     }
@@ -213,7 +230,8 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
       return false;
     }
     messageBytes += n;
-    if (reader.endOfMessage()) {
+    isWithinMessage = !reader.endOfMessage();
+    if (!isWithinMessage) {
       session.received(typeOf(reader), messageBytes);
       messageBytes = 0;
     }
@@ -251,8 +269,28 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
   }
 
   /** Nothing more is read. */
-  final void endReading() {
+  void endReading() {
     backlog = null;
+    isWithinMessage = false;
+  }
+
+  // ---- The message under way
+
+  /** Returns whether a message has begun and not ended. Loop only. */
+  final boolean isWithinMessage() {
+    return isWithinMessage;
+  }
+
+  /** Returns how many bytes of payload have been read in all, as they came. Loop only. */
+  final long dataBytes() {
+    return dataBytes;
+  }
+
+  /** Returns whether the peer was read all the time since the last call. Loop only. */
+  final boolean wasReading() {
+    boolean was = !hasPaused;
+    hasPaused = paused;
+    return was;
   }
 
   private static int skip(FrameReader reader, ByteBuffer bytes) {
@@ -340,6 +378,7 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
 
   private void pause() {
     paused = true;
+    hasPaused = true;
     session.limitReached(Limit.INBOUND_BYTES);
     session.duplex().pause();
     if (hasRoom()) { // it was taken meanwhile, and its taker saw no pause

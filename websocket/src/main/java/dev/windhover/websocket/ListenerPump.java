@@ -140,6 +140,17 @@ final class ListenerPump extends Inbox {
   }
 
   @Override
+  int assembled() {
+    return assembling == null || assembling.isEmpty() ? 0 : assembling.memory();
+  }
+
+  @Override
+  void endReading() {
+    super.endReading();
+    assembling = null; // it will never be complete
+  }
+
+  @Override
   void batchEnd() {
     releaseMemory();
     super.batchEnd();

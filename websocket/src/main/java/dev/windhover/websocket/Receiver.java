@@ -112,6 +112,9 @@ final class Receiver extends Inbox {
    */
   private @Nullable MessageBuffer begun;
 
+  /** The memory of {@link #begun} if there is some of a message in it, for the loop. */
+  private volatile int assembled;
+
   /** Whether {@link #receive} has taken a part of a message. */
   private boolean isInside;
 
@@ -153,6 +156,17 @@ final class Receiver extends Inbox {
   @Override
   boolean hasRoom() {
     return isHalfEmpty();
+  }
+
+  @Override
+  int assembled() {
+    return assembled;
+  }
+
+  private void assembled(int bytes) {
+    if (assembled != bytes) { // seldom: most messages are complete at once
+      assembled = bytes;
+    }
   }
 
   @Override
@@ -247,6 +261,10 @@ final class Receiver extends Inbox {
         demand.await(() -> demand.state == Demand.DONE || next() != null || hasEnded());
         demand.withdraw();
       }
+      if (demand.given == null) {
+        begun = null; // the socket has ended, and it will never be complete
+        assembled(0);
+      }
     } catch (InterruptedException | TimeoutException e) {
       demand.withdraw();
       if (demand.given == null) {
@@ -322,6 +340,9 @@ final class Receiver extends Inbox {
       if (part.endOfMessage()) {
         demand.given = part;
         demand.message = begun().take();
+        assembled(0);
+      } else {
+        assembled(begun().memory());
       }
       return part.endOfMessage();
     }

@@ -89,6 +89,9 @@ final class Session implements Duplex.Receiver, Takeover {
   /** Only while output waits. */
   private @Nullable WriteStall writeStall;
 
+  /** Only while a message has begun and not ended, and perhaps a little longer. */
+  private @Nullable MessageRate messageRate;
+
   private long restDue = NEVER;
   private long armedFor;
   private Loop.@Nullable Timer timer;
@@ -209,6 +212,7 @@ final class Session implements Duplex.Receiver, Takeover {
     in.batchEnd();
     delivering = false; // a listener that is told of room in the next line sends for itself
     out.batchEnd(); // what the transport takes at once need not be watched
+    watchMessage();
   }
 
   @Override
@@ -259,14 +263,18 @@ final class Session implements Duplex.Receiver, Takeover {
    * @return -1
    */
   int violated(Violation violation) {
-    log.debug("socket {} violated the protocol: {}", id, violation.text());
     if (violation.closeCode() == CloseCode.MESSAGE_TOO_BIG) {
       limitReached(Limit.MESSAGE_SIZE);
     } else if (violation.closeCode() == CloseCode.POLICY_VIOLATION) {
       limitReached(Limit.CONTROL_FRAMES);
     }
-    finish(new Outcome.Violated(violation));
+    fail(violation);
     return -1;
+  }
+
+  private void fail(Violation violation) {
+    log.debug("socket {} violated the protocol: {}", id, violation.text());
+    finish(new Outcome.Violated(violation));
   }
 
   /**
@@ -569,6 +577,7 @@ final class Session implements Duplex.Receiver, Takeover {
   private void stopWaiting() {
     conversation.stopWaiting();
     writeStall = null;
+    messageRate = null;
     restDue = NEVER;
     if (timer != null) {
       timer.cancel();
@@ -589,12 +598,16 @@ final class Session implements Duplex.Receiver, Takeover {
       passed(passed);
     } while (passed != Conversation.Passed.NOTHING && !lost);
     lookAtOutput();
+    lookAtMessage();
     if (restDue != NEVER && restDue - loop.nanoTime() <= 0) {
       rest();
     }
     if (!lost) {
       duplex().flush();
       watchOutput();
+      if (messageRate != null) {
+        arm(messageRate.due());
+      }
       arm(conversation.deadline(loop.nanoTime()));
       arm(restDue);
     }
@@ -655,6 +668,42 @@ final class Session implements Duplex.Receiver, Takeover {
     } else if (stall.isStalled(loop.nanoTime(), duplex().transmitted())) {
       limitReached(Limit.STALLED_WRITE);
       abort(Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
+    }
+  }
+
+  /** What was delivered together has ended, perhaps within a message. */
+  private void watchMessage() {
+    if (!in.isWithinMessage() || lost) {
+      return;
+    }
+    MessageRate known = messageRate;
+    WebSocketLimits.Rate rate = settings.limits().minMessageRate();
+    if (known != null) {
+      look(known);
+    } else if (!rate.isOff()) {
+      in.wasReading(); // from now on
+      messageRate = new MessageRate(rate, loop.nanoTime(), in.dataBytes());
+      arm(messageRate.due());
+    }
+  }
+
+  private void look(MessageRate rate) {
+    rate.look(loop.nanoTime(), in.dataBytes(), in.wasReading() && in.assembled() > 0);
+  }
+
+  private void lookAtMessage() {
+    MessageRate rate = messageRate;
+    if (rate == null) {
+      return;
+    }
+    look(rate);
+    if (!in.isWithinMessage()) {
+      messageRate = null; // another one begins with all its credit
+    } else if (rate.isTooSlow()) {
+      messageRate = null;
+      limitReached(Limit.MESSAGE_RATE);
+      int bytes = settings.limits().minMessageRate().bytesPerSecond();
+      fail(Violation.policy("message came at less than " + bytes + " bytes a second"));
     }
   }
 

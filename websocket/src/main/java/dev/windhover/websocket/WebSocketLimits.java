@@ -38,6 +38,22 @@ public final class WebSocketLimits {
   private int controlFramesPerSecond = 20;
   private int controlFrameBurst = 100;
 
+  // Kestrel's MinRequestBodyDataRate, which it has for the bodies of requests only.
+  private Rate minMessageRate = new Rate(240, Duration.ofSeconds(5));
+
+  /**
+   * A minimum rate.
+   *
+   * @param bytesPerSecond 0 for no such limit
+   * @param grace how long a peer may fall behind
+   */
+  public record Rate(int bytesPerSecond, Duration grace) {
+    /** Returns whether there is no such limit. */
+    public boolean isOff() {
+      return bytesPerSecond == 0;
+    }
+  }
+
   /** Creates the defaults. */
   public WebSocketLimits() {}
 
@@ -52,6 +68,7 @@ public final class WebSocketLimits {
     writeStallTimeout = other.writeStallTimeout;
     controlFramesPerSecond = other.controlFramesPerSecond;
     controlFrameBurst = other.controlFrameBurst;
+    minMessageRate = other.minMessageRate;
   }
 
   /**
@@ -211,6 +228,30 @@ public final class WebSocketLimits {
   /** Returns how many Pings and Pongs a peer may send at once. */
   public int controlFrameBurst() {
     return controlFrameBurst;
+  }
+
+  /**
+   * Sets how fast an unfinished message must come while we hold what has come of it: one that is
+   * received whole, in either form. A peer that has fallen behind by {@code grace} fails its socket
+   * with 1008. Bytes of the payload count as they are sent, that is, compressed; control frames do
+   * not count. Time in which the peer is not read does not count either, nor does earlier speed. A
+   * message that the application takes buffer by buffer may come as slowly as it likes. 240 bytes
+   * per second and 5 s by default.
+   *
+   * @param bytesPerSecond 0 for no such limit
+   * @param grace positive
+   */
+  public WebSocketLimits minMessageRate(int bytesPerSecond, Duration grace) {
+    if (bytesPerSecond < 0) {
+      throw new IllegalArgumentException("minMessageRate " + bytesPerSecond + " is negative");
+    }
+    minMessageRate = new Rate(bytesPerSecond, positive("minMessageRate's grace", grace));
+    return this;
+  }
+
+  /** Returns how fast an unfinished message must come. */
+  public Rate minMessageRate() {
+    return minMessageRate;
   }
 
   private static long atLeast(String name, long value, long least) {
