@@ -132,10 +132,11 @@ public final class Http2Limits {
   // ---- Abuse
 
   /**
-   * Limits the resets within 30 s: requests that the client cancels (CVE-2023-44487) and streams
-   * that it makes us reset (CVE-2025-8671). Another one ends the connection with {@code
-   * ENHANCE_YOUR_CALM}. Sockets that were closed cleanly, and streams that the application drops,
-   * do not count. 200 by default, which is Netty's number.
+   * Limits the resets within 30 s: requests that the client cancels (CVE-2023-44487) and those
+   * whose streams it makes us reset (CVE-2025-8671). Another one ends the connection with {@code
+   * ENHANCE_YOUR_CALM}. Sockets that were closed cleanly, streams that the application drops, and
+   * streams for which no handler runs, because their head is malformed or there are too many of
+   * them, do not count. 200 by default, which is Netty's number.
    *
    * @throws IllegalArgumentException below 1
    */

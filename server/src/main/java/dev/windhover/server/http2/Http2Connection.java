@@ -2,8 +2,11 @@ package dev.windhover.server.http2;
 
 import static io.netty.handler.codec.http2.Http2Error.ENHANCE_YOUR_CALM;
 import static io.netty.handler.codec.http2.Http2Error.NO_ERROR;
+import static io.netty.handler.codec.http2.Http2Error.PROTOCOL_ERROR;
 import static io.netty.handler.codec.http2.Http2Error.SETTINGS_TIMEOUT;
+import static io.netty.handler.codec.http2.Http2Error.STREAM_CLOSED;
 import static io.netty.handler.codec.http2.Http2Exception.connectionError;
+import static io.netty.handler.codec.http2.Http2Exception.streamError;
 
 import dev.windhover.http.Connection;
 import dev.windhover.http.HttpVersion;
@@ -38,9 +41,7 @@ import io.netty.handler.codec.http2.Http2Stream;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -61,9 +62,6 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
   /** The same for a client that does not even take our last frames. */
   private static final int MOST_LINGER_SECONDS = 5;
 
-  /** Clients that do not know of our resets yet may send on this many of the last ones. */
-  private static final int MOST_REMEMBERED = 100;
-
   private static final long PING = 0x77696E64686F7665L;
 
   // For the exchanges and sockets, too.
@@ -71,6 +69,7 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
   final Connection facts;
   final ServerLimits serverLimits;
   final Http2Timeouts timeouts;
+  final StreamHistory history;
   final Http2Frames frames;
 
   private final Http2Limits limits;
@@ -82,7 +81,6 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
   private final AtomicInteger sockets = new AtomicInteger();
 
   private final List<Http2Duplex> batch = new ArrayList<>(1);
-  private @Nullable Deque<Integer> wasReset;
   private @Nullable ChannelHandlerContext context;
   private int bodyWindows;
   private boolean reading;
@@ -98,6 +96,7 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
       Http2ConnectionDecoder decoder,
       Http2ConnectionEncoder encoder,
       Http2Settings settings,
+      StreamHistory history,
       NewConnection taken,
       NetworkOutput output,
       Http2Request.Rules rules,
@@ -109,6 +108,7 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
     this.facts = taken.facts(HttpVersion.HTTP_2);
     this.serverLimits = rules.limits();
     this.limits = serverLimits.http2();
+    this.history = history;
     this.loop = NettyLoop.of(channel);
     this.timeouts = new Http2Timeouts(this, channel.eventLoop(), rules.limits(), output);
     this.frames = new Http2Frames(this, handler, rules, timeouts);
@@ -121,11 +121,14 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
       NewConnection taken, Http2Request.Rules rules, ExchangeHandler handler) {
     NetworkOutput output = new NetworkOutput(taken.channel());
     taken.channel().pipeline().addFirst(output);
+    StreamHistory history = new StreamHistory();
     Http2ConnectionBuilder builder =
         new Http2ConnectionBuilder(
             rules,
+            history,
             (decoder, encoder, settings) ->
-                new Http2Connection(decoder, encoder, settings, taken, output, rules, handler));
+                new Http2Connection(
+                    decoder, encoder, settings, history, taken, output, rules, handler));
     Http2Connection begun = builder.build();
     taken.channel().pipeline().addLast(begun);
     return begun;
@@ -262,20 +265,39 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
       ChannelHandlerContext ctx, boolean outbound, Throwable cause, StreamException fault) {
     int stream = fault.streamId();
     Http2Stream open = connection().stream(stream);
-    boolean closed = open == null || open.state() == Http2Stream.State.CLOSED;
-    if (closed && (outbound || isRemembered(stream))) {
-      return; // it was closed before we sent, or before the client knew of our reset (RFC 9113
-      // 5.4.2)
+    if (open == null || open.state() == Http2Stream.State.CLOSED) {
+      if (outbound || history.wasReset(stream)) {
+        return; // it was sent before that side knew of the reset (RFC 9113 5.4.2)
+      }
+      if (!StreamHistory.isClients(stream) || history.wasSkipped(stream)) { // RFC 9113 5.1.1
+        onError(ctx, false, connectionError(PROTOCOL_ERROR, "unexpected stream %d", stream));
+        return;
+      }
     }
-    remember(stream);
+    if (isHeadAfterEnd(open, fault)) {
+      fault = (StreamException) streamError(stream, STREAM_CLOSED, "HEADERS after END_STREAM");
+    }
+    boolean hasRequest =
+        open == null ? !history.beginWithFault(stream) : frames.endOf(open) != null;
+    history.addReset(stream);
     log.debug(
         "stream {} of {} reset with {}: {}", stream, facts.id(), fault.error(), fault.getMessage());
-    if (frames.areTooManyResets()) { // the client makes us reset: CVE-2025-8671
+    boolean counts = hasRequest || fault.error() == ENHANCE_YOUR_CALM;
+    if (counts && frames.areTooManyResets()) { // the client makes us reset: CVE-2025-8671
       onError(ctx, outbound, connectionError(ENHANCE_YOUR_CALM, "too many streams with faults"));
       return;
     }
     super.onStreamError(ctx, outbound, cause, fault);
     closeNow(stream);
+  }
+
+  /** RFC 9113 5.1; Netty takes the head for trailers that are repeated. */
+  private boolean isHeadAfterEnd(@Nullable Http2Stream open, StreamException fault) {
+    return open != null
+        && open.state() == Http2Stream.State.HALF_CLOSED_REMOTE
+        && frames.endOf(open) != null
+        && fault.error() == PROTOCOL_ERROR
+        && history.hasHeadAgain(open.id());
   }
 
   /** Drops what waits for the window of a stream that was reset (RFC 9113 5.1). */
@@ -339,24 +361,11 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
   /** Drops a stream, unless it is closed already. */
   void reset(Http2Stream stream, Http2Error why) {
     if (connection().stream(stream.id()) != null) {
-      remember(stream.id());
+      history.addReset(stream.id());
       resetStream(context(), stream.id(), why.code(), context().newPromise());
       closeNow(stream.id());
       flushSoon();
     }
-  }
-
-  private void remember(int reset) {
-    if (wasReset == null) {
-      wasReset = new ArrayDeque<>(1);
-    } else if (wasReset.size() == MOST_REMEMBERED) {
-      wasReset.remove();
-    }
-    wasReset.add(reset);
-  }
-
-  private boolean isRemembered(int stream) {
-    return wasReset != null && wasReset.contains(stream);
   }
 
   /** The file of a response could not be read to its end. */

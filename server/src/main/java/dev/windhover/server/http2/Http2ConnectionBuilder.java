@@ -34,17 +34,25 @@ final class Http2ConnectionBuilder
   }
 
   private final Http2Request.Rules rules;
+  private final StreamHistory history;
   private final Factory factory;
 
-  Http2ConnectionBuilder(Http2Request.Rules rules, Factory factory) {
+  Http2ConnectionBuilder(Http2Request.Rules rules, StreamHistory history, Factory factory) {
     this.rules = rules;
+    this.history = history;
     this.factory = factory;
   }
 
   /** Returns the handler of a connection. */
   @Override
   public Http2Connection build() {
-    var connection = new DefaultHttp2Connection(true);
+    var connection =
+        new DefaultHttp2Connection(true) {
+          @Override
+          public boolean streamMayHaveExisted(int stream) {
+            return super.streamMayHaveExisted(stream) || history.mayHaveBegun(stream);
+          }
+        };
     connection
         .local()
         .flowController(new DefaultHttp2LocalFlowController(connection, UPDATE_AT, true));

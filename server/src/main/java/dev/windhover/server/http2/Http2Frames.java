@@ -170,6 +170,11 @@ final class Http2Frames extends Http2EventAdapter {
   // ---- Streams
 
   @Override
+  public void onStreamAdded(Http2Stream stream) {
+    connection.history.begin(stream.id());
+  }
+
+  @Override
   public void onStreamClosed(Http2Stream stream) {
     StreamEnd ours = endOf(stream);
     String why = closeReason == null ? "the stream was closed" : closeReason;

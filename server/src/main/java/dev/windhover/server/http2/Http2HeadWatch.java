@@ -14,16 +14,25 @@ final class Http2HeadWatch {
   private static final int FRAME_HEADER = 9;
   private static final int END_HEADERS = 0x4;
 
+  private final StreamHistory history;
+
   /** How much of the preface, or of the payload of the current frame, is still to come. */
   private int skip = PREFACE;
 
   /** What has come of the length, type and flags in a header that comes in pieces. */
   private long start;
 
+  /** The same of the stream's number. */
+  private int stream;
+
   private int headerBytes;
   private int heads;
   private boolean isUnderWay;
   private boolean endsWithFrame;
+
+  Http2HeadWatch(StreamHistory history) {
+    this.history = history;
+  }
 
   /** Looks at what came, and returns the number of the incomplete head, from 1; 0 without one. */
   int read(ByteBuf bytes) {
@@ -35,7 +44,8 @@ final class Http2HeadWatch {
         skip -= n;
         at += n;
       } else if (headerBytes == 0 && end - at >= FRAME_HEADER) {
-        begin((bytes.getUnsignedInt(at) << 8) | bytes.getUnsignedByte(at + 4));
+        long start = (bytes.getUnsignedInt(at) << 8) | bytes.getUnsignedByte(at + 4);
+        begin(start, bytes.getInt(at + 5));
         at += FRAME_HEADER;
       } else {
         beginByte(bytes.getUnsignedByte(at++));
@@ -50,20 +60,24 @@ final class Http2HeadWatch {
   private void beginByte(int next) {
     if (headerBytes++ < 5) {
       start = (start << 8) | next;
+    } else {
+      stream = (stream << 8) | next;
     }
     if (headerBytes == FRAME_HEADER) {
-      begin(start);
+      begin(start, stream);
       start = 0;
+      stream = 0;
       headerBytes = 0;
     }
   }
 
   /** A frame begins; {@code start} is its length, type and flags. */
-  private void begin(long start) {
+  private void begin(long start, int stream) {
     skip = (int) (start >>> 16);
     int type = (int) (start >>> 8) & 0xFF;
     if (type == Http2FrameTypes.HEADERS) {
       heads++;
+      history.headComes(stream & Integer.MAX_VALUE); // without the reserved bit
     }
     isUnderWay = type == Http2FrameTypes.HEADERS || type == Http2FrameTypes.CONTINUATION;
     endsWithFrame = isUnderWay && (start & END_HEADERS) != 0;

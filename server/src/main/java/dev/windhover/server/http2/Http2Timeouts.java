@@ -23,7 +23,7 @@ final class Http2Timeouts {
   private final ServerLimits limits;
   private final NetworkOutput output;
   private final ConnectionTimer timer;
-  private final Http2HeadWatch heads = new Http2HeadWatch();
+  private final Http2HeadWatch heads;
 
   /** The requests whose bodies or responses have meters; null while there are none. */
   private @Nullable Set<Http2Exchange> watched;
@@ -41,6 +41,7 @@ final class Http2Timeouts {
     this.connection = connection;
     this.limits = limits;
     this.output = output;
+    this.heads = new Http2HeadWatch(connection.history);
     this.timer = new ConnectionTimer(loop, this::look);
     output.onPending(this::connectionWaits);
   }

@@ -271,6 +271,32 @@ final class Attacks {
         PROTOCOL,
         goAway("STREAM_CLOSED"));
     add(
+        "5.1.1",
+        "a stream with a lower number than the first",
+        wire -> {
+          wire.newStream();
+          Stream low = wire.newStream();
+          wire.request(true, head("GET", "/gate"));
+          low.headers(true, head("GET", "/gate"));
+        },
+        PROTOCOL,
+        goAway("STREAM_CLOSED"));
+    add(
+        "5.1.1",
+        "DATA on a stream with a lower number than the last, which was never used",
+        wire -> {
+          Stream low = wire.newStream();
+          wire.request(true, head("GET", "/gate"));
+          wire.frame(DATA, 0, low.id(), new byte[1]);
+        },
+        PROTOCOL,
+        goAway("STREAM_CLOSED"));
+    add(
+        "5.1.1",
+        "a stream with an even number, whose head is malformed",
+        wire -> wire.frame(HEADERS, END, 2, Http2Wire.block(head("GET", "/", "X-Test: x"))),
+        PROTOCOL);
+    add(
         "5.1.2",
         "more streams than are allowed",
         wire -> {
@@ -379,6 +405,38 @@ final class Attacks {
         wire -> wire.frame(DATA, 0, half(wire).id(), new byte[1]),
         STREAM_CLOSED);
     add("5.1", "HEADERS, half-closed", wire -> half(wire).headers(true, "x: y"), STREAM_CLOSED);
+    add(
+        "5.1",
+        "HEADERS after trailers, half-closed",
+        wire -> {
+          Stream stream = open(wire);
+          stream.headers(true, "x: y");
+          stream.headers(true, "x: y");
+        },
+        STREAM_CLOSED);
+    add(
+        "5.1",
+        "DATA on a stream whose head was malformed",
+        wire -> {
+          Stream stream = wire.request(false, head("POST", "/", "X-Test: x"));
+          wire.frame(DATA, 0, stream.id(), new byte[1]);
+          stream.headers(true, "x: y");
+        },
+        reset("PROTOCOL_ERROR"));
+    add(
+        "5.1",
+        "DATA on a stream that was refused",
+        wire -> {
+          for (int i = 0; i < most(wire); i++) {
+            half(wire);
+          }
+          Stream refused = open(wire);
+          wire.frame(DATA, 0, refused.id(), new byte[1]);
+          refused.headers(true, "x: y");
+          wire.ping();
+          wire.frame(RST_STREAM, 0, 1, number(CANCEL));
+        },
+        reset("REFUSED_STREAM"));
     add(
         "5.1",
         "CONTINUATION, half-closed",

@@ -40,11 +40,6 @@ class Http2AttackTest {
   /** Cases that end otherwise than they should, and whose behavior it is. */
   private static final Map<String, String> EXCEPTED =
       Map.of(
-          "5.1: HEADERS, half-closed",
-          "Netty ends the stream with PROTOCOL_ERROR instead of STREAM_CLOSED",
-          "5.1.1: a stream with a lower number than the last",
-          "Netty takes the stream for closed and answers STREAM_CLOSED on it, instead of ending the"
-              + " connection with PROTOCOL_ERROR",
           "5.3: HEADERS that depend on their own stream",
           "Netty ends the connection with PROTOCOL_ERROR; RFC 7540 5.3.1 ended only the stream, and"
               + " in RFC 9113 this is not an error");
