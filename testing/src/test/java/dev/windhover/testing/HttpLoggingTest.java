@@ -61,6 +61,7 @@ class HttpLoggingTest {
     "POST, /?access_token=secret, '\"POST / HTTP/1.1\" 200 5 0.000 ms'",
     "GET, /no, '\"GET /no HTTP/1.1\" 403 3 0.000 ms'",
     "GET, /no%0Awhere, '\"GET /no%0Awhere HTTP/1.1\" 404 10 0.000 ms'",
+    "GET, '/\"\\', '\"GET /\\x22\\x5C HTTP/1.1\" 404 10 0.000 ms'",
   })
   void aRequestIsOneLine(String method, String target, String line) {
     try (TestHost host = TestHost.start(application(o -> {}))) {
@@ -142,6 +143,21 @@ class HttpLoggingTest {
       host.get("/").header("A", "\u009B2J ü").send();
     }
     assertThat(lines()).containsExactly("a\\x0D\\x0Ab\\x09\\x85\\x1B[2J\\u2028\\x9B2J ü");
+  }
+
+  @Test
+  void textBetweenQuotesEndsWhereTheyEnd() {
+    Consumer<HttpLoggingOptions> change =
+        o ->
+            o.format(e ->
+                '"'
+                    + HttpLogging.escaped(
+                        String.valueOf(e.context().request().headers().get("User-Agent")))
+                    + '"');
+    try (TestHost host = TestHost.start(application(change))) {
+      host.get("/").header("User-Agent", "a\" 200 \\").send();
+    }
+    assertThat(lines()).containsExactly("\"a\\x22 200 \\x5C\"");
   }
 
   @Test

@@ -99,7 +99,8 @@ public final class HttpLogging implements Middleware {
 
     /**
      * Returns {@code id remote "method target version" status bytes milliseconds}, with the target
-     * without its query, followed by {@code aborted} if the request was aborted.
+     * without its query, {@linkplain #escaped escaped}, followed by {@code aborted} if the request
+     * was aborted.
      */
     @Override
     public String toString() {
@@ -109,8 +110,8 @@ public final class HttpLogging implements Middleware {
           "%s %s \"%s %s %s\" %d %d %.3f ms%s",
           context.id(),
           remote(),
-          request.method(),
-          targetWithoutQuery(),
+          escaped(request.method()),
+          escaped(targetWithoutQuery()),
           request.version(),
           status(),
           bytes(),
@@ -129,6 +130,15 @@ public final class HttpLogging implements Middleware {
     HttpLoggingOptions options = new HttpLoggingOptions();
     change.accept(options);
     return new HttpLogging(options);
+  }
+
+  /**
+   * Returns text of a request so that it can stand between quotation marks in a format of your own:
+   * with {@code \x22} for a quotation mark and {@code \x5C} for a backslash. Control characters are
+   * escaped in every line, whatever its format.
+   */
+  public static String escaped(String text) {
+    return text.replace("\\", "\\x5C").replace("\"", "\\x22");
   }
 
   @Override
@@ -151,11 +161,11 @@ public final class HttpLogging implements Middleware {
             && (context.response().isAborted() || context.aborted().isDone());
     Duration duration = Duration.ofNanos(context.nanoTime() - start);
     Entry entry = new Entry(context, duration, aborted);
-    log.info("{}", escaped(format.apply(entry)));
+    log.info("{}", onOneLine(format.apply(entry)));
   }
 
   /** Keeps the text on one line, and free of terminal escape sequences. */
-  private static String escaped(String line) {
+  private static String onOneLine(String line) {
     if (line.chars().noneMatch(HttpLogging::isDangerous)) {
       return line;
     }

@@ -4,6 +4,7 @@ import static io.netty.handler.codec.http2.Http2Error.PROTOCOL_ERROR;
 import static io.netty.handler.codec.http2.Http2Exception.streamError;
 
 import dev.windhover.http.Headers;
+import dev.windhover.http.host.Tokens;
 import dev.windhover.server.AddressOptions;
 import dev.windhover.server.ServerLimits;
 import dev.windhover.server.exchange.RequestFault;
@@ -55,7 +56,7 @@ public record Http2Request(
     String method = text(fields.method());
     CharSequence protocol = fields.get(PseudoHeaderName.PROTOCOL.value());
     boolean connect = method.equals("CONNECT");
-    require(stream, !method.isEmpty(), ":method is missing");
+    require(stream, Tokens.isToken(method), ":method is not a token"); // RFC 9110 9.1
     require(stream, protocol == null || connect, ":protocol without CONNECT");
     require(
         stream, protocol == null || rules.address().extendedConnect(), ":protocol was not offered");

@@ -949,6 +949,9 @@ final class Attacks {
     fields("8.3.1", "an empty :path", m, s, ":path: ", a);
     fields("8.3.1", "a :path without a slash", m, s, ":path: x", a);
     fields("8.3.1", "no :method", s, p, a);
+    fields("8.3.1", "an empty :method", ":method: ", s, p, a);
+    fields("8.3.1", "a :method that is no token", ":method: GET /admin HTTP/1.1", s, p, a);
+    fields("8.3.1", "a :method with a quotation mark", ":method: GET\"", s, p, a);
     fields("8.3.1", "no :scheme", m, p, a);
     fields("8.3.1", "no :path", m, s, a);
     fields("8.3.1", ":method twice", m, m, s, p, a);
