@@ -4,6 +4,7 @@ import dev.windhover.http.Connection;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.ConnectionBuilder;
+import dev.windhover.http.host.CookieLines;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Loop;
@@ -52,6 +53,7 @@ final class MemoryExchange implements Exchange, Upgrade {
     this.request = request;
     this.client = client;
     request.headers().forEach(field -> headers.add(field.getKey(), field.getValue()));
+    CookieLines.join(headers);
     this.body = new ByteArrayInputStream(request.body());
   }
 

@@ -61,6 +61,18 @@ class TestHostTest {
         assertThat(host.get("/nowhere").send().status()).isEqualTo(404);
       }
     }
+
+    @Test
+    void haveOneCookieHoweverManyLinesItHas() {
+      try (TestHost host =
+          hostOf(context ->
+              context
+                  .response()
+                  .write(String.join("|", context.request().headers().all("Cookie"))))) {
+        TestResponse response = host.get("/").add("Cookie", "a=1").add("cookie", "b=2; c=3").send();
+        assertThat(response.text()).isEqualTo("a=1; b=2; c=3");
+      }
+    }
   }
 
   private static final java.nio.charset.Charset UTF_8 = java.nio.charset.StandardCharsets.UTF_8;

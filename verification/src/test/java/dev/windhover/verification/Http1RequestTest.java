@@ -103,6 +103,10 @@ class Http1RequestTest {
           context.response().contentLength(1_000);
           context.response().writeFile(folder.resolve("nothing"), 0, 1_000);
         });
+    app.map(
+        "/cookie",
+        context ->
+            context.response().write(String.join("|", context.request().headers().all("Cookie"))));
     app.map("/nothing", context -> context.response().status(204));
     app.map(
         "/fails",
@@ -182,6 +186,20 @@ class Http1RequestTest {
       assertThat(last.header("Transfer-Encoding")).isNull();
       assertThat(last.header("Connection")).isEqualTo("close");
       assertThat(last.body()).endsWith("piece 4\n");
+    }
+  }
+
+  /** As proxies pass on what came in pieces over HTTP/2 (RFC 9113 8.2.3). */
+  @ParameterizedTest
+  @CsvSource({
+    "'', ''",
+    "'Cookie: a=1\r\n', a=1",
+    "'Cookie: a=1\r\nX: y\r\ncookie: b=2; c=3\r\n', a=1; b=2; c=3",
+  })
+  void handlerSeesOneCookie(String lines, String seen) throws IOException {
+    try (Wire wire = connect()) {
+      wire.send("GET /cookie" + HOST + lines + "\r\n");
+      assertThat(wire.response().body()).isEqualTo(seen);
     }
   }
 

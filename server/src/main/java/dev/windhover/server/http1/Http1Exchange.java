@@ -3,6 +3,7 @@ package dev.windhover.server.http1;
 import dev.windhover.http.Connection;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
+import dev.windhover.http.host.CookieLines;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Upgrade;
@@ -55,6 +56,7 @@ final class Http1Exchange extends ServerExchange {
     for (Map.Entry<String, String> field : request.headers()) {
       headers.add(field.getKey(), field.getValue());
     }
+    CookieLines.join(headers);
     this.version =
         request.protocolVersion().equals(HTTP_1_1) ? HttpVersion.HTTP_1_1 : HttpVersion.HTTP_1_0;
     this.keepAlive =
