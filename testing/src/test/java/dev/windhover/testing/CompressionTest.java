@@ -94,6 +94,22 @@ class CompressionTest {
     client.close();
   }
 
+  /** RFC 7692 7.1.2.2: 8 bits is what it uses; our own window for reading may be larger. */
+  @ParameterizedTest
+  @EnumSource
+  void aClientThatLimitsItselfTo8BitsIsRead(Form form) {
+    enable();
+    TestFrames client = server.echo(form, "permessage-deflate; client_max_window_bits=8");
+    assertThat(client.response().headers().get("Sec-WebSocket-Extensions"))
+        .isEqualTo("permessage-deflate; client_max_window_bits=8");
+    String text = TEXT.repeat(20);
+    for (int i = 0; i < 3; i++) {
+      client.sendCompressed(Opcode.TEXT, Frame.utf8(text));
+      assertThat(client.receive()).isEqualTo(Frame.text(text).asCompressed());
+    }
+    client.close();
+  }
+
   @Test
   void nothingIsCompressedUntilTheHandlerAsks() {
     TestFrames client = echo(Form.BLOCKING);

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param serverContextTakeover whether our messages may refer to earlier ones
  * @param serverMaxWindowBits the window of our messages, as a power of 2, 9–15
  * @param clientContextTakeover whether the client's messages may refer to earlier ones
- * @param clientMaxWindowBits the window of the client's messages, 9–15
+ * @param clientMaxWindowBits the window with which the client's messages are read, 9–15; a client
+ *     that limits itself to 8 bits is read with 9
  * @param response the value of {@code Sec-WebSocket-Extensions} that tells the client
  */
 public record DeflateAgreement(
@@ -24,8 +25,14 @@ public record DeflateAgreement(
   /** The extension's token. */
   public static final String TOKEN = "permessage-deflate";
 
-  /** The smallest window, as a power of 2. RFC 7692 also allows 8, which zlib does not support. */
+  /**
+   * The smallest window, as a power of 2. RFC 7692 also allows 8, with which zlib cannot compress
+   * (its {@code deflateInit2} refuses 8 bits for raw data).
+   */
   public static final int MIN_WINDOW_BITS = 9;
+
+  /** The smallest window to which a client may limit itself: ours for reading is larger. */
+  private static final int MIN_CLIENT_WINDOW_BITS = 8;
 
   /** The largest window, and the default. */
   public static final int MAX_WINDOW_BITS = 15;
@@ -69,8 +76,8 @@ public record DeflateAgreement(
    * Answers the first acceptable offer of the request's {@code Sec-WebSocket-Extensions} lines.
    *
    * <p>An offer is declined if it breaks the grammar, repeats a parameter, contains a parameter
-   * that RFC 7692 does not define, or has a value that is not allowed (7.1). A window of 8 bits is
-   * declined too.
+   * that RFC 7692 does not define, or has a value that is not allowed (7.1). A window of 8 bits for
+   * our messages is declined too. For the client's, it is accepted.
    *
    * @return the agreement, or null if no offer is acceptable; the connection is then not compressed
    */
@@ -114,18 +121,19 @@ public record DeflateAgreement(
         }
         case SERVER_MAX_WINDOW_BITS -> {
           int bits = windowBits(value); // invalid without a value: 7.1.2.1
-          if (bits < 0) {
+          if (bits < MIN_WINDOW_BITS) {
             return null;
           }
           serverBits = Math.min(bits, serverBits);
         }
         case CLIENT_MAX_WINDOW_BITS -> {
           int bits = value == null ? MAX_WINDOW_BITS : windowBits(value);
-          if (bits < 0) {
+          if (bits < MIN_CLIENT_WINDOW_BITS) {
             return null;
           }
-          clientBits = Math.min(bits, terms.clientMaxWindowBits());
-          response.append("; " + CLIENT_MAX_WINDOW_BITS + "=").append(clientBits);
+          int most = Math.min(bits, terms.clientMaxWindowBits());
+          response.append("; " + CLIENT_MAX_WINDOW_BITS + "=").append(most);
+          clientBits = Math.max(most, MIN_WINDOW_BITS);
         }
         default -> {
           return null;
@@ -155,6 +163,7 @@ public record DeflateAgreement(
       return -1;
     }
     return switch (value) {
+      case "8" -> 8;
       case "9" -> 9;
       case "10" -> 10;
       case "11" -> 11;

@@ -87,7 +87,8 @@ class DeflateAgreementTest {
       strings = {
         "PMD; server_max_window_bits",
         "PMD; server_max_window_bits=8",
-        "PMD; client_max_window_bits=8",
+        "PMD; client_max_window_bits=7",
+        "PMD; client_max_window_bits=08",
         "PMD; server_max_window_bits=7",
         "PMD; server_max_window_bits=16",
         "PMD; client_max_window_bits=16",
@@ -137,7 +138,7 @@ class DeflateAgreementTest {
       textBlock =
           """
           PMD; server_max_window_bits=14, PMD; server_max_window_bits=13    | PMD; server_max_window_bits=13
-          PMD; client_max_window_bits=8, PMD; client_max_window_bits=13     | PMD; client_max_window_bits=13; server_max_window_bits=13
+          PMD; client_max_window_bits=7, PMD; client_max_window_bits=13     | PMD; client_max_window_bits=13; server_max_window_bits=13
           , foo; a="x,PMD", ,PMD                                            | PMD; server_max_window_bits=13
           PMD; bad="\\",PMD", PMD; client_no_context_takeover               | PMD; client_no_context_takeover; server_max_window_bits=13
           """)
@@ -181,6 +182,20 @@ class DeflateAgreementTest {
     DeflateAgreement agreement = DeflateAgreement.negotiate(List.of("permessage-deflate"), CAPPED);
     assertThat(agreement).isNotNull();
     assertThat(agreement.clientMaxWindowBits()).isEqualTo(15);
+  }
+
+  /** RFC 7692 7.1.2.2. Some clients' zlib turns 8 bits into 9, so 9 is what we read with. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "permessage-deflate; client_max_window_bits=8",
+        "permessage-deflate; client_max_window_bits=\"8\"",
+      })
+  void aClientMayLimitItselfTo8Bits(String offer) {
+    assertThat(DeflateAgreement.negotiate(List.of(offer), Terms.DEFAULT))
+        .isEqualTo(
+            new DeflateAgreement(
+                true, 15, true, 9, "permessage-deflate; client_max_window_bits=8"));
   }
 
   @ParameterizedTest

@@ -68,6 +68,7 @@ final class Negotiations {
       {"PMD; server_no_context_takeover", "PMD; server_no_context_takeover"},
       {"PMD; client_no_context_takeover", "PMD; client_no_context_takeover"},
       {"PMD; client_max_window_bits", "PMD; client_max_window_bits=15"},
+      {"PMD; client_max_window_bits=8", "PMD; client_max_window_bits=8"},
       {"PMD; client_max_window_bits=9", "PMD; client_max_window_bits=9"},
       {"PMD; client_max_window_bits=\"9\"", "PMD; client_max_window_bits=9"},
       {"PMD; client_max_window_bits=15", "PMD; client_max_window_bits=15"},
@@ -94,7 +95,7 @@ final class Negotiations {
   private static void declined(Beyond beyond) {
     String[] offers = {
       "PMD; server_max_window_bits=8",
-      "PMD; client_max_window_bits=8",
+      "PMD; client_max_window_bits=7",
       "PMD; server_max_window_bits=7",
       "PMD; server_max_window_bits=16",
       "PMD; client_max_window_bits=16",
@@ -148,7 +149,7 @@ final class Negotiations {
         beyond,
         "25.3",
         "",
-        "PMD; client_max_window_bits=8, PMD; client_max_window_bits=13",
+        "PMD; client_max_window_bits=7, PMD; client_max_window_bits=13",
         "PMD; client_max_window_bits=13");
     String[][] lines = {
       {"permessage-deflate; unknown", "permessage-deflate; server_max_window_bits=11"},
@@ -187,7 +188,7 @@ final class Negotiations {
         beyond,
         "25.4",
         bits13,
-        "PMD; client_max_window_bits=8, PMD; client_max_window_bits=13",
+        "PMD; client_max_window_bits=7, PMD; client_max_window_bits=13",
         "PMD; client_max_window_bits=13; server_max_window_bits=13");
     answered(beyond, "25.4", fresh, "PMD", "PMD; server_no_context_takeover");
     answered(
