@@ -33,11 +33,27 @@ final class Outbox {
   /** Sends a frame of a message of {@code sender}; begins the message if none has begun. */
   void send(
       Object sender, ByteBuffer payload, MessageType of, boolean endOfMessage, SendFlag... flags) {
-    Opcode opcode = opcodeOf(of);
+    opcodeOf(of);
     if (!sender.equals(owner)) {
       takeTurn(sender);
-      type = null;
     }
+    sendPiece(payload, of, endOfMessage, flags);
+  }
+
+  /** Sends a whole message, unless another one has begun. */
+  boolean trySend(ByteBuffer payload, MessageType of, SendFlag... flags) {
+    opcodeOf(of);
+    if (!turn.tryAcquire()) {
+      return false;
+    }
+    begin(Thread.currentThread());
+    sendPiece(payload, of, true, flags);
+    return true;
+  }
+
+  private void sendPiece(
+      ByteBuffer payload, MessageType of, boolean endOfMessage, SendFlag... flags) {
+    Opcode opcode = opcodeOf(of);
     boolean done = endOfMessage;
     try {
       if (!canSend.getAsBoolean() || !write(opcode, payload, of, endOfMessage, flags)) {
@@ -90,7 +106,12 @@ final class Outbox {
       Thread.currentThread().interrupt();
       throw new AssertionError("interrupted while waiting to send", e);
     }
+    begin(sender);
+  }
+
+  private void begin(Object sender) {
     owner = sender;
+    type = null;
   }
 
   private void giveTurn() {
@@ -103,7 +124,6 @@ final class Outbox {
     opcodeOf(of);
     Writer writer = new Writer(of, abandoned);
     takeTurn(writer);
-    type = null;
     return writer;
   }
 

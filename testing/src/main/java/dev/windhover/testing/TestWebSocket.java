@@ -319,6 +319,46 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
     return send(message.payload(), message.type(), true, flags);
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * @return true, unless another message is under way
+   * @throws java.io.UncheckedIOException as {@link #send(ByteBuffer, MessageType, boolean,
+   *     SendFlag...)}
+   */
+  @Override
+  public boolean trySend(ByteBuffer payload, MessageType type, SendFlag... flags) {
+    return outbox.trySend(payload, type, flags);
+  }
+
+  @Override
+  public boolean trySendText(CharSequence text) {
+    return trySend(Frame.utf8(text.toString()), MessageType.TEXT);
+  }
+
+  @Override
+  public boolean trySendBinary(ByteBuffer payload) {
+    return trySend(payload, MessageType.BINARY);
+  }
+
+  @Override
+  public boolean trySendBinary(byte[] payload) {
+    return trySendBinary(ByteBuffer.wrap(payload));
+  }
+
+  @Override
+  public boolean trySend(Message message) {
+    return switch (message) {
+      case Message.Text(String text) -> trySendText(text);
+      case Message.Binary(ByteBuffer payload) -> trySendBinary(payload.duplicate());
+    };
+  }
+
+  @Override
+  public boolean trySend(PreparedMessage message, SendFlag... flags) {
+    return trySend(message.payload(), message.type(), flags);
+  }
+
   @Override
   public MessageWriter startMessage(MessageType type) {
     return outbox.start(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.windhover.http.websocket.Ending;
 import dev.windhover.http.websocket.Message;
 import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.http.websocket.WebSocketListener;
@@ -116,7 +117,7 @@ class CloseTest {
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining(ended);
       assertThatThrownBy(() -> server.socket().sendText("late"))
-          .isInstanceOf(IllegalStateException.class)
+          .isInstanceOf(WebSocketClosedException.class)
           .hasMessageContaining(ended);
     }
 
@@ -128,18 +129,26 @@ class CloseTest {
       server.release();
       assertThat(receiving.join()).isNull();
       assertThat(client.receiveClose().code()).isEqualTo(1000);
-      List<ThrowingCallable> uses =
+      List<ThrowingCallable> reception =
           List.of(
               socket::receiveMessage,
               () -> socket.receive(ByteBuffer.allocate(1)),
-              () -> socket.inputStream().read(),
-              () -> socket.sendText("late"),
-              () -> socket.startMessage(MessageType.TEXT));
-      assertThat(uses)
+              () -> socket.inputStream().read());
+      assertThat(reception)
           .allSatisfy(use ->
               assertThatThrownBy(use)
                   .isInstanceOf(IllegalStateException.class)
                   .hasMessageMatching("the handler of request \\S+ has ended"));
+      List<ThrowingCallable> sending =
+          List.of(
+              () -> socket.sendText("late"),
+              () -> socket.send(PreparedMessage.text("late")),
+              () -> socket.startMessage(MessageType.TEXT));
+      assertThat(sending)
+          .allSatisfy(use ->
+              assertThatThrownBy(use)
+                  .isInstanceOf(WebSocketClosedException.class)
+                  .hasMessage("cannot send: the socket is closing"));
       client.sendClose(1000, "");
       client.expectEnd();
     }

@@ -239,6 +239,30 @@ abstract class WebSocketContract {
     }
   }
 
+  /** 80 messages are several times what its queue and the kernel's buffers hold. */
+  @Test
+  void clientThatReadsNothingDoesNotStallABroadcast() throws IOException {
+    Peer[] peers = new Peer[3];
+    for (int i = 0; i < peers.length; i++) {
+      String path = "/shouts/" + newId();
+      peers[i] =
+          i == 0 ? transport.openNarrow(server.port(), path) : transport.open(server.port(), path);
+      peers[i].send(Frame.text("here"));
+      for (int j = 0; j <= i; j++) {
+        assertThat(peers[j].frame()).isEqualTo(Frame.text("here"));
+      }
+    }
+    for (int i = 0; i < 80; i++) { // from here on, the first one reads nothing
+      Frame message = Frame.binary(random(100_000 + i));
+      peers[1].send(message);
+      assertThat(peers[1].frame()).isEqualTo(message);
+      assertThat(peers[2].frame()).isEqualTo(message);
+    }
+    for (Peer peer : peers) {
+      peer.abort();
+    }
+  }
+
   @Test
   void demandFromAnotherThreadIsAnswered() throws Exception {
     if (form == Form.BLOCKING) {

@@ -2,6 +2,7 @@ package dev.windhover.websocket;
 
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Conversation;
 import dev.windhover.websocket.deflate.Compression;
@@ -220,11 +221,7 @@ final class Outbox {
     }
     boolean below;
     if (inLoop) {
-      takeMail();
-      admit(sent);
-      if (!delivering || bufferedAmount() >= marks.high()) { // else with the rest of the batch
-        drain();
-      }
+      queue(sent, delivering);
       below = isBelowHigh();
     } else {
       below = isBelowHigh(); // before the loop can drain it and miss who is to be told
@@ -234,6 +231,54 @@ final class Outbox {
       session.sent(type, whole);
     }
     return below;
+  }
+
+  /**
+   * Sends a whole message if nobody would have to wait for that, from the loop or another thread.
+   *
+   * @return false if nothing was sent
+   */
+  boolean trySend(ByteBuffer payload, int size, MessageType type, SendAs as)
+      throws WebSocketClosedException {
+    boolean delivering = session.isDelivering();
+    boolean inLoop = delivering || session.loop().inLoop();
+    gate.requireOpen();
+    long frame = frameSize(payload);
+    if (inLoop
+        && isIdle()
+        && gate.fits(frame)
+        && (compressor == null || compressor.standsAlone(size, as))) {
+      writeAtOnce(payload, size, type, as, delivering);
+      return true;
+    }
+    OutgoingMessage sent = new OutgoingMessage(type, true, as, size, null);
+    if (!gate.tryClaim(frame)) {
+      return false;
+    }
+    sent.charge = frame;
+    sent.copy(payload, marks.largestChunk(), mayCompress(as));
+    if (inLoop) {
+      queue(sent, delivering);
+    } else {
+      post(sent);
+    }
+    session.sent(type, size);
+    return true;
+  }
+
+  /** Returns whether {@link #trySend} has a chance. Any thread. */
+  boolean mayTrySend() throws WebSocketClosedException {
+    gate.requireOpen();
+    return gate.tryClaim(0);
+  }
+
+  /** Queues a message from the loop itself. */
+  private void queue(OutgoingMessage sent, boolean delivering) {
+    takeMail();
+    admit(sent);
+    if (!delivering || bufferedAmount() >= marks.high()) { // else with the rest of the batch
+      drain();
+    }
   }
 
   /** The message ends with a piece that is about to be left. */

@@ -56,6 +56,9 @@ final class SendGate {
   /** The high mark was reached, and the low one has not been since. */
   private volatile boolean full;
 
+  /** Somebody was refused because of {@link #open}, and hears of its end. */
+  private volatile boolean endAwaited;
+
   private volatile boolean stopped;
 
   SendGate(Session session, SendMarks marks) {
@@ -172,6 +175,11 @@ final class SendGate {
   void end(OpenMessage message) {
     if (OPEN.compareAndSet(this, message, null)) {
       wakeNext();
+      if (endAwaited) {
+        endAwaited = false;
+        full = true;
+        session.loop().execute(this::wakeWhereThereIsRoom);
+      }
     }
   }
 
@@ -262,6 +270,47 @@ final class SendGate {
         return charge;
       }
     }
+  }
+
+  /**
+   * Claims room for a whole message if it has its turn and room at once. Whoever is refused hears
+   * of the next chance.
+   *
+   * @return whether all of it was claimed
+   */
+  boolean tryClaim(long frame) throws WebSocketClosedException {
+    boolean turnAwaited = false;
+    boolean roomAwaited = false;
+    while (true) {
+      long before = waiting;
+      if ((before & SEALED) != 0 || stopped) {
+        throw closed();
+      }
+      if (open == null && !isAnybodyParked() && fits(before, frame)) {
+        if (WAITING.compareAndSet(this, before, before + frame)) {
+          return true;
+        }
+      } else if (open != null ? turnAwaited : roomAwaited) {
+        return false;
+      } else if (open != null) { // awaited first, then looked again: it may have ended meanwhile
+        turnAwaited = true;
+        endAwaited = true;
+      } else {
+        roomAwaited = true;
+        tellFull();
+      }
+    }
+  }
+
+  /** Returns whether a whole message of that size has room. */
+  boolean fits(long frame) {
+    return fits(waits(), frame);
+  }
+
+  /** What is refused is heard of again: either something waits, or the transport's mark runs. */
+  private boolean fits(long waits, long frame) {
+    long pending = session.pending();
+    return waits + pending + frame <= marks.high() || (waits == 0 && pending < marks.share());
   }
 
   private long awaitTurnAndRoom(long frame) throws InterruptedException {

@@ -155,19 +155,42 @@ final class ServerWebSocket implements WebSocket {
   @Override
   public boolean send(PreparedMessage message, SendFlag... flags)
       throws IOException, InterruptedException {
-    MessageCompressor compressor = session.compressor();
-    ByteBuffer payload = message.payload();
-    SendAs as = SendAs.PREPARED;
-    if (compressor != null && compressor.isWorth(message.size()) && !isPlain(flags)) {
-      ByteBuffer coded = compressor.encoded(message, session.inLoop());
-      if (coded == null) {
-        as = SendAs.PREPARED_COMPRESSIBLE;
-      } else if (coded.remaining() < message.size()) {
-        as = SendAs.PREPARED_CODED;
-        payload = coded;
-      }
+    Encoded encoded = encode(message, flags);
+    return send(
+        Thread.currentThread(), encoded.payload, message.size(), message.type(), true, encoded.as);
+  }
+
+  @Override
+  public boolean trySend(ByteBuffer payload, MessageType type, SendFlag... flags)
+      throws IOException {
+    SendAs as = isPlain(flags) ? SendAs.PLAIN : SendAs.COMPRESSIBLE;
+    return out.trySend(payload, payload.remaining(), type, as);
+  }
+
+  @Override
+  public boolean trySend(PreparedMessage message, SendFlag... flags) throws IOException {
+    if (!out.mayTrySend()) {
+      return false; // before it is compressed for nothing
     }
-    return send(Thread.currentThread(), payload, message.size(), message.type(), true, as);
+    Encoded encoded = encode(message, flags);
+    return out.trySend(encoded.payload, message.size(), message.type(), encoded.as);
+  }
+
+  /** A prepared message as this socket sends it. */
+  private record Encoded(ByteBuffer payload, SendAs as) {}
+
+  private Encoded encode(PreparedMessage message, SendFlag... flags) {
+    MessageCompressor compressor = session.compressor();
+    if (compressor == null || !compressor.isWorth(message.size()) || isPlain(flags)) {
+      return new Encoded(message.payload(), SendAs.PREPARED);
+    }
+    ByteBuffer coded = compressor.encoded(message, session.inLoop());
+    if (coded == null) {
+      return new Encoded(message.payload(), SendAs.PREPARED_COMPRESSIBLE);
+    }
+    return coded.remaining() < message.size()
+        ? new Encoded(coded, SendAs.PREPARED_CODED)
+        : new Encoded(message.payload(), SendAs.PREPARED);
   }
 
   private static boolean isPlain(SendFlag... flags) {
@@ -188,7 +211,6 @@ final class ServerWebSocket implements WebSocket {
     if (in instanceof ListenerPump) {
       return out.offer(by, payload, size, type, end, as);
     }
-    session.requireHandlerRunning();
     if (session.inLoop()) {
       throw new IllegalStateException("send would block the connection's loop");
     }
@@ -199,7 +221,6 @@ final class ServerWebSocket implements WebSocket {
   public MessageWriter startMessage(MessageType type) throws IOException, InterruptedException {
     Writer writer = new Writer(type);
     if (in instanceof Receiver) {
-      session.requireHandlerRunning();
       out.startMessage(writer);
     }
     return writer;

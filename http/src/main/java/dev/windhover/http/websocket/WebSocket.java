@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.concurrent.TimeoutException;
@@ -41,6 +42,9 @@ import org.jspecify.annotations.Nullable;
  * that thread ends it; messages of other threads wait. If {@code send} is interrupted before the
  * first byte was queued, nothing was sent. If it is interrupted later, the frame cannot be
  * finished, and the socket is aborted.
+ *
+ * <p>{@code trySend} sends a whole message only if it can be queued now, and never waits.
+ * Broadcasts need it: with {@code send}, one client that reads nothing would stall all others.
  *
  * <h2>Listener form</h2>
  *
@@ -168,6 +172,75 @@ public interface WebSocket extends Iterable<Message> {
       throws IOException, InterruptedException {
     return send(message.payload(), message.type(), true, flags);
   }
+
+  // ---- Sending without waiting
+
+  /**
+   * Sends {@code payload} as a whole message if it can be queued now. Never waits, in either form;
+   * any thread may call it, even an event loop.
+   *
+   * <p>There is room for a message that does not take the queue above its high mark (1 MiB by
+   * default), and for a larger one while nothing is queued. What to do after {@code false} is the
+   * caller's choice: drop the message, keep only the latest one for the next try, or close a socket
+   * that stays behind. In the listener form, {@link WebSocketListener#onWritable} is called when
+   * there is room again, or the other message has ended.
+   *
+   * @param type {@link MessageType#TEXT} (the bytes must be UTF-8) or {@link MessageType#BINARY}
+   * @return true if the message was queued now; false if nothing was sent, because there is no room
+   *     or another message is under way, even one of this thread. The position of {@code payload}
+   *     has not changed then.
+   * @throws IllegalArgumentException for {@link MessageType#CLOSE}: use {@link #closeOutput}
+   * @throws WebSocketClosedException if we have sent a Close, or the socket has ended, for example
+   *     because its handler has
+   */
+  boolean trySend(ByteBuffer payload, MessageType type, SendFlag... flags) throws IOException;
+
+  /**
+   * Sends a whole text message if it can be queued now; see {@link #trySend(ByteBuffer,
+   * MessageType, SendFlag...)}.
+   */
+  default boolean trySendText(CharSequence text) throws IOException {
+    byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
+    return trySend(ByteBuffer.wrap(bytes), MessageType.TEXT);
+  }
+
+  /**
+   * Sends a whole binary message if it can be queued now; see {@link #trySend(ByteBuffer,
+   * MessageType, SendFlag...)}.
+   */
+  default boolean trySendBinary(ByteBuffer payload) throws IOException {
+    return trySend(payload, MessageType.BINARY);
+  }
+
+  /**
+   * Sends a whole binary message if it can be queued now; see {@link #trySend(ByteBuffer,
+   * MessageType, SendFlag...)}.
+   */
+  default boolean trySendBinary(byte[] payload) throws IOException {
+    return trySendBinary(ByteBuffer.wrap(payload));
+  }
+
+  /**
+   * Sends a whole message if it can be queued now; see {@link #trySend(ByteBuffer, MessageType,
+   * SendFlag...)}. The payload buffer of a binary message does not change.
+   */
+  default boolean trySend(Message message) throws IOException {
+    return switch (message) {
+      case Message.Text text -> trySendText(text.text());
+      case Message.Binary binary -> trySendBinary(binary.payload().duplicate());
+    };
+  }
+
+  /**
+   * Sends a whole message that also goes to other sockets, if it can be queued now; see {@link
+   * #trySend(ByteBuffer, MessageType, SendFlag...)} and {@link #send(PreparedMessage,
+   * SendFlag...)}. The first sender compresses the message, if there is room for it.
+   */
+  default boolean trySend(PreparedMessage message, SendFlag... flags) throws IOException {
+    return trySend(message.payload(), message.type(), flags);
+  }
+
+  // ---- In pieces
 
   /** Opens a message of unknown length; other messages wait until it is finished. */
   MessageWriter startMessage(MessageType type) throws IOException, InterruptedException;

@@ -42,7 +42,11 @@ public interface WebSocketListener {
    */
   default void onBinary(WebSocket socket, ByteBuffer payload) throws Exception {}
 
-  /** The send queue has drained below its low mark, after it had reached its high mark. */
+  /**
+   * The send queue has drained below its low mark, after it had reached its high mark or {@link
+   * WebSocket#trySend(ByteBuffer, MessageType, dev.windhover.http.websocket.SendFlag...) trySend}
+   * was refused. If it was refused because another message was under way, that one has ended.
+   */
   default void onWritable(WebSocket socket) throws Exception {}
 
   /**
