@@ -42,7 +42,7 @@ final class MessageRate {
   void look(long now, long cameSoFar, boolean counts) {
     double gained = (cameSoFar - came) * nanosPerByte;
     double left = credit + gained - (counts ? now - looked : 0);
-    credit = (long) Math.min(grace, left);
+    credit = (long) Math.min((double) grace, left);
     came = cameSoFar;
     looked = now;
   }
