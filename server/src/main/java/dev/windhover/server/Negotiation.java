@@ -13,6 +13,7 @@ import dev.windhover.server.http2.Http2Request;
 import dev.windhover.server.net.Link;
 import dev.windhover.server.net.Stoppable;
 import dev.windhover.server.tls.FirstByte;
+import dev.windhover.server.tls.OfferedProtocols;
 import dev.windhover.server.tls.TlsContext;
 import dev.windhover.server.tls.TlsLink;
 import io.netty.channel.Channel;
@@ -98,15 +99,17 @@ final class Negotiation extends ChannelInitializer<Channel> {
                 default -> throw new IllegalStateException(protocol + " was not offered");
               }
             });
+    OfferedProtocols offered = new OfferedProtocols();
     FirstByte firstByte =
         new FirstByte(() -> {
           log.debug("{} does not speak TLS", channel.remoteAddress());
+          channel.pipeline().remove(offered);
           channel.pipeline().remove(link);
           channel.pipeline().remove(ssl);
           speakHttp1(new NewConnection(channel, Link.TCP, place), Negotiation::refusePlain)
               .opened();
         });
-    channel.pipeline().addLast(firstByte, ssl, link);
+    channel.pipeline().addLast(firstByte, offered, ssl, link);
   }
 
   private static void refusePlain(Exchange exchange) {

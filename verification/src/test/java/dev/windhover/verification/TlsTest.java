@@ -17,6 +17,7 @@ import dev.windhover.server.Transport;
 import dev.windhover.verification.logs.Logs;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;
+import dev.windhover.verification.wire.Http2Wire;
 import dev.windhover.verification.wire.Response;
 import dev.windhover.verification.wire.Wire;
 import io.netty.channel.epoll.Epoll;
@@ -34,6 +35,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
@@ -42,6 +44,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -351,9 +354,52 @@ class TlsTest {
       assertThat(wire.applicationProtocol()).isEqualTo("http/1.1");
       assertThat(get(wire, "/").status()).isEqualTo(200);
     }
-    try (Wire wire = connect().secure("TLSv1.3", "spdy/1")) {
+    try (Wire wire = connect().secure("TLSv1.3")) {
       assertThat(wire.applicationProtocol()).isEmpty();
       assertThat(get(wire, "/").status()).isEqualTo(200);
+    }
+  }
+
+  /** RFC 7301 3.2. */
+  @ParameterizedTest
+  @CsvSource({"AUTO, TLSv1.3", "AUTO, TLSv1.2", "JDK, TLSv1.3", "JDK, TLSv1.2"})
+  void handshakeWithoutACommonProtocolFails(TlsProvider provider, String version)
+      throws IOException {
+    startUsual(options -> options.tls().provider(provider));
+    try (Logs.Recording log = Logs.record(line -> line.logger().endsWith(".TlsLink"))) {
+      try (Wire wire = connect()) {
+        assertThatThrownBy(() -> wire.secure(version, "spdy/1", "acme-tls/1"))
+            .isInstanceOf(SSLHandshakeException.class)
+            .hasMessageContaining("no_application_protocol");
+      }
+      await(() -> log.lines().size(), 1);
+      assertThat(log.lines().getFirst().text())
+          .endsWith("no common application protocol: the client offers [spdy/1, acme-tls/1]");
+    }
+  }
+
+  /** Each piece is a record of its own (RFC 8446 5.1), and comes byte by byte. */
+  @ParameterizedTest
+  @CsvSource({"AUTO, spdy/1", "AUTO, http/1.1", "JDK, spdy/1", "JDK, http/1.1"})
+  void protocolsAreFoundInAHelloThatComesInPieces(TlsProvider provider, String offered)
+      throws IOException {
+    startUsual(options -> options.tls().provider(provider));
+    byte[] hello = Wire.clientHello(offered);
+    try (Wire wire = connect()) {
+      for (int from = 5; from < hello.length; from += 100) { // after the header of the record
+        byte[] piece = Arrays.copyOfRange(hello, from, Math.min(from + 100, hello.length));
+        byte[] header = {22, 3, 1, 0, (byte) piece.length};
+        for (byte next : Http2Wire.concat(header, piece)) {
+          wire.sendRaw(next);
+        }
+      }
+      byte[] answer = new byte[7];
+      wire.read(answer, answer.length);
+      if (offered.equals("spdy/1")) {
+        assertThat(answer).containsExactly(21, 3, 3, 0, 2, 2, 120); // fatal
+      } else {
+        assertThat(answer).startsWith(22, 3, 3); // a hello
+      }
     }
   }
 

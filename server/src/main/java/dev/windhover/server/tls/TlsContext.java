@@ -43,7 +43,7 @@ public final class TlsContext {
   private static final Logger log = LoggerFactory.getLogger(TlsContext.class);
 
   /** The protocols that the host speaks, preferred ones first (RFC 7301). */
-  private static final List<String> PROTOCOLS =
+  static final List<String> PROTOCOLS =
       List.of(ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1);
 
   /** Ciphers with forward secrecy and authenticated encryption, as HTTP/2 requires. */

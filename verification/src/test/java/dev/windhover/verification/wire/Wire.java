@@ -91,10 +91,10 @@ public final class Wire implements Peer {
     return this;
   }
 
-  /** Returns what a client begins its handshake with. */
-  public static byte[] clientHello() throws IOException {
+  /** Returns what a client begins its handshake with, offering the protocols of {@code alpn}. */
+  public static byte[] clientHello(String... alpn) throws IOException {
     try (SocketChannel unconnected = SocketChannel.open()) {
-      return new TlsEnd(unconnected, "TLSv1.3").hello();
+      return new TlsEnd(unconnected, "TLSv1.3", alpn).hello();
     }
   }
 
