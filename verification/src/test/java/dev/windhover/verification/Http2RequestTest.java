@@ -14,6 +14,7 @@ import dev.windhover.verification.wire.Http2Wire.Http2Frame;
 import dev.windhover.verification.wire.Http2Wire.Stream;
 import dev.windhover.verification.wire.Wire;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -53,6 +54,9 @@ class Http2RequestTest {
   void start(@TempDir Path folder) throws IOException {
     Files.write(folder.resolve("large.bin"), pattern(3 * MEBIBYTE));
     Files.writeString(folder.resolve("small.txt"), "small\n");
+    try (RandomAccessFile huge = new RandomAccessFile(folder.resolve("huge.bin").toFile(), "rw")) {
+      huge.setLength(200L * MEBIBYTE);
+    }
     app.useWebSockets(options -> options.allowedOrigins("*"));
     app.useStaticFiles(StaticFiles.fromFolder(folder));
     app.map(
@@ -280,6 +284,17 @@ class Http2RequestTest {
               "/small.txt",
               "if-none-match: " + wire.get("/small.txt").responseHeaders().get("etag"));
       assertThat(unchanged.status()).isEqualTo(304);
+    }
+  }
+
+  /** What is read of a file waits for the window; the rest of it must not be read to be dropped. */
+  @Test
+  void fileThatIsResetIsReadNoFurther() throws IOException {
+    try (Http2Wire wire = connect()) {
+      Stream huge = wire.get("/huge.bin");
+      assertThat(huge.status()).isEqualTo(200);
+      huge.reset(Http2Wire.CANCEL);
+      assertThat(text(wire.get("/small.txt"))).isEqualTo("small\n");
     }
   }
 

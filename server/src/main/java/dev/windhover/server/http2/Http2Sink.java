@@ -87,6 +87,12 @@ class Http2Sink extends GatheringSink {
     connection.send(new Http2Data(this, bytes, release, last));
   }
 
+  /** Its stream may be closed before this is: what would be passed on then is dropped at once. */
+  @Override
+  protected boolean canTransmit() {
+    return isOpen() && stream.state().localSideOpen();
+  }
+
   /** Bytes were passed on, and may wait for the window of the stream or for the network. */
   void waits() {}
 

@@ -45,7 +45,7 @@ final class FileQueue {
 
   /** Passes on what waits; of a file only as much as the client takes for now. */
   private void passOn() {
-    while (sink.isOpen()) {
+    while (sink.canTransmit()) {
       Object next = waiting.peek();
       if (next == null) {
         sink.filesEnded(this);

@@ -55,6 +55,11 @@ public abstract class GatheringSink implements Sink {
    */
   protected abstract void transmit(ByteBuf bytes, @Nullable Runnable release);
 
+  /** Returns whether what is passed on can still leave; otherwise the end is reported soon. */
+  protected boolean canTransmit() {
+    return isOpen();
+  }
+
   /** Passes a file on as a whole; returns false if it has to be read in pieces instead. */
   boolean transmit(FilePart part) {
     return false;
