@@ -406,12 +406,11 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
   @Override
   public void closeOutput(int status, String description) {
     CloseReason reason = new CloseReason(status, description);
-    CloseReason deciding = theirs;
     if (state().canSend()) {
       goOn(
           conversation -> conversation.close(reason),
           Ending.By.APPLICATION,
-          deciding == null ? reason : deciding,
+          reason,
           "this end closed");
     }
   }
@@ -425,19 +424,21 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
 
   private void received(CloseReason reason) {
     theirs = reason;
-    goOn(Conversation::takeEffect, Ending.By.APPLICATION, reason, "this end closed");
+    goOn(Conversation::takeEffect, Ending.By.PEER, reason, "the server closed");
   }
 
   private void lost() {
-    CloseReason reason = theirs;
     goOn(
         Conversation::lost,
         Ending.By.CONNECTION,
-        reason == null ? CloseReason.of(CloseCode.ABNORMAL_CLOSURE) : reason,
+        CloseReason.of(CloseCode.ABNORMAL_CLOSURE),
         "the connection was " + wire().how());
   }
 
-  /** Takes a step of the conversation. If that ends the socket, the other arguments say how. */
+  /**
+   * Takes a step of the conversation. If that begins the socket's end, the other arguments say how;
+   * the server's Close decides over the reason.
+   */
   private synchronized void goOn(
       Consumer<Conversation> step, Ending.By by, CloseReason reason, String why) {
     WebSocketState after =
@@ -446,9 +447,15 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
               step.accept(conversation);
               return conversation.state();
             });
-    if (ending == null && after.isTerminal()) {
-      ending = new Ending(by, reason, why);
+    Ending began = ending;
+    if (began == null && after != WebSocketState.OPEN) {
+      began = new Ending(by, reason, why);
     }
+    CloseReason deciding = theirs;
+    if (began != null && deciding != null) {
+      began = new Ending(began.by(), deciding, began.why());
+    }
+    ending = began;
   }
 
   /** Drops the connection: {@link #reset()}. */

@@ -236,6 +236,18 @@ class TestWebSocketTest {
     }
 
     @Test
+    void theEndingIsKnownAsSoonAsTheServersCloseHasCome() {
+      server.startMapped(socket -> socket.close(4001, "bye"));
+      TestWebSocket client = connect();
+      assertThat(client.ending()).isNull();
+      assertThat(client.receiveMessage()).isNull();
+      assertThat(client.state()).isEqualTo(WebSocketState.CLOSE_RECEIVED);
+      assertThat(client.ending())
+          .isEqualTo(new Ending(Ending.By.PEER, new CloseReason(4001, "bye"), "the server closed"));
+      client.close();
+    }
+
+    @Test
     void expectCloseAnswersIt() {
       server.startMapped(socket -> {});
       TestWebSocket client = connect();

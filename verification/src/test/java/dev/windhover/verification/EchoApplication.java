@@ -20,7 +20,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -47,6 +49,8 @@ final class EchoApplication implements Events, AutoCloseable {
   private final Set<WebSocket> crowd = ConcurrentHashMap.newKeySet();
   private final Map<String, WebSocket> sockets = new ConcurrentHashMap<>();
   private final Map<String, LinkedBlockingQueue<Ending>> endings = new ConcurrentHashMap<>();
+  private final Map<WebSocket, CompletableFuture<Optional<Ending>>> noted =
+      new ConcurrentHashMap<>();
 
   EchoApplication(Form form, Consumer<WebApplication> host) {
     app = WebApplication.create();
@@ -109,11 +113,9 @@ final class EchoApplication implements Events, AutoCloseable {
   // ---- The handlers, {id} tells their sockets apart
 
   private void mapBlocking() {
-    app.mapWebSocket("/echo/{id}", EchoApplication::echoMessages);
+    app.mapWebSocket("/echo/{id}", this::echoMessages);
     app.mapWebSocket(
-        "/big/{id}",
-        new WebSocketAcceptContext().maxMessageSize(BIG),
-        EchoApplication::echoMessages);
+        "/big/{id}", new WebSocketAcceptContext().maxMessageSize(BIG), this::echoMessages);
     app.mapWebSocket(
         "/shouts/{id}",
         socket -> {
@@ -150,10 +152,24 @@ final class EchoApplication implements Events, AutoCloseable {
     app.mapWebSocket(IMPATIENT + "/talks/{id}", EchoApplication::talk);
   }
 
-  private static void echoMessages(WebSocket socket) throws Exception {
+  private void echoMessages(WebSocket socket) throws Exception {
     for (Message message : socket) {
       socket.send(message);
     }
+    note(socket);
+  }
+
+  private void note(WebSocket socket) {
+    noted(socket).complete(Optional.ofNullable(socket.ending()));
+  }
+
+  private CompletableFuture<Optional<Ending>> noted(WebSocket socket) {
+    return noted.computeIfAbsent(socket, _ -> new CompletableFuture<>());
+  }
+
+  /** Returns how {@code socket} had ended to the handler of an echo, right after its loop. */
+  Optional<Ending> endingAfterLoop(WebSocket socket) {
+    return noted(socket).orTimeout(Wire.MOST_MILLIS, TimeUnit.MILLISECONDS).join();
   }
 
   private static void talk(WebSocket socket) throws Exception {
@@ -198,8 +214,13 @@ final class EchoApplication implements Events, AutoCloseable {
   }
 
   /** Returns each message, and takes the next when the queue has room. */
-  private static final class Echo implements WebSocketListener {
+  private final class Echo implements WebSocketListener {
     private boolean full;
+
+    @Override
+    public void onEnded(WebSocket socket, Ending ending) {
+      note(socket);
+    }
 
     @Override
     public void onOpen(WebSocket socket) {

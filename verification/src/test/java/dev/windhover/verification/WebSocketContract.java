@@ -319,6 +319,42 @@ abstract class WebSocketContract {
     assertThat(ending.reason().code()).isEqualTo(1005);
   }
 
+  /** The end is a value: it is there when the loop has ended, whoever ended it. */
+  @ParameterizedTest
+  @CsvSource({
+    "the peer's close, PEER, 4001",
+    "our close, APPLICATION, 4000",
+    "an abort, APPLICATION, 1006",
+    "a violation, SERVER, 1002",
+    "no close, CONNECTION, 1006",
+    "a reset, CONNECTION, 1006"
+  })
+  void endingIsKnownWhenTheLoopHasEnded(String what, Ending.By by, int code) throws Exception {
+    String id = newId();
+    try (Peer peer = open("/echo", id)) {
+      peer.send(Frame.text("x"));
+      assertThat(peer.frame()).isEqualTo(Frame.text("x"));
+      WebSocket socket = server.socket(id);
+      switch (what) {
+        case "the peer's close" -> peer.send(Frame.close(4001, "bye"));
+        case "our close" -> socket.closeOutput(4000, "enough");
+        case "an abort" -> socket.abort();
+        case "a violation" -> peer.send(new Frame(0x83, utf8("")));
+        case "no close" -> peer.endOutput();
+        default -> peer.abort();
+      }
+      if (what.equals("our close")) {
+        assertThat(peer.frame()).isEqualTo(Frame.close(4000, "enough"));
+        peer.send(Frame.close(4000, ""));
+      }
+      assertThat(server.endingAfterLoop(socket))
+          .hasValueSatisfying(ending -> {
+            assertThat(ending.by()).isEqualTo(by);
+            assertThat(ending.reason().code()).isEqualTo(code);
+          });
+    }
+  }
+
   @Test
   void closeReasonOf123BytesIsTaken() throws IOException, InterruptedException {
     String id = newId();

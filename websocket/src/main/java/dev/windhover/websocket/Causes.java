@@ -69,7 +69,17 @@ record Causes(@Nullable Ending first, @Nullable Outcome found, @Nullable Outcome
     return effective != null ? this : new Causes(first, found, found);
   }
 
-  /** Returns how the socket ended; something must have been blamed. */
+  /**
+   * Returns how the socket ends, as far as that is decided; null if nothing has been blamed.
+   * Whether the peer answers our Close is not decided yet.
+   */
+  @Nullable Ending soFar() {
+    return first != null && effective instanceof Outcome.PeerClosed closed
+        ? new Ending(first.by(), closed.reason(), first.why())
+        : first;
+  }
+
+  /** Returns how the socket ended, with its connection; something must have been blamed. */
   Ending ending() {
     Ending began = Objects.requireNonNull(first);
     Outcome decisive = effective != null ? effective : found;

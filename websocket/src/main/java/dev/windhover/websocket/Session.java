@@ -100,7 +100,10 @@ final class Session implements Duplex.Receiver, Takeover {
 
   private volatile WebSocketState state = WebSocketState.OPEN;
   private volatile Causes causes = Causes.NONE;
+
+  /** How it ended, once its connection has. */
   private volatile @Nullable Ending ending;
+
   private volatile boolean handlerEnded;
 
   /** Made for whoever asks. */
@@ -503,6 +506,8 @@ final class Session implements Duplex.Receiver, Takeover {
       return;
     }
     handlerEnded = true;
+    boolean fails = (failure != null && !isOwnEnd(failure)) || out.hasUnfinishedMessage();
+    blameHandler(fails ? CloseCode.INTERNAL_ERROR : CloseCode.NORMAL_CLOSURE, "");
     in.discard(); // a Close or a violation that waits takes effect with this
     if (failure != null && !isOwnEnd(failure)) {
       failed("handler", failure);
@@ -548,12 +553,17 @@ final class Session implements Duplex.Receiver, Takeover {
   }
 
   private void close(int code, String text) {
-    CloseReason reason = new CloseReason(code, text);
     if (state.canSend()) {
-      boolean failed = code == CloseCode.INTERNAL_ERROR;
-      blameApplication(reason, failed ? "the handler failed" : "the handler ended");
-      closeOutput(reason, failed && out.hasUnfinishedMessage());
+      CloseReason reason = blameHandler(code, text);
+      closeOutput(reason, code == CloseCode.INTERNAL_ERROR && out.hasUnfinishedMessage());
     }
+  }
+
+  private CloseReason blameHandler(int code, String text) {
+    CloseReason reason = new CloseReason(code, text);
+    boolean failed = code == CloseCode.INTERNAL_ERROR;
+    blameApplication(reason, failed ? "the handler failed" : "the handler ended");
+    return reason;
   }
 
   // ---- Time
@@ -753,8 +763,15 @@ final class Session implements Duplex.Receiver, Takeover {
     return causes.effective() instanceof Outcome.PeerClosed closed ? closed.reason() : null;
   }
 
+  /** Returns how the socket ends or has ended; null while it is open. Any thread. */
   @Nullable Ending ending() {
-    return ending;
+    Ending known = ending;
+    if (known != null) {
+      return known;
+    }
+    Causes now = causes;
+    boolean isEnding = state != WebSocketState.OPEN || now.effective() != null || in.isDiscarding();
+    return isEnding ? now.soFar() : null;
   }
 
   /** Runs {@code task} on the loop: now, if this is it. Any thread. */

@@ -36,7 +36,7 @@ public final class Ending {
 
   /**
    * Returns the Close that decided: the peer's, if one came (1005 if it was empty); otherwise ours,
-   * if we ended the socket because of a violation or a stop; otherwise 1006.
+   * if we sent one; otherwise 1006.
    */
   public CloseReason reason() {
     return reason;

@@ -336,7 +336,16 @@ public interface WebSocket extends Iterable<Message> {
   /** Returns the text of the peer's Close; empty if there was none. */
   String closeStatusDescription();
 
-  /** Returns how the socket ended, or null if it has not ended. */
+  /**
+   * Returns who ended the socket, with which code, and why; null while {@link #state()} is {@code
+   * OPEN}. When a receiving method or the message loop has come to the end, the answer is there.
+   *
+   * <p>Whether the closing handshake was completed is a separate question, which may still be open
+   * then. {@code state()} answers it: {@code CLOSED} if it was, {@code ABORTED} if the connection
+   * ended without it. If we closed first, the peer's Close still replaces the {@linkplain
+   * Ending#reason() reason} when it has come; if the connection has ended without one, {@link
+   * Ending#why()} says so.
+   */
   @Nullable Ending ending();
 
   // ---- Listener form
