@@ -21,10 +21,12 @@ import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.http.websocket.WebSocketHandler;
 import dev.windhover.server.ListenException;
 import dev.windhover.server.Server;
+import dev.windhover.server.ServerLimits;
 import dev.windhover.server.ServerOptions;
 import dev.windhover.websocket.WebSocketOptions;
 import dev.windhover.websocket.WebSockets;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +35,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -80,6 +83,7 @@ public final class WebApplication extends Application implements AutoCloseable {
   private final ServerOptions options = new ServerOptions();
   private final List<Runnable> onStarted = new ArrayList<>();
   private final CountDownLatch stopped = new CountDownLatch(1);
+  private Predicate<InetAddress> isKnownProxy = address -> false;
   private @Nullable String urls;
   private boolean https;
   private @Nullable String certificate;
@@ -139,6 +143,9 @@ public final class WebApplication extends Application implements AutoCloseable {
   @Override
   public WebApplication use(Middleware step) {
     super.use(step);
+    if (step instanceof ForwardedHeaders forwarded) {
+      isKnownProxy = isKnownProxy.or(forwarded::knows);
+    }
     return this;
   }
 
@@ -335,6 +342,8 @@ public final class WebApplication extends Application implements AutoCloseable {
   }
 
   private void chooseCertificate() throws ListenException {
+    ServerLimits limits = options.limits();
+    limits.exemptAddresses(limits.exemptAddresses().or(isKnownProxy)); // their clients count
     if (certificate != null) {
       options.tls().certificate(Path.of(certificate));
     }

@@ -7,6 +7,7 @@ import dev.windhover.http.host.Takeover;
 import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.http.websocket.WebSocketHandler;
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -247,7 +248,17 @@ public class Application {
       router.add(mapping.methods(), mapping.path(), pipeline(mapping.handler()));
     }
     Handler unmatched = pipeline(Handler.nonBlocking(Application::answerUnmatched));
-    return exchange -> handle(exchange, router, unmatched);
+    return new ExchangeHandler() {
+      @Override
+      public void handle(Exchange exchange) {
+        Application.this.handle(exchange, router, unmatched);
+      }
+
+      @Override
+      public void connectionDropped(SocketAddress remote, Limit limit) {
+        events.connectionDropped(remote, limit);
+      }
+    };
   }
 
   private Handler pipeline(Handler endpoint) {

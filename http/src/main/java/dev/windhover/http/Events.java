@@ -4,6 +4,7 @@ import dev.windhover.http.websocket.Ending;
 import dev.windhover.http.websocket.HandshakeRefusal;
 import dev.windhover.http.websocket.MessageType;
 import dev.windhover.http.websocket.WebSocket;
+import java.net.SocketAddress;
 
 /**
  * Receives what happens inside the library, for metrics, flight recording and tracing. A call runs
@@ -51,6 +52,12 @@ public interface Events {
    */
   default void messageSent(HttpContext context, MessageType type, long bytes) {}
 
-  /** A limit of a socket was reached and has taken effect. */
+  /** A limit of a socket or of its client was reached and has taken effect. */
   default void limitReached(HttpContext context, Limit limit) {}
+
+  /**
+   * A limit of the host has ended a connection before its first request: {@link Limit#CONNECTIONS}
+   * or {@link Limit#CONNECTIONS_PER_ADDRESS}.
+   */
+  default void connectionDropped(SocketAddress remote, Limit limit) {}
 }

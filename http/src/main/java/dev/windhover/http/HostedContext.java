@@ -5,6 +5,7 @@ import dev.windhover.http.host.HostContext;
 import dev.windhover.http.host.Takeover;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.http.websocket.WebSocketManager;
+import java.net.InetAddress;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,16 @@ final class HostedContext extends HttpContext implements HostContext {
   @Override
   public boolean hasWebSockets() {
     return webSockets != null && !(webSockets instanceof NoWebSockets);
+  }
+
+  @Override
+  public void onBehalfOf(InetAddress client) {
+    try {
+      exchange().onBehalfOf(client);
+    } catch (HttpException tooMany) {
+      application().events().limitReached(this, Limit.CONNECTIONS_PER_ADDRESS);
+      throw tooMany;
+    }
   }
 
   @Override

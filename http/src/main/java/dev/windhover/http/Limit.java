@@ -1,6 +1,9 @@
 package dev.windhover.http;
 
-/** A limit of a socket, as reported by {@link Events#limitReached}. More may be added. */
+/**
+ * A limit of a socket, as reported by {@link Events#limitReached}, or of the host's connections, as
+ * reported by {@link Events#connectionDropped}. More may be added.
+ */
 public enum Limit {
   /** A message was larger than the accepted maximum: the socket fails with 1009. */
   MESSAGE_SIZE("message size"),
@@ -38,7 +41,20 @@ public enum Limit {
   /**
    * The memory for compression contexts is used up: a new socket compresses less, or not at all.
    */
-  COMPRESSION_MEMORY("compression memory");
+  COMPRESSION_MEMORY("compression memory"),
+
+  /**
+   * There are as many connections as are allowed: the oldest one that has not sent a request is
+   * closed, or else the new one.
+   */
+  CONNECTIONS("connections"),
+
+  /**
+   * An address has as many connections as are allowed: the new one is closed. If a known proxy has
+   * passed on as many requests of it, {@link Events#limitReached} reports the limit, and the
+   * request is answered with 503.
+   */
+  CONNECTIONS_PER_ADDRESS("connections per address");
 
   private final String text;
 

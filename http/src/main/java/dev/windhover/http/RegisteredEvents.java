@@ -4,6 +4,7 @@ import dev.windhover.http.websocket.Ending;
 import dev.windhover.http.websocket.HandshakeRefusal;
 import dev.windhover.http.websocket.MessageType;
 import dev.windhover.http.websocket.WebSocket;
+import java.net.SocketAddress;
 import java.util.List;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -50,6 +51,11 @@ record RegisteredEvents(List<Events> all) implements Events {
   @Override
   public void limitReached(HttpContext context, Limit limit) {
     tell(each -> each.limitReached(context, limit));
+  }
+
+  @Override
+  public void connectionDropped(SocketAddress remote, Limit limit) {
+    tell(each -> each.connectionDropped(remote, limit));
   }
 
   private void tell(Consumer<Events> event) {

@@ -58,7 +58,7 @@ public final class Server {
   public Server(ServerOptions options, ExchangeHandler handler) {
     this.options = options;
     this.handler = handler;
-    this.connections = new ConnectionCount(options.limits());
+    this.connections = new ConnectionCount(options.limits(), handler::connectionDropped);
   }
 
   /**

@@ -1,13 +1,18 @@
 package dev.windhover.server;
 
+import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.time.Duration;
+import java.util.Objects;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The limits that protect the host from its clients. A method with an argument sets a value and
  * returns this. Changes after the start of the server may have no effect.
  *
- * <p>An accepted socket has limits of its own; of these, only {@link #maxUpgradedConnections}
- * applies to it.
+ * <p>An accepted socket has limits of its own; of these, only {@link #maxUpgradedConnections} and
+ * {@link #maxUpgradedConnectionsPerAddress} apply to it.
  */
 public final class ServerLimits {
   private int maxRequestLine = 8 * 1024; // Kestrel's MaxRequestLineSize
@@ -27,6 +32,13 @@ public final class ServerLimits {
   // Kestrel has no limit. This is Linux's fs.nr_open, the most files of a process unless it was
   // raised.
   private int maxUpgradedConnections = 1_048_576;
+
+  // Null for a quarter of all, so that it takes four addresses to fill a server. (Many clients of
+  // one network may share an address, so this is no smaller.)
+  private @Nullable Integer maxConnectionsPerAddress;
+  private @Nullable Integer maxUpgradedConnectionsPerAddress;
+  private Predicate<InetAddress> exemptAddresses = ServerLimits::isLocal;
+
   private final Http2Limits http2 = new Http2Limits();
 
   /**
@@ -209,10 +221,11 @@ public final class ServerLimits {
   }
 
   /**
-   * Limits the number of open connections that are not upgraded; another one is closed before
-   * anything is read. 16,384 by default. Every connection, upgraded or not, needs a file
-   * descriptor. If the process has no more of them, clients wait, and one log line a second says
-   * so.
+   * Limits the number of open connections that are not upgraded. For another one, the oldest
+   * connection that has not sent a request yet is closed; if every connection has sent one, the new
+   * one is closed before anything is read. 16,384 by default. Every connection, upgraded or not,
+   * needs a file descriptor. If the process has no more of them, clients wait, and one log line a
+   * second says so.
    *
    * @throws IllegalArgumentException below 1
    */
@@ -240,6 +253,75 @@ public final class ServerLimits {
   /** Returns the maximum number of upgraded connections. */
   public int maxUpgradedConnections() {
     return maxUpgradedConnections;
+  }
+
+  /**
+   * Limits how many of {@link #maxConnections} one remote address may have open; another one is
+   * closed before anything is read. Behind a proxy that {@code ForwardedHeaders} knows, the limit
+   * applies to the client's address and to its requests in progress; another one is answered with
+   * 503 and {@code Retry-After}. An IPv6 address counts together with all others of its /64
+   * network, which is the least that one customer gets (RFC 6177). A quarter of {@link
+   * #maxConnections} by default.
+   *
+   * @throws IllegalArgumentException below 1
+   */
+  public ServerLimits maxConnectionsPerAddress(int connections) {
+    maxConnectionsPerAddress = Ranges.positive("maxConnectionsPerAddress", connections);
+    return this;
+  }
+
+  /** Returns how many connections that are not upgraded one remote address may have open. */
+  public int maxConnectionsPerAddress() {
+    return maxConnectionsPerAddress == null
+        ? Math.max(1, maxConnections / 4)
+        : maxConnectionsPerAddress;
+  }
+
+  /**
+   * Limits how many of {@link #maxUpgradedConnections} one remote address may have open; a request
+   * for another one is answered with 503 and {@code Retry-After}. Behind a known proxy, the
+   * client's address counts. A quarter of {@link #maxUpgradedConnections} by default.
+   *
+   * @throws IllegalArgumentException below 0
+   */
+  public ServerLimits maxUpgradedConnectionsPerAddress(int connections) {
+    maxUpgradedConnectionsPerAddress =
+        Ranges.notNegative("maxUpgradedConnectionsPerAddress", connections);
+    return this;
+  }
+
+  /** Returns how many upgraded connections one remote address may have open. */
+  public int maxUpgradedConnectionsPerAddress() {
+    return maxUpgradedConnectionsPerAddress == null
+        ? Math.ceilDiv(maxUpgradedConnections, 4)
+        : maxUpgradedConnectionsPerAddress;
+  }
+
+  /**
+   * Exempts these addresses from both limits per address, instead of those that are exempt by
+   * default: loopback, link-local and private ones (RFC 1918, RFC 4193), which are often those of
+   * proxies and monitors. The proxies that {@code ForwardedHeaders} knows are exempt in addition,
+   * if that step was added to the {@code WebApplication} itself.
+   *
+   * @param exempt called for every new connection on its event loop, so it must not block
+   */
+  public ServerLimits exemptAddresses(Predicate<InetAddress> exempt) {
+    exemptAddresses = Objects.requireNonNull(exempt);
+    return this;
+  }
+
+  /** Returns which addresses are exempt from the limits per address. */
+  public Predicate<InetAddress> exemptAddresses() {
+    return exemptAddresses;
+  }
+
+  private static boolean isLocal(InetAddress address) {
+    boolean isUniqueLocal =
+        address instanceof Inet6Address && (address.getAddress()[0] & 0xFE) == 0xFC;
+    return address.isLoopbackAddress()
+        || address.isSiteLocalAddress()
+        || address.isLinkLocalAddress()
+        || isUniqueLocal;
   }
 
   // ---- HTTP/2

@@ -427,7 +427,9 @@ class Http1LimitsTest {
         refused.expectEnd();
       }
     }
-    expectLogged(Level.WARN, "more than 3 connections; these are closed unread");
+    expectLogged(
+        Level.WARN,
+        "more than 3 connections; these are closed unread \\(ServerLimits.maxConnections\\)");
     wires.getFirst().upgrade("/echo"); // counts apart from here on, and makes room
     try (Wire next = Wire.connect(port)) {
       get(next, "/hello");

@@ -4,6 +4,7 @@ import dev.windhover.http.Connection;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,15 @@ public interface Exchange {
 
   /** Returns the connection on which the request arrived. */
   Connection connection();
+
+  /**
+   * A known proxy says that this is a request of {@code client}: it counts for that client in
+   * limits per address, until it ends, and so does the socket that it may become. A host without
+   * such limits ignores this.
+   *
+   * @throws dev.windhover.http.HttpException 503 if that client has too many requests
+   */
+  default void onBehalfOf(InetAddress client) {}
 
   /** Returns the request's body. Reading blocks, so it must not happen on the loop. */
   InputStream body();

@@ -3,6 +3,7 @@ package dev.windhover.http.host;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.HttpResponse;
 import dev.windhover.http.websocket.WebSocketManager;
+import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,14 @@ public interface HostContext {
   static HostContext of(HttpContext context) {
     return (HostContext) context; // the only class that it permits implements this
   }
+
+  /**
+   * Counts this request for {@code client}, for whom a known proxy has passed it on; see {@link
+   * Exchange#onBehalfOf}.
+   *
+   * @throws dev.windhover.http.HttpException 503 if that client has too many requests
+   */
+  void onBehalfOf(InetAddress client);
 
   /** Returns the offer to take the connection over, or null if the request makes no such offer. */
   @Nullable Upgrade upgrade();

@@ -10,6 +10,8 @@ import dev.windhover.http.Handler;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.Middleware;
+import dev.windhover.http.host.HostContext;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.ArrayList;
@@ -22,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * Takes the client's address, scheme and host from the headers of a known proxy: {@link
  * Connection#remote()}, {@link dev.windhover.http.HttpRequest#scheme()} and {@link
  * dev.windhover.http.HttpRequest#host()} are then the client's for all steps after this one, so put
- * it first. The headers themselves do not change. Never blocks.
+ * it first. The headers themselves do not change. The request counts for its client in the host's
+ * limits per address, and is answered with 503 if that client has too many. Never blocks.
  *
  * <p>Anybody can send these headers. They are therefore read from the right, where the nearest
  * proxy wrote, and only as far as the chain of known proxies goes: the last element counts if the
@@ -67,10 +70,15 @@ public final class ForwardedHeaders implements Middleware {
     next.handle(context);
   }
 
+  /** Returns whether {@code address} is that of a known proxy. */
+  public boolean knows(InetAddress address) {
+    return known.stream().anyMatch(network -> network.contains(address));
+  }
+
   private boolean isKnown(SocketAddress address) {
     return address instanceof InetSocketAddress internet
         && internet.getAddress() != null
-        && known.stream().anyMatch(network -> network.contains(internet.getAddress()));
+        && knows(internet.getAddress());
   }
 
   /** Walks from the known peer towards the client. */
@@ -98,6 +106,7 @@ public final class ForwardedHeaders implements Middleware {
     }
     if (client != null) {
       context.connection(context.connection().withRemote(client));
+      HostContext.of(context).onBehalfOf(client.getAddress());
     }
   }
 

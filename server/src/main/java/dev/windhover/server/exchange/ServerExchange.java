@@ -10,7 +10,9 @@ import dev.windhover.http.host.Upgrade;
 import dev.windhover.server.exchange.ExchangeState.Event;
 import dev.windhover.server.net.NettyLoop;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 
 /**
@@ -20,11 +22,21 @@ import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.Supply {
   private static final AtomicReferenceFieldUpdater<ServerExchange, ExchangeState> STATE =
       AtomicReferenceFieldUpdater.newUpdater(ServerExchange.class, ExchangeState.class, "state");
+  private static final AtomicLongFieldUpdater<ServerExchange> GUEST =
+      AtomicLongFieldUpdater.newUpdater(ServerExchange.class, "guest");
 
   protected final RequestId id;
   protected final NettyLoop loop;
   protected final RequestBody body;
   protected final CompletableFuture<Void> aborted = new CompletableFuture<>();
+
+  private final ConnectionCount.Place place;
+
+  /** The key of the address for which a socket counts: the peer's, or that of its client. */
+  private long client;
+
+  /** The key of the client for which the request counts, unless that is the peer. */
+  private volatile long guest = AddressCount.EXEMPT;
 
   /** Changed by the loop, and by the thread that accepts an upgrade. */
   private volatile ExchangeState state = ExchangeState.PENDING;
@@ -38,9 +50,12 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
    * @param declared the length of the body as the client declares it; -1 if it does not, 0 if there
    *     is no body
    */
-  protected ServerExchange(RequestId id, NettyLoop loop, long declared, long maxBodySize) {
+  protected ServerExchange(
+      RequestId id, NettyLoop loop, ConnectionCount.Place place, long declared, long maxBodySize) {
     this.id = id;
     this.loop = loop;
+    this.place = place;
+    this.client = place.address();
     this.body = new RequestBody(id, this, declared, maxBodySize);
   }
 
@@ -58,6 +73,7 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
       ExchangeState after = before.on(event);
       if (before == after || STATE.compareAndSet(this, before, after)) {
         if (after.isTerminal() && !before.isTerminal()) {
+          forgetGuest();
           handlerEnded();
         }
         return before;
@@ -67,6 +83,30 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
 
   /** The handler has nothing more to do with the answer. On the loop. */
   protected void handlerEnded() {}
+
+  // ---- Whom it counts for
+
+  @Override
+  public final void onBehalfOf(InetAddress address) {
+    forgetGuest();
+    long key = place.requestOf(address);
+    client = key;
+    guest = key;
+    if (state.isTerminal()) { // it may just have ended
+      forgetGuest();
+    }
+  }
+
+  private void forgetGuest() {
+    if (guest != AddressCount.EXEMPT) {
+      place.requestEnded(GUEST.getAndSet(this, AddressCount.EXEMPT)); // by one thread only
+    }
+  }
+
+  /** Returns the key of the address for which a socket counts. */
+  protected final long client() {
+    return client;
+  }
 
   // ---- The connection's side, on the loop
 

@@ -157,6 +157,9 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
   }
 
   private void begin(HttpRequest request) {
+    if (!place.requestCame()) {
+      return; // it has made room for another connection and is being closed
+    }
     timeouts.headCame();
     boolean isHead = request.method().equals(HttpMethod.HEAD);
     RequestFault fault = Http1Rules.check(request, limits);

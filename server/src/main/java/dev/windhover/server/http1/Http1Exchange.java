@@ -7,7 +7,6 @@ import dev.windhover.http.host.CookieLines;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Upgrade;
-import dev.windhover.server.exchange.ConnectionCount;
 import dev.windhover.server.exchange.ExchangeState;
 import dev.windhover.server.exchange.RequestId;
 import dev.windhover.server.exchange.ServerExchange;
@@ -47,7 +46,7 @@ final class Http1Exchange extends ServerExchange {
 
   Http1Exchange(Http1Connection connection, RequestId id, HttpRequest request) {
     long length = bodyLength(request.headers());
-    super(id, connection.loop, length, connection.limits.maxBodySize());
+    super(id, connection.loop, connection.place, length, connection.limits.maxBodySize());
     this.connection = connection;
     this.channel = connection.channel;
     this.hasBody = length != 0;
@@ -267,10 +266,7 @@ final class Http1Exchange extends ServerExchange {
 
   @Override
   protected void takeRoom() {
-    if (!connection.place.upgrade()) {
-      int most = connection.limits.maxUpgradedConnections();
-      throw ConnectionCount.tooMany(most, "upgraded connections");
-    }
+    connection.place.upgrade(client());
   }
 
   @Override

@@ -9,6 +9,7 @@ import static io.netty.handler.codec.http2.Http2Exception.connectionError;
 import static io.netty.handler.codec.http2.Http2Exception.streamError;
 
 import dev.windhover.http.Connection;
+import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.server.Http2Limits;
@@ -71,11 +72,11 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
   final Http2Timeouts timeouts;
   final StreamHistory history;
   final Http2Frames frames;
+  final ConnectionCount.Place place;
 
   private final Http2Limits limits;
   private final Channel channel;
   private final Link link;
-  private final ConnectionCount.Place place;
 
   /** The number of WebSockets on this connection; from any thread. */
   private final AtomicInteger sockets = new AtomicInteger();
@@ -448,25 +449,28 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
   }
 
   /**
-   * Counts one more WebSocket; from any thread.
+   * Counts one more WebSocket of {@code client}; from any thread.
    *
-   * @throws dev.windhover.http.HttpException 503 if there are too many, here or in total
+   * @throws dev.windhover.http.HttpException 503 if there are too many: here, of that client, or in
+   *     total
    */
-  void requireRoomForSocket() {
+  void requireRoomForSocket(long client) {
     int most = limits.maxWebSocketsPerConnection();
     if (sockets.getAndUpdate(n -> n < most ? n + 1 : n) >= most) {
       throw ConnectionCount.tooMany(most, "WebSockets on this connection");
     }
-    if (!place.addSocket()) {
+    try {
+      place.addSocket(client);
+    } catch (HttpException tooMany) {
       sockets.decrementAndGet();
-      throw ConnectionCount.tooMany(serverLimits.maxUpgradedConnections(), "upgraded connections");
+      throw tooMany;
     }
   }
 
   /** A WebSocket that was counted has ended, or was not opened; from any thread. */
-  void socketEnded() {
+  void socketEnded(long client) {
     sockets.decrementAndGet();
-    place.removeSocket();
+    place.removeSocket(client);
   }
 
   // ---- From the timeouts and the server

@@ -21,6 +21,7 @@ final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
   private static final Logger log = LoggerFactory.getLogger(Http2Duplex.class);
 
   private final RequestId id;
+  private final long client;
   private final Receiver receiver;
 
   /** Not the exchange itself, which would keep all of its request alive. */
@@ -38,16 +39,19 @@ final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
    * Creates one.
    *
    * @param id names the request in logs
+   * @param client the key of the address for which the socket counts
    * @param clientGone completed if the stream ends without both sides having ended theirs
    */
   Http2Duplex(
       Http2Connection connection,
       Http2Stream stream,
       RequestId id,
+      long client,
       CompletableFuture<Void> clientGone,
       Receiver receiver) {
     super(connection, stream);
     this.id = id;
+    this.client = client;
     this.clientGone = clientGone;
     this.receiver = receiver;
   }
@@ -155,7 +159,7 @@ final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
     if (!(isEnded() && peerEnded)) {
       clientGone.complete(null); // first, so that code that fails because of it knows the cause
     }
-    connection.socketEnded();
+    connection.socketEnded(client);
     // Not from within a call of the receiver, which may have caused this.
     loop().execute(() -> lose(why));
   }

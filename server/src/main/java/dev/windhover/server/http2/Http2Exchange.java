@@ -56,7 +56,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
     boolean hasBody = !complete && request.protocol() == null;
     String length = request.headers().get("Content-Length");
     long declared = !hasBody ? 0 : length == null ? -1 : Long.parseLong(length);
-    super(id, connection.loop, declared, connection.serverLimits.maxBodySize());
+    super(id, connection.loop, connection.place, declared, connection.serverLimits.maxBodySize());
     this.connection = connection;
     this.stream = stream;
     this.request = request;
@@ -275,12 +275,12 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
 
   @Override
   protected void takeRoom() {
-    connection.requireRoomForSocket();
+    connection.requireRoomForSocket(client());
   }
 
   @Override
   protected void giveRoomBack() {
-    connection.socketEnded();
+    connection.socketEnded(client());
   }
 
   @Override
@@ -289,7 +289,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
       return false;
     }
     upgraded();
-    Http2Duplex socket = new Http2Duplex(connection, stream, id, aborted, receiver);
+    Http2Duplex socket = new Http2Duplex(connection, stream, id, client(), aborted, receiver);
     connection.frames.setEnd(stream, socket);
     connection.sendHead(stream, headOf(status, answer), false, () -> {});
     socket.open();

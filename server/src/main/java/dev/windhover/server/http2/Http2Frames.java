@@ -222,6 +222,9 @@ final class Http2Frames extends Http2EventAdapter {
   }
 
   private void begin(Http2Stream stream, Http2Headers fields, boolean end) throws Http2Exception {
+    if (!connection.place.requestCame()) {
+      return; // it has made room for another connection and is being closed
+    }
     timeouts.becameBusy();
     Http2Request request = Http2Request.of(stream.id(), fields, rules);
     if (running >= 2 * limits.maxStreamsPerConnection()) { // many of them for streams that are gone
