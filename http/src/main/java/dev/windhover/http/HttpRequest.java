@@ -33,14 +33,18 @@ public final class HttpRequest {
 
   /**
    * Returns the decoded path, without dot segments. It begins with {@code /}, or is {@code *}. An
-   * encoded slash stays {@code %2F}, because it belongs to its segment.
+   * encoded slash stays {@code %2F}, because it belongs to its segment. A percent sign before
+   * {@code 2F} or {@code 25} stays {@code %25}, so that paths that differ never look the same.
    */
   public String path() {
     return target.path();
   }
 
   /**
-   * Returns the value of {@code {name}} in the route's path.
+   * Returns the value of {@code {name}} or {@code {*name}} in the route's path. The value of {@code
+   * {name}} is one segment, decoded: if the client has encoded a slash, it contains a slash, so do
+   * not take it for the name of a file. The value of {@code {*name}} is in the form of {@link
+   * #path}.
    *
    * @throws IllegalArgumentException if the route has no such parameter
    */

@@ -13,10 +13,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param authority host, and port if any, of the absolute-form; null in the other forms
  * @param path decoded once, then without dot segments (RFC 3986 5.2.4); begins with {@code /}, or
- *     is {@code *}. An encoded slash stays {@code %2F}, because it does not separate segments
+ *     is {@code *}. An encoded slash stays {@code %2F}, because it does not separate segments; so
+ *     that nothing else looks like one, a percent sign before {@code 2F} or {@code 25} stays {@code
+ *     %25}. {@link #decodedSegment} decodes both
  * @param query the part after the {@code ?}, still encoded; empty if there is none
  */
 record RequestTarget(@Nullable String authority, String path, String query) {
+  /** Stands for an encoded slash while a path is decoded, which cannot contain this itself. */
+  private static final char SLASH = '\0';
+
   /**
    * Parses {@code target}: origin-form, absolute-form or {@code *}.
    *
@@ -84,18 +89,12 @@ record RequestTarget(@Nullable String authority, String path, String query) {
       if (high < 0 || low < 0 || decoded == 0) {
         throw new HttpException(400, "malformed percent-encoding in the path");
       }
-      if (decoded == '/') {
-        bytes.writeBytes(new byte[] {'%', '2', 'F'});
-      } else {
-        bytes.write(decoded);
-      }
+      bytes.write(decoded == '/' ? SLASH : decoded);
       i += 2;
     }
     try {
-      return StandardCharsets.UTF_8
-          .newDecoder()
-          .decode(ByteBuffer.wrap(bytes.toByteArray()))
-          .toString();
+      ByteBuffer decoded = ByteBuffer.wrap(bytes.toByteArray());
+      return withEscapes(StandardCharsets.UTF_8.newDecoder().decode(decoded));
     } catch (CharacterCodingException e) {
       throw new HttpException(400, "percent-encoded path is not valid UTF-8");
     }
@@ -124,3 +123,39 @@ record RequestTarget(@Nullable String authority, String path, String query) {
     return new HttpException(400, "malformed request target");
   }
 }
+  /** Encodes slashes of segments, and each percent sign that would look like part of an escape. */
+  private static String withEscapes(CharSequence decoded) {
+    StringBuilder path = new StringBuilder(decoded.length() + 2);
+    for (int i = 0; i < decoded.length(); i++) {
+      char c = decoded.charAt(i);
+      if (c == SLASH) {
+        path.append("%2F");
+      } else {
+        path.append(c == '%' && isEscape(decoded, i) ? "%25" : c);
+      }
+    }
+    return path.toString();
+  }
+
+  private static boolean isEscape(CharSequence text, int percent) {
+    if (percent + 2 >= text.length() || text.charAt(percent + 1) != '2') {
+      return false;
+    }
+    char c = text.charAt(percent + 2);
+    return c == 'F' || c == 'f' || c == '5';
+  }
+
+  /** Returns the characters of a segment of a path: a slash for {@code %2F}. */
+  static String decodedSegment(String segment) {
+    return segment.indexOf('%') < 0
+        ? segment
+        : segment.replace("%2F", "/").replace("%2f", "/").replace("%25", "%");
+  }
+
+  /** Returns a segment as it is in a path, from one in which more may be encoded than needed. */
+  static String canonicalSegment(String segment) {
+    return segment.indexOf('%') < 0
+        ? segment
+        : withEscapes(decodedSegment(segment).replace('/', SLASH));
+  }
+

@@ -1,5 +1,8 @@
 package dev.windhover.http;
 
+import static dev.windhover.http.RequestTarget.canonicalSegment;
+import static dev.windhover.http.RequestTarget.decodedSegment;
+
 import dev.windhover.http.host.Tokens;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * {@code {*name}} at its end for all that follow. If several routes match, a literal segment takes
  * precedence over a parameter, and a parameter over a catch-all, from left to right. Paths are
  * case-sensitive, and a trailing slash counts: {@code /chat} is neither {@code /Chat} nor {@code
- * /chat/}.
+ * /chat/}. Paths are in the form of {@link RequestTarget#path}: a literal segment may contain
+ * {@code %2F} for an encoded slash, which separates nothing, and {@code %25} for a percent sign.
  */
 final class Router<T> {
   /**
@@ -119,7 +123,7 @@ final class Router<T> {
           throw new IllegalArgumentException(
               "segment \"" + segment + "\" of route " + path + " is neither {name} nor {*name}");
         }
-        node = node.literals.computeIfAbsent(segment, s -> new Node<>(false));
+        node = node.literals.computeIfAbsent(canonicalSegment(segment), s -> new Node<>(false));
         continue;
       }
       String name = parameter.group("name");
@@ -170,7 +174,7 @@ final class Router<T> {
       }
     }
     if (node.parameter != null && !segment.isEmpty()) {
-      values.addLast(segment);
+      values.addLast(decodedSegment(segment));
       Match<T> found = find(node.parameter, segments, depth + 1, values, method, allowed);
       if (found != null) {
         return found;

@@ -33,6 +33,25 @@ class RequestTargetTest {
     assertThat(RequestTarget.parse(target).path()).isEqualTo(path);
   }
 
+  /** Otherwise two paths that differ would look the same, and reach the same route or file. */
+  @ParameterizedTest
+  @CsvSource({
+    "/a%252Fb, /a%252Fb, a%2Fb",
+    "/a%252fb, /a%252fb, a%2fb",
+    "/a%25%32%46b, /a%252Fb, a%2Fb",
+    "/a%25252Fb, /a%25252Fb, a%252Fb",
+    "/a%2525, /a%2525, a%25",
+    "/a%2Fb, /a%2Fb, a/b",
+    "/%25%2F, /%%2F, %/",
+    "/a%252, /a%2, a%2",
+    "/a%2561, /a%61, a%61",
+  })
+  void aPercentSignThatWouldReadAsAnEncodedSlashStaysEncoded(
+      String target, String path, String segment) {
+    assertThat(RequestTarget.parse(target).path()).isEqualTo(path);
+    assertThat(RequestTarget.decodedSegment(path.substring(1))).isEqualTo(segment);
+  }
+
   /** RFC 3986 5.2.4, the two examples first. */
   @ParameterizedTest
   @CsvSource({

@@ -49,6 +49,18 @@ class RouterTest {
       assertThat(get(path).route()).isEqualTo(route);
     }
 
+    @Test
+    void anEncodedSlashIsPartOfItsSegment() {
+      add("/a%2fb", "/a%252Fb", "/100%25", "/files/{name}", "/{*rest}");
+      assertThat(get("/a%2Fb").target()).isEqualTo("/a%2fb");
+      assertThat(get("/a%252Fb").target()).isEqualTo("/a%252Fb");
+      assertThat(get("/100%").target()).isEqualTo("/100%25");
+      assertThat(get("/a/b").parameters()).isEqualTo(Map.of("rest", "a/b"));
+      assertThat(get("/files/a%2Fb").parameters()).isEqualTo(Map.of("name", "a/b"));
+      assertThat(get("/files/a%252Fb").parameters()).isEqualTo(Map.of("name", "a%2Fb"));
+      assertThat(get("/x/a%2Fb").parameters()).isEqualTo(Map.of("rest", "x/a%2Fb"));
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"/", "/chat/", "/Chat", "/chat/7/8", "/cha", "*"})
     void noRouteIsNoMatch(String path) {

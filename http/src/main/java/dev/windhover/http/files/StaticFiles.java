@@ -135,7 +135,13 @@ public final class StaticFiles implements Middleware {
     if (name.isEmpty() || name.endsWith("/")) {
       name += INDEX;
     }
-    return isPlain(name) ? name : null;
+    boolean hasSlash = name.contains("%2F"); // which no name has
+    return hasSlash || !isPlain(name) ? null : decoded(name);
+  }
+
+  /** Decodes what is encoded in {@link HttpRequest#path} beside slashes. */
+  private static String decoded(String path) {
+    return path.replace("%25", "%");
   }
 
   /**
@@ -159,7 +165,7 @@ public final class StaticFiles implements Middleware {
   private static void redirect(HttpRequest request, HttpResponse response, String path) {
     int question = request.target().indexOf('?');
     String query = question < 0 ? "" : request.target().substring(question);
-    response.status(301).headers().set("Location", encoded(path) + query);
+    response.status(301).headers().set("Location", encoded(decoded(path)) + query);
   }
 
   /**

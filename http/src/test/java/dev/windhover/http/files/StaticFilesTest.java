@@ -278,6 +278,21 @@ class StaticFilesTest {
     }
 
     @Test
+    void anEncodedSlashIsInNoName() throws IOException {
+      write("a%2Fb.txt", "a%2Fb");
+      write("a%252Fb.txt", "a%252Fb");
+      write("folder%2F/index.html", "folder");
+      assertMissed("/a%2Fb.txt");
+      assertMissed("/a%2fb.txt");
+      assertThat(get("/a%252Fb.txt").sentText()).isEqualTo("a%2Fb");
+      assertThat(get("/a%25252Fb.txt").sentText()).isEqualTo("a%252Fb");
+      assertMissed("/docs%252Findex.html");
+      assertMissed("/folder%2F");
+      assertThat(get("/folder%252F").sentHeader("Location")).isEqualTo("/folder%252F/");
+      assertThat(get("/folder%252F/").sentText()).isEqualTo("folder");
+    }
+
+    @Test
     void anEndlessNameIsAMiss() {
       assertMissed("/" + "a".repeat(5000));
       assertMissed("/" + "a/".repeat(3000));
