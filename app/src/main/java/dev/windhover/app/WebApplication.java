@@ -222,6 +222,12 @@ public final class WebApplication extends Application implements AutoCloseable {
     return this;
   }
 
+  @Override
+  public WebApplication refuseAmbiguousPaths() {
+    super.refuseAmbiguousPaths();
+    return this;
+  }
+
   // ---- Setting up: the steps that most applications want
 
   /** Adds the WebSocket middleware with its defaults. */
@@ -336,14 +342,14 @@ public final class WebApplication extends Application implements AutoCloseable {
     } catch (IllegalArgumentException e) { // the user's mistake, not a bug in the program
       throw new ListenException(String.valueOf(e.getMessage()), e);
     }
+    ServerLimits limits = options.limits();
+    limits.exemptAddresses(limits.exemptAddresses().or(isKnownProxy)); // their clients count
     server = new Server(options, build()).start();
     onStarted.forEach(Runnable::run);
     return this;
   }
 
   private void chooseCertificate() throws ListenException {
-    ServerLimits limits = options.limits();
-    limits.exemptAddresses(limits.exemptAddresses().or(isKnownProxy)); // their clients count
     if (certificate != null) {
       options.tls().certificate(Path.of(certificate));
     }

@@ -44,6 +44,7 @@ public class Application {
   private Events events = Events.NONE;
   private String environment = "Production";
   private boolean developerExceptionPage;
+  private boolean refusesAmbiguousPaths;
   private boolean built;
 
   private record Mapping(Set<String> methods, String path, Handler handler) {}
@@ -176,6 +177,20 @@ public class Application {
     return this;
   }
 
+  /**
+   * Answers 400 to requests whose path a proxy may read differently than Windhover does: paths with
+   * dot segments, with an encoded slash or a backslash, or with a letter, digit or {@code -._~}
+   * that is percent-encoded, such as {@code /x/../admin} and {@code /%61dmin}. Windhover normalises
+   * paths, so both reach {@code /admin}. Call this if a proxy in front decides by path who may
+   * pass, and does not normalise. Clients do not send such paths, except for encoded slashes. Off
+   * by default.
+   */
+  public Application refuseAmbiguousPaths() {
+    requireNotBuilt();
+    refusesAmbiguousPaths = true;
+    return this;
+  }
+
   /** Returns whether a step of this class was added. */
   public boolean uses(Class<? extends Middleware> step) {
     return middleware.stream().anyMatch(step::isInstance);
@@ -285,6 +300,7 @@ public class Application {
     Handler pipeline;
     try {
       target = RequestTarget.parse(exchange.target());
+      requireUnambiguous(exchange);
       match = router.match(exchange.method(), target.path());
       pipeline = match.target() != null ? match.target() : unmatched;
     } catch (HttpException fault) {
@@ -302,6 +318,18 @@ public class Application {
       run(context, chosen);
     } else {
       exchange.start(() -> run(context, chosen));
+    }
+  }
+
+  private void requireUnambiguous(Exchange exchange) {
+    String ambiguity = refusesAmbiguousPaths ? RequestTarget.ambiguityOf(exchange.target()) : null;
+    if (ambiguity != null) {
+      log.debug(
+          "request {} refused with 400: {} in {} (Application.refuseAmbiguousPaths)",
+          exchange.id(),
+          ambiguity,
+          exchange.target());
+      throw new HttpException(400, "ambiguous path: " + ambiguity);
     }
   }
 

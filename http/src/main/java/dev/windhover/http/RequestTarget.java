@@ -35,12 +35,8 @@ record RequestTarget(@Nullable String authority, String path, String query) {
     String authority = null;
     String origin = target;
     if (!target.startsWith("/")) {
-      int authorityStart = authorityStart(target);
-      int end = authorityStart;
-      while (end < target.length() && "/?".indexOf(target.charAt(end)) < 0) {
-        end++;
-      }
-      authority = target.substring(authorityStart, end);
+      int end = originStart(target);
+      authority = target.substring(authorityStart(target), end);
       if (authority.isEmpty() || authority.indexOf('@') >= 0) { // user info: RFC 9110 4.2.4
         throw malformed();
       }
@@ -59,6 +55,52 @@ record RequestTarget(@Nullable String authority, String path, String query) {
       }
     }
     throw malformed();
+  }
+
+  /** Returns where the path of an absolute-form begins, or else its query or its end. */
+  private static int originStart(String target) {
+    int end = authorityStart(target);
+    while (end < target.length() && "/?".indexOf(target.charAt(end)) < 0) {
+      end++;
+    }
+    return end;
+  }
+
+  /**
+   * Returns why a proxy that does not normalise may read the path of a well-formed target as
+   * another one than we do (RFC 3986 6.2.2); null if it reads the same.
+   */
+  static @Nullable String ambiguityOf(String target) {
+    if (target.equals("*")) {
+      return null;
+    }
+    int start = target.startsWith("/") ? 0 : originStart(target);
+    int question = target.indexOf('?', start);
+    String path = target.substring(start, question < 0 ? target.length() : question);
+    for (int percent = path.indexOf('%'); percent >= 0; percent = path.indexOf('%', percent + 1)) {
+      char encoded = (char) Integer.parseInt(path, percent + 1, percent + 3, 16);
+      if (encoded == '/') {
+        return "percent-encoded slash";
+      }
+      if (encoded == '\\') {
+        return "backslash";
+      }
+      if (isUnreserved(encoded)) {
+        return "percent-encoding of '" + encoded + "'";
+      }
+    }
+    if (path.indexOf('\\') >= 0) {
+      return "backslash";
+    }
+    return withoutDotSegments(path).equals(path) ? null : "dot segment";
+  }
+
+  /** RFC 3986 2.3. */
+  private static boolean isUnreserved(char c) {
+    return (c >= 'a' && c <= 'z')
+        || (c >= 'A' && c <= 'Z')
+        || (c >= '0' && c <= '9')
+        || "-._~".indexOf(c) >= 0;
   }
 
   private static void requireVisibleAscii(String target) {
@@ -100,29 +142,6 @@ record RequestTarget(@Nullable String authority, String path, String query) {
     }
   }
 
-  private static String withoutDotSegments(String path) {
-    if (!path.contains("/.")) {
-      return path;
-    }
-    Deque<String> kept = new ArrayDeque<>();
-    String last = "";
-    for (String segment : path.substring(1).split("/", -1)) {
-      last = segment;
-      if (segment.equals("..")) {
-        kept.pollLast();
-      } else if (!segment.equals(".")) {
-        kept.addLast(segment);
-      }
-    }
-    String joined = "/" + String.join("/", kept);
-    boolean endsInDots = last.equals(".") || last.equals("..");
-    return endsInDots && !joined.endsWith("/") ? joined + "/" : joined;
-  }
-
-  private static HttpException malformed() {
-    return new HttpException(400, "malformed request target");
-  }
-}
   /** Encodes slashes of segments, and each percent sign that would look like part of an escape. */
   private static String withEscapes(CharSequence decoded) {
     StringBuilder path = new StringBuilder(decoded.length() + 2);
@@ -159,3 +178,26 @@ record RequestTarget(@Nullable String authority, String path, String query) {
         : withEscapes(decodedSegment(segment).replace('/', SLASH));
   }
 
+  private static String withoutDotSegments(String path) {
+    if (!path.contains("/.")) {
+      return path;
+    }
+    Deque<String> kept = new ArrayDeque<>();
+    String last = "";
+    for (String segment : path.substring(1).split("/", -1)) {
+      last = segment;
+      if (segment.equals("..")) {
+        kept.pollLast();
+      } else if (!segment.equals(".")) {
+        kept.addLast(segment);
+      }
+    }
+    String joined = "/" + String.join("/", kept);
+    boolean endsInDots = last.equals(".") || last.equals("..");
+    return endsInDots && !joined.endsWith("/") ? joined + "/" : joined;
+  }
+
+  private static HttpException malformed() {
+    return new HttpException(400, "malformed request target");
+  }
+}

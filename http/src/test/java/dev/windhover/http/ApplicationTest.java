@@ -110,6 +110,19 @@ class ApplicationTest {
     }
 
     @Test
+    void anAmbiguousPathReachesItsRouteUnlessThatIsRefused() {
+      application.map("/admin", context -> {});
+      assertThat(TestExchange.get("/x/../%61dmin").through(application).status()).isEqualTo(200);
+
+      Application strict = new Application().refuseAmbiguousPaths().map("/admin", context -> {});
+      TestExchange sent = TestExchange.get("/x/../admin").through(strict);
+      assertThat(sent.status()).isEqualTo(400);
+      assertThat(sent.sentText()).isEqualTo("ambiguous path: dot segment\n");
+      assertThat(TestExchange.get("/%61dmin").through(strict).status()).isEqualTo(400);
+      assertThat(TestExchange.get("/admin?a=/../").through(strict).status()).isEqualTo(200);
+    }
+
+    @Test
     void aMalformedQueryIs400OnceItIsAskedFor() {
       application.map("/", context -> {});
       application.map("/query", context -> context.request().query());

@@ -75,6 +75,43 @@ class RequestTargetTest {
 
   @ParameterizedTest
   @CsvSource({
+    "/x/../admin, dot segment",
+    "/x/./admin, dot segment",
+    "/admin/.., dot segment",
+    "/., dot segment",
+    "/%2e%2e/admin, percent-encoding of '.'",
+    "/x/.%2E/admin, percent-encoding of '.'",
+    "/%61dmin, percent-encoding of 'a'",
+    "/%7Ejoe, percent-encoding of '~'",
+    "http://localhost/%61?b, percent-encoding of 'a'",
+    "/a%2Fb, percent-encoded slash",
+    "/a%2fb, percent-encoded slash",
+    "/a%5Cb, backslash",
+    "/a\\b, backslash",
+  })
+  void aPathThatAProxyMayReadDifferentlyIsAmbiguous(String target, String why) {
+    assertThat(RequestTarget.ambiguityOf(target)).isEqualTo(why);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/",
+        "/admin/x",
+        "/a%20b/%C3%AB%25/%3F;v=1",
+        "/.well-known/x",
+        "/...",
+        "/a..b/c.",
+        "/a?/../%61%2F\\",
+        "*",
+        "http://%61/b",
+      })
+  void anyOtherPathIsNot(String target) {
+    assertThat(RequestTarget.ambiguityOf(target)).isNull();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
     "/a, ''",
     "/a?, ''",
     "/a?b=c, b=c",
