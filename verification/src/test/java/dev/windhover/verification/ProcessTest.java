@@ -28,6 +28,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The server as a process of its own: what it says, where it listens, how it ends. */
 @ExtendWith(StrictLogs.class)
@@ -118,6 +120,29 @@ class ProcessTest {
     try (Running server = Running.start(arguments, development)) {
       assertThat(server.port()).isPositive();
       assertThat(server.out().readLine()).isEqualTo("Hosting environment: Development");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"C, 404, 1", "POSIX, 404, 1", "C.UTF-8, 200, 0"})
+  void aFileNameThatTheLocaleCannotRepresentIsNamedInTheLogOnce(
+      String locale, int status, int warnings, @TempDir Path files) throws Exception {
+    Files.writeString(files.resolve("plain.txt"), "x");
+    Files.writeString(files.resolve("zoë.txt"), "x");
+    try (Running server =
+        Running.start(
+            List.of("-Dfiles=" + files),
+            List.of("--urls=http://127.0.0.1:0"),
+            Map.of("LC_ALL", locale))) {
+      try (Wire wire = Wire.connect(server.port())) {
+        for (String name : List.of("plain.txt", "zo%C3%AB.txt", "zo%C3%AB.txt")) {
+          wire.send("GET /" + name + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+          assertThat(wire.response().status()).isEqualTo(name.equals("plain.txt") ? 200 : status);
+        }
+      }
+      server.process().toHandle().destroy(); // the streams stay
+      assertThat(server.errors().lines().filter(line -> line.endsWith("LC_ALL=C.UTF-8")))
+          .hasSize(warnings);
     }
   }
 

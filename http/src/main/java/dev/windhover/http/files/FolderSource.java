@@ -42,6 +42,7 @@ final class FolderSource implements StaticFiles.Source {
     try {
       return find(root, root.resolve(name), now);
     } catch (InvalidPathException e) {
+      FileNames.refused(name);
       return null; // not a valid name here
     }
   }
