@@ -7,6 +7,7 @@ import dev.windhover.http.Headers;
 import dev.windhover.http.host.Tokens;
 import dev.windhover.server.AddressOptions;
 import dev.windhover.server.ServerLimits;
+import dev.windhover.server.exchange.RareLine;
 import dev.windhover.server.exchange.RequestFault;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
@@ -14,6 +15,8 @@ import io.netty.handler.codec.http2.Http2Headers.PseudoHeaderName;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The head of an HTTP/2 request (RFC 9113 8.3), in the form that is common to all versions: {@code
@@ -31,18 +34,43 @@ public record Http2Request(
     Headers headers,
     @Nullable String protocol,
     @Nullable RequestFault fault) {
+  private static final Logger log = LoggerFactory.getLogger(Http2Request.class);
+
   /** Kestrel's limit for method, scheme, host and path together. */
   private static final int MOST_IN_LINE = 8 * 1024;
 
   /** The size of a field in addition to its name and value (RFC 9113 6.5.2). */
   private static final int FIELD = 32;
 
-  /** The rules for requests of the address that they came on. */
-  public record Rules(String scheme, AddressOptions address, ServerLimits limits) {
+  /**
+   * The rules for requests of the address that they came on.
+   *
+   * @param otherScheme tells the operator that requests have the other scheme
+   */
+  public record Rules(
+      String scheme, AddressOptions address, ServerLimits limits, RareLine otherScheme) {
+    /** Creates the rules of one address. */
+    public Rules(String scheme, AddressOptions address, ServerLimits limits) {
+      this(scheme, address, limits, new RareLine());
+    }
+
     /** Returns whether a request may have this {@code :scheme}. */
     boolean takes(String said) {
       return said.equals(scheme)
           || (address.alternateSchemes() && (said.equals("http") || said.equals("https")));
+    }
+
+    /** Returns why a request does not have this {@code :scheme}; logs what would allow it. */
+    String refusal(String said) {
+      if (!said.equals("http") && !said.equals("https")) {
+        return ":scheme is not ours";
+      }
+      String why =
+          ":scheme " + said + " on an " + scheme + " address needs AddressOptions.alternateSchemes";
+      if (otherScheme.isDue()) {
+        log.info("requests over HTTP/2 are refused: {}", why);
+      }
+      return why;
     }
   }
 
@@ -64,7 +92,10 @@ public record Http2Request(
     if (plainConnect) {
       require(stream, fields.scheme() == null && fields.path() == null, "CONNECT with a path");
     } else {
-      require(stream, rules.takes(text(fields.scheme())), ":scheme is not ours");
+      String scheme = text(fields.scheme());
+      if (!rules.takes(scheme)) {
+        throw streamError(stream, PROTOCOL_ERROR, "%s", rules.refusal(scheme));
+      }
     }
     String path = text(fields.path());
     boolean asterisk = path.equals("*") && method.equals("OPTIONS");

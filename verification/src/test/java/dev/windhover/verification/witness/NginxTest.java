@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.app.WebApplication;
 import dev.windhover.http.websocket.Message;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
+import dev.windhover.verification.Repository;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Response;
@@ -15,7 +18,9 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +65,13 @@ class NginxTest {
             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
             proxy_set_header X-Forwarded-Proto $scheme;
           }
+          location /impatient/ {
+            proxy_pass http://us/;
+            proxy_http_version 1.1;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection $connection_upgrade;
+            proxy_read_timeout 1s;
+          }
           location /old/ {
             proxy_pass http://us/;
           }
@@ -68,6 +80,8 @@ class NginxTest {
       """;
 
   private static final WebApplication app = WebApplication.create("--urls", "http://127.0.0.1:0");
+
+  private static final int PONG = 0x8A;
 
   @TempDir private static Path folder = Path.of("");
 
@@ -102,12 +116,10 @@ class NginxTest {
           context.abort();
         });
     app.mapWebSocket(
-        "/ws",
-        socket -> {
-          for (Message message : socket) {
-            socket.send(message);
-          }
-        });
+        "/kept",
+        new WebSocketAcceptContext().keepAliveInterval(Duration.ofMillis(200)),
+        NginxTest::echo);
+    app.mapWebSocket("/ws", NginxTest::echo);
     app.start();
     try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = free.getLocalPort();
@@ -133,6 +145,12 @@ class NginxTest {
             .redirectOutput(folder.resolve("output").toFile())
             .start();
     awaitStart(nginx);
+  }
+
+  private static void echo(WebSocket socket) throws IOException, InterruptedException {
+    for (Message message : socket) {
+      socket.send(message);
+    }
   }
 
   private static void awaitStart(Process process) throws Exception {
@@ -161,6 +179,12 @@ class NginxTest {
     try (Wire wire = Wire.connect(port)) {
       return wire.send(request).response();
     }
+  }
+
+  private static Wire open(String path) throws IOException {
+    Wire wire = Wire.connect(port);
+    assertThat(wire.send(Wire.handshake(path)).responseHead().status()).isEqualTo(101);
+    return wire;
   }
 
   @Test
@@ -254,5 +278,29 @@ class NginxTest {
         wire.expectEnd();
       }
     }
+  }
+
+  @Test
+  void silentSocketIsCutUnlessItsKeepAliveIsShorterThanTheTimeoutForReads() throws Exception {
+    try (Wire kept = open("/impatient/kept");
+        Wire silent = open("/impatient/ws")) {
+      for (int i = 0; i < 7; i++) { // 1.4 s
+        Frame ping = kept.frame();
+        kept.send(new Frame(PONG, ping.payload()));
+      }
+      silent.expectEnd();
+    }
+  }
+
+  @Test
+  void documentedConfigurationIsTheOneThatRuns() throws IOException {
+    String page = Files.readString(Repository.root().resolve("docs/deploy.md"));
+    List<String> lines =
+        page.substring(page.indexOf("map $http_upgrade"), page.indexOf("Without `proxy_http"))
+            .lines()
+            .map(String::strip)
+            .filter(line -> line.startsWith("map ") || line.startsWith("proxy_"))
+            .toList();
+    assertThat(lines).hasSize(8).allMatch(CONFIGURATION::contains);
   }
 }
