@@ -20,6 +20,12 @@ public enum Limit {
   /** An unfinished message came too slowly while it was held: the socket fails with 1008. */
   MESSAGE_RATE("message rate"),
 
+  /**
+   * The sender of a message in pieces kept others waiting for too long, or its thread has ended:
+   * the socket fails with 1011.
+   */
+  UNFINISHED_SEND("unfinished send"),
+
   /** The peer sent more control frames than are allowed: the socket fails with 1008. */
   CONTROL_FRAMES("control frames"),
 

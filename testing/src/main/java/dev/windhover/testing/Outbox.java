@@ -98,6 +98,9 @@ final class Outbox {
   }
 
   private void takeTurn(Object sender) {
+    if (Thread.currentThread().equals(owner)) {
+      throw new IllegalStateException("a message of this sender is under way");
+    }
     try {
       if (!turn.tryAcquire(Waiting.SECONDS, TimeUnit.SECONDS)) {
         throw new AssertionError("another message was not finished in " + Waiting.SECONDS + " s");

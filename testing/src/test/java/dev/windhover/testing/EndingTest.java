@@ -25,7 +25,7 @@ class EndingTest {
   @RegisterExtension final SocketFixture server = new SocketFixture();
 
   /** How a handler meets the end. */
-  private enum Receiving {
+  enum Receiving {
     LOOP,
     MESSAGES,
     BUFFERS;

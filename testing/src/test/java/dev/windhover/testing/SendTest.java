@@ -1,29 +1,40 @@
 package dev.windhover.testing;
 
 import static java.util.stream.Collectors.groupingBy;
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.windhover.http.websocket.Ending;
 import dev.windhover.http.websocket.Message;
 import dev.windhover.http.websocket.MessageType;
 import dev.windhover.http.websocket.MessageWriter;
+import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.http.websocket.SendFlag;
 import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.http.websocket.WebSocketClosedException;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.WebSocketState;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.event.Level;
 
 /** Sending in the blocking form. */
 class SendTest {
@@ -434,6 +445,249 @@ class SendTest {
       client.receiveBinary();
       assertThat(client.receiveText()).isEqualTo("mine");
       assertThat(client.receiveText()).isEqualTo("other");
+      finish(client);
+    }
+  }
+
+  /** A message that its sender has begun and does not end. */
+  @Nested
+  class Unfinished {
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration LOOK = Duration.ofSeconds(1);
+
+    /** Sends the beginning of a message, on a thread that has ended when this returns. */
+    private void beginOnAThreadThatEnds() throws Exception {
+      Thread thread =
+          Thread.ofPlatform()
+              .name("gone")
+              .start(() -> {
+                try {
+                  server.socket().send(Frame.utf8("half"), MessageType.TEXT, false);
+                } catch (IOException | InterruptedException e) {
+                  throw new AssertionError(e);
+                }
+              });
+      thread.join();
+    }
+
+    private TestFrames open(Form form) {
+      return switch (form) {
+        case BLOCKING -> server.hold();
+        case LISTENER -> server.listen(new WebSocketListener() {});
+      };
+    }
+
+    /** Sends on a thread of its own; waits until the message waits. */
+    private Background<Boolean> sendBehind(Form form) throws Exception {
+      var sending = Background.start(() -> server.socket().sendText("behind"));
+      switch (form) {
+        case BLOCKING -> sending.awaitBlocked();
+        case LISTENER -> sending.join(); // the message is kept back
+      }
+      server.host().awaitIdle();
+      return sending;
+    }
+
+    private void expectFailed(TestFrames client, String why) {
+      assertThat(client.receive().text()).isEqualTo("half");
+      assertThat(client.receiveClose())
+          .isEqualTo(new CloseReason(1011, "a message was not finished"));
+      client.expectEnd();
+      client.end();
+      assertThat(server.ending())
+          .isEqualTo(
+              new Ending(
+                  Ending.By.APPLICATION,
+                  new CloseReason(1011, "a message was not finished"),
+                  why + "; the peer did not answer our close"));
+      assertThat(server.events()).containsOnlyOnce("limit unfinished send");
+      assertThat(SocketFixture.log(Level.ERROR))
+          .singleElement(as(InstanceOfAssertFactories.STRING))
+          .endsWith(" failed: " + why);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void keepsOthersWaitingFor30Seconds(Form form) throws Exception {
+      server.expectError("was not finished within PT30S");
+      TestFrames client = open(form);
+      CountDownLatch begun = new CountDownLatch(1);
+      var first =
+          Background.start(() -> {
+            Thread.currentThread().setName("first");
+            server.socket().send(Frame.utf8("half"), MessageType.TEXT, false);
+            begun.countDown();
+            new CountDownLatch(1).await();
+            return null;
+          });
+      begun.await();
+      server.advance(LIMIT.multipliedBy(2)); // nobody waits
+      var second = sendBehind(form);
+      server.advance(LIMIT.minusNanos(1));
+      server.host().awaitIdle();
+      assertThat(server.socket().state()).isEqualTo(WebSocketState.OPEN);
+      server.advance(Duration.ofNanos(1));
+      String why = "message of thread \"first\" was not finished within PT30S";
+      if (form == Form.BLOCKING) {
+        assertThatThrownBy(second::join)
+            .isInstanceOf(WebSocketClosedException.class)
+            .hasMessage("cannot send: " + why);
+      }
+      expectFailed(client, why);
+      first.interrupt();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void mayTakeLongerWhilePiecesCome(Form form) throws Exception {
+      server.options(o -> o.limits(l -> l.unfinishedSendTimeout(Duration.ofSeconds(10))));
+      TestFrames client = open(form);
+      MessageWriter writer = server.socket().startMessage(MessageType.TEXT);
+      writer.write("a");
+      var other = sendBehind(form);
+      for (int i = 0; i < 5; i++) {
+        server.advance(Duration.ofSeconds(9));
+        writer.write("a");
+        server.host().awaitIdle();
+      }
+      writer.finish();
+      other.join();
+      assertThat(client.receiveText()).isEqualTo("aaaaaa");
+      assertThat(client.receiveText()).isEqualTo("behind");
+      server.release();
+      client.close();
+    }
+
+    /** That is the peer's fault, and the limit on a peer that takes nothing applies. */
+    @Test
+    void isNotBlamedForASlowPeer() throws Exception {
+      server.options(o ->
+          o.keepAliveInterval(Duration.ZERO)
+              .limits(l -> l.sendQueue(1024, 512).writeStallTimeout(Duration.ofHours(1))));
+      TestFrames client = server.hold().stopTaking();
+      MessageWriter writer = server.socket().startMessage(MessageType.BINARY);
+      var first =
+          Background.start(
+                  () -> {
+                    writer.write(bytes(5000));
+                    writer.finish();
+                    return null;
+                  })
+              .awaitBlocked();
+      var second = Background.start(() -> server.socket().sendText("behind")).awaitBlocked();
+      server.advance(LIMIT.multipliedBy(10));
+      client.takeAll();
+      first.join();
+      second.join();
+      assertThat(client.receiveBinary()).hasSize(5000);
+      assertThat(client.receiveText()).isEqualTo("behind");
+      finish(client);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void failsTheSocketAtOnceIfItsThreadHasEnded(Form form) throws Exception {
+      server.expectError("the thread has ended");
+      TestFrames client = open(form);
+      beginOnAThreadThatEnds();
+      server.host().awaitIdle();
+      var other = Background.start(() -> server.socket().sendText("behind"));
+      String why = "message of thread \"gone\" was not finished, and the thread has ended";
+      if (form == Form.BLOCKING) {
+        assertThatThrownBy(other::join)
+            .isInstanceOf(WebSocketClosedException.class)
+            .hasMessage("cannot send: " + why);
+      }
+      expectFailed(client, why);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void failsTheSocketIfItsThreadEndsWhileOthersWait(Form form) throws Exception {
+      server.expectError("the thread has ended");
+      TestFrames client = open(form);
+      CountDownLatch end = new CountDownLatch(1);
+      CountDownLatch begun = new CountDownLatch(1);
+      Thread first =
+          Thread.ofPlatform()
+              .name("gone")
+              .start(() -> {
+                try {
+                  server.socket().send(Frame.utf8("half"), MessageType.TEXT, false);
+                  begun.countDown();
+                  end.await();
+                } catch (IOException | InterruptedException e) {
+                  throw new AssertionError(e);
+                }
+              });
+      begun.await();
+      sendBehind(form);
+      server.advance(LOOK);
+      server.host().awaitIdle();
+      assertThat(server.socket().state()).isEqualTo(WebSocketState.OPEN);
+      end.countDown();
+      first.join();
+      server.advance(LOOK);
+      expectFailed(client, "message of thread \"gone\" was not finished, and the thread has ended");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void isNoticedByTrySendIfItsThreadHasEnded(Form form) throws Exception {
+      server.expectError("the thread has ended");
+      TestFrames client = open(form);
+      beginOnAThreadThatEnds();
+      assertThat(server.socket().trySendText("behind")).isFalse();
+      expectFailed(client, "message of thread \"gone\" was not finished, and the thread has ended");
+    }
+
+    @Test
+    void isNotWaitedForByItsOwnThread() throws Exception {
+      TestFrames client = server.hold();
+      String own = "a message of this sender is under way";
+      server.socket().send(Frame.utf8("one, "), MessageType.TEXT, false);
+      assertThatThrownBy(() -> server.socket().startMessage(MessageType.TEXT))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage(own);
+      server.socket().send(Frame.utf8("still one"), MessageType.TEXT, true);
+      assertThat(client.receiveText()).isEqualTo("one, still one");
+      MessageWriter writer = server.socket().startMessage(MessageType.TEXT);
+      List<ThrowingCallable> uses =
+          List.of(
+              () -> server.socket().sendText("two"),
+              () -> server.socket().send(Frame.utf8("two"), MessageType.TEXT, false),
+              () -> server.socket().send(PreparedMessage.text("two")),
+              () -> server.socket().startMessage(MessageType.TEXT));
+      assertThat(uses)
+          .allSatisfy(use ->
+              assertThatThrownBy(use).isInstanceOf(IllegalStateException.class).hasMessage(own));
+      writer.write("two");
+      assertThatThrownBy(() -> server.socket().sendText("three")).hasMessage(own);
+      writer.finish();
+      server.socket().sendText("three");
+      assertThat(client.receiveText()).isEqualTo("two");
+      assertThat(client.receiveText()).isEqualTo("three");
+      finish(client);
+    }
+
+    @Test
+    void isWaitedForByAThreadThatHasHandedItOver() throws Exception {
+      TestFrames client = server.hold();
+      CompletableFuture<MessageWriter> opened = new CompletableFuture<>();
+      CountDownLatch handedOver = new CountDownLatch(1);
+      var opener =
+          Background.start(() -> {
+            opened.complete(server.socket().startMessage(MessageType.TEXT));
+            handedOver.await();
+            return server.socket().sendText("behind");
+          });
+      opened.join().write("mine");
+      handedOver.countDown();
+      opener.awaitBlocked();
+      opened.join().finish();
+      opener.join();
+      assertThat(client.receiveText()).isEqualTo("mine");
+      assertThat(client.receiveText()).isEqualTo("behind");
       finish(client);
     }
   }

@@ -143,6 +143,13 @@ final class EchoApplication implements Events, AutoCloseable {
           throw new IllegalStateException("on purpose");
         });
     app.mapWebSocket(
+        "/leaves/{id}",
+        socket -> {
+          socket.receiveMessage();
+          leaveUnfinished(socket);
+          socket.sendText("behind");
+        });
+    app.mapWebSocket(
         "/aborts/{id}",
         socket -> {
           socket.receiveMessage();
@@ -172,6 +179,21 @@ final class EchoApplication implements Events, AutoCloseable {
     return noted(socket).orTimeout(Wire.MOST_MILLIS, TimeUnit.MILLISECONDS).join();
   }
 
+  /** Begins a message on a thread that ends. */
+  private static void leaveUnfinished(WebSocket socket) throws InterruptedException {
+    Thread thread =
+        Thread.ofPlatform()
+            .name("gone")
+            .start(() -> {
+              try {
+                socket.send(ByteBuffer.wrap(new byte[] {'h', 'a'}), MessageType.TEXT, false);
+              } catch (IOException | InterruptedException e) {
+                throw new AssertionError(e);
+              }
+            });
+    thread.join();
+  }
+
   private static void talk(WebSocket socket) throws Exception {
     ByteBuffer piece = ByteBuffer.allocate(16 * 1024);
     while (true) {
@@ -188,6 +210,7 @@ final class EchoApplication implements Events, AutoCloseable {
     listen("/silent/{id}", settings, Silent::new);
     listen("/closes/{id}", settings, Closes::new);
     listen("/fails/{id}", settings, Fails::new);
+    listen("/leaves/{id}", settings, Leaves::new);
     listen("/aborts/{id}", settings, Aborts::new);
     listen("/talks/{id}", settings, Talks::new);
     listen(IMPATIENT + "/talks/{id}", settings, Talks::new);
@@ -273,6 +296,14 @@ final class EchoApplication implements Events, AutoCloseable {
     @Override
     public void onText(WebSocket socket, String text) {
       throw new IllegalStateException("on purpose");
+    }
+  }
+
+  private static final class Leaves implements WebSocketListener {
+    @Override
+    public void onText(WebSocket socket, String text) throws Exception {
+      leaveUnfinished(socket);
+      socket.sendText("behind");
     }
   }
 

@@ -410,6 +410,23 @@ abstract class WebSocketContract {
   }
 
   @Test
+  void messageThatNobodyIsLeftToFinishClosesWith1011() throws IOException, InterruptedException {
+    String id = newId();
+    String why = "message of thread \"gone\" was not finished, and the thread has ended";
+    try (Logs.Recording log = Logs.record(line -> line.level() == Level.ERROR)) {
+      try (Peer peer = open("/leaves", id)) {
+        peer.send(Frame.text("x"));
+        assertThat(peer.frame()).isEqualTo(new Frame(0x01, utf8("ha")));
+        assertThat(peer.frame()).isEqualTo(Frame.close(1011, "a message was not finished"));
+        peer.send(Frame.close(1011, ""));
+        peer.expectEnd();
+      }
+      assertThat(server.ending(id).why()).startsWith(why);
+      assertThat(log.lines()).singleElement().asString().contains(why);
+    }
+  }
+
+  @Test
   void handlerThatFailsClosesWith1011() throws IOException, InterruptedException {
     String id = newId();
     try (Logs.Recording log = Logs.record(line -> line.level() == Level.ERROR)) {

@@ -128,6 +128,25 @@ final class Outbox {
   boolean send(Object by, ByteBuffer payload, int size, MessageType type, boolean end, SendAs as)
       throws IOException, InterruptedException {
     OpenMessage message = gate.enter(by, type, end, as);
+    if (message == null) {
+      return sendFrame(null, payload, size, type, end, as);
+    }
+    message.enterCall();
+    try {
+      return sendFrame(message, payload, size, type, end, as);
+    } finally {
+      message.leaveCall(session.loop().nanoTime());
+    }
+  }
+
+  private boolean sendFrame(
+      @Nullable OpenMessage message,
+      ByteBuffer payload,
+      int size,
+      MessageType type,
+      boolean end,
+      SendAs as)
+      throws IOException, InterruptedException {
     OutgoingMessage sent = new OutgoingMessage(type, end, as, size, message);
     long frame = frameSize(payload);
     sent.charge = gate.claim(message, frame, end);
@@ -216,8 +235,11 @@ final class Outbox {
     gate.claimAtOnce(sent.charge);
     sent.copy(payload, marks.largestChunk(), mayCompress(as));
     long whole = message == null ? size : message.sent(type, as, size);
-    if (end && message != null) {
-      endAfter(message);
+    if (message != null) {
+      message.leaveCall(session.loop().nanoTime());
+      if (end) {
+        endAfter(message);
+      }
     }
     boolean below;
     if (inLoop) {

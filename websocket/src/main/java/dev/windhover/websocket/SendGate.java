@@ -5,6 +5,7 @@ import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.protocol.WebSocketState;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class SendGate {
   /** Set in {@link #waiting} when nothing more may be claimed: a Close follows what is there. */
   private static final long SEALED = 1L << 62;
+
+  /** How often the sender of a message is looked at while others wait for the end of it. */
+  private static final long LOOK_NANOS = Duration.ofSeconds(1).toNanos();
 
   // What a claim may be answered with instead of its size.
   private static final long NO_ROOM = -1;
@@ -59,6 +63,9 @@ final class SendGate {
   /** Somebody was refused because of {@link #open}, and hears of its end. */
   private volatile boolean endAwaited;
 
+  /** What is wrong with the message that has failed the socket. */
+  private volatile @Nullable String fault;
+
   private volatile boolean stopped;
 
   SendGate(Session session, SendMarks marks) {
@@ -97,6 +104,7 @@ final class SendGate {
   void keepBack(long charge) {
     long sum = keptBack + charge;
     keptBack = sum;
+    watchOpen();
     wakeWithin(); // less is ahead of it than it seemed
   }
 
@@ -133,9 +141,17 @@ final class SendGate {
 
   /** Waits until no other message is under way, and begins one of {@code by}. */
   OpenMessage begin(Object by) throws WebSocketClosedException, InterruptedException {
-    OpenMessage message = new OpenMessage(by);
+    OpenMessage message = new OpenMessage(by, session.loop().nanoTime());
     if (isAnybodyParked() || !OPEN.compareAndSet(this, null, message)) {
-      parked().awaitInTurn(() -> !canSend() || OPEN.compareAndSet(this, null, message));
+      requireNotOwn();
+      parked()
+          .awaitInTurn(() -> {
+            if (!canSend() || OPEN.compareAndSet(this, null, message)) {
+              return true;
+            }
+            watchOpen();
+            return false;
+          });
       leave();
       if (!message.equals(open)) {
         throw closed();
@@ -158,8 +174,9 @@ final class SendGate {
     if (end) {
       return null;
     }
-    message = new OpenMessage(by);
+    message = new OpenMessage(by, session.loop().nanoTime());
     if (!OPEN.compareAndSet(this, null, message)) {
+      lookForSender();
       throw new IllegalStateException("a message of another sender is under way");
     }
     return message;
@@ -295,6 +312,9 @@ final class SendGate {
       } else if (open != null) { // awaited first, then looked again: it may have ended meanwhile
         turnAwaited = true;
         endAwaited = true;
+        if (lookForSender()) {
+          return false;
+        }
       } else {
         roomAwaited = true;
         tellFull();
@@ -314,6 +334,7 @@ final class SendGate {
   }
 
   private long awaitTurnAndRoom(long frame) throws InterruptedException {
+    requireNotOwn();
     var claim =
         new BooleanSupplier() {
           private long charge = NO_ROOM;
@@ -321,8 +342,12 @@ final class SendGate {
           @Override
           public boolean getAsBoolean() {
             charge = tryClaim(null, frame, true);
-            if (charge == NO_ROOM && open == null) {
-              tellFull();
+            if (charge == NO_ROOM) {
+              if (open == null) {
+                tellFull();
+              } else {
+                watchOpen();
+              }
             }
             return charge != NO_ROOM;
           }
@@ -361,6 +386,71 @@ final class SendGate {
     }
     ParkedThreads made = new ParkedThreads(session.loop());
     return PARKED.compareAndSet(this, null, made) ? made : parked();
+  }
+
+  // ---- Those that wait for the end of another's message
+
+  private void requireNotOwn() {
+    OpenMessage message = open;
+    if (message != null && message.isOwn()) {
+      throw new IllegalStateException("a message of this sender is under way");
+    }
+  }
+
+  /** The calling thread, or a message that is kept back, waits for the end of {@link #open}. */
+  private void watchOpen() {
+    OpenMessage message = open;
+    if (message != null && !lookForSender() && message.watch(session.loop().nanoTime())) {
+      lookIn(LOOK_NANOS, message);
+    }
+  }
+
+  /** Returns whether nobody is left to end {@link #open}, which then fails the socket. */
+  private boolean lookForSender() {
+    OpenMessage message = open;
+    if (message == null || !message.isAbandoned()) {
+      return false;
+    }
+    session.loop().execute(() -> look(message));
+    return true;
+  }
+
+  private void lookIn(long nanos, OpenMessage message) {
+    session.schedule(Math.min(nanos, limit().toNanos()), () -> look(message));
+  }
+
+  private Duration limit() {
+    return session.settings().limits().unfinishedSendTimeout();
+  }
+
+  /** Fails the socket if its senders would wait in vain. Loop only. */
+  private void look(OpenMessage message) {
+    if (!message.equals(open) || !canSend()) {
+      return;
+    }
+    long now = session.loop().nanoTime();
+    long left = limit().toNanos() - message.idleNanos(now);
+    if (message.isAbandoned()) {
+      fail("message of " + message.whose() + " was not finished, and the thread has ended");
+    } else if (!isEndAwaited()) {
+      message.unwatch();
+      if (isEndAwaited()) { // somebody came before that, and relies on this
+        watchOpen();
+      }
+    } else if (left <= 0) {
+      fail("message of " + message.whose() + " was not finished within " + limit());
+    } else {
+      lookIn(Math.min(left, LOOK_NANOS), message);
+    }
+  }
+
+  private boolean isEndAwaited() {
+    return isAnybodyParked() || keepsBack();
+  }
+
+  private void fail(String why) {
+    fault = why;
+    session.sendingFailed(why);
   }
 
   // ---- Full, and not full any more
@@ -452,6 +542,10 @@ final class SendGate {
 
   /** Returns what a sender is told that comes too late. */
   WebSocketClosedException closed() {
+    String known = fault;
+    if (known != null) {
+      return new WebSocketClosedException("cannot send: " + known);
+    }
     return new WebSocketClosedException(
         session.state() == WebSocketState.CLOSE_SENT
             ? "cannot send: the socket is closing"

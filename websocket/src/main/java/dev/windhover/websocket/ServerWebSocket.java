@@ -395,7 +395,7 @@ final class ServerWebSocket implements WebSocket {
     public void close() {
       if (!finished) {
         finished = true;
-        session.messageAbandoned();
+        session.messageAbandoned("a message writer was closed before its message was finished");
       }
     }
   }

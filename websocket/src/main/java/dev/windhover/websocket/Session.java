@@ -46,6 +46,12 @@ final class Session implements Duplex.Receiver, Takeover {
   /** How long a compressed socket may be quiet before its streams are given back. */
   private static final long REST_NANOS = DeflatePool.IDLE_NANOS;
 
+  // What a Close of ours says.
+  private static final CloseReason HANDLER_ENDED = CloseReason.of(CloseCode.NORMAL_CLOSURE);
+  private static final CloseReason FAILED = CloseReason.of(CloseCode.INTERNAL_ERROR);
+  private static final CloseReason NOT_FINISHED =
+      new CloseReason(CloseCode.INTERNAL_ERROR, "a message was not finished");
+
   private static final VarHandle STATE;
   private static final VarHandle CAUSES;
   private static final VarHandle ENDED;
@@ -506,17 +512,25 @@ final class Session implements Duplex.Receiver, Takeover {
       return;
     }
     handlerEnded = true;
-    boolean fails = (failure != null && !isOwnEnd(failure)) || out.hasUnfinishedMessage();
-    blameHandler(fails ? CloseCode.INTERNAL_ERROR : CloseCode.NORMAL_CLOSURE, "");
+    CloseReason reason = HANDLER_ENDED;
+    String why = "the handler ended";
+    if (failure != null && !isOwnEnd(failure)) {
+      reason = FAILED;
+      why = "the handler failed";
+    } else if (out.hasUnfinishedMessage()) {
+      reason = NOT_FINISHED;
+      why = "the handler left a message unfinished";
+    }
+    blameApplication(reason, why); // first, for those who are woken by what follows
     in.discard(); // a Close or a violation that waits takes effect with this
     if (failure != null && !isOwnEnd(failure)) {
       failed("handler", failure);
-    } else if (out.hasUnfinishedMessage()) {
-      messageAbandoned();
-    } else {
-      answerClose();
-      close(CloseCode.NORMAL_CLOSURE, "");
+      return;
     }
+    if (reason.equals(HANDLER_ENDED)) {
+      answerClose();
+    }
+    close(reason, why);
   }
 
   void listenerFailed(Throwable failure) {
@@ -527,8 +541,15 @@ final class Session implements Duplex.Receiver, Takeover {
   }
 
   /** A message was left before its end. Any thread. */
-  void messageAbandoned() {
-    close(CloseCode.INTERNAL_ERROR, "a message was not finished");
+  void messageAbandoned(String why) {
+    close(NOT_FINISHED, why);
+  }
+
+  /** The same, found by those who waited for that end. */
+  void sendingFailed(String why) {
+    log.error("socket {} failed: {}", id, why);
+    limitReached(Limit.UNFINISHED_SEND);
+    messageAbandoned(why);
   }
 
   /**
@@ -549,21 +570,15 @@ final class Session implements Duplex.Receiver, Takeover {
       log.error("{} of request {} failed", what, id, failure);
       events.failed(failure);
     }
-    close(CloseCode.INTERNAL_ERROR, "");
+    close(FAILED, "the handler failed");
   }
 
-  private void close(int code, String text) {
+  private void close(CloseReason reason, String why) {
     if (state.canSend()) {
-      CloseReason reason = blameHandler(code, text);
-      closeOutput(reason, code == CloseCode.INTERNAL_ERROR && out.hasUnfinishedMessage());
+      blameApplication(reason, why);
+      boolean failed = reason.code() == CloseCode.INTERNAL_ERROR;
+      closeOutput(reason, failed && out.hasUnfinishedMessage());
     }
-  }
-
-  private CloseReason blameHandler(int code, String text) {
-    CloseReason reason = new CloseReason(code, text);
-    boolean failed = code == CloseCode.INTERNAL_ERROR;
-    blameApplication(reason, failed ? "the handler failed" : "the handler ended");
-    return reason;
   }
 
   // ---- Time

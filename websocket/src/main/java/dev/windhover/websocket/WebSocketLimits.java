@@ -34,6 +34,9 @@ public final class WebSocketLimits {
   // Far longer than the retransmission of a lost packet, far shorter than TCP's own 15 minutes.
   private Duration writeStallTimeout = Duration.ofSeconds(30);
 
+  // As long as a peer may take nothing: whoever waits longer is stuck, not slow.
+  private Duration unfinishedSendTimeout = Duration.ofSeconds(30);
+
   // A keep-alive sends one every few seconds; games that measure latency send a few a second.
   private int controlFramesPerSecond = 20;
   private int controlFrameBurst = 100;
@@ -66,6 +69,7 @@ public final class WebSocketLimits {
     compressionMemoryLevel = other.compressionMemoryLevel;
     closeTimeout = other.closeTimeout;
     writeStallTimeout = other.writeStallTimeout;
+    unfinishedSendTimeout = other.unfinishedSendTimeout;
     controlFramesPerSecond = other.controlFramesPerSecond;
     controlFrameBurst = other.controlFrameBurst;
     minMessageRate = other.minMessageRate;
@@ -200,6 +204,25 @@ public final class WebSocketLimits {
   /** Returns how long a peer may take no bytes. */
   public Duration writeStallTimeout() {
     return writeStallTimeout;
+  }
+
+  /**
+   * Limits how long a message that is sent in pieces may keep others waiting while its sender does
+   * nothing. The time that a piece itself has to wait for a slow peer does not count. After that,
+   * the socket fails with 1011; {@link dev.windhover.http.websocket.Ending#why()}, the exceptions
+   * of those who waited, and an error line say whose message it was. If the thread that began the
+   * message has ended, the socket fails as soon as somebody waits, or within a second.
+   *
+   * @param timeout positive; 30 s by default
+   */
+  public WebSocketLimits unfinishedSendTimeout(Duration timeout) {
+    unfinishedSendTimeout = positive("unfinishedSendTimeout", timeout);
+    return this;
+  }
+
+  /** Returns how long a message may keep others waiting. */
+  public Duration unfinishedSendTimeout() {
+    return unfinishedSendTimeout;
   }
 
   /**

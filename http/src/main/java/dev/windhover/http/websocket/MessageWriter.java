@@ -5,8 +5,9 @@ import java.nio.ByteBuffer;
 
 /**
  * Sends one message of unknown length, piece by piece, from any thread: it is not tied to the
- * thread that opened it. Other messages of the socket wait until it is finished; Pings and Pongs
- * may go in between.
+ * thread that opened it. Other messages of the socket wait until it is finished, with a limit;
+ * Pings and Pongs may go in between. A thread that alone has used it cannot send another message
+ * until then, because it would wait for itself.
  *
  * <pre>{@code
  * try (MessageWriter message = socket.startMessage(MessageType.TEXT)) {

@@ -39,9 +39,10 @@ import org.jspecify.annotations.Nullable;
  * has been copied or written, and the buffer is the caller's again. If the peer is slow and the
  * queue is full (1 MiB by default), {@code send} blocks. A payload that is larger than the queue
  * goes out piece by piece. A message that is sent in several pieces belongs to its thread until
- * that thread ends it; messages of other threads wait. If {@code send} is interrupted before the
- * first byte was queued, nothing was sent. If it is interrupted later, the frame cannot be
- * finished, and the socket is aborted.
+ * that thread ends it; messages of other threads wait. If its sender does nothing for 30 s (by
+ * default) while others wait, or its thread has ended, the socket fails with 1011. If {@code send}
+ * is interrupted before the first byte was queued, nothing was sent. If it is interrupted later,
+ * the frame cannot be finished, and the socket is aborted.
  *
  * <p>{@code trySend} sends a whole message only if it can be queued now, and never waits.
  * Broadcasts need it: with {@code send}, one client that reads nothing would stall all others.
@@ -126,6 +127,9 @@ public interface WebSocket extends Iterable<Message> {
    * @return whether the queue is below its high mark
    * @throws IllegalArgumentException for {@link MessageType#CLOSE}: use {@link #closeOutput}
    * @throws WebSocketClosedException if we have sent a Close, or the connection has ended
+   * @throws IllegalStateException if the thread would wait for itself, because it has begun a
+   *     message with {@link #startMessage} and not ended it; in the listener form, if the queue is
+   *     over its high mark
    * @throws InterruptedException if the thread was interrupted while it waited
    */
   boolean send(ByteBuffer payload, MessageType type, boolean endOfMessage)
@@ -242,7 +246,11 @@ public interface WebSocket extends Iterable<Message> {
 
   // ---- In pieces
 
-  /** Opens a message of unknown length; other messages wait until it is finished. */
+  /**
+   * Opens a message of unknown length; other messages wait until it is finished.
+   *
+   * @throws IllegalStateException if this thread has begun another message and not ended it
+   */
   MessageWriter startMessage(MessageType type) throws IOException, InterruptedException;
 
   /** Returns how many bytes of messages are queued and have not yet been taken by the network. */
