@@ -510,7 +510,7 @@ class Http2RequestTest {
     "400, ':method: GET, :scheme: http, :path: /echo'",
     "501, ':method: CONNECT, :authority: localhost:443'",
     "501, ':method: CONNECT, :protocol: connect-udp, :scheme: http, :path: /ws, :authority: a'",
-    "501, ':method: CONNECT, :protocol: WebSocket, :scheme: http, :path: /ws, :authority: a'",
+    "501, ':method: CONNECT, :protocol: websockets, :scheme: http, :path: /ws, :authority: a'",
     "404, ':method: OPTIONS, :scheme: http, :path: *, :authority: localhost'",
     "400, ':method: GET, :scheme: http, :path: /%00, :authority: localhost'",
   })

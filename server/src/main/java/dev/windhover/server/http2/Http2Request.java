@@ -132,7 +132,8 @@ public record Http2Request(
     if (plainConnect) {
       return RequestFault.CONNECT;
     }
-    if (protocol != null && !protocol.toString().equals("websocket")) { // RFC 9220 3
+    // RFC 9110 7.8: the names of protocols have no case; RFC 9220 3
+    if (protocol != null && !protocol.toString().equalsIgnoreCase("websocket")) {
       return new RequestFault(501, ":protocol is not supported beyond websocket\n");
     }
     return headers.contains("Host") ? null : RequestFault.NO_HOST;

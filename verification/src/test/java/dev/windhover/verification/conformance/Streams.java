@@ -92,6 +92,13 @@ final class Streams {
             expectEcho(stage.on(stream));
           });
     }
+    add(
+        "27.1",
+        (stage, wire) -> {
+          Stream stream = wire.request(false, connect(stage, "WebSocket", VERSION));
+          require(stream.status() == 200, stream.responseHeaders());
+          expectEcho(stage.on(stream));
+        });
     subprotocol("b", "sec-websocket-protocol: b, a"); // the server prefers b
     subprotocol("a", "sec-websocket-protocol: c, a");
     subprotocol("b", "sec-websocket-protocol: a", "sec-websocket-protocol: c,b");
@@ -126,7 +133,7 @@ final class Streams {
       wrongVersion("sec-websocket-version: " + version);
     }
     wrongVersion("x: no version");
-    for (String protocol : new String[] {"WebSocket", "websockets", "connect-udp"}) {
+    for (String protocol : new String[] {"websockets", "connect-udp"}) {
       add(
           "27.4",
           (stage, wire) -> {
