@@ -45,6 +45,12 @@ public enum Limit {
   STALLED_WRITE("stalled write"),
 
   /**
+   * The server's memory budget is used up, and this socket held the most and moved the least: it
+   * fails with 1013 if a Close can still leave, otherwise the connection is dropped.
+   */
+  MEMORY("memory"),
+
+  /**
    * The memory for compression contexts is used up: a new socket compresses less, or not at all.
    */
   COMPRESSION_MEMORY("compression memory"),

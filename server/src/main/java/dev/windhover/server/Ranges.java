@@ -11,6 +11,11 @@ final class Ranges {
     return value;
   }
 
+  static long positive(String name, long value) {
+    require(value > 0, name, value, "not positive");
+    return value;
+  }
+
   static Duration positive(String name, Duration value) {
     require(value.isPositive(), name, value, "not positive");
     return value;

@@ -1,6 +1,7 @@
 package dev.windhover.server;
 
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.server.exchange.ConnectionCount;
 import dev.windhover.server.http2.Http2Request;
 import dev.windhover.server.net.Stoppable;
@@ -192,6 +193,11 @@ public final class Server {
   /** Returns the addresses that the server listens on, with their ports. */
   public List<String> urls() {
     return List.copyOf(urls);
+  }
+
+  /** Returns the memory budget of all connections; see {@link ServerLimits#memory}. */
+  public MemoryBudget memory() {
+    return connections.memory();
   }
 
   /** Stops listening. Open connections close after their current request. */

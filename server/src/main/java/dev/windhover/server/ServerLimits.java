@@ -1,5 +1,7 @@
 package dev.windhover.server;
 
+import dev.windhover.http.host.MemoryBudget;
+import io.netty.util.internal.PlatformDependent;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.time.Duration;
@@ -40,6 +42,10 @@ public final class ServerLimits {
   private Predicate<InetAddress> exemptAddresses = ServerLimits::isLocal;
 
   private final Http2Limits http2 = new Http2Limits();
+
+  // What a garbage collector needs to work well is as much again; the rest is the application's.
+  private long memory = MemoryBudget.defaultLimit();
+  private long directMemory = PlatformDependent.maxDirectMemory() / 3;
 
   /**
    * A minimum rate.
@@ -322,6 +328,46 @@ public final class ServerLimits {
         || address.isSiteLocalAddress()
         || address.isLinkLocalAddress()
         || isUniqueLocal;
+  }
+
+  // ---- Memory
+
+  /**
+   * Limits the memory on the heap that all connections take together: what was received and not
+   * taken, messages that are being assembled, what waits to be sent, compression contexts, and the
+   * bodies of requests. At the limit, those that hold the most and move the least are ended, until
+   * a quarter of it is free: sockets with 1013 if a Close can still leave, otherwise with a reset;
+   * requests with 503, or with a reset if they were answered. One log line a minute says so. A
+   * third of the maximum heap by default.
+   *
+   * @throws IllegalArgumentException below 1
+   */
+  public ServerLimits memory(long bytes) {
+    memory = Ranges.positive("memory", bytes);
+    return this;
+  }
+
+  /** Returns the limit of the memory on the heap in bytes. */
+  public long memory() {
+    return memory;
+  }
+
+  /**
+   * Limits the memory outside of the heap that all connections take together: what was written to
+   * the network and not taken by the clients. At the limit, the same happens as with {@link
+   * #memory}. A third of the JVM's limit ({@code -XX:MaxDirectMemorySize}, by default the maximum
+   * heap) by default.
+   *
+   * @throws IllegalArgumentException below 1
+   */
+  public ServerLimits directMemory(long bytes) {
+    directMemory = Ranges.positive("directMemory", bytes);
+    return this;
+  }
+
+  /** Returns the limit of the memory outside of the heap in bytes. */
+  public long directMemory() {
+    return directMemory;
   }
 
   // ---- HTTP/2

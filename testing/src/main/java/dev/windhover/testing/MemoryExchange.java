@@ -8,6 +8,7 @@ import dev.windhover.http.host.CookieLines;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Upgrade;
 import java.io.ByteArrayInputStream;
@@ -244,6 +245,11 @@ final class MemoryExchange implements Exchange, Upgrade {
   @Override
   public CompletableFuture<Void> aborted() {
     return aborted;
+  }
+
+  @Override
+  public MemoryBudget memory() {
+    return host.memory();
   }
 
   @Override

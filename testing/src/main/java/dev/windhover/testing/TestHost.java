@@ -2,6 +2,7 @@ package dev.windhover.testing;
 
 import dev.windhover.http.Application;
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.MemoryBudget;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -49,6 +50,8 @@ public final class TestHost implements AutoCloseable {
   private final Waiting waiting = new Waiting();
   private final Deque<Throwable> failures = new ArrayDeque<>(); // guarded by waiting
 
+  private volatile MemoryBudget memory = MemoryBudget.unlimited();
+
   private boolean leftOversAllowed;
   private boolean failuresAllowed;
 
@@ -77,6 +80,17 @@ public final class TestHost implements AutoCloseable {
   /** Returns the clock that the application sees. */
   public HandClock clock() {
     return clock;
+  }
+
+  /**
+   * Limits the memory of all sockets together, as a server does: see {@link MemoryBudget}. The
+   * limit holds for sockets that are opened later. There is none by default.
+   *
+   * @param heap bytes on the heap, 1 or more
+   * @param direct bytes that were handed to the transport and not taken by the client, 1 or more
+   */
+  public void memory(long heap, long direct) {
+    memory = new MemoryBudget(heap, direct);
   }
 
   // ---- Asking
@@ -211,6 +225,10 @@ public final class TestHost implements AutoCloseable {
 
   Thread startHandler(String id, Runnable task) {
     return handlers.start(id, task);
+  }
+
+  MemoryBudget memory() {
+    return memory;
   }
 
   MemoryLoop loop() {

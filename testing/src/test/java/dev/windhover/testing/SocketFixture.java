@@ -42,6 +42,9 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
   private final Recorder events = new Recorder();
   private final CountDownLatch release = new CountDownLatch(1);
   private final List<String> expectedErrors = new ArrayList<>();
+  private final List<String> expectedWarnings = new ArrayList<>();
+  private long heap;
+  private long direct;
   private @Nullable TestHost host;
 
   // ---- Setting up
@@ -53,6 +56,13 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
 
   SocketFixture settings(Consumer<WebSocketAcceptContext> change) {
     change.accept(settings);
+    return this;
+  }
+
+  /** Limits the memory of all sockets. */
+  SocketFixture limitMemory(long heapBytes, long directBytes) {
+    heap = heapBytes;
+    direct = directBytes;
     return this;
   }
 
@@ -72,6 +82,9 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
 
   TestHost start(Application application) {
     TestHost started = TestHost.start(application);
+    if (heap > 0) {
+      started.memory(heap, direct);
+    }
     host = started;
     return started;
   }
@@ -160,6 +173,11 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
     expectedErrors.add(part);
   }
 
+  /** A warning that contains {@code part} is no failure. */
+  void expectWarning(String part) {
+    expectedWarnings.add(part);
+  }
+
   // ---- Looking
 
   TestHost host() {
@@ -240,7 +258,9 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
       }
       host.close();
     }
-    assertThat(CapturedLog.lines(Level.WARN)).isEmpty();
+    assertThat(CapturedLog.lines(Level.WARN))
+        .filteredOn(line -> expectedWarnings.stream().noneMatch(line.text()::contains))
+        .isEmpty();
     assertThat(CapturedLog.lines(Level.ERROR))
         .filteredOn(line -> expectedErrors.stream().noneMatch(line.text()::contains))
         .isEmpty();

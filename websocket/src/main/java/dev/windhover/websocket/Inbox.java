@@ -274,6 +274,14 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
     isWithinMessage = false;
   }
 
+  /** Returns how much memory is taken by what has come and was not taken. Loop only. */
+  final long held() {
+    ByteBuffer aside = backlog;
+    int kept = discarding ? 0 : cost; // what is discarded is not taken any more
+    long setAside = aside == null ? 0 : aside.capacity();
+    return setAside + kept + assembled();
+  }
+
   // ---- The message under way
 
   /** Returns whether a message has begun and not ended. Loop only. */

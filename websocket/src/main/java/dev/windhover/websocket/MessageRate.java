@@ -40,9 +40,9 @@ final class MessageRate {
    * @param counts whether the time since then counts
    */
   void look(long now, long cameSoFar, boolean counts) {
-    double gained = (cameSoFar - came) * nanosPerByte;
-    double left = credit + gained - (counts ? now - looked : 0);
-    credit = (long) Math.min((double) grace, left);
+    long gained = (long) ((cameSoFar - came) * nanosPerByte); // far from what overflows
+    long passed = counts ? now - looked : 0;
+    credit = Math.min(grace, credit + gained - passed);
     came = cameSoFar;
     looked = now;
   }

@@ -70,6 +70,9 @@ final class Outbox {
   /** The message in pieces that is under way where the loop has got to. */
   private @Nullable OpenMessage underWay;
 
+  /** The memory of the messages here; what many sockets share does not count. */
+  private long held;
+
   /** How much may be written directly before the transport is asked again what it holds. */
   private long room;
 
@@ -109,6 +112,11 @@ final class Outbox {
   /** Returns whether a message was begun, and nobody is about to end it. Any thread. */
   boolean hasUnfinishedMessage() {
     return gate.hasUnfinishedMessage();
+  }
+
+  /** Returns how much memory the messages that wait here take. Loop only. */
+  long held() {
+    return held;
   }
 
   private long frameSize(ByteBuffer payload) {
@@ -297,6 +305,7 @@ final class Outbox {
   /** Queues a message from the loop itself. */
   private void queue(OutgoingMessage sent, boolean delivering) {
     takeMail();
+    held += sent.memory();
     admit(sent);
     if (!delivering || bufferedAmount() >= marks.high()) { // else with the rest of the batch
       drain();
@@ -403,6 +412,7 @@ final class Outbox {
     Chain mail = new Chain();
     while (latest != null) {
       OutgoingMessage before = latest.next;
+      held += latest.memory();
       mail.addFirst(latest);
       latest = before;
     }
@@ -681,6 +691,7 @@ final class Outbox {
   /** A message waits no more: all of it is out, or nothing more of it will be. */
   private void ended(OutgoingMessage message, boolean isOut) {
     gate.release(message.charge);
+    held -= message.memory();
     message.done(isOut, session.loop());
   }
 

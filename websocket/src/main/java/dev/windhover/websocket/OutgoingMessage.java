@@ -98,6 +98,13 @@ final class OutgoingMessage {
     return bytes;
   }
 
+  /**
+   * Returns how much memory waits with it, its sender's included; none if many sockets share it.
+   */
+  int memory() {
+    return as.isPrepared() ? 0 : bytes;
+  }
+
   /** Returns what is to be sent next of the payload. */
   ByteBuffer payload() {
     return Objects.requireNonNull(payload);

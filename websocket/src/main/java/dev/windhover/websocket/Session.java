@@ -3,6 +3,7 @@ package dev.windhover.websocket;
 import dev.windhover.http.Limit;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.Takeover;
 import dev.windhover.http.websocket.Ending;
 import dev.windhover.http.websocket.MessageType;
@@ -38,7 +39,7 @@ import org.slf4j.LoggerFactory;
  * changes at once when it closes or when the peer's Close has reached it; the conversation's
  * follows when the frames do.
  */
-final class Session implements Duplex.Receiver, Takeover {
+final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
   private static final Logger log = LoggerFactory.getLogger(Session.class);
 
   private static final long NEVER = Conversation.NEVER;
@@ -80,6 +81,7 @@ final class Session implements Duplex.Receiver, Takeover {
   private final Inbox in;
   private final ServerWebSocket socket;
   private final WebSockets owner;
+  private final MemoryBudget memory;
 
   // ---- Loop only
 
@@ -97,6 +99,9 @@ final class Session implements Duplex.Receiver, Takeover {
 
   /** Only while a message has begun and not ended, and perhaps a little longer. */
   private @Nullable MessageRate messageRate;
+
+  /** Opened when the socket holds something for the first time. */
+  private MemoryBudget.@Nullable Account account;
 
   private long restDue = NEVER;
   private long armedFor;
@@ -128,11 +133,13 @@ final class Session implements Duplex.Receiver, Takeover {
       @Nullable String subprotocol,
       @Nullable Compression compression,
       @Nullable WebSocketListener listener,
+      MemoryBudget memory,
       WebSockets owner) {
     this.events = events;
     this.id = id;
     this.loop = loop;
     this.owner = owner;
+    this.memory = memory;
     this.settings = settings;
     this.compression = compression;
     SendMarks marks = settings.sendMarks();
@@ -232,6 +239,9 @@ final class Session implements Duplex.Receiver, Takeover {
   @Override
   public void onLost(String why) {
     lost = true;
+    if (account != null) {
+      account.close();
+    }
     endReading();
     stopWaiting();
     change(was -> was.blameAbnormal(Ending.By.CONNECTION, why));
@@ -671,6 +681,7 @@ final class Session implements Duplex.Receiver, Takeover {
       arm(restDue);
     }
     watchOutput();
+    stateMemory();
   }
 
   private void watchOutput() {
@@ -738,6 +749,50 @@ final class Session implements Duplex.Receiver, Takeover {
     if (compression != null && compressor != null) {
       compressor.rest();
       compression.restReading(loop);
+    }
+  }
+
+  // ---- Memory
+
+  /** Called after each turn in which bytes came or left. */
+  @Override
+  public void stateMemory() {
+    if (!isOpened()) {
+      return;
+    }
+    long heap = in.held() + out.held();
+    long direct = duplex().pending();
+    MemoryBudget.Account known = account;
+    if (known == null && heap + direct > 0) {
+      known = memory.open(loop, this);
+      account = known;
+    }
+    if (known != null) {
+      known.holds(heap, direct);
+    }
+  }
+
+  @Override
+  public long moved() {
+    return isOpened() ? in.dataBytes() + duplex().transmitted() : 0;
+  }
+
+  /** The server's memory is used up, and this socket holds the most of it. */
+  @Override
+  public void evict() {
+    if (!isOpened()) {
+      return;
+    }
+    String why = "the server has no memory left for this socket";
+    limitReached(Limit.MEMORY);
+    if (state.canSend() && out.isEmpty() && duplex().pending() == 0) {
+      CloseReason reason = new CloseReason(CloseCode.TRY_AGAIN_LATER, why);
+      change(was -> was.blame(Ending.By.SERVER, reason, why));
+      closeOutput(reason, true); // before the handler wakes, and ends with a Close of its own
+      endReading();
+      in.discard();
+    } else {
+      abort(Ending.By.SERVER, why);
     }
   }
 

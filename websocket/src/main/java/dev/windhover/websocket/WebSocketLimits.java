@@ -1,5 +1,6 @@
 package dev.windhover.websocket;
 
+import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.websocket.deflate.DeflatePool;
 import dev.windhover.websocket.deflate.NativeDeflateCodec;
 import java.time.Duration;
@@ -27,8 +28,9 @@ public final class WebSocketLimits {
   private Duration closeTimeout = Duration.ofSeconds(5);
 
   // About 160 sockets with context takeover in both directions, or thousands without; see
-  // DeflatePool.
-  private long compressionMemory = DeflatePool.DEFAULT_BUDGET;
+  // DeflatePool. In a small heap, a quarter of what all connections may hold.
+  private long compressionMemory =
+      Math.min(DeflatePool.DEFAULT_BUDGET, MemoryBudget.defaultLimit() / 4);
   private int compressionMemoryLevel = NativeDeflateCodec.DEFAULT_MEMORY_LEVEL;
 
   // Far longer than the retransmission of a lost packet, far shorter than TCP's own 15 minutes.
@@ -140,9 +142,11 @@ public final class WebSocketLimits {
    * Limits the memory of the compression contexts of all sockets together, most of which is outside
    * the heap. When it is used up, new sockets negotiate compression without context takeover, or
    * none, and messages are sent uncompressed. Compressed messages from peers are still read, which
-   * may take one more context for each socket.
+   * may take one more context for each socket. All of them also count in the server's memory
+   * budget.
    *
-   * @param bytes 0 or more; 64 MiB by default
+   * @param bytes 0 or more; 64 MiB by default, but at most a quarter of the server's default
+   *     budget, which is a twelfth of the maximum heap
    */
   public WebSocketLimits compressionMemory(long bytes) {
     compressionMemory = atLeast("compressionMemory", bytes, 0);

@@ -8,6 +8,7 @@ import dev.windhover.http.HttpException;
 import dev.windhover.http.Limit;
 import dev.windhover.http.Middleware;
 import dev.windhover.http.host.HostContext;
+import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.PerLoop;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.http.middleware.HostFiltering;
@@ -23,6 +24,7 @@ import dev.windhover.websocket.deflate.NativeDeflateCodec;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -52,6 +54,9 @@ public final class WebSockets implements Middleware {
   private final CompletableFuture<Void> noneOpening = new CompletableFuture<>();
   private volatile boolean stopping;
   private volatile @Nullable SessionSettings lastSettings;
+
+  /** The budget in which the contexts count. */
+  private final AtomicReference<@Nullable MemoryBudget> counted = new AtomicReference<>();
 
   /** Creates the middleware with a copy of {@code options}. */
   public WebSockets(WebSocketOptions options) {
@@ -286,6 +291,7 @@ public final class WebSockets implements Middleware {
       }
       Compression compression =
           agreement == null ? null : new Compression(contexts, agreement, given);
+      countContexts(upgrade.memory());
       Session session =
           new Session(
               SocketEvents.of(context),
@@ -295,6 +301,7 @@ public final class WebSockets implements Middleware {
               subprotocol,
               compression,
               listener,
+              upgrade.memory(),
               WebSockets.this);
       try {
         accepted = true;
@@ -350,6 +357,14 @@ public final class WebSockets implements Middleware {
       var selector = given.subprotocolSelector();
       String chosen = selector == null ? null : selector.select(webSocketRequestedProtocols());
       return chosen == null || chosen.isBlank() ? null : chosen;
+    }
+  }
+
+  /** Lets the contexts count in the host's budget. */
+  private void countContexts(MemoryBudget memory) {
+    MemoryBudget before = counted.get();
+    if (before != memory && counted.compareAndSet(before, memory)) {
+      memory.include(contexts::used);
     }
   }
 

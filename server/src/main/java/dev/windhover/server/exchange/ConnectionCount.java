@@ -3,6 +3,7 @@ package dev.windhover.server.exchange;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpException;
 import dev.windhover.http.Limit;
+import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.server.ServerLimits;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -28,10 +29,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class ConnectionCount {
   private static final Logger log = LoggerFactory.getLogger(ConnectionCount.class);
-  private static final String RETRY_AFTER_SECONDS = "5";
+  static final String RETRY_AFTER_SECONDS = "5";
   private static final AtomicLong ids = new AtomicLong();
 
   private final ServerLimits limits;
+  private final MemoryBudget memory;
   private final BiConsumer<SocketAddress, Limit> onDropped;
 
   /** By age. This map takes no lock; other concurrent maps do. */
@@ -63,6 +65,12 @@ public final class ConnectionCount {
   public ConnectionCount(ServerLimits limits, BiConsumer<SocketAddress, Limit> onDropped) {
     this.limits = limits;
     this.onDropped = onDropped;
+    this.memory = new MemoryBudget(limits.memory(), limits.directMemory());
+  }
+
+  /** Returns the memory budget of all connections. */
+  public MemoryBudget memory() {
+    return memory;
   }
 
   /** Returns the answer to a request that would need one more than {@code most}. */
@@ -191,6 +199,11 @@ public final class ConnectionCount {
     /** Returns what names the connection in logs, unique within the process. */
     public String id() {
       return "c" + number;
+    }
+
+    /** Returns the memory budget of all connections. */
+    public MemoryBudget memory() {
+      return memory;
     }
 
     /** Returns the name in logs of the connection's request with that number. */

@@ -260,6 +260,11 @@ public final class RequestBody extends InputStream {
     return received;
   }
 
+  /** Returns how many bytes have come that the handler has not read. */
+  public long kept() {
+    return discarding ? 0 : received - delivered;
+  }
+
   /** Returns how many bytes have not come yet; 0 if the length is not known. */
   public long rest() {
     return Math.max(0, declared - received);

@@ -14,6 +14,8 @@ import java.net.InetAddress;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a request has in every version of HTTP: its name in logs, its body, the state of its answer,
@@ -24,6 +26,8 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
       AtomicReferenceFieldUpdater.newUpdater(ServerExchange.class, ExchangeState.class, "state");
   private static final AtomicLongFieldUpdater<ServerExchange> GUEST =
       AtomicLongFieldUpdater.newUpdater(ServerExchange.class, "guest");
+
+  private static final Logger log = LoggerFactory.getLogger(ServerExchange.class);
 
   protected final RequestId id;
   protected final NettyLoop loop;
@@ -118,6 +122,23 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
   /** Refuses the body, because it comes too slowly. */
   public final void bodyIsSlow() {
     body.fail(new HttpException(408, "the request's body comes too slowly"));
+  }
+
+  /**
+   * The server's memory is used up, and this request holds too much of it. It is answered with 503
+   * if the handler still waits for the body; otherwise it is dropped.
+   */
+  public final void evict() {
+    log.debug("request {} is ended: no memory left", id);
+    if (state == ExchangeState.PENDING && !body.hasEnded()) {
+      body.fail(
+          new HttpException(
+              503,
+              "the server has no memory left for this request",
+              new Headers().add("Retry-After", ConnectionCount.RETRY_AFTER_SECONDS)));
+    } else {
+      abort();
+    }
   }
 
   /** The client cannot be answered any more. */

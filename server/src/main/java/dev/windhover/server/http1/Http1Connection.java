@@ -4,6 +4,7 @@ import dev.windhover.http.Connection;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.server.ServerLimits;
 import dev.windhover.server.exchange.ConnectionCount;
 import dev.windhover.server.exchange.ExchangeState;
@@ -41,7 +42,8 @@ import org.slf4j.LoggerFactory;
  * The life of one HTTP/1.1 connection: one request after the other, until one of them takes the
  * connection over. {@link Http1State} is the table of its states.
  */
-public final class Http1Connection extends ChannelInboundHandlerAdapter implements Stoppable {
+public final class Http1Connection extends ChannelInboundHandlerAdapter
+    implements Stoppable, MemoryBudget.Holder {
   private static final Logger log = LoggerFactory.getLogger(Http1Connection.class);
 
   /** How long the client may take to end its side after we ended ours. */
@@ -79,6 +81,9 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
 
   /** The request in the states from EXCHANGE to LAST_ANSWERED. */
   private @Nullable Http1Exchange exchange;
+
+  /** Opened when the connection holds something for the first time. */
+  private MemoryBudget.@Nullable Account account;
 
   private long requests;
   private long discarded;
@@ -269,6 +274,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
     if (state == Http1State.AWAITING_REQUEST && decoder.isMidHead()) {
       timeouts.headBegins();
     }
+    stateMemory();
   }
 
   @Override
@@ -329,6 +335,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     timeouts.stop();
+    closeAccount();
     on(Event.CONNECTION_ENDED);
     Http1Exchange ended = exchange;
     endExchange();
@@ -336,6 +343,49 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
       ended.clientGone();
     }
     output.lost();
+  }
+
+  // ---- The memory budget
+
+  /** Called after each batch of reads, and when output waits for the client. */
+  @Override
+  public void stateMemory() {
+    Http1Exchange current = exchange;
+    long heap = current == null ? 0 : current.requestBody().kept();
+    long direct = output.buffered();
+    MemoryBudget.Account known = account;
+    if (known == null && heap + direct > 0 && channel.isActive()) {
+      known = place.memory().open(loop, this);
+      account = known;
+    }
+    if (known != null) {
+      known.holds(heap, direct);
+    }
+  }
+
+  @Override
+  public long moved() {
+    Http1Exchange current = exchange;
+    return output.transmitted() + (current == null ? 0 : current.requestBody().received());
+  }
+
+  @Override
+  public void evict() {
+    Http1Exchange current = exchange;
+    account = null;
+    if (current != null && output.pending() == 0) {
+      current.evict();
+    } else {
+      log.debug("connection {} is dropped: no memory left", facts.id());
+      abort();
+    }
+  }
+
+  private void closeAccount() {
+    if (account != null) {
+      account.close();
+      account = null;
+    }
   }
 
   // ---- From the exchange, on the loop
@@ -497,6 +547,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
     on(Event.UPGRADED);
     exchange = null;
     timeouts.stop();
+    closeAccount();
     channel.config().setAutoRead(true);
     channel.pipeline().replace(this, null, duplex);
     duplex.open();
@@ -520,6 +571,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
     }
     on(Event.UPGRADED);
     timeouts.stop();
+    closeAccount();
     channel.pipeline().remove(this);
     channel.pipeline().remove(decoder);
     return true;

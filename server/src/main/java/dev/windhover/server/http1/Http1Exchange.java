@@ -5,6 +5,7 @@ import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.CookieLines;
 import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.server.exchange.ExchangeState;
@@ -262,6 +263,11 @@ final class Http1Exchange extends ServerExchange {
   @Override
   public boolean isExtendedConnect() {
     return false;
+  }
+
+  @Override
+  public MemoryBudget memory() {
+    return connection.place.memory();
   }
 
   @Override

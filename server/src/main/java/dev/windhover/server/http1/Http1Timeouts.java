@@ -77,6 +77,7 @@ final class Http1Timeouts {
 
   /** The network did not take everything at once: watches the response from now on. */
   private void outputWaits() {
+    connection.stateMemory();
     ServerLimits.Rate rate = limits.minResponseRate();
     if (outputMeter == null && !rate.isOff()) {
       outputMeter = timer.watch(RateMeter.ofResponse(rate, output.transmitted(), timer.now()));

@@ -12,6 +12,7 @@ import dev.windhover.http.Connection;
 import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.server.Http2Limits;
 import dev.windhover.server.ServerLimits;
 import dev.windhover.server.exchange.ConnectionCount;
@@ -446,6 +447,11 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
   void exchangeClosed(Http2Exchange exchange) {
     timeouts.forget(exchange);
     narrowed(exchange);
+  }
+
+  /** Returns the memory budget of all connections; from any thread. */
+  MemoryBudget memory() {
+    return place.memory();
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.windhover.http.Connection;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.server.exchange.ExchangeState;
@@ -23,7 +24,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A request on a stream of HTTP/2, and its response or its upgrade to a socket. */
-final class Http2Exchange extends ServerExchange implements StreamEnd {
+final class Http2Exchange extends ServerExchange implements StreamEnd, MemoryBudget.Holder {
   /** Fields about the framing of HTTP/1.1, which are malformed here (RFC 9113 8.2.2). */
   private static final Set<String> OF_CONNECTION =
       Set.of("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade");
@@ -36,6 +37,9 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
   // Loop only.
   private @Nullable Http2Body response;
   private int widened;
+
+  /** Opened when the request holds something for the first time. */
+  private MemoryBudget.@Nullable Account account;
 
   /** How fast the body comes, and how fast the client takes the response, while that is watched. */
   @Nullable RateMeter bodyMeter;
@@ -128,6 +132,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
     } else {
       connection.consumed(stream, data.readableBytes());
     }
+    stateMemory();
   }
 
   @Override
@@ -158,6 +163,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
   @Override
   public void closed(String why) {
     closed = true;
+    closeAccount();
     connection.exchangeClosed(this);
     if (early != null) {
       early.release();
@@ -171,6 +177,43 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
     if (response != null) {
       response.lost();
     }
+  }
+
+  // ---- The memory budget
+
+  /** Called when bytes have come, and when some wait for the client. */
+  @Override
+  public void stateMemory() {
+    if (closed) {
+      return;
+    }
+    long heap = body.kept() + (early == null ? 0 : early.capacity());
+    long direct = response == null ? 0 : response.buffered();
+    MemoryBudget.Account known = account;
+    if (known == null && heap + direct > 0) {
+      known = memory().open(loop, this);
+      account = known;
+    }
+    if (known != null) {
+      known.holds(heap, direct);
+    }
+  }
+
+  @Override
+  public long moved() {
+    return body.received() + transmitted();
+  }
+
+  private void closeAccount() {
+    if (account != null) {
+      account.close();
+      account = null;
+    }
+  }
+
+  @Override
+  public MemoryBudget memory() {
+    return connection.memory();
   }
 
   // ---- The request
@@ -289,6 +332,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd {
       return false;
     }
     upgraded();
+    closeAccount();
     Http2Duplex socket = new Http2Duplex(connection, stream, id, client(), aborted, receiver);
     connection.frames.setEnd(stream, socket);
     connection.sendHead(stream, headOf(status, answer), false, () -> {});

@@ -215,6 +215,13 @@ public abstract class GatheringSink implements Sink {
     return gathered + queued + inTransit();
   }
 
+  /**
+   * Returns how many bytes that are {@link #pending()} take memory, which those of files do not.
+   */
+  public final long buffered() {
+    return gathered + inTransit();
+  }
+
   @Override
   public void mark(int bytes, Runnable action) {
     mark = bytes;

@@ -129,7 +129,7 @@ public final class DeflatePool {
   }
 
   /** Returns how many bytes contexts take or have reserved. */
-  long used() {
+  public long used() {
     return used.get();
   }
 
