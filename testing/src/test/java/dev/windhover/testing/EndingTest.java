@@ -269,7 +269,7 @@ class EndingTest {
     server.host().allowLeftOvers();
   }
 
-  private enum Way {
+  enum Way {
     CLOSE(By.APPLICATION),
     ABORT(By.APPLICATION),
     VIOLATION(By.SERVER),
