@@ -109,6 +109,27 @@ class Http1HandshakeTest {
     }
   }
 
+  /** RFC 9110 7.8; Kestrel does not. */
+  @ParameterizedTest
+  @ValueSource(strings = {"/ws", "/listener"})
+  void expectedContinueComesBeforeTheUpgrade(String path) throws IOException {
+    try (Wire wire = connect()) {
+      wire.send(Wire.handshake(path, "Expect: 100-continue"));
+      Response interim = wire.responseHead();
+      assertThat(interim.status()).isEqualTo(100);
+      assertThat(interim.headers()).isEmpty();
+      wire.response().expectUpgrade();
+      echo(wire, "hello");
+    }
+  }
+
+  /** The final answer has said it (RFC 9110 10.1.1). */
+  @Test
+  void continueIsNotSentWhereTheUpgradeIsRefused() throws IOException {
+    String handshake = handshakeBut("/ws", "Sec-WebSocket-Version", "Expect: 100-continue");
+    assertThat(ask(handshake).status()).isEqualTo(426);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"/ws", "/listener"})
   void firstFramesMayComeWithTheHandshake(String path) throws IOException {

@@ -165,9 +165,13 @@ final class Http1Exchange extends ServerExchange {
 
   private void sendContinue() {
     if (expectsContinue() && state() == ExchangeState.PENDING) {
-      connection.output.write(ByteBuffer.wrap(CONTINUE));
+      writeContinue();
       connection.output.flush();
     }
+  }
+
+  private void writeContinue() {
+    connection.output.write(ByteBuffer.wrap(CONTINUE));
   }
 
   // ---- The response
@@ -283,6 +287,9 @@ final class Http1Exchange extends ServerExchange {
   @Override
   protected boolean becomeSocket(int status, Headers answer, Duplex.Receiver receiver) {
     if (channel.isActive()) {
+      if (expectsContinue()) {
+        writeContinue(); // RFC 9110 7.8: before the 101, although no body follows
+      }
       Http1Head.of(status).fields(answer).writeTo(connection.output, 0);
       connection.output.flush();
     }
