@@ -21,7 +21,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -87,7 +90,7 @@ class HaproxyTest {
           .replace("FORWARDED_PROTO\n", FORWARDED_PROTO);
 
   /** The ways to us. */
-  private enum Way {
+  enum Way {
     HTTP1,
     HTTP2,
     /** Not to the administrator's pages. */
@@ -100,7 +103,7 @@ class HaproxyTest {
   }
 
   private static final WebApplication app = WebApplication.create();
-  private static final int[] ports = new int[Way.values().length];
+  private static final Map<Way, Integer> ports = new EnumMap<>(Way.class);
 
   private static final int PONG = 0x8A;
 
@@ -144,7 +147,7 @@ class HaproxyTest {
     String configuration = CONFIGURATION;
     for (Way way : Way.values()) {
       try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-        ports[way.ordinal()] = free.getLocalPort();
+        ports.put(way, free.getLocalPort());
         configuration = configuration.replace(":" + way + "\n", ":" + free.getLocalPort() + "\n");
       }
     }
@@ -190,7 +193,7 @@ class HaproxyTest {
   }
 
   private static Wire connect(Way way) throws IOException {
-    return Wire.connect(ports[way.ordinal()]);
+    return Wire.connect(Objects.requireNonNull(ports.get(way)));
   }
 
   private static Wire open(Way way, String path) throws IOException {
