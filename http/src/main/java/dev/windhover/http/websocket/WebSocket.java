@@ -186,8 +186,8 @@ public interface WebSocket extends Iterable<Message> {
    * <p>There is room for a message that does not take the queue above its high mark (1 MiB by
    * default), and for a larger one while nothing is queued. What to do after {@code false} is the
    * caller's choice: drop the message, keep only the latest one for the next try, or close a socket
-   * that stays behind. In the listener form, {@link WebSocketListener#onWritable} is called when
-   * there is room again, or the other message has ended.
+   * that stays behind. In the listener form, {@link WebSocketListener#onWritable} is called when it
+   * is worth another try: the queue is below its low mark, or the other message has ended.
    *
    * @param type {@link MessageType#TEXT} (the bytes must be UTF-8) or {@link MessageType#BINARY}
    * @return true if the message was queued now; false if nothing was sent, because there is no room
