@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream.Builder;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,6 +61,15 @@ class Http2StreamFaultTest {
     return new String(stream.body(), StandardCharsets.UTF_8);
   }
 
+  /** Sends DATA whether or not the stream was reset, within the windows, which must allow it. */
+  private static void send(Stream stream, int bytes) throws IOException {
+    long sent = 0;
+    for (int tries = 0; tries < 10 && sent < bytes; tries++) { // the machine may be busy
+      sent += stream.sendUntilBlocked(new byte[1_000], bytes - sent);
+    }
+    assertThat(sent).as("bytes within the windows").isEqualTo(bytes);
+  }
+
   private static List<Integer> refused(Http2Wire wire) {
     return wire.frames().stream()
         .filter(frame -> frame.type() == Http2Wire.RST_STREAM)
@@ -90,7 +100,7 @@ class Http2StreamFaultTest {
       List<Stream> sockets = openSockets(wire);
       for (int i = 0; i < 30; i++) {
         Stream malformed = wire.request(false, Http2Wire.head("POST", "/upload", field));
-        assertThat(malformed.sendUntilBlocked(new byte[1_000], WINDOW)).isEqualTo(WINDOW);
+        send(malformed, WINDOW);
         malformed.headers(true, "trailer: x");
         assertThat(malformed.resetCode()).isEqualTo(Http2Wire.PROTOCOL_ERROR);
       }
@@ -125,7 +135,7 @@ class Http2StreamFaultTest {
       Stream malformed = wire.newStream();
       String[] head = Http2Wire.head("POST", "/upload", "X-Upper: x");
       wire.sendEach(Http2Wire.headers(malformed.id(), false, head));
-      malformed.sendUntilBlocked(new byte[1_000], WINDOW);
+      send(malformed, WINDOW);
       assertThat(malformed.resetCode()).isEqualTo(Http2Wire.PROTOCOL_ERROR);
       expectEchoes(sockets, "still here");
     }
@@ -158,7 +168,7 @@ class Http2StreamFaultTest {
         uploads.add(wire.request(false, Http2Wire.head("POST", "/upload")));
       }
       for (Stream upload : uploads) {
-        assertThat(upload.sendUntilBlocked(new byte[1_000], 30_000)).isEqualTo(30_000);
+        send(upload, 30_000);
         upload.headers(true, "trailer: x");
       }
       int served = MOST_STREAMS - SOCKETS;
@@ -205,7 +215,7 @@ class Http2StreamFaultTest {
       Thread stop = Thread.ofVirtual().start(server::close);
       assertThat(wire.goAway()).isEqualTo(Http2Wire.NO_ERROR);
       Stream late = wire.request(false, Http2Wire.head("POST", "/upload"));
-      assertThat(late.sendUntilBlocked(new byte[1_000], 10_000)).isEqualTo(10_000);
+      send(late, 10_000);
       assertThat(late.resetCode()).isEqualTo(Http2Wire.REFUSED_STREAM);
       served.data(true, new byte[10]);
       assertThat(text(served)).isEqualTo("10");
@@ -230,6 +240,26 @@ class Http2StreamFaultTest {
         expectEchoes(sockets, "meanwhile");
       }
       assertThat(download.resetCode()).isEqualTo(Http2Wire.CANCEL);
+      expectEchoes(sockets, "still here");
+    }
+  }
+
+  /** After 3 s in which its client takes nothing. */
+  @Tag("full")
+  @ParameterizedTest
+  @EnumSource(Form.class)
+  void socketWhoseWindowStaysZeroLosesOnlyItself(Form form) throws Exception {
+    try (EchoApplication server = start(form);
+        Http2Wire wire = Http2Wire.connect(server.port(), 0)) {
+      List<Stream> sockets = openSockets(wire);
+      for (Stream socket : sockets) {
+        wire.windowUpdate(socket.id(), WINDOW);
+      }
+      Stream talks = wire.open(EchoApplication.IMPATIENT + "/talks/t");
+      while (!hasBeenReset(wire, talks)) {
+        expectEchoes(sockets, "meanwhile");
+      }
+      assertThat(talks.resetCode()).isEqualTo(Http2Wire.CANCEL);
       expectEchoes(sockets, "still here");
     }
   }
