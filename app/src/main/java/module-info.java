@@ -5,6 +5,7 @@ module dev.windhover.app {
   requires transitive dev.windhover.server;
   requires transitive dev.windhover.websocket;
   requires static transitive org.jspecify;
+  requires jdk.unsupported; // for StopSignals
   requires org.slf4j;
 
   exports dev.windhover.app;

@@ -19,6 +19,7 @@ import dev.windhover.http.middleware.HttpsRedirection;
 import dev.windhover.http.middleware.HttpsRedirectionOptions;
 import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.http.websocket.WebSocketHandler;
+import dev.windhover.protocol.CloseCode;
 import dev.windhover.server.ListenException;
 import dev.windhover.server.Server;
 import dev.windhover.server.ServerLimits;
@@ -28,12 +29,15 @@ import dev.windhover.websocket.WebSockets;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -76,12 +80,17 @@ public final class WebApplication extends Application implements AutoCloseable {
 
   private static final String DEVELOPMENT_URL = "https://localhost:5001";
 
+  /** How long handlers whose connections were dropped, and the program, have at least to end. */
+  private static final long LAST_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
   /** The addresses for which a development certificate is valid. */
   private static final Pattern LOOPBACK =
       Pattern.compile("https://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?/?");
 
   private final ServerOptions options = new ServerOptions();
   private final List<Runnable> onStarted = new ArrayList<>();
+  private final List<Consumer<Throwable>> onFailed = new ArrayList<>();
+  private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.NEW);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private Predicate<InetAddress> isKnownProxy = address -> false;
   private @Nullable String urls;
@@ -89,7 +98,21 @@ public final class WebApplication extends Application implements AutoCloseable {
   private @Nullable String certificate;
   private @Nullable String certificateKey;
   private @Nullable String certificatePassword;
-  private @Nullable Server server;
+  private final AtomicReference<@Nullable Server> running = new AtomicReference<>();
+
+  /** The one that is running, or was. */
+  private volatile @Nullable Server server;
+
+  private volatile @Nullable Thread runner;
+  private volatile @Nullable LoopEnd loopEnd;
+  private boolean ownsProcess;
+
+  /** Where in its life an application is. */
+  private enum Phase {
+    NEW,
+    STARTED,
+    STOPPED
+  }
 
   private WebApplication() {}
 
@@ -323,12 +346,54 @@ public final class WebApplication extends Application implements AutoCloseable {
   }
 
   /**
-   * Starts the application and returns.
+   * Runs {@code task} if the application cannot go on, because an error such as exhausted memory
+   * has ended one of its event loops; the application stops after it. Only for an application that
+   * is a part of a program and was started by {@link #start()}: after {@link #run()}, the process
+   * ends with exit code 3 instead. Several tasks run in the order in which they were added.
+   *
+   * @param task is given the error, on a thread of its own
+   */
+  public WebApplication onFailed(Consumer<Throwable> task) {
+    onFailed.add(task);
+    return this;
+  }
+
+  /**
+   * Starts the application and returns. If a task of {@link #onStarted} throws an exception, the
+   * application stops, and this method throws that exception.
    *
    * @throws ListenException if the application cannot listen on an address, for example because the
-   *     address is malformed, or if a certificate cannot be used
+   *     address is malformed, or if a certificate cannot be used; it may be started again
+   * @throws IllegalStateException if the application was started before
    */
   public WebApplication start() throws ListenException {
+    if (!phase.compareAndSet(Phase.NEW, Phase.STARTED)) {
+      boolean isRunning = phase.get() == Phase.STARTED;
+      throw new IllegalStateException(
+          isRunning ? "the application is already running" : "the application was stopped");
+    }
+    try {
+      server = listen();
+    } finally {
+      if (server == null) {
+        phase.compareAndSet(Phase.STARTED, Phase.NEW);
+      }
+    }
+    running.set(server);
+    if (phase.get() == Phase.STOPPED) { // meanwhile
+      stopRunning();
+      throw new IllegalStateException("the application was stopped");
+    }
+    try {
+      onStarted.forEach(Runnable::run);
+    } catch (RuntimeException | Error e) {
+      stop();
+      throw e;
+    }
+    return this;
+  }
+
+  private Server listen() throws ListenException {
     try {
       if (urls != null) {
         options.urls(split(urls));
@@ -344,9 +409,26 @@ public final class WebApplication extends Application implements AutoCloseable {
     }
     ServerLimits limits = options.limits();
     limits.exemptAddresses(limits.exemptAddresses().or(isKnownProxy)); // their clients count
-    server = new Server(options, build()).start();
-    onStarted.forEach(Runnable::run);
-    return this;
+    LoopEnd end = ownsProcess ? LoopEnd.ofProcess() : LoopEnd.of(this::failed);
+    CodeInFolders.load(
+        WebApplication.class, WebSockets.class, Server.class, Application.class, CloseCode.class);
+    Server listening = new Server(options, build()).onLoopEnded(end).start();
+    end.await();
+    loopEnd = end;
+    return listening;
+  }
+
+  /** The server cannot go on. */
+  private void failed(Throwable cause) {
+    try {
+      log.error("an event loop has ended, and the application stops", cause);
+    } finally { // memory for the log may be exhausted
+      try {
+        onFailed.forEach(task -> task.accept(cause));
+      } finally {
+        stop();
+      }
+    }
   }
 
   private void chooseCertificate() throws ListenException {
@@ -385,30 +467,69 @@ public final class WebApplication extends Application implements AutoCloseable {
    * before the start.
    */
   public List<String> urls() {
-    return server == null ? List.of() : server.urls();
+    Server listening = phase.get() == Phase.STARTED ? server : null;
+    return listening == null ? List.of() : listening.urls();
   }
 
   /**
    * Starts the application, prints its addresses, and returns when it has been stopped by {@link
-   * #stop()}, SIGTERM or Ctrl-C. If it cannot start, the process prints one line and ends with exit
-   * code 1.
+   * #stop()}, SIGTERM or Ctrl-C.
+   *
+   * <p>If it cannot start, the process prints one line and ends with exit code 1. After a stop by a
+   * signal, and when this method's thread has ended, the process ends with exit code 0, also if
+   * clients had to be dropped; with 1 if a handler has not returned within the time limit of the
+   * stop. A second signal ends the process at once, with 143 after SIGTERM and 130 after Ctrl-C.
    */
   public void run() {
-    onStarted.addFirst(this::sayWhere);
+    StopSignals signals = new StopSignals(this::stopBySignal, this::stopAndWait);
+    onStarted.addFirst(() -> {
+      runner = Thread.currentThread();
+      signals.listen();
+      sayWhere();
+    });
+    ownsProcess = true;
     try {
       start();
+      stopped.await();
     } catch (ListenException e) {
       System.err.println(e.getMessage());
       System.exit(1);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      stop();
+    } finally {
+      signals.ignore();
     }
-    Thread hook = new Thread(this::stop, "windhover-stop");
-    Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  /** Returns the exit code, when the program has had its time to end. */
+  private int stopBySignal() throws InterruptedException {
+    long deadline = System.nanoTime() + options.stopTimeout().toNanos();
+    stopAndWait();
+    Server ended = server;
+    long last = Math.max(deadline, System.nanoTime() + LAST_NANOS);
+    boolean allReturned = ended == null || ended.awaitHandlers(left(last));
+    if (!allReturned) {
+      log.warn("a handler has not returned");
+    }
+    if (runner != null) {
+      runner.join(left(last));
+    }
+    return allReturned ? 0 : 1;
+  }
+
+  /** Stops, and waits if it was being stopped already. */
+  private void stopAndWait() {
+    stop();
     try {
       stopped.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      stop();
     }
+  }
+
+  private static Duration left(long deadline) {
+    return Duration.ofNanos(Math.max(deadline - System.nanoTime(), 0));
   }
 
   private void sayWhere() {
@@ -423,25 +544,41 @@ public final class WebApplication extends Application implements AutoCloseable {
   /**
    * Stops the application: refuses new connections and sockets, closes every socket with 1001, lets
    * requests finish, and drops whatever is left after {@link ServerOptions#stopTimeout} (10 s by
-   * default). Returns when everything has ended. Further calls have no effect.
+   * default). Returns when everything has ended, and at most a second after that time, even if a
+   * handler or a task of {@link #onStopping} never returns. Further calls have no effect. An
+   * application that was stopped cannot be started again.
    */
   public void stop() {
-    Server running;
-    synchronized (this) {
-      running = server;
-      server = null;
-    }
-    if (running == null) {
+    phase.set(Phase.STOPPED);
+    stopRunning();
+  }
+
+  private void stopRunning() {
+    Server ending = running.getAndSet(null);
+    if (ending == null) {
       return;
     }
     log.debug("stopping");
     try {
-      running.stopListening();
-      beginStop().completeOnTimeout(null, options.stopTimeout().toNanos(), TimeUnit.NANOSECONDS);
-      running.stop();
+      ending.stopListening();
+      ending.stop(tellApplication());
     } finally {
+      if (loopEnd != null) {
+        loopEnd.stopWaiting();
+      }
       stopped.countDown();
     }
+  }
+
+  /** Begins the stop of the application on a thread of its own: one of its tasks may hang. */
+  private CompletableFuture<Void> tellApplication() {
+    CompletableFuture<CompletableFuture<Void>> begun = new CompletableFuture<>();
+    Thread _ =
+        Thread.ofPlatform()
+            .daemon()
+            .name("windhover-stopping")
+            .start(() -> begun.completeAsync(this::beginStop, Runnable::run));
+    return begun.thenCompose(over -> over);
   }
 
   /** As {@link #stop()}. */

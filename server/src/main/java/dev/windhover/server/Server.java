@@ -4,6 +4,7 @@ import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.server.exchange.ConnectionCount;
 import dev.windhover.server.http2.Http2Request;
+import dev.windhover.server.net.Loops;
 import dev.windhover.server.net.Stoppable;
 import dev.windhover.server.tls.BadCertificateException;
 import dev.windhover.server.tls.TlsContext;
@@ -14,18 +15,23 @@ import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,11 +41,15 @@ import org.slf4j.LoggerFactory;
  * Listens on its addresses and hands every request to its handler. Each connection lives on one of
  * the event loops; handlers that may block run on virtual threads.
  *
- * <p>Call {@link #start()} and {@link #stop()} once each, from any thread. Both block.
+ * <p>Call {@link #start()} and {@link #stop()} once each, from any thread but its own loops. Both
+ * block.
  */
 public final class Server {
   private static final Logger log = LoggerFactory.getLogger(Server.class);
   private static final int BACKLOG = 1024;
+
+  /** How long what was dropped may take to end, and then the loops. */
+  private static final Duration GRACE = Duration.ofMillis(500);
 
   private static final ChannelHandler ACCEPT_FAILURES = new AcceptFailures();
 
@@ -51,7 +61,9 @@ public final class Server {
   private final ChannelGroup listeners = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
   private final ConnectionCount connections;
   private final List<String> urls = new ArrayList<>();
-  private @Nullable EventLoopGroup loops;
+  private final AtomicBoolean started = new AtomicBoolean();
+  private Consumer<Throwable> onLoopEnded = _ -> {};
+  private @Nullable Loops loops;
   private @Nullable TlsContext tls;
   private volatile boolean stopping;
 
@@ -63,35 +75,54 @@ public final class Server {
   }
 
   /**
+   * Sets what happens when the server cannot go on, because an error has ended one of its event
+   * loops: its connections are lost, and new ones would never be answered. By default nothing
+   * happens, except for a line in the log.
+   *
+   * @param task called with the error, on the loop's thread; memory may be exhausted, so it must
+   *     not need any
+   */
+  public Server onLoopEnded(Consumer<Throwable> task) {
+    onLoopEnded = Objects.requireNonNull(task);
+    return this;
+  }
+
+  /**
    * Begins to listen.
    *
    * @throws ListenException if the server cannot listen on one of its addresses, or cannot use the
    *     certificate; then it listens on none
-   * @throws IllegalStateException if the transport or the TLS provider is not available here
+   * @throws IllegalStateException if the transport or the TLS provider is not available here, or if
+   *     the server was started before
    */
   public Server start() throws ListenException {
+    if (!started.compareAndSet(false, true)) {
+      throw new IllegalStateException("the server was started before");
+    }
     Transport transport = options.transport().resolve();
     tls = readCertificate();
-    EventLoopGroup group =
-        new MultiThreadIoEventLoopGroup(
-            options.loops(), new DefaultThreadFactory("windhover"), transport.handlers());
+    Loops group = new Loops(options.loops(), transport.handlers(), onLoopEnded);
     loops = group;
     ServerBootstrap bootstrap =
         new ServerBootstrap()
-            .group(group)
+            .group(group.acceptor(), group)
             .channel(transport.serverChannel())
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .childOption(ChannelOption.TCP_NODELAY, true)
             .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+    boolean listens = false;
     try {
+      group.start();
       for (String url : options.urls()) {
         listen(bootstrap, url);
       }
-    } catch (ListenException e) {
-      listeners.close().awaitUninterruptibly();
-      group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
-      releaseCertificate();
-      throw e;
+      listens = true;
+    } finally {
+      if (!listens) {
+        listeners.close().awaitUninterruptibly(GRACE.toMillis());
+        group.end(0);
+        releaseCertificate();
+      }
     }
     if (tls != null) {
       tls.lookEvery(options.tls().reloadInterval(), group);
@@ -203,51 +234,95 @@ public final class Server {
   /** Stops listening. Open connections close after their current request. */
   public void stopListening() {
     stopping = true;
-    listeners.close().awaitUninterruptibly();
+    listeners.close().awaitUninterruptibly(GRACE.toMillis()); // their loop is never held
+    tellAll(Stoppable::stop);
+  }
+
+  private void tellAll(Consumer<Stoppable> how) {
     for (Channel channel : connections.channels()) {
-      onLoop(channel, Stoppable::stop);
+      try {
+        channel.eventLoop().execute(() -> tell(channel, how));
+      } catch (RejectedExecutionException e) {
+        // its loop has ended, and the connection with it
+      }
     }
   }
 
-  private static void onLoop(Channel channel, Consumer<Stoppable> how) {
-    channel
-        .eventLoop()
-        .execute(() -> {
-          if (channel.pipeline().last() instanceof Stoppable protocol) {
-            how.accept(protocol);
-          } // else it has ended
-        });
+  private static void tell(Channel channel, Consumer<Stoppable> how) {
+    if (channel.pipeline().last() instanceof Stoppable protocol) {
+      how.accept(protocol);
+    } // else it has ended
+  }
+
+  /** As {@link #stop(CompletionStage)}, for an application that has nothing to do at a stop. */
+  public void stop() {
+    stop(CompletableFuture.completedFuture(null));
   }
 
   /**
    * Stops: accepts no connections, and ends idle ones at once. Requests and sockets end by
-   * themselves, or are dropped with a reset after {@link ServerOptions#stopTimeout()}.
+   * themselves, or are dropped with a reset after {@link ServerOptions#stopTimeout()}. Returns at
+   * most a second after that, even if a handler holds a loop and never returns.
+   *
+   * @param application completes when the application has done what it does at a stop
    */
-  public void stop() {
+  public void stop(CompletionStage<?> application) {
+    long deadline = System.nanoTime() + options.stopTimeout().toNanos();
     stopListening();
-    Duration timeout = options.stopTimeout();
-    if (!awaitEnd(timeout)) {
+    if (awaitEnd(deadline)) {
+      awaitDone(application.toCompletableFuture(), deadline);
+    } else {
       log.warn(
           "{} connections did not end within {} and are dropped",
           connections.channels().size(),
-          timeout);
-      for (Channel channel : connections.channels()) {
-        onLoop(channel, Stoppable::drop);
-      }
-      awaitEnd(Duration.ofSeconds(1));
+          options.stopTimeout());
+      tellAll(Stoppable::drop);
+      awaitEnd(System.nanoTime() + GRACE.toNanos());
     }
-    EventLoopGroup group = loops;
-    if (group != null) {
-      group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2_000);
+    if (loops != null) {
+      loops.end(GRACE.toNanos());
     }
     releaseCertificate();
   }
 
+  /**
+   * Waits until all handlers have returned, also those whose connections have ended; after a stop.
+   *
+   * @return whether they have within that time
+   */
+  public boolean awaitHandlers(Duration atMost) {
+    Loops group = loops;
+    if (group == null) {
+      return true;
+    }
+    long deadline = System.nanoTime() + atMost.toNanos();
+    while (group.runningHandlers() > 0 && left(deadline) > 0) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5)); // at the end, who would wake us?
+    }
+    return group.runningHandlers() == 0 && group.end(left(deadline));
+  }
+
   /** Waits until all open connections have ended; returns whether they have in time. */
-  private boolean awaitEnd(Duration timeout) {
+  private boolean awaitEnd(long deadline) {
     ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     open.addAll(connections.channels());
-    return open.newCloseFuture().awaitUninterruptibly(timeout.toMillis());
+    return open.newCloseFuture().awaitUninterruptibly(left(deadline), TimeUnit.NANOSECONDS);
+  }
+
+  private static void awaitDone(CompletableFuture<?> application, long deadline) {
+    try {
+      application.get(left(deadline), TimeUnit.NANOSECONDS);
+    } catch (ExecutionException e) {
+      log.error("a task of the stop failed", e.getCause());
+    } catch (TimeoutException e) {
+      log.warn("the tasks of the stop did not end in time");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static long left(long deadline) {
+    return Math.max(deadline - System.nanoTime(), 0);
   }
 
   /**

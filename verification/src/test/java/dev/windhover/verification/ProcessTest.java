@@ -30,6 +30,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The server as a process of its own: what it says, where it listens, how it ends. */
 @ExtendWith(StrictLogs.class)
@@ -321,9 +322,90 @@ class ProcessTest {
         socket.endOutput();
         idle.expectEnd();
         idle.endOutput();
-        assertThat(server.exitCode()).isEqualTo(143); // as the JVM says it: 128 + SIGTERM
+        assertThat(server.exitCode()).isZero();
         assertThat(System.nanoTime() - start).isLessThan(4_000_000_000L);
         assertThat(server.errors()).isEmpty();
+      }
+    }
+  }
+
+  private static final String SHORT_STOP = ServerProcess.STOP_TIMEOUT + 300;
+
+  @Test
+  void peersThatHadToBeDroppedDoNotChangeTheExitCode() throws Exception {
+    try (Running server =
+        Running.start(List.of("--urls=http://127.0.0.1:0", SHORT_STOP), Map.of())) {
+      try (Wire socket = Wire.open(server.port(), "/ws")) {
+        server.process().toHandle().destroy();
+        assertThat(socket.frame()).isEqualTo(Frame.close(1001, "the server is stopping"));
+        socket.expectAbort();
+        assertThat(server.exitCode()).isZero();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/never", "/held"})
+  void handlerThatNeverReturnsDoesNotHoldTheProcessAndShowsInItsExitCode(String path)
+      throws Exception {
+    try (Running server =
+        Running.start(List.of("--urls=http://127.0.0.1:0", SHORT_STOP), Map.of())) {
+      try (Wire client = Wire.connect(server.port())) {
+        client.send("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n");
+        assertThat(server.out().readLine()).isEqualTo("in " + path);
+        server.process().toHandle().destroy();
+        assertThat(server.exitCode()).isEqualTo(1);
+        assertThat(server.errors()).contains("a handler has not returned");
+      }
+    }
+  }
+
+  @Test
+  void secondTerminationEndsAtOnce() throws Exception {
+    try (Running server = Running.on("http://127.0.0.1:0")) {
+      int port = server.port();
+      try (Wire client = Wire.connect(port);
+          Wire idle = Wire.connect(port)) {
+        client.send("GET /never HTTP/1.1\r\nHost: x\r\n\r\n");
+        assertThat(server.out().readLine()).isEqualTo("in /never");
+        server.process().toHandle().destroy();
+        idle.expectEnd(); // the stop has begun
+        server.process().toHandle().destroy();
+        assertThat(server.exitCode()).isEqualTo(143);
+      }
+    }
+  }
+
+  // ---- The end of a loop
+
+  @Test
+  void loopThatEndsTakesTheProcessWithIt() throws Exception {
+    try (Running server = Running.on("http://127.0.0.1:0")) {
+      try (Wire client = Wire.connect(server.port())) {
+        client.send("GET /fatal HTTP/1.1\r\nHost: x\r\n\r\n");
+        assertThat(server.exitCode()).isEqualTo(3);
+        assertThat(server.errors())
+            .isEqualTo(
+                "windhover: an event loop has ended, and the process ends with exit code 3\n");
+      }
+    }
+  }
+
+  @Test
+  void applicationOfAnotherProgramIsToldThatALoopHasEndedAndStops() throws Exception {
+    try (Running server =
+        Running.start(List.of("--urls=http://127.0.0.1:0", ServerProcess.EMBEDDED), Map.of())) {
+      String line = server.out().readLine();
+      int port = Integer.parseInt(line.substring(line.lastIndexOf(':') + 1));
+      try (Wire client = Wire.connect(port);
+          Wire other = Wire.connect(port)) {
+        client.send("GET /fatal HTTP/1.1\r\nHost: x\r\n\r\n");
+        assertThat(server.out().readLine()).isEqualTo("told of Unspeakable");
+        assertThat(server.out().readLine()).isEqualTo("stopping");
+        other.expectEnd();
+        assertThat(server.exitCode()).isZero(); // no thread of ours keeps the program
+        assertThat(server.errors())
+            .startsWith("windhover: an event loop has ended, and the application stops\n");
       }
     }
   }

@@ -1,18 +1,63 @@
 package dev.windhover.verification;
 
 import dev.windhover.app.WebApplication;
+import dev.windhover.http.Handler;
+import dev.windhover.http.HttpContext;
 import dev.windhover.http.files.StaticFiles;
 import dev.windhover.http.websocket.Message;
+import io.netty.util.internal.ThreadExecutorMap;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
 
 /** What {@link ProcessTest} starts. */
 final class ServerProcess {
+  static final String STOP_TIMEOUT = "--stop-timeout=";
+
+  /** The application is a part of a program. */
+  static final String EMBEDDED = "--embedded";
+
   private ServerProcess() {}
 
-  static void main(String[] args) {
+  private static void neverReturn(HttpContext context) throws InterruptedException {
+    System.out.println("in " + context.request().path());
+    new CountDownLatch(1).await();
+  }
+
+  /** An error of which every attempt to log it fails, as when there is no memory. */
+  private static final class Unspeakable extends Error {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public String toString() {
+      throw this;
+    }
+
+    @Override
+    public void printStackTrace(PrintStream to) {
+      throw this;
+    }
+
+    @Override
+    public void printStackTrace(PrintWriter to) {
+      throw this;
+    }
+  }
+
+  static void main(String[] args) throws IOException {
     WebApplication app = WebApplication.create(args);
     if (System.getProperty("files") != null) {
       app.useStaticFiles(StaticFiles.fromFolder(Path.of(System.getProperty("files"))));
+    }
+    for (String arg : args) {
+      if (arg.startsWith(STOP_TIMEOUT)) {
+        long millis = Long.parseLong(arg.substring(STOP_TIMEOUT.length()));
+        app.server(options -> options.stopTimeout(Duration.ofMillis(millis)));
+      }
     }
     app.useWebSockets(options -> options.allowedOrigins("*"));
     app.mapWebSocket(
@@ -22,6 +67,22 @@ final class ServerProcess {
             socket.send(message);
           }
         });
-    app.run();
+    app.map("/never", ServerProcess::neverReturn);
+    app.map("/held", Handler.nonBlocking(ServerProcess::neverReturn));
+    app.map(
+        "/fatal",
+        Handler.nonBlocking(context ->
+            ThreadExecutorMap.currentExecutor()
+                .execute(() -> {
+                  throw new Unspeakable(); // which Netty wants to log
+                })));
+    if (List.of(args).contains(EMBEDDED)) {
+      app.onFailed(error -> System.out.println("told of " + error.getClass().getSimpleName()));
+      app.start();
+      System.out.println("Now listening on: " + app.urls().getFirst());
+      app.stopping().thenRun(() -> System.out.println("stopping"));
+    } else {
+      app.run();
+    }
   }
 }

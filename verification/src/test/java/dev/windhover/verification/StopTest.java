@@ -4,13 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.app.WebApplication;
+import dev.windhover.http.Handler;
 import dev.windhover.http.files.StaticFiles;
 import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.server.ServerOptions;
 import dev.windhover.verification.EchoApplication.Form;
 import dev.windhover.verification.logs.Logs;
 import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;
+import dev.windhover.verification.wire.Http2Wire;
+import dev.windhover.verification.wire.Peer;
 import dev.windhover.verification.wire.Response;
 import dev.windhover.verification.wire.Wire;
 import java.io.IOException;
@@ -22,6 +27,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -40,6 +46,9 @@ class StopTest {
 
   /** Less than a client is given to end its side. */
   private static final Duration AT_ONCE = Duration.ofMillis(900);
+
+  /** A connection of HTTP/2 lets its client end it for 1 s; the sockets' own limit is longer. */
+  private static final Duration AFTER_HTTP_2 = Duration.ofMillis(2_300);
 
   @ParameterizedTest
   @EnumSource(Form.class)
@@ -297,6 +306,153 @@ class StopTest {
       gate.countDown(); // it answers a server that is no more
       over.await();
     }
+  }
+
+  /** Who waits on a loop, where nobody may. */
+  private enum Held {
+    HANDLER {
+      @Override
+      Handler by(Runnable wait) {
+        return Handler.nonBlocking(context -> wait.run());
+      }
+    },
+    LISTENER {
+      @Override
+      Handler by(Runnable wait) {
+        WebSocketListener listener =
+            new WebSocketListener() {
+              @Override
+              public void onOpen(WebSocket socket) {
+                wait.run();
+              }
+            };
+        return Handler.nonBlocking(context -> context.webSockets().accept(listener));
+      }
+    },
+    TASK {
+      @Override
+      Handler by(Runnable wait) {
+        return context -> {
+          context.application().stopping().thenRun(wait);
+          context.response().write("the stop will hang\n");
+        };
+      }
+    };
+
+    abstract Handler by(Runnable wait);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Held.class)
+  void whateverHangsTheStopKeepsItsTimeLimit(Held held) throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch gate = new CountDownLatch(1);
+    CountDownLatch over = new CountDownLatch(1);
+    Runnable wait =
+        () -> {
+          begun.countDown();
+          try {
+            gate.await();
+          } catch (InterruptedException e) {
+            throw new AssertionError(e);
+          } finally {
+            over.countDown();
+          }
+        };
+    WebApplication app = WebApplication.create("--urls=http://127.0.0.1:0");
+    app.server(options -> options.loops(1).stopTimeout(Duration.ofMillis(300)));
+    app.useWebSockets(options -> options.allowedOrigins("*"));
+    app.map("/held", held.by(wait));
+    app.start();
+    try (Wire wire = Wire.connect(Ports.of(app));
+        Logs.Recording log = Logs.record(line -> line.level() == Level.WARN)) {
+      if (held == Held.TASK) {
+        wire.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+        assertThat(wire.response().status()).isEqualTo(200);
+      } else {
+        wire.send(Wire.handshake("/held"));
+        begun.await();
+      }
+      long start = System.nanoTime();
+      Thread stop = Thread.ofVirtual().start(app::stop);
+      assertThat(stop.join(SOON)).isTrue();
+      assertThat(System.nanoTime() - start).isGreaterThan(250_000_000L);
+      assertThat(log.lines()).hasSize(1);
+      assertThat(log.lines().getFirst().text())
+          .isEqualTo(
+              held == Held.TASK
+                  ? "the tasks of the stop did not end in time"
+                  : "1 connections did not end within PT0.3S and are dropped");
+    }
+    gate.countDown();
+    over.await();
+  }
+
+  /** Over which transport a client answers our Close, and then keeps its connection. */
+  private enum Kept {
+    PLAIN {
+      @Override
+      Peer open(int port) throws IOException {
+        return Wire.open(port, "/echo/a");
+      }
+    },
+    TLS {
+      @Override
+      Peer open(int port) throws IOException {
+        return Wire.connect(port).secure().upgrade("/echo/a");
+      }
+    },
+    HTTP_2 {
+      @Override
+      Peer open(int port) throws IOException {
+        return Http2Wire.connect(port).open("/echo/a");
+      }
+    };
+
+    abstract Peer open(int port) throws IOException;
+  }
+
+  @ParameterizedTest
+  @EnumSource(Kept.class)
+  void clientThatAnsweredOurCloseIsNotWaitedFor(Kept transport) throws Exception {
+    Path certificate = Certificate.USUAL.writePkcs12(folder.resolve("c.p12"));
+    for (Form form : Form.values()) {
+      EchoApplication server =
+          new EchoApplication(
+              form,
+              app -> {
+                if (transport == Kept.TLS) {
+                  app.server(options -> {
+                    options.urls("https://127.0.0.1:0");
+                    options.tls().certificate(certificate).password(Certificate.PASSWORD);
+                  });
+                }
+              });
+      try (Peer peer = transport.open(server.port())) {
+        peer.send(Frame.text("open"));
+        assertThat(peer.frame()).isEqualTo(Frame.text("open"));
+        Thread stop = Thread.ofVirtual().start(server::close);
+        assertThat(peer.frame()).isEqualTo(Frame.close(1001, "the server is stopping"));
+        peer.send(Frame.close(1001, ""));
+        assertThat(stop.join(transport == Kept.HTTP_2 ? AFTER_HTTP_2 : AT_ONCE)).isTrue();
+        assertThat(server.ending("a").why()).isEqualTo("the server is stopping");
+      }
+    }
+  }
+
+  @Test
+  void theStopWaitsForWhatTheApplicationDoesThen() throws Exception {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    WebApplication app = WebApplication.create("--urls=http://127.0.0.1:0");
+    app.onStopping(() -> done);
+    app.start();
+    int port = Ports.of(app);
+    Thread stop = Thread.ofVirtual().start(app::stop);
+    app.stopping().join();
+    awaitRefusal(port);
+    assertThat(stop.join(Duration.ofMillis(100))).isFalse();
+    done.complete(null);
+    assertThat(stop.join(SOON)).isTrue();
   }
 
   @Test

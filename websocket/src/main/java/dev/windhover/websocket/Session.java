@@ -303,6 +303,9 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
   void finish(Outcome what) {
     change(was -> was.find(what));
     endReading();
+    if (what instanceof Outcome.PeerClosed) {
+      duplex().inputIsOver();
+    }
     arm(conversation.deadline(loop.nanoTime()));
     in.settle();
   }

@@ -38,6 +38,13 @@ public interface Duplex extends Sink {
   void consumed(int bytes);
 
   /**
+   * The receiver needs nothing more of what the peer sends, which has said its last word. It still
+   * gets what comes. Once our side has ended, too, a host that stops need not wait for the peer's
+   * end.
+   */
+  default void inputIsOver() {}
+
+  /**
    * Receives what happens to a duplex, on its loop. After {@link #onEnd}, no more bytes come.
    *
    * <p>Implemented by Windhover's engines; methods may be added.

@@ -196,9 +196,7 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
 
   @Override
   public final Thread start(Runnable task) {
-    Thread thread = Thread.ofVirtual().name("request-" + id).unstarted(task);
-    loop().start(thread);
-    return thread;
+    return loop.startHandler("request-" + id, task);
   }
 
   // ---- The response

@@ -550,6 +550,9 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
     closeAccount();
     channel.config().setAutoRead(true);
     channel.pipeline().replace(this, null, duplex);
+    if (stopping) {
+      duplex.stop();
+    }
     duplex.open();
     channel.pipeline().remove(decoder); // hands over what it held
     if (link.tls() == null) {

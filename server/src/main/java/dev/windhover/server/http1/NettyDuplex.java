@@ -13,7 +13,9 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandler;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * flushes output once per batch of reads.
  */
 public final class NettyDuplex extends TcpSink implements Duplex, Stoppable, ChannelInboundHandler {
+  /** How long the peer may take to end its side after we ended ours while the server stops. */
+  private static final int LINGER_SECONDS_AT_STOP = 1;
+
   private final Loop loop;
   private final RequestId id;
   private final Receiver receiver;
@@ -32,6 +37,8 @@ public final class NettyDuplex extends TcpSink implements Duplex, Stoppable, Cha
   // Loop only.
   private boolean ended;
   private boolean outputEnded;
+  private boolean inputOver;
+  private boolean stopping;
   private boolean peerEnded;
   private boolean lost;
   private String why = "the connection was closed";
@@ -202,19 +209,48 @@ public final class NettyDuplex extends TcpSink implements Duplex, Stoppable, Cha
     }
     ended = true;
     whenWritten(hasLeft -> {
-      if (peerEnded || !hasLeft) {
+      if (peerEnded || !hasLeft || (stopping && inputOver)) {
         channel.close();
       } else {
         outputEnded = true;
         link.endOutput(channel);
         channel.config().setAutoRead(true); // to see the peer's end
+        closeIfStopping();
       }
     });
   }
 
-  /** Nothing: applications end their sockets. */
   @Override
-  public void stop() {}
+  public void inputIsOver() {
+    inputOver = true;
+    closeIfStopping();
+  }
+
+  /** Applications end their sockets; from now on, the peer's end is not waited for long. */
+  @Override
+  public void stop() {
+    stopping = true;
+    closeIfStopping();
+  }
+
+  /**
+   * Closes, if our side has ended and the server stops: at once if the peer has said its last word.
+   * Otherwise unread bytes of the peer could make this a reset, which could destroy our last bytes.
+   */
+  private void closeIfStopping() {
+    if (!stopping || !outputEnded) {
+      return;
+    }
+    if (inputOver) {
+      channel.close();
+    } else {
+      ScheduledFuture<?> close =
+          channel
+              .eventLoop()
+              .schedule(() -> channel.close(), LINGER_SECONDS_AT_STOP, TimeUnit.SECONDS);
+      channel.closeFuture().addListener(closed -> close.cancel(false));
+    }
+  }
 
   @Override
   public void drop() {

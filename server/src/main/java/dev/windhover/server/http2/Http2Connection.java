@@ -517,7 +517,21 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
       int last = connection().remote().lastStreamCreated();
       goAway(context(), last, NO_ERROR.code(), Unpooled.EMPTY_BUFFER, context().newPromise());
       flushSoon();
+      tellStreams();
       closeIfDone();
+    }
+  }
+
+  private void tellStreams() {
+    try {
+      for (Http2Stream stream : openStreams()) {
+        StreamEnd end = frames.endOf(stream);
+        if (end != null) {
+          end.serverStops();
+        }
+      }
+    } catch (Http2Exception e) {
+      onError(context(), true, e);
     }
   }
 
@@ -567,6 +581,10 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
 
   boolean isActive() {
     return channel.isActive();
+  }
+
+  boolean isStopping() {
+    return stopping;
   }
 
   /** Returns the name in logs of the request with that number. */

@@ -33,6 +33,9 @@ final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
   private @Nullable ByteBuf held;
   private boolean endIsHeld;
   private boolean peerEnded;
+  private boolean endSent;
+  private boolean inputOver;
+  private boolean stopping;
   private boolean lost;
 
   /**
@@ -152,6 +155,35 @@ final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
   @Override
   public boolean hasEnded() {
     return isEnded();
+  }
+
+  /** The network has taken our end. */
+  @Override
+  void endSent() {
+    endSent = true;
+    resetIfStopping();
+  }
+
+  @Override
+  public void inputIsOver() {
+    inputOver = true;
+    resetIfStopping();
+  }
+
+  @Override
+  public void serverStops() {
+    stopping = true;
+    resetIfStopping();
+  }
+
+  /**
+   * Does not wait for the peer's end, if the server stops and both sides have said their last word
+   * (RFC 9113 8.1). Not within a call of Netty, or of the receiver.
+   */
+  private void resetIfStopping() {
+    if (stopping && inputOver && endSent && !peerEnded) {
+      loop().execute(() -> connection.reset(stream, Http2Error.NO_ERROR));
+    }
   }
 
   @Override

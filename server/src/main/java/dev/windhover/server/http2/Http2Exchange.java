@@ -336,6 +336,9 @@ final class Http2Exchange extends ServerExchange implements StreamEnd, MemoryBud
     Http2Duplex socket = new Http2Duplex(connection, stream, id, client(), aborted, receiver);
     connection.frames.setEnd(stream, socket);
     connection.sendHead(stream, headOf(status, answer), false, () -> {});
+    if (connection.isStopping()) {
+      socket.serverStops();
+    }
     socket.open();
     ByteBuf held = early;
     if (held != null) {

@@ -17,6 +17,9 @@ sealed interface StreamEnd permits Http2Exchange, Http2Duplex {
   /** The client has ended its side of the connection, and so of the stream. */
   void connectionEnds();
 
+  /** The server stops: waits for the client no longer than it must. */
+  default void serverStops() {}
+
   /** The stream was closed, in order or not. */
   void closed(String why);
 

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,12 +28,16 @@ public final class NettyLoop implements Loop {
 
   private final EventLoop eventLoop;
 
+  /** How many handlers of the server run on threads of their own. */
+  private final LongAdder handlers;
+
   // Loop only: the threads that are handed over at the end of this turn.
   private final List<Thread> waking = new ArrayList<>();
   private final List<Thread> starting = new ArrayList<>();
 
   NettyLoop(EventLoop eventLoop) {
     this.eventLoop = eventLoop;
+    this.handlers = eventLoop.parent() instanceof Loops loops ? loops.handlers() : new LongAdder();
   }
 
   /** Returns the loop of {@code channel}; called on it. */
@@ -95,6 +100,23 @@ public final class NettyLoop implements Loop {
     } else {
       thread.start();
     }
+  }
+
+  /** Starts a handler on a thread of its own, and counts it until it returns; from any thread. */
+  public Thread startHandler(String name, Runnable handler) {
+    handlers.increment();
+    Thread thread =
+        Thread.ofVirtual()
+            .name(name)
+            .unstarted(() -> {
+              try {
+                handler.run();
+              } finally {
+                handlers.decrement();
+              }
+            });
+    start(thread);
+    return thread;
   }
 
   /** Returns whether threads are handed over at the end of this turn: not if no turn ends. */
