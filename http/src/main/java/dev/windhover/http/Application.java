@@ -39,6 +39,7 @@ public class Application {
       new Router<>(); // so that a bad path fails in the call that maps it
   private final Queue<Supplier<CompletableFuture<Void>>> onStopping = new ConcurrentLinkedQueue<>();
   private final CompletableFuture<Void> stopping = new CompletableFuture<>();
+  private final CompletableFuture<Void> stoppingView = ReadOnlyFuture.of(stopping);
   private final PerLoop<EventStream> eventStreams = new PerLoop<>();
   private final List<Events> registered = new ArrayList<>();
   private Events events = Events.NONE;
@@ -203,9 +204,13 @@ public class Application {
 
   // ---- Stopping
 
-  /** Returns a future that completes when the application begins to stop. */
+  /**
+   * Returns a future that completes when the application begins to stop, on the thread that stops
+   * it. Only {@link #beginStop()} completes it: its own methods for that throw {@link
+   * UnsupportedOperationException}.
+   */
   public CompletableFuture<Void> stopping() {
-    return stopping;
+    return stoppingView;
   }
 
   /**
@@ -374,7 +379,7 @@ public class Application {
 
   private void answer(HttpContext context, Throwable failure) {
     HttpResponse response = context.response();
-    boolean clientGone = context.aborted().isDone() || response.writeFailed();
+    boolean clientGone = context.exchange().aborted().isDone() || response.writeFailed();
     if (clientGone) {
       log.debug("request {} ended by its client: {}", context.id(), failure.toString());
     } else if (failure instanceof HttpException known) {

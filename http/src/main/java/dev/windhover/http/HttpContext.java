@@ -25,6 +25,7 @@ public abstract sealed class HttpContext permits HostedContext {
   private final Router.Match<?> match;
   private final Map<String, Object> items = new HashMap<>(4);
 
+  private volatile @Nullable CompletableFuture<Void> aborted;
   private @Nullable Connection connection;
   private @Nullable Principal user;
 
@@ -95,10 +96,16 @@ public abstract sealed class HttpContext permits HostedContext {
 
   /**
    * Returns a future that completes, on the connection's loop, when the client is gone. It never
-   * completes exceptionally, and if the request ends normally, it never completes at all.
+   * completes exceptionally, and if the request ends normally, it never completes at all. Only the
+   * host completes it: its own methods for that throw {@link UnsupportedOperationException}.
    */
   public CompletableFuture<Void> aborted() {
-    return exchange.aborted();
+    CompletableFuture<Void> known = aborted;
+    if (known == null) { // two threads may make one each
+      known = ReadOnlyFuture.of(exchange.aborted());
+      aborted = known;
+    }
+    return known;
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.windhover.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.http.host.HostContext;
 import dev.windhover.http.host.Takeover;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
@@ -386,6 +388,26 @@ class ApplicationTest {
     }
 
     @Test
+    void anApplicationCannotSayThatItIs() {
+      application.map(
+          "/",
+          context -> {
+            assertThatThrownBy(() -> context.aborted().complete(null))
+                .isInstanceOf(UnsupportedOperationException.class);
+            assertThatThrownBy(() -> context.aborted().cancel(true))
+                .isInstanceOf(UnsupportedOperationException.class);
+            assertThatThrownBy(() -> context.aborted().orTimeout(1, TimeUnit.NANOSECONDS))
+                .isInstanceOf(UnsupportedOperationException.class);
+            context.aborted().copy().complete(null); // is its own
+            throw new IOException("on purpose");
+          });
+      TestExchange sent = TestExchange.get("/").through(application);
+      assertThat(sent.wasAborted()).isFalse();
+      assertThat(sent.status()).isEqualTo(500);
+      assertThat(log.take()).contains("request request-7 failed", "on purpose");
+    }
+
+    @Test
     void aFailedWriteIsNoError() {
       TestExchange exchange = TestExchange.get("/");
       application.map(
@@ -611,6 +633,15 @@ class ApplicationTest {
       assertThat(stopped).isNotDone();
       drained.complete(null);
       assertThat(stopped).isCompleted();
+    }
+
+    @Test
+    void isNotBegunByWhoeverIsTold() {
+      assertThatThrownBy(() -> application.stopping().complete(null))
+          .isInstanceOf(UnsupportedOperationException.class);
+      assertThat(application.stopping()).isNotDone();
+      application.beginStop();
+      assertThat(application.stopping()).isCompleted();
     }
 
     @Test
