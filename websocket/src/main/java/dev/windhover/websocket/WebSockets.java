@@ -78,11 +78,16 @@ public final class WebSockets implements Middleware {
   /**
    * Registers the closing of all sockets for the stop of the application.
    *
-   * @throws IllegalStateException if {@code sameOrigin()} was set without hosts, and no {@link
-   *     HostFiltering} was added before this step
+   * @throws IllegalStateException if the application uses WebSockets already; if {@code
+   *     sameOrigin()} was set without hosts, and no {@link HostFiltering} was added before this
+   *     step
    */
   @Override
   public void addedTo(Application application) {
+    if (application.uses(WebSockets.class)) { // the first would serve all sockets, by its options
+      throw new IllegalStateException(
+          "the application uses WebSockets already: set all of their options in one call");
+    }
     if (origins.reliesOnHostFiltering() && !application.uses(HostFiltering.class)) {
       throw new IllegalStateException(
           "sameOrigin() needs this server's host names: call useHostFiltering(…) first, or pass them"
