@@ -318,6 +318,9 @@ public class Application {
           });
     }
     HttpContext context = new HostedContext(this, exchange, target, match);
+    if (events != Events.NONE) {
+      exchange.onLimit(limit -> events.limitReached(context, limit));
+    }
     Handler chosen = pipeline;
     if (chosen.isNonBlocking()) {
       run(context, chosen);

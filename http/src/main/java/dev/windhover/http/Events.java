@@ -52,7 +52,7 @@ public interface Events {
    */
   default void messageSent(HttpContext context, MessageType type, long bytes) {}
 
-  /** A limit of a socket or of its client was reached and has taken effect. */
+  /** A limit of a socket, a request, or its client was reached and has taken effect. */
   default void limitReached(HttpContext context, Limit limit) {}
 
   /**

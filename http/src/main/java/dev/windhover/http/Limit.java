@@ -1,8 +1,8 @@
 package dev.windhover.http;
 
 /**
- * A limit of a socket, as reported by {@link Events#limitReached}, or of the host's connections, as
- * reported by {@link Events#connectionDropped}. More may be added.
+ * A limit of a socket or a request, as reported by {@link Events#limitReached}, or of the host's
+ * connections, as reported by {@link Events#connectionDropped}. More may be added.
  */
 public enum Limit {
   /** A message was larger than the accepted maximum: the socket fails with 1009. */
@@ -45,8 +45,9 @@ public enum Limit {
   STALLED_WRITE("stalled write"),
 
   /**
-   * The server's memory budget is used up, and this socket held the most and moved the least: it
-   * fails with 1013 if a Close can still leave, otherwise the connection is dropped.
+   * The server's memory budget is used up, and this socket or request held the most and moved the
+   * least. A socket fails with 1013 if a Close can still leave; a request is answered with 503 if
+   * its handler still waits for the body. Otherwise the connection is dropped.
    */
   MEMORY("memory"),
 

@@ -3,7 +3,10 @@ package dev.windhover.verification;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.http.Application;
+import dev.windhover.http.Events;
 import dev.windhover.http.Handler;
+import dev.windhover.http.HttpContext;
+import dev.windhover.http.Limit;
 import dev.windhover.http.websocket.MessageType;
 import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.http.websocket.WebSocketListener;
@@ -24,6 +27,7 @@ import java.net.URI;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -38,12 +42,20 @@ class ServerMemoryTest {
   private static final int MANY_MIB = 32 << 20;
 
   private static final class Started implements AutoCloseable {
+    final List<String> limits = new CopyOnWriteArrayList<>();
     final CountDownLatch read = new CountDownLatch(1);
     final Server server;
     final int port;
 
     Started(Consumer<ServerOptions> change) throws IOException {
       Application application = new Application();
+      application.events(
+          new Events() {
+            @Override
+            public void limitReached(HttpContext context, Limit limit) {
+              limits.add(context.request().path() + " " + limit);
+            }
+          });
       application.use(WebSockets.with(options -> options.allowedOrigins("*")));
       application.mapPost(
           "/upload",
@@ -127,6 +139,7 @@ class ServerMemoryTest {
         each.close();
       }
       assertThat(refused).isBetween(1, 2);
+      assertThat(app.limits).hasSize(refused).containsOnly("/upload memory");
       small.close();
       app.awaitNothingHeld();
     }

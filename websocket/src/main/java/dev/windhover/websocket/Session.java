@@ -763,7 +763,7 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
     if (!isOpened()) {
       return;
     }
-    long heap = in.held() + out.held();
+    long heap = in.held() + out.held() + duplex().held();
     long direct = duplex().pending();
     MemoryBudget.Account known = account;
     if (known == null && heap + direct > 0) {

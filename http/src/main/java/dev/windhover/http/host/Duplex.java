@@ -30,6 +30,11 @@ public interface Duplex extends Sink {
   /** Resumes delivery. */
   void resume();
 
+  /** Returns how much memory is taken by bytes that have come and cannot be delivered yet. */
+  default long held() {
+    return 0;
+  }
+
   /**
    * Gives back credit for {@code bytes} delivered bytes, which no longer take memory. A host with
    * its own flow control (HTTP/2, RFC 9113 6.9) lets the peer send that many more; other hosts

@@ -3,9 +3,11 @@ package dev.windhover.http.host;
 import dev.windhover.http.Connection;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
+import dev.windhover.http.Limit;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,6 +95,12 @@ public interface Exchange {
 
   /** Returns a future that completes when the client is gone, and never exceptionally. */
   CompletableFuture<Void> aborted();
+
+  /**
+   * Sets who is told, on the loop, if the host ends this request because a limit of all requests
+   * together is reached. A host without such a limit ignores this.
+   */
+  default void onLimit(Consumer<Limit> listener) {}
 
   /** Returns the loop on which this exchange's connection lives. */
   Loop loop();

@@ -323,6 +323,9 @@ public final class MemoryBudget {
     final long began;
     volatile boolean isOver;
 
+    /** Whether it is too late for an answer. */
+    private volatile boolean isChosen;
+
     private volatile List<Part> parts = List.of();
     private final Queue<Found> found = new ConcurrentLinkedQueue<>();
 
@@ -357,6 +360,7 @@ public final class MemoryBudget {
       for (Part part : all) { // the silent ones too: what they hold is stated anew
         part.loop.execute(() -> {
           part.accounts.forEach(this::look);
+          part.accounts.clear(); // this outlives them
           part.isAnswered = true;
           if (asked.contains(part) && awaited.decrementAndGet() == 0) {
             choose();
@@ -369,20 +373,23 @@ public final class MemoryBudget {
       account.holder.stateMemory();
       account.trim();
       Share share = account.share(pool);
-      if (share.taken > 0) {
+      if (share.taken > 0 && !isChosen) {
         found.add(new Found(account, share.taken, account.slowness(share)));
       }
     }
 
     private void choose() {
+      isChosen = true;
       long used = pool.used();
       if (used <= pool.limit - pool.limit / 8) {
+        found.clear();
         isOver = true;
         return;
       }
       long most = pool.limit - pool.limit / 4;
       List<Found> victims = new ArrayList<>();
       List<Found> slowestFirst = new ArrayList<>(found);
+      found.clear(); // this outlives them
       slowestFirst.sort(Comparator.comparingDouble(Found::slowness).reversed());
       long freed = 0;
       for (Found each : slowestFirst) {

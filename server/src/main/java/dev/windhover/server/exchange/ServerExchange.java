@@ -2,6 +2,7 @@ package dev.windhover.server.exchange;
 
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpException;
+import dev.windhover.http.Limit;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Loop;
@@ -14,6 +15,8 @@ import java.net.InetAddress;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +47,8 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
 
   /** Changed by the loop, and by the thread that accepts an upgrade. */
   private volatile ExchangeState state = ExchangeState.PENDING;
+
+  private @Nullable Consumer<Limit> onLimit;
 
   /** Room for an upgrade was taken, and the socket does not exist yet. */
   private volatile boolean reserved;
@@ -130,6 +135,10 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
    */
   public final void evict() {
     log.debug("request {} is ended: no memory left", id);
+    Consumer<Limit> told = onLimit;
+    if (told != null) {
+      told.accept(Limit.MEMORY);
+    }
     if (state == ExchangeState.PENDING && !body.hasEnded()) {
       body.fail(
           new HttpException(
@@ -182,6 +191,11 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
   @Override
   public final Headers trailers() {
     return body.trailers();
+  }
+
+  @Override
+  public final void onLimit(Consumer<Limit> listener) {
+    onLimit = listener;
   }
 
   @Override

@@ -373,7 +373,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
   public void evict() {
     Http1Exchange current = exchange;
     account = null;
-    if (current != null && output.pending() == 0) {
+    if (current != null) {
       current.evict();
     } else {
       log.debug("connection {} is dropped: no memory left", facts.id());

@@ -37,7 +37,7 @@ final class Http2Body extends Http2Sink {
   @Override
   void waits() {
     connection.timeouts.outputWaits(exchange);
-    exchange.stateMemory();
+    connection.sends(exchange);
   }
 
   @Override

@@ -83,6 +83,10 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
   private final AtomicInteger sockets = new AtomicInteger();
 
   private final List<Http2Duplex> batch = new ArrayList<>(1);
+
+  /** Requests whose responses had something to send since the last flush. */
+  private final List<Http2Exchange> sending = new ArrayList<>(1);
+
   private @Nullable ChannelHandlerContext context;
   private int bodyWindows;
   private boolean reading;
@@ -173,6 +177,20 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
     reading = false;
     flushDue = false;
     super.channelReadComplete(ctx); // flushes
+    flushed();
+  }
+
+  /** What the client takes at once need not be counted. */
+  private void flushed() {
+    if (!sending.isEmpty()) {
+      sending.forEach(Http2Exchange::stateMemory);
+      sending.clear();
+    }
+  }
+
+  /** A response has something to send. */
+  void sends(Http2Exchange exchange) {
+    sending.add(exchange);
   }
 
   private void endBatch() {
@@ -405,6 +423,7 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
     if (flushDue && !reading) {
       flushDue = false;
       flush(context());
+      flushed();
       try {
         dropWhatCannotLeave();
       } catch (Http2Exception e) {

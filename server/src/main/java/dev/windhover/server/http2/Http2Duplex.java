@@ -236,6 +236,11 @@ final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
   }
 
   @Override
+  public long held() {
+    return held == null ? 0 : held.capacity();
+  }
+
+  @Override
   public void consumed(int bytes) {
     if (bytes > 0) {
       connection.consumed(stream, bytes);

@@ -29,6 +29,9 @@ final class Http2Exchange extends ServerExchange implements StreamEnd, MemoryBud
   private static final Set<String> OF_CONNECTION =
       Set.of("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade");
 
+  /** What a stream costs anyway; most requests never have more, and need no account. */
+  private static final int LEAST_COUNTED = 4 * 1024;
+
   private final Http2Connection connection;
   private final Http2Stream stream;
   private final Http2Request request;
@@ -181,7 +184,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd, MemoryBud
 
   // ---- The memory budget
 
-  /** Called when bytes have come, and when some wait for the client. */
+  /** Called when bytes have come, and when some may wait for the client after a flush. */
   @Override
   public void stateMemory() {
     if (closed) {
@@ -190,7 +193,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd, MemoryBud
     long heap = body.kept() + (early == null ? 0 : early.capacity());
     long direct = response == null ? 0 : response.buffered();
     MemoryBudget.Account known = account;
-    if (known == null && heap + direct > 0) {
+    if (known == null && heap + direct >= LEAST_COUNTED) {
       known = memory().open(loop, this);
       account = known;
     }
