@@ -384,7 +384,7 @@ public class Application {
     HttpResponse response = context.response();
     boolean clientGone = context.exchange().aborted().isDone() || response.writeFailed();
     if (clientGone) {
-      log.debug("request {} ended by its client: {}", context.id(), failure.toString());
+      log.debug("request {} was cut short: {}", context.id(), failure.toString());
     } else if (failure instanceof HttpException known) {
       log.trace("request {} refused with {}: {}", context.id(), known.status(), known.getMessage());
     } else {

@@ -144,7 +144,7 @@ final class ResponseOutput {
   private void requireOpen() throws IOException {
     Sink open = sink;
     if (open != null && !open.isOpen()) {
-      throw new IOException("the client ended the connection");
+      throw new IOException(exchange.whyAborted());
     }
   }
 

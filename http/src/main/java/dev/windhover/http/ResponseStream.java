@@ -173,7 +173,7 @@ public final class ResponseStream {
     }
     Sink open = sink;
     if (over.isDone() || (open != null && !open.isOpen())) {
-      throw new IOException("the client ended the connection");
+      throw new IOException(exchange.whyAborted());
     }
   }
 

@@ -59,6 +59,9 @@ public final class Conversation {
   /** How long a Close or a violation that was read waits for the application to reach it. */
   public static final long EFFECT_NANOS = 5_000_000_000L;
 
+  /** Within the time limit of the closing handshake, it is looked this often if it may begin. */
+  private static final int LOOKS_FOR_CLOSE = 8;
+
   /** Frames up to this size are gathered in the output buffer; larger payloads are not. */
   private static final int GATHER_BYTES = 32 * 1024;
 
@@ -85,6 +88,9 @@ public final class Conversation {
 
   private long effectDue = NEVER;
   private long closingDue = NEVER;
+
+  /** The peer's part of the closing handshake has not begun: ours is on its way. */
+  private boolean closingWaits;
 
   private Conversation(Terms terms, Role role, FrameWriter writer, @Nullable Extension extension) {
     this.terms = terms;
@@ -200,7 +206,7 @@ public final class Conversation {
   public void endReading(long now) {
     doneReading = true;
     pong = null; // no longer due (5.5.2)
-    closingDue = NEVER; // the peer has done its part
+    stopAwaitingClosing(); // the peer has done its part
     effectDue = after(now, EFFECT_NANOS);
   }
 
@@ -404,9 +410,34 @@ public final class Conversation {
     return close(CloseReason.of(closeReason().code()));
   }
 
-  /** Starts the time limit for the peer's part of the closing handshake. */
+  /** Starts the time limit for the peer's part of the closing handshake now. */
   public void awaitClosing(long now) {
-    closingDue = after(now, Math.min(terms.closeTimeout(), NEVER / 2));
+    awaitClosing(now, true);
+  }
+
+  /**
+   * Starts the time limit for the peer's part of the closing handshake as soon as the peer's side
+   * has acknowledged all that it is to react to.
+   *
+   * @param allTaken whether it has
+   */
+  public void awaitClosing(long now, boolean allTaken) {
+    closingWaits = !allTaken;
+    closingDue = after(now, closingWaits ? closeTimeout() / LOOKS_FOR_CLOSE : closeTimeout());
+  }
+
+  /** Returns whether the time limit of {@link #awaitClosing} waits for our output to arrive. */
+  public boolean isClosingWaiting() {
+    return closingWaits;
+  }
+
+  private void stopAwaitingClosing() {
+    closingWaits = false;
+    closingDue = NEVER;
+  }
+
+  private long closeTimeout() {
+    return Math.min(terms.closeTimeout(), NEVER / 2);
   }
 
   /** Records that the output is being ended: nothing more may be written. */
@@ -425,7 +456,7 @@ public final class Conversation {
   /** Stops all time limits. */
   public void stopWaiting() {
     effectDue = NEVER;
-    closingDue = NEVER;
+    stopAwaitingClosing();
     keepAlive = null;
   }
 
@@ -462,14 +493,16 @@ public final class Conversation {
    * Does what is due at {@code now} and returns what has passed.
    *
    * @param reading whether the peer is being read, so that bytes from it would have been seen
-   * @param allTaken whether the transport has taken all output
+   * @param allTaken whether the peer's side has acknowledged all output
    */
   public Passed check(long now, boolean reading, boolean allTaken) {
     if (effectDue != NEVER && effectDue - now <= 0) {
       effectDue = NEVER;
       return Passed.EFFECT;
     }
-    if (closingDue != NEVER && closingDue - now <= 0) {
+    if (closingWaits) {
+      awaitClosing(now, allTaken);
+    } else if (closingDue != NEVER && closingDue - now <= 0) {
       closingDue = NEVER;
       return Passed.CLOSING;
     }
@@ -506,8 +539,30 @@ public final class Conversation {
       write(Opcode.PING, payload);
       output().flush();
     }
-    if (ping != null || output().pending() > 0) {
+    if (ping != null || output().unacknowledged() > 0) {
       alive.pingWaits();
+    }
+  }
+
+  /** Returns whether a time limit begins only when the peer's side has acknowledged our output. */
+  public boolean awaitsAcknowledgement() {
+    KeepAlive alive = keepAlive;
+    return closingWaits || (alive != null && isWatched() && alive.isPingWaiting());
+  }
+
+  /** Returns whether a Ping was sent, and nothing has come since. */
+  public boolean isPingOutstanding() {
+    KeepAlive alive = keepAlive;
+    return alive != null && alive.isOutstanding();
+  }
+
+  /**
+   * Records how much of our output the peer's side has acknowledged in total; more than before is a
+   * sign of life.
+   */
+  public void acknowledged(long total, long now) {
+    if (keepAlive != null) {
+      keepAlive.acknowledged(total, now);
     }
   }
 

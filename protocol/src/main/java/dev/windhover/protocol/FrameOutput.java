@@ -34,4 +34,13 @@ public interface FrameOutput {
 
   /** Returns how many bytes of output the transport has not taken yet; from any thread. */
   long pending();
+
+  /**
+   * Returns how many bytes of output have not arrived at the peer's side yet, as far as the
+   * transport can tell: those that are {@link #pending()}, and those that it has taken and the peer
+   * has not acknowledged. It may cost a system call.
+   */
+  default long unacknowledged() {
+    return pending();
+  }
 }

@@ -5,9 +5,10 @@ package dev.windhover.protocol;
  * are given by the caller, in nanoseconds.
  *
  * <p>With a time limit, it asks for a Ping when nothing has come for the interval, and for the end
- * of the connection when nothing has come for the limit after the Ping has left. Any bytes are a
- * sign of life. Without a time limit, it asks for an unsolicited Pong every interval, which keeps
- * proxies from cutting the connection but finds a dead peer only through a write that fails.
+ * of the connection when nothing has come for the limit after the Ping has arrived. Any bytes that
+ * come are a sign of life, and so are bytes of ours that the peer's side acknowledges. Without a
+ * time limit, it asks for an unsolicited Pong every interval, which keeps proxies from cutting the
+ * connection but finds a dead peer only through a write that fails.
  */
 final class KeepAlive {
   /** What the caller must do now. */
@@ -39,6 +40,7 @@ final class KeepAlive {
   private final Terms terms;
   private long heard;
   private long sent;
+  private long acknowledged;
   private boolean outstanding;
   private boolean waiting;
   private int pings;
@@ -55,9 +57,30 @@ final class KeepAlive {
     outstanding = false;
   }
 
-  /** Records that the Ping could not leave yet: the wait for an answer begins when it leaves. */
+  /**
+   * Records that the Ping has not arrived yet, perhaps because much is queued before it: the wait
+   * for an answer begins when it arrives.
+   */
   void pingWaits() {
     waiting = true;
+  }
+
+  /** Returns whether a Ping was sent and has not arrived. */
+  boolean isPingWaiting() {
+    return outstanding && waiting;
+  }
+
+  /** Returns whether a Ping was sent, and nothing has come since. */
+  boolean isOutstanding() {
+    return outstanding;
+  }
+
+  /** Records how much the peer's side has acknowledged: more is a sign of life, but no answer. */
+  void acknowledged(long total, long now) {
+    if (total != acknowledged) {
+      acknowledged = total;
+      sent = outstanding ? now : sent;
+    }
   }
 
   /** Records that reading begins again: until now, no sign of life could be seen. */
@@ -71,7 +94,7 @@ final class KeepAlive {
    * Returns what the caller must do, which then counts as done.
    *
    * @param reading whether the peer is being read, so that bytes from it would have been seen
-   * @param allTaken whether nothing waits to be sent, including a Ping
+   * @param allTaken whether the peer's side has acknowledged all output, including a Ping
    */
   Action ask(long now, boolean reading, boolean allTaken) {
     if (terms.timeout() == 0) {

@@ -484,6 +484,26 @@ class ConversationTest {
 
     @ParameterizedTest
     @EnumSource
+    void thatTimeBeginsWhenOurPartHasArrived(Role role) {
+      End end = End.of(role);
+      end.conversation.close(CloseReason.of(1000));
+      end.conversation.awaitClosing(at(0), false);
+      for (long time = SECOND; time <= 60 * SECOND; time += SECOND) {
+        assertThat(end.conversation.awaitsAcknowledgement()).isTrue();
+        assertThat(end.conversation.check(at(time), true, false))
+            .isEqualTo(Conversation.Passed.NOTHING);
+        assertThat(end.conversation.deadline(at(time)) - at(time)).isBetween(1L, SECOND);
+      }
+      assertThat(end.conversation.check(at(61 * SECOND), true, true))
+          .isEqualTo(Conversation.Passed.NOTHING);
+      assertThat(end.conversation.awaitsAcknowledgement()).isFalse();
+      assertThat(end.check(66 * SECOND - 1)).isEqualTo(Conversation.Passed.NOTHING);
+      assertThat(end.check(66 * SECOND)).isEqualTo(Conversation.Passed.CLOSING);
+      end.expect("88 02 03e8");
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void aClosingHandshakeInTimeIsNotWaitedForAnyMore(Role role) {
       End end = End.of(role);
       end.conversation.close(CloseReason.of(1000));

@@ -39,6 +39,35 @@ class KeepAliveTest {
     assertThat(keepAlive.ask(at(1_201), true, true)).isEqualTo(ABORT);
   }
 
+  /** It may be queued after megabytes, which a slow peer takes for minutes. */
+  @Test
+  void aPingIsAskedWhenItHasArrived() {
+    KeepAlive keepAlive = new KeepAlive(new KeepAlive.Terms(100, 20), at(0));
+    assertThat(keepAlive.ask(at(100), true, false)).isEqualTo(PING);
+    keepAlive.pingWaits();
+    for (int time = 105; time < 1_000; time += 5) {
+      assertThat(keepAlive.delay(at(time))).isEqualTo(5);
+      assertThat(keepAlive.ask(at(time), true, false)).isEqualTo(WAIT);
+    }
+    assertThat(keepAlive.ask(at(1_000), true, true)).isEqualTo(WAIT);
+    assertThat(keepAlive.ask(at(1_019), true, true)).isEqualTo(WAIT);
+    assertThat(keepAlive.ask(at(1_020), true, true)).isEqualTo(ABORT);
+  }
+
+  @Test
+  void bytesThatThePeerAcknowledgesAreASignOfLifeButNoAnswer() {
+    KeepAlive keepAlive = new KeepAlive(new KeepAlive.Terms(100, 20), at(0));
+    keepAlive.acknowledged(1_000, at(50));
+    assertThat(keepAlive.ask(at(100), true, true)).isEqualTo(PING); // it puts no Ping off
+    keepAlive.acknowledged(1_010, at(100));
+    keepAlive.acknowledged(1_010, at(110));
+    keepAlive.acknowledged(1_011, at(119));
+    assertThat(keepAlive.ask(at(120), true, true)).isEqualTo(WAIT);
+    keepAlive.acknowledged(1_011, at(130));
+    assertThat(keepAlive.ask(at(138), true, true)).isEqualTo(WAIT);
+    assertThat(keepAlive.ask(at(139), true, true)).isEqualTo(ABORT);
+  }
+
   @Test
   void itIsNeverAskedInNoTime() {
     KeepAlive keepAlive = new KeepAlive(new KeepAlive.Terms(1, 1), at(0));

@@ -205,7 +205,8 @@ public final class Http2Limits {
   }
 
   /**
-   * Limits the time for the answer to a PING of {@link #keepAlivePingDelay}. 20 s by default.
+   * Limits the time for the answer to a PING of {@link #keepAlivePingDelay}, from when the client's
+   * side has acknowledged it. 20 s by default.
    *
    * @throws IllegalArgumentException if it is not positive
    */

@@ -110,6 +110,7 @@ public final class Server {
             .option(ChannelOption.SO_BACKLOG, BACKLOG)
             .childOption(ChannelOption.TCP_NODELAY, true)
             .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+    transport.boundOutput(bootstrap, options.sendBuffer());
     boolean listens = false;
     try {
       group.start();

@@ -174,10 +174,14 @@ public final class ServerLimits {
   // ---- The response
 
   /**
-   * Sets how fast a client must take a response while there is something to take. The connection of
-   * a client that has fallen behind by {@code grace} is reset. For bytes that the system's buffers
-   * take at once, up to 16 KiB, the client gets the time that they need at this rate: 68 s by
-   * default. 240 bytes per second and 5 s by default.
+   * Sets how fast a client must take a response while there is something to take: how fast its side
+   * acknowledges it. The connection of a client that has fallen behind by {@code grace} is reset;
+   * over HTTP/2, a stream whose window stays closed is reset alone. For bytes that were
+   * acknowledged at once, up to 16 KiB, the client gets the time that they need at this rate: 68 s
+   * by default. Where the system does not tell what was acknowledged ({@link Transport#NIO}), it
+   * gets that time for as many bytes as {@linkplain ServerOptions#sendBuffer the send buffer}
+   * holds. A client is looked at once in each {@code grace}, so it may take up to two of them
+   * longer. 240 bytes per second and 5 s by default.
    *
    * @param bytesPerSecond 0 for no such limit
    * @throws IllegalArgumentException if the rate is negative or the grace not positive

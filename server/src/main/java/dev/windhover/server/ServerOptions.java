@@ -13,6 +13,7 @@ public final class ServerOptions {
   private final Map<String, AddressOptions> urls = new LinkedHashMap<>();
   private Transport transport = Transport.AUTO;
   private int loops = Math.max(1, Runtime.getRuntime().availableProcessors());
+  private int sendBuffer;
   private Duration stopTimeout = Duration.ofSeconds(10);
   private final ServerLimits limits = new ServerLimits();
   private final TlsOptions tls = new TlsOptions();
@@ -81,6 +82,26 @@ public final class ServerOptions {
   /** Returns the number of event loops. */
   public int loops() {
     return loops;
+  }
+
+  /**
+   * Sets the size of the system's send buffer of each connection ({@code SO_SNDBUF}), which bounds
+   * what the system holds for a client. It also bounds how fast one connection can be: one buffer
+   * for each round trip. By default, Linux chooses the size, and holds no more than 128 KiB that it
+   * has not sent ({@code TCP_NOTSENT_LOWAT}); with {@link Transport#NIO}, which cannot be told that
+   * and does not tell what has arrived, the buffer has 256 KiB.
+   *
+   * @param bytes 0 for the default
+   * @throws IllegalArgumentException below 0
+   */
+  public ServerOptions sendBuffer(int bytes) {
+    sendBuffer = Ranges.notNegative("sendBuffer", bytes);
+    return this;
+  }
+
+  /** Returns the size of the system's send buffer in bytes; 0 for the default. */
+  public int sendBuffer() {
+    return sendBuffer;
   }
 
   /** Sets how long a stop waits for requests and sockets before it drops them; 10 s by default. */

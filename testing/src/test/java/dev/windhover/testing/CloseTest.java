@@ -327,6 +327,44 @@ class CloseTest {
       client.expectEnd();
     }
 
+    /** A peer that reads slowly must have the time to read what is queued before our Close. */
+    @ParameterizedTest
+    @EnumSource
+    void theClosingTimeLimitBeginsWhenOurCloseHasLeft(Form form) throws Exception {
+      TestFrames client = form == Form.BLOCKING ? server.hold() : server.listen(new Mute());
+      client.stopTaking();
+      server.socket().sendBinary(new byte[1000]);
+      server.socket().closeOutput(1000, "");
+      for (int i = 0; i < 10; i++) {
+        server.advance(Duration.ofSeconds(29)); // below the 30 s in which a peer must take a byte
+        client.take(50).expectNothing();
+      }
+      client.takeAll();
+      assertThat(client.receiveBinary()).hasSize(1000);
+      assertThat(client.receiveClose()).isEqualTo(CloseReason.of(1000));
+      server.advance(CLOSE_TIMEOUT);
+      client.expectNothing();
+      server.advance(CLOSE_TIMEOUT.dividedBy(8)); // how often it looks whether the Close has left
+      client.expectReset();
+      assertThat(server.events()).contains("limit closing handshake");
+      server.release();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aPeerThatDoesNotEvenTakeOurCloseIsDroppedAsOneThatTakesNothing(Form form)
+        throws Exception {
+      TestFrames client = form == Form.BLOCKING ? server.hold() : server.listen(new Mute());
+      client.stopTaking();
+      server.socket().closeOutput(1000, "");
+      server.advance(Duration.ofSeconds(30).minus(NANO));
+      client.expectNothing();
+      server.advance(NANO);
+      client.expectReset();
+      assertThat(server.events()).contains("limit stalled write");
+      server.release();
+    }
+
     /** The peer's Close, or a violation of its, and how it is answered. */
     @ParameterizedTest
     @CsvSource({

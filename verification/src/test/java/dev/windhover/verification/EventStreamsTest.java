@@ -236,7 +236,10 @@ class EventStreamsTest {
       assertThatIllegalStateException().isThrownBy(() -> stream.send(KILOBYTE));
       awaitEnd(stream);
       assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(Duration.ofSeconds(1));
-      assertThatIOException().isThrownBy(() -> stream.send("late"));
+      assertThatIOException()
+          .isThrownBy(() -> stream.send("late"))
+          .withMessage(
+              "the response was cut off: its client took less than 10000000 bytes a second");
       assertThat(client).isNotNull();
     }
   }

@@ -105,8 +105,13 @@ final class Outbox {
   }
 
   /** Returns whether nothing waits to be sent here. */
-  boolean isEmpty() {
+  private boolean isEmpty() {
     return gate.waits() == 0;
+  }
+
+  /** Returns whether the transport was given everything, and our Close if there is one. */
+  boolean isAllOut() {
+    return isEmpty() && mailbox == null && (closing == null || closeWritten);
   }
 
   /** Returns whether a message was begun, and nobody is about to end it. Any thread. */

@@ -444,10 +444,21 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
   private void awaitClosing() {
     onLoop(() -> {
       if (state != WebSocketState.CLOSE_RECEIVED && !lost) {
-        conversation.awaitClosing(loop.nanoTime());
-        arm(conversation.deadline(loop.nanoTime()));
+        beginAwaitClosing();
+        watchOutput();
       }
     });
+  }
+
+  /** Our side of the end may still be queued, or on its way: the peer's time begins after that. */
+  private void beginAwaitClosing() {
+    conversation.awaitClosing(loop.nanoTime(), isAllTaken());
+    arm(conversation.deadline(loop.nanoTime()));
+  }
+
+  /** Returns whether the peer's side has acknowledged everything. May be a system call. */
+  private boolean isAllTaken() {
+    return isOpened() && out.isAllOut() && duplex().unacknowledged() == 0;
   }
 
   /** Drops the connection. Any thread. */
@@ -625,14 +636,14 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
 
   private void look() {
     timer = null;
-    if (lost) {
+    if (!isOpened()) {
       return;
     }
+    seeAcknowledged();
     Conversation.Passed passed;
     do {
-      passed =
-          conversation.check(
-              loop.nanoTime(), !in.isPaused(), out.isEmpty() && duplex().pending() == 0);
+      boolean allTaken = conversation.awaitsAcknowledgement() && isAllTaken();
+      passed = conversation.check(loop.nanoTime(), !in.isPaused(), allTaken);
       passed(passed);
     } while (passed != Conversation.Passed.NOTHING && !lost);
     lookAtOutput();
@@ -642,12 +653,19 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
     }
     if (!lost) {
       duplex().flush();
+      seeAcknowledged(); // a Ping's own bytes are no sign of life
       watchOutput();
       if (messageRate != null) {
         arm(messageRate.due());
       }
       arm(conversation.deadline(loop.nanoTime()));
       arm(restDue);
+    }
+  }
+
+  private void seeAcknowledged() {
+    if (conversation.isPingOutstanding()) {
+      conversation.acknowledged(duplex().transmitted(), loop.nanoTime());
     }
   }
 
@@ -683,12 +701,20 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
       restDue = loop.nanoTime() + REST_NANOS;
       arm(restDue);
     }
+    if (conversation.isClosingWaiting() && isAllTaken()) {
+      beginAwaitClosing();
+    }
     watchOutput();
     stateMemory();
   }
 
+  /** Whether output waits for the peer, so that it must make progress. */
+  private boolean isOutputWaiting() {
+    return duplex().pending() > 0 || conversation.awaitsAcknowledgement();
+  }
+
   private void watchOutput() {
-    if (writeStall == null && isOpened() && duplex().pending() > 0) {
+    if (writeStall == null && isOpened() && isOutputWaiting()) {
       long limit = settings.limits().writeStallTimeout().toNanos();
       writeStall = new WriteStall(limit, loop.nanoTime(), duplex().transmitted());
     }
@@ -702,7 +728,7 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
     if (stall == null) {
       return;
     }
-    if (duplex().pending() == 0) {
+    if (!isOutputWaiting()) {
       writeStall = null; // watched again when something waits
     } else if (stall.isStalled(loop.nanoTime(), duplex().transmitted())) {
       limitReached(Limit.STALLED_WRITE);
@@ -788,7 +814,7 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
     }
     String why = "the server has no memory left for this socket";
     limitReached(Limit.MEMORY);
-    if (state.canSend() && out.isEmpty() && duplex().pending() == 0) {
+    if (state.canSend() && out.isAllOut() && duplex().pending() == 0) {
       CloseReason reason = new CloseReason(CloseCode.TRY_AGAIN_LATER, why);
       change(was -> was.blame(Ending.By.SERVER, reason, why));
       closeOutput(reason, true); // before the handler wakes, and ends with a Close of its own

@@ -180,7 +180,9 @@ public final class WebSocketLimits {
 
   /**
    * Limits the wait for the peer's part of the closing handshake and for the end of the connection.
-   * After that, the connection is dropped.
+   * After that, the connection is dropped. The time begins when the peer's side has acknowledged
+   * our Close, with everything that was queued before it; until then, {@link #writeStallTimeout}
+   * applies. It may take up to an eighth longer.
    *
    * @param timeout positive; 5 s by default
    */
@@ -196,7 +198,8 @@ public final class WebSocketLimits {
 
   /**
    * Drops a connection if its peer has taken none of our bytes for this long while some were
-   * waiting. It may take up to a thirtieth longer.
+   * waiting. It has taken what its side has acknowledged or, if the system does not tell that, what
+   * the system has taken. It may take up to a thirtieth longer.
    *
    * @param timeout positive; 30 s by default
    */

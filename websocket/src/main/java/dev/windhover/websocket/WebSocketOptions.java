@@ -48,10 +48,13 @@ public final class WebSocketOptions {
   }
 
   /**
-   * Aborts a socket if nothing has come for this long after a Ping has left. While the Ping is
-   * queued behind other output, {@link WebSocketLimits#writeStallTimeout} applies instead. 20 s by
-   * default. With zero, the server does not wait for Pongs: at every interval it sends an
-   * unsolicited Pong instead of a Ping.
+   * Aborts a socket if there was no sign of life for this long after a Ping has arrived: after the
+   * peer's side has acknowledged it, with everything that was queued before it. Signs of life are
+   * bytes that come, and bytes of ours that are acknowledged. Until the Ping has arrived, {@link
+   * WebSocketLimits#writeStallTimeout} applies instead. Whether it has is looked at four times
+   * within this limit, so a socket may live up to a quarter longer. 20 s by default. With zero, the
+   * server does not wait for Pongs: at every interval it sends an unsolicited Pong instead of a
+   * Ping.
    *
    * @throws IllegalArgumentException if negative
    */

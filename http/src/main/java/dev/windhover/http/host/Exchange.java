@@ -102,6 +102,14 @@ public interface Exchange {
    */
   default void onLimit(Consumer<Limit> listener) {}
 
+  /**
+   * Returns why nothing more can be sent to the client, for the exceptions of those who try. From
+   * any thread; it has a meaning once the client is gone.
+   */
+  default String whyAborted() {
+    return "the client ended the connection";
+  }
+
   /** Returns the loop on which this exchange's connection lives. */
   Loop loop();
 

@@ -33,7 +33,12 @@ public interface Sink extends FrameOutput {
    */
   void mark(int bytes, Runnable belowAgain);
 
-  /** Returns how many bytes the transport has taken in total, by which a stall is detected. */
+  /**
+   * Returns how much the peer has taken in total, by which a stall is detected: what its side has
+   * acknowledged or, if the transport cannot tell, what the transport has taken. Only differences
+   * count. It may cost a system call, so ask when a time limit is looked at, and not for each
+   * write.
+   */
   long transmitted();
 
   /**

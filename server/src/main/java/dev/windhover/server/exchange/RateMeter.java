@@ -18,8 +18,9 @@ public final class RateMeter {
   private static final int LOOKS_IN_GRACE = 8;
 
   /**
-   * What systems take of a response at once, and then nothing for a while, however steadily the
-   * client reads. At 240 bytes per second that while is 68 s; nginx's {@code send_timeout} is 60 s.
+   * What a client's system acknowledges of a response at once, and then nothing for a while,
+   * however steadily the client reads: it waits until there is room for a whole segment. At 240
+   * bytes per second that while is 68 s; nginx's {@code send_timeout} is 60 s.
    */
   private static final int RESPONSE_LUMP = 16 * 1024;
 
@@ -38,7 +39,7 @@ public final class RateMeter {
   /**
    * Returns the meter of a response.
    *
-   * @param bytes how many bytes the network has taken until now
+   * @param bytes how many bytes the client has taken until now
    * @param nanos the time now
    */
   public static RateMeter ofResponse(ServerLimits.Rate rate, long bytes, long nanos) {
@@ -46,6 +47,28 @@ public final class RateMeter {
     meter.bytes = bytes;
     meter.nanos = nanos;
     return meter;
+  }
+
+  /**
+   * Returns the meter of a response whose client has credit for what it has taken until now: its
+   * system has buffers of its own, and acknowledges no more until it has read from them.
+   *
+   * @param unseen how many bytes our system may hold without telling whether they arrive
+   * @param bytes how many bytes the client has taken until now
+   * @param nanos the time now
+   */
+  public static RateMeter ofResponse(ServerLimits.Rate rate, int unseen, long bytes, long nanos) {
+    RateMeter meter = new RateMeter(rate, Math.max(RESPONSE_LUMP, unseen));
+    meter.nanos = nanos;
+    boolean _ = meter.isFastEnough(bytes, nanos);
+    return meter;
+  }
+
+  /** Returns what the sender of a response hears whose client has fallen behind. */
+  public static String tooSlow(ServerLimits.Rate rate) {
+    return "the response was cut off: its client took less than "
+        + rate.bytesPerSecond()
+        + " bytes a second";
   }
 
   /**
@@ -85,8 +108,10 @@ public final class RateMeter {
 
   /**
    * Returns in how many nanoseconds to look again: the peer cannot have fallen far behind sooner.
+   * Bytes count when they are seen, so a peer is never looked at more seldom than once in its
+   * grace.
    */
   public long untilNextLook() {
-    return Math.max(credit, grace / LOOKS_IN_GRACE);
+    return Math.max(Math.min(credit, grace), grace / LOOKS_IN_GRACE);
   }
 }

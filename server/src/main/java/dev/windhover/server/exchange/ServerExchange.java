@@ -50,6 +50,9 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
 
   private @Nullable Consumer<Limit> onLimit;
 
+  /** Why the host has dropped the connection or the stream, if it has. */
+  private volatile @Nullable String cut;
+
   /** Room for an upgrade was taken, and the socket does not exist yet. */
   private volatile boolean reserved;
 
@@ -146,14 +149,29 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
               "the server has no memory left for this request",
               new Headers().add("Retry-After", ConnectionCount.RETRY_AFTER_SECONDS)));
     } else {
+      cut("the server had no memory left for the request");
       abort();
     }
   }
 
-  /** The client cannot be answered any more. */
-  protected final void abortedByClient(String why) {
+  /**
+   * The host is about to drop the connection or the stream. Those who still write or read hear
+   * that, and not that the client had ended it.
+   */
+  public final void cut(String why) {
+    cut = why;
+  }
+
+  @Override
+  public final String whyAborted() {
+    String known = cut;
+    return known == null ? Exchange.super.whyAborted() : known;
+  }
+
+  /** The client cannot be answered any more; {@code why}, unless we have dropped it. */
+  protected final void lost(String why) {
     aborted.complete(null); // first, so that handlers that fail because of it know the cause
-    body.lose(why);
+    body.lose(cut == null ? why : whyAborted());
   }
 
   @Override

@@ -9,6 +9,7 @@ import dev.windhover.server.ServerLimits;
 import dev.windhover.server.exchange.ConnectionCount;
 import dev.windhover.server.exchange.ExchangeState;
 import dev.windhover.server.exchange.NewConnection;
+import dev.windhover.server.exchange.RateMeter;
 import dev.windhover.server.exchange.RequestFault;
 import dev.windhover.server.exchange.RequestId;
 import dev.windhover.server.http1.Http1State.Event;
@@ -262,7 +263,15 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
   /** The client takes the response too slowly. */
   void responseIsSlow() {
     log.debug("connection {} dropped: its client takes the response too slowly", facts.id());
+    cut(RateMeter.tooSlow(limits.minResponseRate()));
     abort();
+  }
+
+  /** The handler of the current request hears why the connection is dropped. */
+  private void cut(String why) {
+    if (exchange != null) {
+      exchange.cut(why);
+    }
   }
 
   // ---- From Netty, the rest
@@ -519,6 +528,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
     if (state == Http1State.LINGERING) {
       channel.close();
     } else {
+      cut("the connection was cut off: the server stops");
       abort();
     }
   }

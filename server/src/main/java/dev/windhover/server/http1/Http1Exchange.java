@@ -120,7 +120,7 @@ final class Http1Exchange extends ServerExchange {
   }
 
   void clientGone() {
-    abortedByClient("the client ended the connection");
+    lost("the client ended the connection");
   }
 
   private boolean isHead() {

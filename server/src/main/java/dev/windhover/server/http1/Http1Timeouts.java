@@ -80,7 +80,9 @@ final class Http1Timeouts {
     connection.stateMemory();
     ServerLimits.Rate rate = limits.minResponseRate();
     if (outputMeter == null && !rate.isOff()) {
-      outputMeter = timer.watch(RateMeter.ofResponse(rate, output.transmitted(), timer.now()));
+      outputMeter =
+          timer.watch(
+              RateMeter.ofResponse(rate, output.unseen(), output.transmitted(), timer.now()));
     }
   }
 
@@ -110,8 +112,14 @@ final class Http1Timeouts {
           timer.look(bodyMeter, !body.hasEnded(), body.received(), waited, connection::bodyIsSlow);
       body = bodyMeter == null ? null : body;
     }
-    outputMeter =
-        timer.look(
-            outputMeter, output.isWaiting(), output.transmitted(), now, connection::responseIsSlow);
+    if (outputMeter != null) {
+      outputMeter =
+          timer.look(
+              outputMeter,
+              output.isWaiting(),
+              output.transmitted(),
+              now,
+              connection::responseIsSlow);
+    }
   }
 }

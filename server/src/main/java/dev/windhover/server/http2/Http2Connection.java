@@ -17,6 +17,7 @@ import dev.windhover.server.Http2Limits;
 import dev.windhover.server.ServerLimits;
 import dev.windhover.server.exchange.ConnectionCount;
 import dev.windhover.server.exchange.NewConnection;
+import dev.windhover.server.exchange.RateMeter;
 import dev.windhover.server.exchange.RequestId;
 import dev.windhover.server.net.Link;
 import dev.windhover.server.net.NettyLoop;
@@ -78,6 +79,7 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
   private final Http2Limits limits;
   private final Channel channel;
   private final Link link;
+  private final NetworkOutput output;
 
   /** The number of WebSockets on this connection; from any thread. */
   private final AtomicInteger sockets = new AtomicInteger();
@@ -111,6 +113,7 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
     this.channel = taken.channel();
     this.link = taken.link();
     this.place = taken.place();
+    this.output = output;
     this.facts = taken.facts(HttpVersion.HTTP_2);
     this.serverLimits = rules.limits();
     this.limits = serverLimits.http2();
@@ -257,7 +260,7 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
       super.exceptionCaught(ctx, cause);
     } else {
       log.debug("connection {} failed: {}", facts.id(), cause.toString());
-      drop();
+      link.abort(channel);
     }
   }
 
@@ -394,6 +397,25 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
     reset(exchange.stream(), Http2Error.INTERNAL_ERROR);
   }
 
+  // ---- From the sinks
+
+  /** Returns how many bytes were written to the network in total. */
+  long written() {
+    return output.written();
+  }
+
+  /** Returns how many of those the peer's side has acknowledged. A system call. */
+  long acknowledged() {
+    return output.acknowledged();
+  }
+
+  /** Returns whether the windows let more of a stream pass. */
+  boolean hasWindow(Http2Stream stream) {
+    var windows = encoder().flowController();
+    return windows.windowSize(stream) > 0
+        && windows.windowSize(connection().connectionStream()) > 0;
+  }
+
   ByteBuf allocate(int bytes) {
     return channel.alloc().directBuffer(bytes);
   }
@@ -513,12 +535,27 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
 
   void responseIsSlow(Http2Exchange exchange) {
     log.debug("request {} dropped: its client takes the response too slowly", exchange.id());
+    exchange.cut(RateMeter.tooSlow(serverLimits.minResponseRate()));
     reset(exchange.stream(), Http2Error.CANCEL);
   }
 
   void connectionIsSlow() {
     log.debug("connection {} dropped: its client reads too slowly", facts.id());
-    drop();
+    cut(RateMeter.tooSlow(serverLimits.minResponseRate()));
+    link.abort(channel);
+  }
+
+  /** The handlers of all requests hear why the connection is dropped. */
+  private void cut(String why) {
+    try {
+      for (Http2Stream stream : openStreams()) {
+        if (frames.endOf(stream) instanceof Http2Exchange exchange) {
+          exchange.cut(why);
+        }
+      }
+    } catch (Http2Exception e) {
+      onError(context(), true, e);
+    }
   }
 
   void settingsAreLate(Duration limit) {
@@ -576,7 +613,9 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
     }
     closing = true;
     ScheduledFuture<?> last =
-        channel.eventLoop().schedule(() -> drop(), MOST_LINGER_SECONDS, TimeUnit.SECONDS);
+        channel
+            .eventLoop()
+            .schedule(() -> link.abort(channel), MOST_LINGER_SECONDS, TimeUnit.SECONDS);
     channel.closeFuture().addListener(closed -> last.cancel(false));
     context()
         .writeAndFlush(Unpooled.EMPTY_BUFFER)
@@ -585,14 +624,35 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
             channel.close();
           } else if (channel.isActive()) {
             link.endOutput(channel);
-            channel.eventLoop().schedule(() -> channel.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+            linger(acknowledged());
           }
         });
   }
 
-  /** Drops the connection with a reset. */
+  /**
+   * Closes in a while, but not while a slow client still takes what the system holds for it: the
+   * credit that it sends meanwhile would make the close a reset.
+   */
+  private void linger(long taken) {
+    channel
+        .eventLoop()
+        .schedule(
+            () -> {
+              long now = acknowledged();
+              if (channel.isActive() && taken < now && now < written()) {
+                linger(now);
+              } else {
+                channel.close();
+              }
+            },
+            LINGER_SECONDS,
+            TimeUnit.SECONDS);
+  }
+
+  /** Drops the connection with a reset, because the stop of the server waits no longer. */
   @Override
   public void drop() {
+    cut("the connection was cut off: the server stops");
     link.abort(channel);
   }
 

@@ -80,6 +80,7 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
     } else if (left == whole && whole <= allowed && current.readerIndex() == HEADER) {
       bytes = null;
       left = 0;
+      sink.passedOn(whole);
       written = context.write(framed(current)).addListener(this);
     } else if (allowed > 0) {
       int part = Math.min(left, allowed);
@@ -91,6 +92,7 @@ final class Http2Data implements FlowControlled, ChannelFutureListener {
         first = current.readRetainedSlice(part);
       }
       boolean end = last && left == 0;
+      sink.passedOn(part);
       written =
           connection
               .encoder()

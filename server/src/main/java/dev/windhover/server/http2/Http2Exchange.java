@@ -49,6 +49,11 @@ final class Http2Exchange extends ServerExchange implements StreamEnd, MemoryBud
 
   @Nullable RateMeter responseMeter;
 
+  /** The time in which the response waited for its window, and when that was last looked at. */
+  private long waited;
+
+  private long lookedAt;
+
   // Not states of the answer, because the client may cause them at any time.
   private boolean inputEnded;
   private boolean closed;
@@ -150,12 +155,30 @@ final class Http2Exchange extends ServerExchange implements StreamEnd, MemoryBud
   @Override
   public void connectionEnds() {
     inputEnded = true;
-    abortedByClient("the client ended the connection");
+    lost("the client ended the connection");
   }
 
   /** Returns how much of the response the network has taken. */
-  long transmitted() {
-    return response == null ? 0 : response.transmitted();
+  long sent() {
+    return response == null ? 0 : response.sent();
+  }
+
+  /** The response begins to wait; returns for how long it has waited before. */
+  long waitsFrom(long now) {
+    lookedAt = now;
+    return waited;
+  }
+
+  /**
+   * Returns the time in which the response had to wait for its window. The time that the network
+   * takes is the whole connection's.
+   */
+  long waitedNanos(long now, long acknowledged) {
+    if (response != null && !response.isBoundByNetwork(acknowledged)) {
+      waited += now - lookedAt;
+    }
+    lookedAt = now;
+    return waited;
   }
 
   /** Returns whether part of the response waits for the client. */
@@ -175,7 +198,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd, MemoryBud
     if (hasEnded()) {
       body.discard();
     } else {
-      abortedByClient("the client ended the request");
+      lost("the client ended the request");
     }
     if (response != null) {
       response.lost();
@@ -204,7 +227,7 @@ final class Http2Exchange extends ServerExchange implements StreamEnd, MemoryBud
 
   @Override
   public long moved() {
-    return body.received() + transmitted();
+    return body.received() + sent();
   }
 
   private void closeAccount() {

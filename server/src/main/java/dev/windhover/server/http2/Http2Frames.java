@@ -137,6 +137,13 @@ final class Http2Frames extends Http2EventAdapter {
   }
 
   @Override
+  public void onWindowUpdateRead(ChannelHandlerContext ctx, int streamId, int increment) {
+    if (endOf(streams.stream(streamId)) instanceof Http2Duplex socket) {
+      socket.credited(increment);
+    }
+  }
+
+  @Override
   public void onPriorityRead(
       ChannelHandlerContext ctx, int streamId, int dependency, short weight, boolean exclusive)
       throws Http2Exception {

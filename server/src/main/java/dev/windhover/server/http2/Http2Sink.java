@@ -33,7 +33,25 @@ class Http2Sink extends GatheringSink {
   // Loop only.
   private int outputSize = SMALLEST_OUTPUT;
   private boolean aboveMark;
-  private long transmitted;
+
+  /** Bytes that the windows let pass. */
+  private long passedOn;
+
+  /** Those of them that the network has taken. */
+  private long sent;
+
+  /** What the connection had been written when the last of those was taken. */
+  private long sentAt;
+
+  /** Credit that the client gave for the stream. */
+  private long credited;
+
+  /** What the connection's peer has acknowledged, when last looked at. */
+  private long acknowledged;
+
+  /** As much of that as moved while this stream waited for it. */
+  private long waitedFor;
+
   private boolean ended;
   private boolean endPassedOn;
 
@@ -105,9 +123,15 @@ class Http2Sink extends GatheringSink {
     }
   }
 
+  /** The windows let {@code size} bytes pass. */
+  void passedOn(int size) {
+    passedOn += size;
+  }
+
   /** The network has taken {@code size} bytes. */
   void sent(int size) {
-    transmitted += size;
+    sent += size;
+    sentAt = connection.written();
     IN_FLIGHT.lazySet(this, inFlight - size);
     if (aboveMark && pending() < mark()) {
       aboveMark = false;
@@ -150,9 +174,45 @@ class Http2Sink extends GatheringSink {
     return inFlight;
   }
 
+  /** The client lets us send {@code bytes} more, and so has read what came before. */
+  void credited(int bytes) {
+    credited += bytes;
+  }
+
+  /** Returns how many bytes the network has taken. */
+  final long sent() {
+    return sent;
+  }
+
+  /**
+   * Returns whether the stream waits for the network, and not for its window: some of it is on its
+   * way, or the windows have room.
+   *
+   * @param acknowledgedNow what the connection's peer has acknowledged
+   */
+  final boolean isBoundByNetwork(long acknowledgedNow) {
+    return passedOn > sent || acknowledgedNow < sentAt || connection.hasWindow(stream);
+  }
+
+  /**
+   * Signs of progress: what the network has taken, credit that came back, and what the connection's
+   * peer acknowledges while this stream waits for that. A stream whose window stays closed sees
+   * none of the others' progress.
+   */
   @Override
   public final long transmitted() {
-    return transmitted;
+    long now = connection.acknowledged();
+    if (isBoundByNetwork(now)) {
+      waitedFor += now - acknowledged;
+    }
+    acknowledged = now;
+    return sent + credited + waitedFor;
+  }
+
+  @Override
+  public final long unacknowledged() {
+    long pending = pending();
+    return pending > 0 ? pending : Math.max(0, sentAt - connection.acknowledged());
   }
 
   @Override

@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The time limits of an HTTP/2 connection. Loop only. */
 final class Http2Timeouts {
+  /** While a PING is on its way, it is looked for this often within its time limit. */
+  private static final int LOOKS_FOR_PING = 4;
+
   private final Http2Connection connection;
   private final ServerLimits limits;
   private final NetworkOutput output;
@@ -35,6 +38,11 @@ final class Http2Timeouts {
   private long idleDue = NEVER;
   private long cameAt;
   private long pingSentAt = NEVER;
+
+  /** What the client had acknowledged when last looked at, until it has all before the PING. */
+  private long acknowledged;
+
+  private boolean pingArrived;
 
   Http2Timeouts(
       Http2Connection connection, EventLoop loop, ServerLimits limits, NetworkOutput output) {
@@ -101,13 +109,14 @@ final class Http2Timeouts {
   /** Part of a response may wait for the window of the stream, or for the network. */
   void outputWaits(Http2Exchange exchange) {
     if (exchange.responseMeter == null && !limits.minResponseRate().isOff()) {
-      exchange.responseMeter = watchResponse(exchange.transmitted());
+      long waited = exchange.waitsFrom(timer.now());
+      exchange.responseMeter = timer.watch(meter(0, exchange.sent(), waited));
       watch(exchange);
     }
   }
 
-  private RateMeter watchResponse(long transmitted) {
-    return timer.watch(RateMeter.ofResponse(limits.minResponseRate(), transmitted, timer.now()));
+  private RateMeter meter(int unseen, long taken, long nanos) {
+    return RateMeter.ofResponse(limits.minResponseRate(), unseen, taken, nanos);
   }
 
   private void watch(Http2Exchange exchange) {
@@ -127,10 +136,10 @@ final class Http2Timeouts {
     }
   }
 
-  /** The network did not take everything at once. */
+  /** The network did not take everything at once, or has not brought it to the client. */
   private void connectionWaits() {
     if (outputMeter == null && !limits.minResponseRate().isOff()) {
-      outputMeter = watchResponse(output.total());
+      outputMeter = timer.watch(meter(output.unseen(), output.acknowledged(), timer.now()));
     }
   }
 
@@ -163,16 +172,20 @@ final class Http2Timeouts {
     }
     timer.lookAt(idleDue);
     lookAtPing(now);
-    outputMeter =
-        timer.look(
-            outputMeter, output.isPending(), output.total(), now, connection::connectionIsSlow);
+    if (outputMeter == null && watched == null) {
+      return;
+    }
+    long acknowledged = output.acknowledged();
+    // While a response is on its way, its stream is not judged, so the connection is.
+    boolean isDue = output.isPending() || (watched != null && acknowledged < output.written());
+    outputMeter = timer.look(outputMeter, isDue, acknowledged, now, connection::connectionIsSlow);
     for (Http2Exchange exchange :
         watched == null ? List.<Http2Exchange>of() : List.copyOf(watched)) {
-      lookAt(exchange, now);
+      lookAt(exchange, now, acknowledged);
     }
   }
 
-  private void lookAt(Http2Exchange exchange, long now) {
+  private void lookAt(Http2Exchange exchange, long now, long acknowledged) {
     RequestBody body = exchange.requestBody();
     exchange.bodyMeter =
         timer.look(
@@ -181,12 +194,15 @@ final class Http2Timeouts {
             body.received(),
             body.waitedNanos(),
             exchange::bodyIsSlow);
+    if (exchange.isWaiting() && acknowledged < output.written()) {
+      connectionWaits();
+    }
     exchange.responseMeter =
         timer.look(
             exchange.responseMeter,
             exchange.isWaiting(),
-            exchange.transmitted(),
-            now,
+            exchange.sent(),
+            exchange.waitedNanos(now, acknowledged),
             () -> connection.responseIsSlow(exchange));
     if (exchange.bodyMeter == null && exchange.responseMeter == null) {
       forget(exchange);
@@ -209,15 +225,26 @@ final class Http2Timeouts {
     if (pingSentAt == NEVER) {
       if (after(cameAt, delay) <= now) {
         pingSentAt = now;
+        pingArrived = false;
+        acknowledged = output.acknowledged();
         connection.ping();
-        timer.lookAt(after(now, timeout));
+        timer.lookAt(after(now, timeout.dividedBy(LOOKS_FOR_PING)));
       } else {
         wakeForPing();
       }
-    } else if (after(pingSentAt, timeout) <= now) {
+      return;
+    }
+    if (!pingArrived) { // queued after other bytes, perhaps: it is not asked before it arrives
+      long progress = output.acknowledged();
+      pingArrived = progress == output.written();
+      pingSentAt = progress == acknowledged ? pingSentAt : now;
+      acknowledged = progress;
+    }
+    if (after(pingSentAt, timeout) <= now) {
       connection.fail(Http2Error.NO_ERROR, "PING was not answered");
     } else {
-      timer.lookAt(after(pingSentAt, timeout));
+      timer.lookAt(
+          pingArrived ? after(pingSentAt, timeout) : after(now, timeout.dividedBy(LOOKS_FOR_PING)));
     }
   }
 }

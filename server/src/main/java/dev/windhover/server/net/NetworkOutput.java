@@ -9,8 +9,8 @@ import io.netty.channel.DefaultMessageSizeEstimator;
 import io.netty.channel.MessageSizeEstimator;
 
 /**
- * Counts how much of what was written the network has taken, and tells when it does not take
- * everything at once. It is the first handler in the pipeline. Loop only.
+ * Counts how much of what was written the peer's side has acknowledged, and tells when the network
+ * does not take everything at once. It is the first handler in the pipeline. Loop only.
  */
 public final class NetworkOutput extends ChannelOutboundHandlerAdapter {
   private static final MessageSizeEstimator.Handle SIZES =
@@ -57,9 +57,24 @@ public final class NetworkOutput extends ChannelOutboundHandlerAdapter {
     return buffer != null && !buffer.isEmpty();
   }
 
-  /** Returns how many bytes the network has taken in total, with what Netty adds to them. */
-  public long total() {
-    return taken(channel, accepted);
+  /** Returns how many bytes were written in total, with what Netty adds to them. */
+  public long written() {
+    return accepted;
+  }
+
+  /**
+   * Returns how many of the bytes that were {@link #written} the peer's side has acknowledged;
+   * where the system does not tell, how many it has taken. A system call.
+   */
+  public long acknowledged() {
+    long taken = taken(channel, accepted);
+    TcpInfo info = TcpInfo.of(channel);
+    return info == null ? taken : taken - info.unacknowledged();
+  }
+
+  /** Returns how many bytes the system may hold of which {@link #acknowledged} does not know. */
+  public int unseen() {
+    return TcpInfo.unseen(channel);
   }
 
   /** Returns how many of the bytes that were written to the channel the network has taken. */

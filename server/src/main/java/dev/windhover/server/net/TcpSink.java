@@ -190,10 +190,30 @@ public class TcpSink extends GatheringSink {
     return NetworkOutput.isPending(channel);
   }
 
-  /** With TLS, it counts encrypted bytes. */
+  /**
+   * What the peer's side has acknowledged; where the system does not tell, what the system has
+   * taken. With TLS, it counts encrypted bytes. A system call.
+   */
   @Override
   public final long transmitted() {
-    return encrypted != null ? encrypted.total() : NetworkOutput.taken(channel, accepted);
+    TcpInfo info = TcpInfo.of(channel);
+    if (info != null) {
+      return info.acknowledged();
+    }
+    return encrypted != null ? encrypted.acknowledged() : NetworkOutput.taken(channel, accepted);
+  }
+
+  /** A system call, unless there is more in our own buffers. */
+  @Override
+  public final long unacknowledged() {
+    long pending = pending();
+    TcpInfo info = pending > 0 ? null : TcpInfo.of(channel);
+    return info == null ? pending : info.unacknowledged();
+  }
+
+  /** Returns how many bytes the system may hold of which {@link #transmitted} does not know. */
+  public final int unseen() {
+    return TcpInfo.unseen(channel);
   }
 
   @Override

@@ -240,7 +240,7 @@ public final class Wire implements Peer {
   // ---- Reading
 
   /** Returns what comes, for a reader that waits as long as it takes. */
-  InputStream patientInput() throws SocketException {
+  public InputStream patientInput() throws SocketException {
     channel.socket().setSoTimeout(0);
     return in;
   }
