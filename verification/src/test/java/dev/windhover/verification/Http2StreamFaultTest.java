@@ -14,7 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream.Builder;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -80,15 +79,15 @@ class Http2StreamFaultTest {
 
   // ---- Malformed heads
 
-  private static java.util.stream.Stream<Arguments> malformedHeads() {
-    Builder<Arguments> all = java.util.stream.Stream.builder();
+  private static List<Arguments> malformedHeads() {
+    List<Arguments> all = new ArrayList<>();
     for (Form form : Form.values()) {
       for (String field :
           List.of("X-Upper: x", "connection: close", "x: y\u0001", "x: y ", ":protocol: x")) {
         all.add(Arguments.of(form, field));
       }
     }
-    return all.build();
+    return all;
   }
 
   /** Together the bodies are larger than the connection's window, which must be given back. */
