@@ -274,7 +274,7 @@ class SlowReadersTest {
           wrong.put(each.getKey(), outcome);
         }
       } catch (ExecutionException e) {
-        wrong.put(each.getKey(), e.getCause().toString());
+        wrong.put(each.getKey(), String.valueOf(e.getCause()));
       }
     }
     assertThat(wrong).isEmpty();
