@@ -6,6 +6,7 @@
 module dev.windhover.http {
   requires transitive dev.windhover.protocol;
   requires static transitive org.jspecify;
+  requires java.management; // for LoopWatch
   requires org.slf4j;
 
   exports dev.windhover.http;

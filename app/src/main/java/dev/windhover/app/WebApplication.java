@@ -80,6 +80,8 @@ public final class WebApplication extends Application implements AutoCloseable {
 
   private static final String DEVELOPMENT_URL = "https://localhost:5001";
 
+  private static final Duration HELD_IN_DEVELOPMENT = Duration.ofMillis(200);
+
   /** How long handlers whose connections were dropped, and the program, have at least to end. */
   private static final long LAST_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
@@ -404,6 +406,9 @@ public final class WebApplication extends Application implements AutoCloseable {
         options.urls(all.toArray(String[]::new));
       }
       chooseCertificate();
+      if (isDevelopment() && options.heldLoopThreshold() == null) {
+        options.heldLoopThreshold(HELD_IN_DEVELOPMENT);
+      }
     } catch (IllegalArgumentException e) { // the user's mistake, not a bug in the program
       throw new ListenException(String.valueOf(e.getMessage()), e);
     }

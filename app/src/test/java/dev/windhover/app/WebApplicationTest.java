@@ -93,15 +93,15 @@ class WebApplicationTest {
 
   @Test
   void anApplicationThatCouldNotListenMayTryAgain() throws Exception {
+    WebApplication app;
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      WebApplication app = WebApplication.create("--urls=http://127.0.0.1:" + taken.getLocalPort());
+      app = WebApplication.create("--urls=http://127.0.0.1:" + taken.getLocalPort());
       assertThatThrownBy(app::start).isInstanceOf(ListenException.class);
       assertThat(app.urls()).isEmpty();
-      taken.close();
-      app.start();
-      assertThat(app.urls()).hasSize(1);
-      app.stop();
     }
+    app.start();
+    assertThat(app.urls()).hasSize(1);
+    app.stop();
   }
 
   @ParameterizedTest

@@ -318,7 +318,7 @@ public class Application {
           });
     }
     HttpContext context = new HostedContext(this, exchange, target, match);
-    if (events != Events.NONE) {
+    if (!events.equals(Events.NONE)) {
       exchange.onLimit(limit -> events.limitReached(context, limit));
     }
     Handler chosen = pipeline;

@@ -1,6 +1,7 @@
 package dev.windhover.server;
 
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.LoopWatch;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.server.exchange.ConnectionCount;
 import dev.windhover.server.http2.Http2Request;
@@ -64,6 +65,7 @@ public final class Server {
   private final AtomicBoolean started = new AtomicBoolean();
   private Consumer<Throwable> onLoopEnded = _ -> {};
   private @Nullable Loops loops;
+  private @Nullable LoopWatch watch;
   private @Nullable TlsContext tls;
   private volatile boolean stopping;
 
@@ -113,7 +115,7 @@ public final class Server {
     transport.boundOutput(bootstrap, options.sendBuffer());
     boolean listens = false;
     try {
-      group.start();
+      watch(group.start());
       for (String url : options.urls()) {
         listen(bootstrap, url);
       }
@@ -121,8 +123,7 @@ public final class Server {
     } finally {
       if (!listens) {
         listeners.close().awaitUninterruptibly(GRACE.toMillis());
-        group.end(0);
-        releaseCertificate();
+        end(group, Duration.ZERO);
       }
     }
     if (tls != null) {
@@ -130,6 +131,23 @@ public final class Server {
     }
     log.debug("{} event loops on {}", options.loops(), transport);
     return this;
+  }
+
+  private void watch(List<LoopWatch.Loop> watched) {
+    Duration threshold = options.heldLoopThreshold();
+    if (threshold != null && threshold.isPositive()) {
+      watch =
+          LoopWatch.start(
+              threshold,
+              watched,
+              className -> false,
+              held ->
+                  log.warn(
+                      "an event loop was held for more than {} ms by {}",
+                      threshold.toMillis(),
+                      held.place(),
+                      held.where()));
+    }
   }
 
   private void listen(ServerBootstrap bootstrap, String url) throws ListenException {
@@ -281,8 +299,15 @@ public final class Server {
       awaitEnd(System.nanoTime() + GRACE.toNanos());
     }
     if (loops != null) {
-      loops.end(GRACE.toNanos());
+      end(loops, GRACE);
     }
+  }
+
+  private void end(Loops group, Duration atMost) {
+    if (watch != null) {
+      watch.stop();
+    }
+    group.end(atMost.toNanos());
     releaseCertificate();
   }
 

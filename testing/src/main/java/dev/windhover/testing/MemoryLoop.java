@@ -1,10 +1,12 @@
 package dev.windhover.testing;
 
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.LoopWatch;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** A loop with a thread of its own, which runs its tasks in order and knows when it is idle. */
@@ -17,6 +19,9 @@ final class MemoryLoop implements Loop {
   private boolean busy;
   private boolean stopped;
   private long given;
+
+  /** How many tasks have begun. */
+  private final AtomicLong begun = new AtomicLong();
 
   MemoryLoop(HandClock clock, Faults faults) {
     this.clock = clock;
@@ -44,6 +49,7 @@ final class MemoryLoop implements Loop {
       next[0] = tasks.poll();
       busy = next[0] != null;
     });
+    begun.incrementAndGet();
     return next[0];
   }
 
@@ -79,6 +85,20 @@ final class MemoryLoop implements Loop {
 
   Thread thread() {
     return thread;
+  }
+
+  /** Returns this as something that can be watched. */
+  LoopWatch.Loop watched() {
+    return new LoopWatch.Loop(thread, this::addLast, begun::get);
+  }
+
+  /** Runs a task that does not count as something to do. */
+  private void addLast(Runnable task) {
+    waiting.change(() -> {
+      if (!stopped) {
+        tasks.add(task);
+      }
+    });
   }
 
   /**

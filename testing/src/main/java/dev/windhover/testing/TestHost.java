@@ -2,7 +2,9 @@ package dev.windhover.testing;
 
 import dev.windhover.http.Application;
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.LoopWatch;
 import dev.windhover.http.host.MemoryBudget;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -40,6 +42,9 @@ import java.util.concurrent.TimeoutException;
  * connections share one loop.
  */
 public final class TestHost implements AutoCloseable {
+  /** How long a listener or a non-blocking handler may hold the loop, in real time. */
+  private static final Duration HELD = Duration.ofMillis(200);
+
   private final Application application;
   private final ExchangeHandler handler;
   private final Faults faults = new Faults();
@@ -49,11 +54,14 @@ public final class TestHost implements AutoCloseable {
   private final Handlers handlers = new Handlers(loop.thread());
   private final Waiting waiting = new Waiting();
   private final Deque<Throwable> failures = new ArrayDeque<>(); // guarded by waiting
+  private final LoopWatch watch =
+      LoopWatch.start(HELD, List.of(loop.watched()), TestHost::isHost, this::held);
 
   private volatile MemoryBudget memory = MemoryBudget.unlimited();
 
   private boolean leftOversAllowed;
   private boolean failuresAllowed;
+  private volatile boolean heldLoopAllowed;
 
   private TestHost(Application application) {
     this.application = application.events(new FailuresFound(this::failed));
@@ -147,6 +155,20 @@ public final class TestHost implements AutoCloseable {
     waiting.change(() -> failures.add(failure));
   }
 
+  private static boolean isHost(String className) {
+    return className.equals(TestHost.class.getName())
+        || className.startsWith(TestHost.class.getName() + "$")
+        || className.startsWith(MemoryLoop.class.getPackageName() + ".Memory");
+  }
+
+  private void held(LoopWatch.Held held) {
+    if (!heldLoopAllowed) {
+      faults.add(
+          new AssertionError(
+              "the loop was held for more than " + HELD + " by " + held.place(), held.where()));
+    }
+  }
+
   /** Returns the failure of an expectation, with a handler's failure as its likely cause. */
   AssertionError failed(String fact) {
     Throwable cause = waiting.locked(failures::peek);
@@ -167,11 +189,17 @@ public final class TestHost implements AutoCloseable {
     failuresAllowed = true;
   }
 
+  /** Allows listeners and non-blocking handlers to hold the loop for long. */
+  public void allowHeldLoop() {
+    heldLoopAllowed = true;
+  }
+
   /**
    * Drops open connections, stops the application, and waits until all handlers have ended.
    *
    * @throws AssertionError if a socket received something that nobody looked at, a handler failed
-   *     unexpectedly or did not end within 10 seconds of real time, or the contract of the seam was
+   *     unexpectedly or did not end within 10 seconds of real time, a listener or a non-blocking
+   *     handler held the loop for more than 200 ms of real time, or the contract of the seam was
    *     broken
    */
   @Override
@@ -195,6 +223,7 @@ public final class TestHost implements AutoCloseable {
     handlers.join(faults); // those that waited for the end of a request
     loop.awaitIdle();
     loop.stop();
+    watch.stop();
     for (Throwable failure; (failure = waiting.locked(failures::poll)) != null; ) {
       if (!failuresAllowed) {
         faults.add(new AssertionError("a handler failed: " + failure, failure));

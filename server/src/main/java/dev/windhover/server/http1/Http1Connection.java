@@ -146,6 +146,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
+    loop.step();
     try {
       if (state.isClosing()) {
         return;

@@ -4,6 +4,7 @@ import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Loop;
 import dev.windhover.server.exchange.RequestId;
 import dev.windhover.server.net.Link;
+import dev.windhover.server.net.NettyLoop;
 import dev.windhover.server.net.NetworkOutput;
 import dev.windhover.server.net.Stoppable;
 import dev.windhover.server.net.TcpSink;
@@ -27,7 +28,7 @@ public final class NettyDuplex extends TcpSink implements Duplex, Stoppable, Cha
   /** How long the peer may take to end its side after we ended ours while the server stops. */
   private static final int LINGER_SECONDS_AT_STOP = 1;
 
-  private final Loop loop;
+  private final NettyLoop loop;
   private final RequestId id;
   private final Receiver receiver;
 
@@ -52,7 +53,7 @@ public final class NettyDuplex extends TcpSink implements Duplex, Stoppable, Cha
       Channel channel,
       Link link,
       @Nullable NetworkOutput encrypted,
-      Loop loop,
+      NettyLoop loop,
       RequestId id,
       Receiver receiver,
       CompletableFuture<Void> clientGone) {
@@ -73,6 +74,7 @@ public final class NettyDuplex extends TcpSink implements Duplex, Stoppable, Cha
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
+    loop.step();
     try {
       if (message instanceof ByteBuf bytes && !lost) {
         receiver.onBytes(bytes.internalNioBuffer(bytes.readerIndex(), bytes.readableBytes()));

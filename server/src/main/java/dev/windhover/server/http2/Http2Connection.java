@@ -165,6 +165,7 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
+    loop.step();
     if (failed) {
       ReferenceCountUtil.release(message);
       return;

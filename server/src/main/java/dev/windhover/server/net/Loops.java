@@ -1,5 +1,6 @@
 package dev.windhover.server.net;
 
+import dev.windhover.http.host.LoopWatch;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelPromise;
@@ -14,11 +15,14 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.EventExecutorChooserFactory.EventExecutorChooser;
 import io.netty.util.concurrent.ThreadPerTaskExecutor;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -58,11 +62,19 @@ public final class Loops extends MultiThreadIoEventLoopGroup {
     return new OneLoop(this, thread, io);
   }
 
-  /** Starts the threads: none has to be created when the process may have nothing left for it. */
-  public void start() {
+  /**
+   * Starts the threads: none has to be created when the process may have nothing left for it.
+   *
+   * @return the loops on which connections live
+   */
+  public List<LoopWatch.Loop> start() {
+    List<LoopWatch.Loop> watched = new ArrayList<>();
     for (EventExecutor loop : this) {
-      loop.execute(() -> {});
+      Thread thread = loop.submit(Thread::currentThread).syncUninterruptibly().getNow();
+      AtomicLong steps = ((OneLoop) loop).steps;
+      watched.add(new LoopWatch.Loop(thread, loop, steps::get));
     }
+    return watched.subList(1, watched.size()); // the first accepts
   }
 
   /** Returns the loop that accepts connections. */
@@ -77,6 +89,11 @@ public final class Loops extends MultiThreadIoEventLoopGroup {
   @Override
   public ChannelFuture register(Channel channel) {
     return connectionLoops == 1 ? super.register(channel) : new Offer(channel).promise;
+  }
+
+  /** Returns the count of what {@code loop} has read. */
+  static AtomicLong stepsOf(EventLoop loop) {
+    return loop instanceof OneLoop ours ? ours.steps : new AtomicLong();
   }
 
   /** Returns the count of handlers that run on threads of their own. */
@@ -170,6 +187,9 @@ public final class Loops extends MultiThreadIoEventLoopGroup {
   private static final class OneLoop extends SingleThreadIoEventLoop {
     /** It has not taken a connection in time. */
     private volatile boolean late;
+
+    /** How often it has read; it alone counts. */
+    private final AtomicLong steps = new AtomicLong();
 
     OneLoop(IoEventLoopGroup parent, Executor thread, IoHandlerFactory io) {
       super(parent, thread, io);

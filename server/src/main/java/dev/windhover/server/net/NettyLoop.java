@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
@@ -31,6 +32,8 @@ public final class NettyLoop implements Loop {
   /** How many handlers of the server run on threads of their own. */
   private final LongAdder handlers;
 
+  private final AtomicLong steps;
+
   // Loop only: the threads that are handed over at the end of this turn.
   private final List<Thread> waking = new ArrayList<>();
   private final List<Thread> starting = new ArrayList<>();
@@ -38,6 +41,7 @@ public final class NettyLoop implements Loop {
   NettyLoop(EventLoop eventLoop) {
     this.eventLoop = eventLoop;
     this.handlers = eventLoop.parent() instanceof Loops loops ? loops.handlers() : new LongAdder();
+    this.steps = Loops.stepsOf(eventLoop);
   }
 
   /** Returns the loop of {@code channel}; called on it. */
@@ -100,6 +104,11 @@ public final class NettyLoop implements Loop {
     } else {
       thread.start();
     }
+  }
+
+  /** The loop gets on: what was read next is about to be handled. Loop only. */
+  public void step() {
+    steps.lazySet(steps.getPlain() + 1);
   }
 
   /** Starts a handler on a thread of its own, and counts it until it returns; from any thread. */
