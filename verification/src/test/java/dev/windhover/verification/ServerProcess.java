@@ -33,7 +33,7 @@ final class ServerProcess {
     private static final long serialVersionUID = 1;
 
     @Override
-    public String toString() {
+    public String getMessage() {
       throw this;
     }
 

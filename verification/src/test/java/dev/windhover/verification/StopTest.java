@@ -309,7 +309,7 @@ class StopTest {
   }
 
   /** Who waits on a loop, where nobody may. */
-  private enum Held {
+  enum Held {
     HANDLER {
       @Override
       Handler by(Runnable wait) {
@@ -389,7 +389,7 @@ class StopTest {
   }
 
   /** Over which transport a client answers our Close, and then keeps its connection. */
-  private enum Kept {
+  enum Kept {
     PLAIN {
       @Override
       Peer open(int port) throws IOException {
