@@ -4,9 +4,9 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.LockSupport;
@@ -46,7 +46,7 @@ public final class LoopWatch {
   private final List<Watched> loops;
   private final Predicate<String> isHost;
   private final Consumer<Held> told;
-  private final Set<String> known = ConcurrentHashMap.newKeySet();
+  private final Set<String> known = new HashSet<>(); // the watch's thread only
   private final Thread thread;
   private volatile boolean stopped;
 
@@ -138,7 +138,7 @@ public final class LoopWatch {
     // The watch's thread only.
     private long steps;
     private long cpu;
-    private long waitingSince;
+    private int looksAtWaiting;
     private StackTraceElement @Nullable [] waiting;
 
     Watched(Loop loop) {
@@ -173,13 +173,12 @@ public final class LoopWatch {
     private void lookAtWaiting() {
       Thread.State state = loop.thread().getState();
       StackTraceElement[] stack = loop.thread().getStackTrace();
-      long now = System.nanoTime();
       if (!isWaiting(state, stack)) {
         waiting = null;
       } else if (waiting == null || !Arrays.equals(waiting, stack)) {
         waiting = stack;
-        waitingSince = now;
-      } else if (now - waitingSince >= threshold) {
+        looksAtWaiting = 0;
+      } else if (++looksAtWaiting >= LOOKS) {
         found(stack);
       }
     }
