@@ -127,7 +127,9 @@ class ServerMemoryTest {
       assertThat(small.response().body()).isEqualTo("got " + LENGTH);
       int refused = 0;
       for (Wire each : large) {
-        each.send(new byte[LENGTH - 60_000]);
+        if (each.isQuietFor(100)) { // else it is answered, and soon closed
+          each.send(new byte[LENGTH - 60_000]);
+        }
         Response response = each.response();
         if (response.status() == 503) {
           assertThat(response.body()).isEqualTo("the server has no memory left for this request\n");
@@ -177,7 +179,11 @@ class ServerMemoryTest {
       app.read.countDown();
       List<Integer> statuses = new ArrayList<>();
       for (Http2Wire.Stream each : all) {
-        each.data(true);
+        try {
+          each.data(true);
+        } catch (SocketException e) {
+          // it was answered, and reset
+        }
         statuses.add(each.status());
       }
       assertThat(statuses).contains(200, 503);

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -59,11 +60,15 @@ public final class RequestBody extends InputStream {
 
   /** Bytes that have come. The loop appends to them while the handler reads what was there. */
   private static final class Piece {
-    final byte[] bytes;
+    /** Null after they were dropped, whoever still refers to this. */
+    volatile byte @Nullable [] bytes;
+
+    final int size;
     volatile int end;
     volatile @Nullable Piece next;
 
     Piece(int size) {
+      this.size = size;
       bytes = new byte[size];
     }
   }
@@ -84,11 +89,12 @@ public final class RequestBody extends InputStream {
   private volatile long received;
   private volatile boolean complete;
   private volatile boolean discarding;
+  private volatile boolean dropped;
   private volatile @Nullable String lost;
   private final Headers trailers = new Headers();
 
   // The handler writes.
-  private Piece first = last;
+  private volatile Piece first = last;
   private int position; // in the first
   private volatile long delivered;
   private volatile long limit;
@@ -148,13 +154,13 @@ public final class RequestBody extends InputStream {
     while (from < end) {
       Piece into = last;
       int filled = into.end;
-      if (filled == into.bytes.length) {
-        int wanted = Math.max(end - from, 2 * into.bytes.length);
+      if (filled == into.size) {
+        int wanted = Math.max(end - from, 2 * into.size);
         into = new Piece(Math.clamp(wanted, SMALLEST_PIECE, LARGEST_PIECE));
         filled = 0;
       }
-      int n = Math.min(end - from, into.bytes.length - filled);
-      bytes.getBytes(from, into.bytes, filled, n);
+      int n = Math.min(end - from, into.size - filled);
+      bytes.getBytes(from, Objects.requireNonNull(into.bytes), filled, n);
       into.end = filled + n;
       if (into != last) {
         last.next = into;
@@ -232,12 +238,29 @@ public final class RequestBody extends InputStream {
     wakeReader();
   }
 
+  /** Drops what is kept, and lets further reads fail with {@code why}. On the loop. */
+  public void drop(HttpException why) {
+    if (refuse(why) && !complete) {
+      supply.pauseBody(); // until the connection closes, after the answer
+    }
+    dropped = true;
+    dropKept();
+    wakeReader();
+  }
+
   /** Drops everything that has come and everything that will come. */
   public void discard() {
     discarding = true;
+    dropKept();
+    wakeReader();
+  }
+
+  private void dropKept() {
+    for (Piece each = first; each != null; each = each.next) {
+      each.bytes = null; // the handler may be about to look, and may refer to it for long
+    }
     last = new Piece(0);
     giveCredit(Integer.MAX_VALUE);
-    wakeReader();
   }
 
   /** Returns whether its end has come. */
@@ -262,7 +285,7 @@ public final class RequestBody extends InputStream {
 
   /** Returns how many bytes have come that the handler has not read. */
   public long kept() {
-    return discarding ? 0 : received - delivered;
+    return discarding || dropped ? 0 : received - delivered;
   }
 
   /** Returns how many bytes have not come yet; 0 if the length is not known. */
@@ -312,15 +335,20 @@ public final class RequestBody extends InputStream {
     }
     announce();
     while (true) {
-      boolean ended = complete; // read first: if true, everything is here
+      boolean isDropped = dropped; // read before the fault, which is set before it
+      boolean ended = complete && !isDropped; // read first: if true, everything is here
       HttpException refused = fault.get();
       String gone = lost;
       if (discarding) {
         return -1;
       }
       int ready = ready();
-      if (ready > 0) {
-        return take(bytes, offset, Math.min(length, ready));
+      if (ready > 0 && !isDropped) {
+        byte[] from = first.bytes;
+        if (from == null) {
+          continue; // it was dropped just now
+        }
+        return take(from, bytes, offset, Math.min(length, ready));
       }
       if (ended) {
         return -1;
@@ -351,12 +379,12 @@ public final class RequestBody extends InputStream {
     }
   }
 
-  private int take(byte[] bytes, int offset, int length) throws HttpException {
+  private int take(byte[] from, byte[] bytes, int offset, int length) throws HttpException {
     int n = (int) Math.min(length, limit - delivered);
     if (n == 0) {
       throw tooLarge();
     }
-    System.arraycopy(first.bytes, position, bytes, offset, n);
+    System.arraycopy(from, position, bytes, offset, n);
     position += n;
     long sum = delivered + n; // only this thread writes it
     delivered = sum;
@@ -421,6 +449,6 @@ public final class RequestBody extends InputStream {
 
   @Override
   public int available() {
-    return discarding ? 0 : (int) (received - delivered);
+    return (int) kept();
   }
 }

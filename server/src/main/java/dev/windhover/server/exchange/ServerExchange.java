@@ -134,7 +134,7 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
 
   /**
    * The server's memory is used up, and this request holds too much of it. It is answered with 503
-   * if the handler still waits for the body; otherwise it is dropped.
+   * when the handler reads the body, which is dropped; a request without one is dropped itself.
    */
   public final void evict() {
     log.debug("request {} is ended: no memory left", id);
@@ -142,8 +142,8 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
     if (told != null) {
       told.accept(Limit.MEMORY);
     }
-    if (state == ExchangeState.PENDING && !body.hasEnded()) {
-      body.fail(
+    if (state == ExchangeState.PENDING && body.kept() > 0) {
+      body.drop(
           new HttpException(
               503,
               "the server has no memory left for this request",
