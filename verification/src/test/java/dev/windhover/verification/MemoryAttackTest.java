@@ -12,7 +12,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -92,7 +91,7 @@ class MemoryAttackTest {
     Closeable attack(int number) throws IOException;
   }
 
-  private enum Attack {
+  enum Attack {
     UNFINISHED_COMPRESSED_MESSAGES(100, MemoryAttackTest::unfinishedCompressed),
     UNFINISHED_COMPRESSED_MESSAGES_OVER_HTTP2(5, MemoryAttackTest::unfinishedOverHttp2),
     UNFINISHED_MESSAGES(100, MemoryAttackTest::unfinished),
@@ -102,6 +101,8 @@ class MemoryAttackTest {
     PINGS_WHOSE_REPLIES_NOBODY_READS(100, MemoryAttackTest::unreadPongs);
 
     private final int clients;
+
+    @SuppressWarnings("ImmutableEnumChecker") // a method
     private final Client client;
 
     Attack(int clients, Client client) {
@@ -190,16 +191,16 @@ class MemoryAttackTest {
     byte[] zeros = new byte[4096];
     int n = deflater.deflate(zeros, 0, zeros.length, Deflater.SYNC_FLUSH);
     deflater.end();
-    return frame(0x42, ByteBuffer.wrap(zeros, 0, n)); // RSV1, not the last fragment
+    return frame(0x42, Arrays.copyOf(zeros, n)); // RSV1, not the last fragment
   }
 
   /** Returns a frame whose key is 0. */
-  private static byte[] frame(int first, ByteBuffer payload) {
+  private static byte[] frame(int first, byte[] payload) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    byte[] header = Frame.header(first, payload.remaining());
+    byte[] header = Frame.header(first, payload.length);
     Arrays.fill(header, header.length - 4, header.length, (byte) 0);
     out.writeBytes(header);
-    out.write(payload.array(), payload.position(), payload.remaining());
+    out.writeBytes(payload);
     return out.toByteArray();
   }
 
@@ -227,14 +228,14 @@ class MemoryAttackTest {
 
   private static Closeable unfinished(int number) throws IOException {
     Wire wire = Wire.open(port, path(number));
-    byte[] most = frame(0x02, ByteBuffer.wrap(new byte[MIB - 100]));
+    byte[] most = frame(0x02, new byte[MIB - 100]);
     wire.sendUntilBlocked(most, most.length);
     return wire::close;
   }
 
   private static Closeable unreadEchoes(int number) throws IOException {
     Wire wire = connectNarrow().upgrade(path(number));
-    wire.sendUntilBlocked(frame(0x82, ByteBuffer.wrap(new byte[MIB])), 4L * MIB);
+    wire.sendUntilBlocked(frame(0x82, new byte[MIB]), 4L * MIB);
     return wire::close;
   }
 
@@ -243,7 +244,7 @@ class MemoryAttackTest {
     for (int i = 0; i < 60; i++) {
       Http2Wire.Stream stream = wire.connectWebSocket(path(i));
       if (stream.status() == 200) {
-        stream.sendUntilBlocked(frame(0x82, ByteBuffer.wrap(new byte[50_000])), 1000_000);
+        stream.sendUntilBlocked(frame(0x82, new byte[50_000]), 1000_000);
       }
     }
     return wire::close;

@@ -213,7 +213,7 @@ class ServerMemoryTest {
       other.upgrade("/echo");
       other.send(Frame.text("still here"));
       assertThat(other.frame()).isEqualTo(Frame.text("still here"));
-      other.close();
+      other.abort();
       app.awaitNothingHeld();
     }
   }

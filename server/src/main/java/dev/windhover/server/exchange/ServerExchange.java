@@ -137,12 +137,16 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
    * when the handler reads the body, which is dropped; a request without one is dropped itself.
    */
   public final void evict() {
+    boolean hasBody = state == ExchangeState.PENDING && body.received() > 0;
+    if (hasBody && body.kept() == 0) {
+      return; // the handler has taken it meanwhile
+    }
     log.debug("request {} is ended: no memory left", id);
     Consumer<Limit> told = onLimit;
     if (told != null) {
       told.accept(Limit.MEMORY);
     }
-    if (state == ExchangeState.PENDING && body.kept() > 0) {
+    if (hasBody) {
       body.drop(
           new HttpException(
               503,

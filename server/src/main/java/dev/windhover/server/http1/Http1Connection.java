@@ -383,7 +383,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
   public void evict() {
     Http1Exchange current = exchange;
     account = null;
-    if (current != null) {
+    if (current != null && output.buffered() == 0) {
       current.evict();
     } else {
       log.debug("connection {} is dropped: no memory left", facts.id());
