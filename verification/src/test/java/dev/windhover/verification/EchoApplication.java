@@ -19,9 +19,11 @@ import dev.windhover.websocket.WebSockets;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -49,8 +51,10 @@ final class EchoApplication implements Events, AutoCloseable {
   private final Set<WebSocket> crowd = ConcurrentHashMap.newKeySet();
   private final Map<String, WebSocket> sockets = new ConcurrentHashMap<>();
   private final Map<String, LinkedBlockingQueue<Ending>> endings = new ConcurrentHashMap<>();
+
+  /** Weak, because thousands of sockets come and go that nobody asks about. */
   private final Map<WebSocket, CompletableFuture<Optional<Ending>>> noted =
-      new ConcurrentHashMap<>();
+      Collections.synchronizedMap(new WeakHashMap<>());
 
   EchoApplication(Form form, Consumer<WebApplication> host) {
     app = WebApplication.create();

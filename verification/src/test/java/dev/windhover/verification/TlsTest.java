@@ -20,6 +20,7 @@ import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Http2Wire;
 import dev.windhover.verification.wire.Response;
 import dev.windhover.verification.wire.Wire;
+import dev.windhover.websocket.WebSocketOptions;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.uring.IoUring;
 import java.io.IOException;
@@ -71,9 +72,10 @@ class TlsTest {
 
   private final WebApplication app = WebApplication.create();
   private final BlockingQueue<Ending> endings = new LinkedBlockingQueue<>();
+  private Consumer<WebSocketOptions> origins = options -> options.allowedOrigins("*");
 
   private void start(Consumer<ServerOptions> change) throws ListenException {
-    app.useWebSockets(options -> options.allowedOrigins("*"));
+    app.useWebSockets(origins);
     app.mapGet(
         "/",
         context ->
@@ -668,7 +670,7 @@ class TlsTest {
   @Test
   void pageOfTheSameOriginIsOneOfHttps() throws IOException {
     app.useHostFiltering(options -> options.allowedHosts("localhost"));
-    app.useWebSockets(options -> options.sameOrigin());
+    origins = WebSocketOptions::sameOrigin;
     startUsual(options -> {});
     for (String scheme : List.of("http", "https")) {
       try (Wire wire = connect().secure()) {

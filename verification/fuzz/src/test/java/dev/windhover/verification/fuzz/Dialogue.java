@@ -220,7 +220,10 @@ final class Dialogue {
           WebSockets.with(o ->
               o.allowedOrigins("*")
                   .keepAliveInterval(KEEP_ALIVE)
-                  .limits(l -> l.inboundBytes(inbound).sendQueue(high, high / 4))));
+                  .limits(l ->
+                      l.inboundBytes(inbound)
+                          .sendQueue(high, high / 4)
+                          .minMessageRate(0, Duration.ofSeconds(1))))); // the talk is slow
       app.map(
           "/",
           Handler.nonBlocking(context -> {
