@@ -19,11 +19,9 @@ import dev.windhover.websocket.WebSockets;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.WeakHashMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -51,10 +49,8 @@ final class EchoApplication implements Events, AutoCloseable {
   private final Set<WebSocket> crowd = ConcurrentHashMap.newKeySet();
   private final Map<String, WebSocket> sockets = new ConcurrentHashMap<>();
   private final Map<String, LinkedBlockingQueue<Ending>> endings = new ConcurrentHashMap<>();
-
-  /** Weak, because thousands of sockets come and go that nobody asks about. */
   private final Map<WebSocket, CompletableFuture<Optional<Ending>>> noted =
-      Collections.synchronizedMap(new WeakHashMap<>());
+      new ConcurrentHashMap<>();
 
   EchoApplication(Form form, Consumer<WebApplication> host) {
     app = WebApplication.create();
@@ -171,16 +167,20 @@ final class EchoApplication implements Events, AutoCloseable {
   }
 
   private void note(WebSocket socket) {
-    noted(socket).complete(Optional.ofNullable(socket.ending()));
+    CompletableFuture<Optional<Ending>> asked = noted.remove(socket);
+    if (asked != null) {
+      asked.complete(Optional.ofNullable(socket.ending()));
+    }
   }
 
-  private CompletableFuture<Optional<Ending>> noted(WebSocket socket) {
-    return noted.computeIfAbsent(socket, _ -> new CompletableFuture<>());
-  }
-
-  /** Returns how {@code socket} had ended to the handler of an echo, right after its loop. */
-  Optional<Ending> endingAfterLoop(WebSocket socket) {
-    return noted(socket).orTimeout(Wire.MOST_MILLIS, TimeUnit.MILLISECONDS).join();
+  /**
+   * Begins to wait for the end of an echo: returns how {@code socket} has ended to its handler,
+   * right after the loop.
+   */
+  CompletableFuture<Optional<Ending>> endingAfterLoop(WebSocket socket) {
+    return noted
+        .computeIfAbsent(socket, _ -> new CompletableFuture<>())
+        .orTimeout(Wire.MOST_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   /** Begins a message on a thread that ends. */

@@ -46,8 +46,8 @@ class MemoryAttackTest {
   /** How long an attack goes on. */
   private static final Duration TIME = Duration.ofSeconds(6);
 
-  /** A reply later than this would be noticed. */
-  private static final Duration PROMPTLY = Duration.ofSeconds(2);
+  /** A reply later than this would be noticed, even while other tests keep the machine busy. */
+  private static final Duration PROMPTLY = Duration.ofSeconds(5);
 
   private static @Nullable Process server;
   private static int port;
@@ -97,7 +97,7 @@ class MemoryAttackTest {
     UNFINISHED_MESSAGES(100, MemoryAttackTest::unfinished),
     ECHOES_THAT_NOBODY_READS(100, MemoryAttackTest::unreadEchoes),
     WINDOWS_OF_0(10, MemoryAttackTest::windowsOf0),
-    SLOW_UPLOADS(1_000, MemoryAttackTest::slowUpload),
+    SLOW_UPLOADS(300, MemoryAttackTest::slowUpload), // 3,000 connections, which are not counted
     PINGS_WHOSE_REPLIES_NOBODY_READS(100, MemoryAttackTest::unreadPongs);
 
     private final int clients;

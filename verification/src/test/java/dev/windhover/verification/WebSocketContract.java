@@ -16,7 +16,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -335,6 +337,7 @@ abstract class WebSocketContract {
       peer.send(Frame.text("x"));
       assertThat(peer.frame()).isEqualTo(Frame.text("x"));
       WebSocket socket = server.socket(id);
+      CompletableFuture<Optional<Ending>> known = server.endingAfterLoop(socket);
       switch (what) {
         case "the peer's close" -> peer.send(Frame.close(4001, "bye"));
         case "our close" -> socket.closeOutput(4000, "enough");
@@ -347,7 +350,7 @@ abstract class WebSocketContract {
         assertThat(peer.frame()).isEqualTo(Frame.close(4000, "enough"));
         peer.send(Frame.close(4000, ""));
       }
-      assertThat(server.endingAfterLoop(socket))
+      assertThat(known.join())
           .hasValueSatisfying(ending -> {
             assertThat(ending.by()).isEqualTo(by);
             assertThat(ending.reason().code()).isEqualTo(code);
