@@ -21,8 +21,12 @@ record TcpInfo(long acknowledged, long unacknowledged) {
   private static final int IPPROTO_TCP = 6;
   private static final int TCP_INFO = 11;
 
+  /** The state of a connection that the peer has reset, which Netty may not notice for long. */
+  private static final int TCP_CLOSE = 7;
+
   // Where the fields are in the structure, to which Linux only ever adds. The last one is from
   // 4.19.
+  private static final int STATE = 0;
   private static final int BYTES_ACKED = 120;
   private static final int NOTSENT_BYTES = 144;
   private static final int BYTES_SENT = 200;
@@ -49,6 +53,9 @@ record TcpInfo(long acknowledged, long unacknowledged) {
   private static @Nullable TcpInfo parse(ByteBuffer info) {
     info.order(ByteOrder.nativeOrder());
     long acknowledged = info.getLong(BYTES_ACKED);
+    if (info.get(STATE) == TCP_CLOSE) {
+      return new TcpInfo(acknowledged, 0); // what was on the way never arrives
+    }
     long sent = info.getLong(BYTES_SENT);
     if (sent == 0 && acknowledged > 1) { // an older Linux does not count it; a FIN counts as 1
       return null;
