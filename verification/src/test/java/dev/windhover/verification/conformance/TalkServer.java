@@ -77,7 +77,12 @@ final class TalkServer implements Events, AutoCloseable {
             .allowedOrigins("*")
             .keepAliveTimeout(NEVER)
             .limits(limits ->
-                limits.sendQueue(QUEUE, QUEUE / 4).closeTimeout(NEVER).writeStallTimeout(NEVER)));
+                limits
+                    .sendQueue(QUEUE, QUEUE / 4)
+                    .closeTimeout(NEVER)
+                    .writeStallTimeout(NEVER)
+                    .unfinishedSendTimeout(NEVER)
+                    .minMessageRate(0, NEVER)));
     WebSocketAcceptContext settings = new WebSocketAcceptContext().dangerousEnableCompression(true);
     app.map(
         "/blocking/{id}", context -> talk(context).handle(context.webSockets().accept(settings)));

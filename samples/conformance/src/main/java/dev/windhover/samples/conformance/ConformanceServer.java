@@ -6,6 +6,7 @@ import dev.windhover.http.HttpContext;
 import dev.windhover.http.websocket.Message;
 import dev.windhover.http.websocket.WebSocket;
 import java.io.PrintStream;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -13,6 +14,8 @@ import java.util.concurrent.CountDownLatch;
  * on any path. The query sets how; see {@link Settings}.
  */
 public final class ConformanceServer {
+  private static final Duration SLOWNESS = Duration.ofSeconds(5); // has no meaning at a rate of 0
+
   private ConformanceServer() {}
 
   static void main(String[] args) {
@@ -23,7 +26,10 @@ public final class ConformanceServer {
   public static WebApplication create(String... args) {
     WebApplication app = WebApplication.create(args);
     app.use(ConformanceServer::answerPlainRequests);
-    app.useWebSockets(options -> options.allowedOrigins("*")); // testers come from anywhere
+    app.useWebSockets(options ->
+        options
+            .allowedOrigins("*") // testers come from anywhere
+            .limits(limits -> limits.minMessageRate(0, SLOWNESS))); // and some dribble on purpose
     app.map("/{*path}", ConformanceServer::accept);
     return app;
   }
