@@ -109,6 +109,38 @@ class MessageRateTest {
     client.expectEnd();
   }
 
+  /** Neither the time between two messages counts, nor that of the one before. */
+  @ParameterizedTest
+  @EnumSource
+  void eachMessageBeginsWithAllItsGrace(Form form) {
+    Duration nearly = GRACE.minusMillis(1);
+    TestFrames client = server.echo(form);
+    for (int i = 0; i < 3; i++) {
+      client.send(Opcode.BINARY, false, bytes(10));
+      server.advance(nearly);
+      client.send(Opcode.CONTINUATION, true, bytes(10));
+      assertThat(client.receiveBinary()).hasSize(20);
+      server.advance(nearly);
+    }
+    client.close();
+  }
+
+  /** Even if both come in one read. */
+  @ParameterizedTest
+  @EnumSource
+  void aMessageBeginsWithAllItsGraceRightAfterAnother(Form form) {
+    TestFrames client = server.echo(form);
+    client.send(Opcode.BINARY, false, bytes(10));
+    for (int i = 0; i < 3; i++) {
+      server.advance(GRACE.minusMillis(1));
+      client.sendHex("80 80 00000000 02 81 00000000 78"); // the end of one, and the next one's begin
+      assertThat(client.receiveBinary()).isNotEmpty();
+    }
+    client.send(Opcode.CONTINUATION, true, bytes(0));
+    client.receiveBinary();
+    client.close();
+  }
+
   /** A Ping is a sign of life, but not of the message. */
   @ParameterizedTest
   @EnumSource

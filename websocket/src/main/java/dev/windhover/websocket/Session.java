@@ -97,7 +97,7 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
   /** Only while output waits. */
   private @Nullable WriteStall writeStall;
 
-  /** Only while a message has begun and not ended, and perhaps a little longer. */
+  /** Only while a message has begun and not ended: the next one begins with all its credit. */
   private @Nullable MessageRate messageRate;
 
   /** Opened when the socket holds something for the first time. */
@@ -312,6 +312,7 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
 
   private void endReading() {
     conversation.endReading(loop.nanoTime());
+    messageRate = null;
     in.endReading();
     if (compression != null) {
       compression.endReading();
@@ -762,10 +763,7 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
       return;
     }
     look(rate);
-    if (!in.isWithinMessage()) {
-      messageRate = null; // another one begins with all its credit
-    } else if (rate.isTooSlow()) {
-      messageRate = null;
+    if (rate.isTooSlow()) {
       limitReached(Limit.MESSAGE_RATE);
       int bytes = settings.limits().minMessageRate().bytesPerSecond();
       fail(Violation.policy("message came at less than " + bytes + " bytes a second"));
@@ -849,6 +847,7 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
 
   /** A message has come to its end. Loop only. */
   void received(MessageType type, long bytes) {
+    messageRate = null;
     events.received(type, bytes);
   }
 
