@@ -59,11 +59,15 @@ class MemoryTest {
       bystander.sendText("still here");
       assertThat(bystander.receiveText()).isEqualTo("still here");
     }
-    assertThat(attackers.getFirst().receive()).isEqualTo(Frame.close(1013, WHY));
-    attackers.getFirst().expectEnd();
     server.host().awaitIdle();
     assertThat(budget().used()).isLessThan(1 << 20);
+    List<TestFrames> ended = attackers.stream().filter(each -> !each.received().isEmpty()).toList();
+    assertThat(ended).hasSizeBetween(1, 4); // which ones depends on who moved last
     assertThat(server.events()).contains("limit memory");
+    for (TestFrames each : ended) {
+      assertThat(each.receive()).isEqualTo(Frame.close(1013, WHY));
+      each.expectEnd();
+    }
     attackers.forEach(TestFrames::reset);
     bystander.close();
     server.host().allowLeftOvers();
@@ -113,9 +117,9 @@ class MemoryTest {
       bystander.sendText("still here");
       assertThat(bystander.receiveText()).isEqualTo("still here");
     }
-    attackers.getFirst().expectReset();
     server.host().awaitIdle();
     assertThat(budget().used()).isLessThan(1 << 20);
+    assertThat(server.events()).contains("limit memory", "ended"); // whom depends on who moved last
     attackers.forEach(TestFrames::reset);
     bystander.close();
     server.host().allowLeftOvers();
@@ -143,8 +147,10 @@ class MemoryTest {
     TestFrames second = another();
     first.sendBinary(new byte[60_000]);
     second.sendBinary(new byte[50_000]);
-    assertThat(first.receive()).isEqualTo(Frame.close(1013, WHY));
+    TestFrames ended = first.received().isEmpty() ? second : first; // who moved last stays
+    assertThat(ended.receive()).isEqualTo(Frame.close(1013, WHY));
     server.host().awaitIdle();
+    first.reset();
     second.reset();
     server.host().allowLeftOvers();
   }

@@ -133,7 +133,8 @@ class MessageRateTest {
     client.send(Opcode.BINARY, false, bytes(10));
     for (int i = 0; i < 3; i++) {
       server.advance(GRACE.minusMillis(1));
-      client.sendHex("80 80 00000000 02 81 00000000 78"); // the end of one, and the next one's begin
+      // The end of one, and the beginning of the next.
+      client.sendHex("80 80 00000000 02 81 00000000 78");
       assertThat(client.receiveBinary()).isNotEmpty();
     }
     client.send(Opcode.CONTINUATION, true, bytes(0));
