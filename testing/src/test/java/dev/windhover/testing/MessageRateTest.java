@@ -194,6 +194,7 @@ class MessageRateTest {
   void aReceiveThatWasGivenUpDoesNotStopTheTime() throws Exception {
     TestFrames client = server.hold();
     client.send(Opcode.BINARY, false, bytes(10));
+    server.host().awaitIdle(); // so that there is something to hold
     assertThatThrownBy(() -> server.socket().receiveMessage(Duration.ZERO))
         .isInstanceOf(TimeoutException.class);
     server.advance(GRACE.multipliedBy(2));
