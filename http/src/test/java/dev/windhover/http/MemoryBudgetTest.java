@@ -203,6 +203,43 @@ class MemoryBudgetTest {
   }
 
   @Test
+  void itIsShortUntilRoomIsMade() {
+    Connection large = new Connection("large").holds(1000);
+    assertThat(budget.isShort()).isFalse();
+    loop.run(() -> {
+      large.holds(1004);
+      assertThat(budget.isShort()).isTrue();
+      assertThat(evicted).isEmpty();
+    });
+    assertThat(evicted).containsExactly("large");
+    assertThat(budget.isShort()).isFalse();
+  }
+
+  @Test
+  void itIsNotShortIfNobodyCanMakeRoom() {
+    budget.include(() -> 2000 * KIB);
+    new Connection("small").holds(1);
+    assertThat(evicted).containsExactly("small");
+    assertThat(budget.isShort()).isFalse();
+    Connection next = new Connection("next");
+    loop.run(next::stateMemory);
+    assertThat(budget.isShort()).isFalse();
+  }
+
+  /** The others read on as usual once their part is done. */
+  @Test
+  void itIsNotShortBecauseALoopDoesNotAnswer() {
+    new Connection("there", otherLoop).holds(500);
+    Connection here = new Connection("here").holds(490);
+    otherLoop.run(() -> { // holds it up
+      here.holds(530);
+      assertThat(budget.isShort()).isTrue();
+      here.holds(10);
+      assertThat(budget.isShort()).isFalse();
+    });
+  }
+
+  @Test
   void theLogIsToldOnceAMinute() {
     for (int i = 0; i < 50; i++) {
       new Connection("attacker").holds(300);

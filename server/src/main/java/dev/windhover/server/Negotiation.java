@@ -11,6 +11,7 @@ import dev.windhover.server.http2.Http2Connection;
 import dev.windhover.server.http2.Http2Preface;
 import dev.windhover.server.http2.Http2Request;
 import dev.windhover.server.net.Link;
+import dev.windhover.server.net.ReadBuffers;
 import dev.windhover.server.net.Stoppable;
 import dev.windhover.server.tls.FirstByte;
 import dev.windhover.server.tls.OfferedProtocols;
@@ -66,10 +67,14 @@ final class Negotiation extends ChannelInitializer<Channel> {
     ConnectionCount.Place place = connections.enter(channel);
     if (place == null) {
       channel.close();
-    } else if (tls == null) {
-      speakPlain(new NewConnection(channel, Link.TCP, place));
+      return;
+    }
+    ReadBuffers buffers = ReadBuffers.of(channel, place.memory());
+    NewConnection taken = new NewConnection(channel, Link.TCP, place, buffers);
+    if (tls == null) {
+      speakPlain(taken);
     } else {
-      speakTls(channel, place, tls);
+      speakTls(taken, tls);
     }
   }
 
@@ -86,13 +91,14 @@ final class Negotiation extends ChannelInitializer<Channel> {
   }
 
   /** Begins with TLS, in whose handshake the client and we agree on a protocol (RFC 7301). */
-  private void speakTls(Channel channel, ConnectionCount.Place place, TlsContext context) {
+  private void speakTls(NewConnection plain, TlsContext context) {
+    Channel channel = plain.channel();
     SslHandler ssl = context.newHandler(channel.alloc(), rules.limits());
     TlsLink link =
         new TlsLink(
             ssl,
             (done, protocol) -> {
-              NewConnection taken = new NewConnection(channel, done, place);
+              NewConnection taken = plain.over(done);
               switch (protocol) { // TlsContext offers these
                 case ApplicationProtocolNames.HTTP_2 -> speakHttp2(taken);
                 case ApplicationProtocolNames.HTTP_1_1 -> speakHttp1(taken, handler).opened();
@@ -106,8 +112,7 @@ final class Negotiation extends ChannelInitializer<Channel> {
           channel.pipeline().remove(offered);
           channel.pipeline().remove(link);
           channel.pipeline().remove(ssl);
-          speakHttp1(new NewConnection(channel, Link.TCP, place), Negotiation::refusePlain)
-              .opened();
+          speakHttp1(plain, Negotiation::refusePlain).opened();
         });
     channel.pipeline().addLast(firstByte, offered, ssl, link);
   }

@@ -97,7 +97,7 @@ class MemoryAttackTest {
     UNFINISHED_MESSAGES(100, MemoryAttackTest::unfinished),
     ECHOES_THAT_NOBODY_READS(100, MemoryAttackTest::unreadEchoes),
     WINDOWS_OF_0(10, MemoryAttackTest::windowsOf0),
-    SLOW_UPLOADS(100, MemoryAttackTest::slowUpload), // three times as many outrun the evictions
+    SLOW_UPLOADS(300, MemoryAttackTest::slowUpload),
     PINGS_WHOSE_REPLIES_NOBODY_READS(100, MemoryAttackTest::unreadPongs);
 
     private final int clients;

@@ -244,7 +244,7 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
     if (paused) {
       return true;
     }
-    if (inflated < SLICE_BYTES) {
+    if (inflated < SLICE_BYTES && !session.isMemoryShort()) {
       return false;
     }
     session.duplex().pause();

@@ -799,6 +799,11 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
     }
   }
 
+  /** Returns whether to take in as little as possible for now. */
+  boolean isMemoryShort() {
+    return memory.isShort();
+  }
+
   @Override
   public long moved() {
     return isOpened() ? in.dataBytes() + duplex().transmitted() : 0;

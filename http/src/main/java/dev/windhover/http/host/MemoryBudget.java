@@ -31,7 +31,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>When the count has reached the limit, all accounts that hold something state it anew, each on
  * its loop. If that does not free enough, those that hold the most and move the least are
- * {@linkplain Holder#evict evicted}, until a quarter of the budget is free. No lock is taken.
+ * {@linkplain Holder#evict evicted}, until a quarter of the budget is free. Until then, the budget
+ * {@linkplain #isShort is short}, and connections are read a little at a time. No lock is taken.
  */
 public final class MemoryBudget {
   private static final Logger log = LoggerFactory.getLogger(MemoryBudget.class);
@@ -80,6 +81,11 @@ public final class MemoryBudget {
         sum += other.getAsLong();
       }
       return sum;
+    }
+
+    /** Returns whether an eighth is free, so that nobody has to go. */
+    boolean hasRoom() {
+      return used() <= limit - limit / 8;
     }
   }
 
@@ -141,6 +147,15 @@ public final class MemoryBudget {
   /** Returns how much memory outside of the heap counts as used, in bytes. Any thread. */
   public long directUsed() {
     return direct.used();
+  }
+
+  /**
+   * Returns whether the budget is used up and room is being made, which takes a few turns of each
+   * loop. Until then, take in as little as possible. Any thread.
+   */
+  public boolean isShort() {
+    Relief last = current.get();
+    return last != null && last.isUnderWay && !last.pool.hasRoom();
   }
 
   /** Counts what {@code other} returns as used, on the heap. It is asked by any thread. */
@@ -323,6 +338,9 @@ public final class MemoryBudget {
     final long began;
     volatile boolean isOver;
 
+    /** Whether it may still free something. */
+    volatile boolean isUnderWay = true;
+
     /** Whether it is too late for an answer. */
     private volatile boolean isChosen;
 
@@ -380,12 +398,13 @@ public final class MemoryBudget {
 
     private void choose() {
       isChosen = true;
-      long used = pool.used();
-      if (used <= pool.limit - pool.limit / 8) {
+      if (pool.hasRoom()) {
         found.clear();
+        isUnderWay = false;
         isOver = true;
         return;
       }
+      long used = pool.used();
       long most = pool.limit - pool.limit / 4;
       List<Found> victims = new ArrayList<>();
       List<Found> slowestFirst = new ArrayList<>(found);
@@ -408,13 +427,17 @@ public final class MemoryBudget {
             slowestFirst.size(),
             freed);
       }
-      awaited.set(victims.size()); // if there are none, the next relief has to wait
+      awaited.set(victims.size());
+      if (victims.isEmpty()) {
+        isUnderWay = false; // and not over: the next relief has to wait
+      }
       for (Found victim : victims) {
         victim.account.loop.execute(() -> {
           try {
             victim.account.evict();
           } finally {
             if (awaited.decrementAndGet() == 0) {
+              isUnderWay = false;
               isOver = true;
             }
           }

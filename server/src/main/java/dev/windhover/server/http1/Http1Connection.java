@@ -108,7 +108,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
     this.link = taken.link();
     this.place = taken.place();
     this.facts = taken.facts(HttpVersion.HTTP_1_1);
-    this.buffers = ReadBuffers.of(channel);
+    this.buffers = taken.buffers();
     this.decoder = new Http1Decoder(limits);
     this.encrypted = link.tls() == null ? null : new NetworkOutput(channel);
     this.output = new TcpSink(channel, link, encrypted);

@@ -2,6 +2,7 @@ package dev.windhover.server.net;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.windhover.http.host.MemoryBudget;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
@@ -10,21 +11,30 @@ import io.netty.channel.ChannelConfig;
 import io.netty.channel.DefaultMaxMessagesRecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 import io.netty.channel.uring.IoUringSocketChannel;
+import io.netty.util.UncheckedBooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The buffers that a connection is read into. While it speaks HTTP they are its own, sized by what
  * came before. After an upgrade it reads into one buffer that all duplexes of the loop share,
  * because a receiver uses up what it is lent within the call. So an idle socket holds no memory,
- * and a busy one finds its buffer warm, without asking the allocator. One for each channel; loop
- * only.
+ * and a busy one finds its buffer warm, without asking the allocator.
+ *
+ * <p>While the server's memory is used up and room is being made, each connection is read a little
+ * at a time: in one turn of its loop, thousands that bring 64 KiB each would otherwise exhaust the
+ * process before the first of them can be ended. One for each channel; loop only.
  */
 public final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator.MaxMessageHandle {
   /** This much is read from one socket before the next one gets its turn. */
   private static final int SHARED_BYTES = 64 * 1024;
 
+  /** While memory is short, this much is read from one socket in a turn. */
+  private static final int LITTLE_BYTES = 512;
+
   private static final LoopBuffer.Locals SHARED = new LoopBuffer.Locals();
   private static final AdaptiveRecvByteBufAllocator SIZING = new AdaptiveRecvByteBufAllocator();
+
+  private final MemoryBudget memory;
 
   /** Chooses the buffers by what was read, until the shared one is used. */
   private @Nullable ExtendedHandle sizing;
@@ -33,17 +43,15 @@ public final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator.Ma
   private @Nullable LoopBuffer shared;
 
   @SuppressWarnings("deprecation") // Netty's name for what every channel asks for
-  private ReadBuffers(AdaptiveRecvByteBufAllocator settings) {
+  private ReadBuffers(AdaptiveRecvByteBufAllocator settings, MemoryBudget memory) {
     settings.super();
+    this.memory = memory;
     sizing = (ExtendedHandle) settings.newHandle();
   }
 
-  /**
-   * Returns the buffers of {@code channel}. It reads into them unless it has read before, as with
-   * TLS, which handles its records itself.
-   */
-  public static ReadBuffers of(Channel channel) {
-    var buffers = new ReadBuffers(SIZING);
+  /** Returns the buffers of {@code channel}, which has not read yet. */
+  public static ReadBuffers of(Channel channel, MemoryBudget memory) {
+    var buffers = new ReadBuffers(SIZING, memory);
     if (!(channel instanceof IoUringSocketChannel)) { // io_uring holds a buffer while it waits
       ChannelConfig config = channel.config();
       config.setRecvByteBufAllocator(() -> buffers);
@@ -61,10 +69,23 @@ public final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator.Ma
 
   @Override
   public ByteBuf allocate(ByteBufAllocator allocator) {
+    if (memory.isShort()) {
+      return allocator.ioBuffer(LITTLE_BYTES);
+    }
     LoopBuffer lent = shared;
     return lent != null
         ? lent.borrow(allocator, SHARED_BYTES)
         : requireNonNull(sizing).allocate(allocator);
+  }
+
+  @Override
+  public boolean continueReading() {
+    return super.continueReading() && !memory.isShort();
+  }
+
+  @Override
+  public boolean continueReading(UncheckedBooleanSupplier maybeMoreData) {
+    return super.continueReading(maybeMoreData) && !memory.isShort();
   }
 
   @Override
