@@ -1,0 +1,3 @@
+/** See {@link dev.windhover.zlib.ZlibProvider}. */
+@org.jspecify.annotations.NullMarked
+package dev.windhover.zlib;
