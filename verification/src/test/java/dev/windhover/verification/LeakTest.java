@@ -25,7 +25,6 @@ import java.util.function.LongSupplier;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,6 +37,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 @ExtendWith(StrictLogs.class)
 class LeakTest {
+  private static final int CLIENTS = System.getProperty("full") == null ? 500 : 4_000;
   private static final int AT_ONCE = 8;
   private static final int WARM_UP = 50;
 
@@ -53,7 +53,7 @@ class LeakTest {
   private static final String GET = "GET /%s HTTP/1.1\r\nHost: x\r\n";
   private static final String POST = "POST /%s HTTP/1.1\r\nHost: x\r\n";
 
-  /** 800 bytes for each client of the quick run, and 40 of the full one. */
+  /** 800 bytes for each client of the quick run, and 100 of the full one. */
   private static final long MOST_HEAP = 400_000;
 
   /** The allocators of Netty take whole mebibytes, and keep some for the next who comes. */
@@ -425,31 +425,20 @@ class LeakTest {
     }
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void fiveHundredThatLeaveAtAStageLeaveNothing(Stage stage) throws Exception {
-    comeAndGo(stage, 500);
-  }
-
-  @Tag("full")
   @Timeout(value = 3, unit = TimeUnit.MINUTES)
   @ParameterizedTest
   @EnumSource
-  void tenThousandThatLeaveAtAStageLeaveNothing(Stage stage) throws Exception {
-    comeAndGo(stage, 10_000);
-  }
-
-  private static void comeAndGo(Stage stage, int number) throws Exception {
+  void clientsThatLeaveAtAStageLeaveNothing(Stage stage) throws Exception {
     objects = Math.min(objects, Memory.ownObjects()); // some of the last who went may be left
     long heap = settledHeap(); // here, since the JVM adds to its own until the first test
-    visits(stage, number);
+    visits(stage, CLIENTS);
     awaitAtMost("files", Http1ChurnTest::openFiles, files + 2);
     if (!comesTo(Memory::heap, heap + MOST_HEAP, LATER)) {
       // What others keep for the next who come may have grown, with more there at once than ever:
       // it does so once and has nothing of ours.
-      awaitAtMost("objects of ours", Memory::ownObjects, objects + number / 10);
+      awaitAtMost("objects of ours", Memory::ownObjects, objects + CLIENTS / 10);
       heap = settledHeap();
-      visits(stage, number);
+      visits(stage, CLIENTS);
       awaitAtMost("heap", Memory::heap, heap + MOST_HEAP, LATER);
     }
     awaitAtMost("direct memory", Memory::direct, direct + MOST_DIRECT);
