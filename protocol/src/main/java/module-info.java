@@ -11,8 +11,5 @@ module dev.windhover.protocol {
   exports dev.windhover.protocol;
   exports dev.windhover.protocol.deflate to
       dev.windhover.http,
-      dev.windhover.websocket,
-      dev.windhover.zlib;
-
-  uses dev.windhover.protocol.deflate.DeflateCodec.Provider;
+      dev.windhover.websocket;
 }

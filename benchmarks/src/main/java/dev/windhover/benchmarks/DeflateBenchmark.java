@@ -5,6 +5,7 @@ import dev.windhover.protocol.deflate.DeflateCodec;
 import dev.windhover.protocol.deflate.MessageDeflater;
 import dev.windhover.protocol.deflate.MessageInflater;
 import dev.windhover.protocol.deflate.StreamSource;
+import dev.windhover.websocket.deflate.NativeDeflateCodec;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -66,7 +67,7 @@ public class DeflateBenchmark {
     DeflateCodec by =
         codec.equals("jdk")
             ? DeflateCodec.jdk()
-            : DeflateCodec.best(DeflateCodec.DEFAULT_MEMORY_LEVEL);
+            : NativeDeflateCodec.orJdk(NativeDeflateCodec.DEFAULT_MEMORY_LEVEL);
     deflater = new MessageDeflater(oneOf(by.deflate(bits, LEVEL)), takeover);
     inflater = new MessageInflater(oneOf(by.inflate(bits)), takeover);
     out = ByteBuffer.allocateDirect(2 * size + 100);

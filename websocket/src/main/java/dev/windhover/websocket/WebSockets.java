@@ -18,9 +18,9 @@ import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.http.websocket.WebSocketManager;
 import dev.windhover.protocol.deflate.DeflateAgreement;
-import dev.windhover.protocol.deflate.DeflateCodec;
 import dev.windhover.websocket.deflate.Compression;
 import dev.windhover.websocket.deflate.DeflatePool;
+import dev.windhover.websocket.deflate.NativeDeflateCodec;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -64,7 +64,7 @@ public final class WebSockets implements Middleware {
     this.origins = new OriginPolicy(this.options);
     this.contexts =
         new DeflatePool(
-            DeflateCodec.best(options.limits().compressionMemoryLevel()),
+            NativeDeflateCodec.orJdk(options.limits().compressionMemoryLevel()),
             options.limits().compressionMemory());
   }
 

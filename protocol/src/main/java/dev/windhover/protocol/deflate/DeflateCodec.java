@@ -1,8 +1,5 @@
 package dev.windhover.protocol.deflate;
 
-import java.util.ServiceLoader;
-import org.jspecify.annotations.Nullable;
-
 /**
  * Makes streams of raw DEFLATE data (RFC 1951), which {@link MessageDeflater} and {@link
  * MessageInflater} turn into messages. A stream holds memory outside of the heap until {@code end}
@@ -11,39 +8,6 @@ import org.jspecify.annotations.Nullable;
 public interface DeflateCodec {
   /** zlib's default compromise between speed and size. */
   int DEFAULT_LEVEL = 6;
-
-  /** zlib's own default. */
-  int DEFAULT_MEMORY_LEVEL = 8;
-
-  /** Brings a codec that not every application needs. {@link ServiceLoader} finds it. */
-  interface Provider {
-    /**
-     * Returns a codec, or null if it cannot be used here, which the provider logs.
-     *
-     * @param memoryLevel 1–9
-     */
-    @Nullable DeflateCodec codec(int memoryLevel);
-  }
-
-  /**
-   * Returns the codec of the first {@link Provider} that has one, otherwise {@link #jdk}.
-   *
-   * @param memoryLevel the memory level of compressing streams, 1 (least memory, larger output) to
-   *     9; the JDK's codec always uses 8
-   * @throws IllegalArgumentException if it is not within 1–9
-   */
-  static DeflateCodec best(int memoryLevel) {
-    if (memoryLevel < 1 || memoryLevel > 9) {
-      throw new IllegalArgumentException("memory level of " + memoryLevel + " is not within 1-9");
-    }
-    for (Provider each : ServiceLoader.load(Provider.class, Provider.class.getClassLoader())) {
-      DeflateCodec found = each.codec(memoryLevel);
-      if (found != null) {
-        return found;
-      }
-    }
-    return jdk();
-  }
 
   /**
    * Creates a compressing stream.

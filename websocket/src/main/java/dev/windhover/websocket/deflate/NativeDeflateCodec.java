@@ -1,4 +1,4 @@
-package dev.windhover.zlib;
+package dev.windhover.websocket.deflate;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -23,7 +23,10 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The codec of the system's zlib, in which smaller windows really take less memory.
+ * The codec of the system's zlib, in which smaller windows really take less memory. It is used only
+ * if this module has native access ({@code --enable-native-access=dev.windhover.websocket}, or
+ * {@code ALL-UNNAMED} on the class path) and a zlib is found. Looking for it never makes the JVM
+ * print a warning.
  *
  * <p>A compressing stream takes {@code 2^(windowBits+2) + 2^(memoryLevel+9)} bytes plus about 6
  * KiB, a decompressing stream {@code 2^windowBits} bytes plus about 8 KiB. The table shows the
@@ -40,8 +43,11 @@ import org.jspecify.annotations.Nullable;
  *   <tr><td>9, 1<td>9 KiB<td>7 KiB<td>31.6 %<td>23.9 %<td>23.6 %</tr>
  * </table>
  */
-@SuppressWarnings("restricted") // called only with native access
-final class ZlibCodec implements DeflateCodec {
+@SuppressWarnings("restricted") // find() first checks for native access
+public final class NativeDeflateCodec implements DeflateCodec {
+  /** zlib's own default. */
+  public static final int DEFAULT_MEMORY_LEVEL = 8;
+
   // zlib.h
   private static final int Z_NO_FLUSH = 0;
   private static final int Z_SYNC_FLUSH = 2;
@@ -57,31 +63,29 @@ final class ZlibCodec implements DeflateCodec {
   /** In {@code data_type} after {@code inflate}: the next byte begins a block. */
   private static final int BETWEEN_BLOCKS = 128;
 
-  private static final @Nullable Zlib ZLIB = mayCallNativeCode() ? Zlib.find() : null;
+  private static final @Nullable Zlib ZLIB = Zlib.find();
 
   private final Zlib zlib;
   private final int memoryLevel;
 
-  private ZlibCodec(Zlib zlib, int memoryLevel) {
+  private NativeDeflateCodec(Zlib zlib, int memoryLevel) {
     this.zlib = zlib;
     this.memoryLevel = memoryLevel;
   }
 
-  /** Returns whether the JVM was started so that this module may call native code. */
-  static boolean mayCallNativeCode() {
-    return ZlibCodec.class.getModule().isNativeAccessEnabled();
-  }
-
   /**
-   * Returns this codec, or null if this system has no zlib that can be used. Never makes the JVM
-   * print a warning.
+   * Returns this codec if it can be used here, otherwise {@link DeflateCodec#jdk}.
    *
    * @param memoryLevel the memory level of compressing streams, 1 (least memory, larger output) to
-   *     9
+   *     9; the JDK's codec always uses 8
+   * @throws IllegalArgumentException if it is not within 1–9
    */
-  static @Nullable ZlibCodec ofSystem(int memoryLevel) {
+  public static DeflateCodec orJdk(int memoryLevel) {
+    if (memoryLevel < 1 || memoryLevel > 9) {
+      throw new IllegalArgumentException("memory level of " + memoryLevel + " is not within 1-9");
+    }
     Zlib found = ZLIB;
-    return found == null ? null : new ZlibCodec(found, memoryLevel);
+    return found == null ? DeflateCodec.jdk() : new NativeDeflateCodec(found, memoryLevel);
   }
 
   @Override
@@ -140,7 +144,8 @@ final class ZlibCodec implements DeflateCodec {
         List.of("libz.so.1", "libz.so", "libz.1.dylib", "libz.dylib", "zlib1.dll");
 
     static @Nullable Zlib find() {
-      if (ADDRESS.byteSize() != Long.BYTES) {
+      if (!NativeDeflateCodec.class.getModule().isNativeAccessEnabled()
+          || ADDRESS.byteSize() != Long.BYTES) {
         return null;
       }
       for (String name : NAMES) {

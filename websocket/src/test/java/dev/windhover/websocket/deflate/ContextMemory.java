@@ -1,4 +1,4 @@
-package dev.windhover.zlib;
+package dev.windhover.websocket.deflate;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -28,7 +28,7 @@ final class ContextMemory {
 
   public static void main(String[] args) throws IOException, PayloadException {
     int bits = Integer.parseInt(args[0]);
-    DeflateCodec codec = DeflateCodec.best(Integer.parseInt(args[1]));
+    DeflateCodec codec = NativeDeflateCodec.orJdk(Integer.parseInt(args[1]));
     Random random = new Random(1);
     StringBuilder json = new StringBuilder();
     while (json.length() < 100_000) {

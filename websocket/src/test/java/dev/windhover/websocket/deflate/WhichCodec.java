@@ -1,4 +1,4 @@
-package dev.windhover.zlib;
+package dev.windhover.websocket.deflate;
 
 import dev.windhover.protocol.deflate.DeflateCodec;
 
@@ -7,7 +7,7 @@ final class WhichCodec {
   private WhichCodec() {}
 
   public static void main(String[] args) {
-    boolean jdk = DeflateCodec.best(8).equals(DeflateCodec.jdk());
+    boolean jdk = NativeDeflateCodec.orJdk(8).equals(DeflateCodec.jdk());
     System.out.println(jdk ? "the JDK's" : "the system's");
   }
 }
