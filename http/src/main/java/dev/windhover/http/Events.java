@@ -56,8 +56,9 @@ public interface Events {
   default void limitReached(HttpContext context, Limit limit) {}
 
   /**
-   * A limit of the host has ended a connection before its first request: {@link Limit#CONNECTIONS}
-   * or {@link Limit#CONNECTIONS_PER_ADDRESS}.
+   * A limit of the host has ended a connection outside of a request: before its first one, {@link
+   * Limit#CONNECTIONS} or {@link Limit#CONNECTIONS_PER_ADDRESS}; or {@link Limit#MEMORY}, while
+   * responses of earlier requests waited for the client.
    */
   default void connectionDropped(SocketAddress remote, Limit limit) {}
 }

@@ -10,8 +10,8 @@ public interface ExchangeHandler {
   void handle(Exchange exchange);
 
   /**
-   * A limit has ended a connection before its first request. Called on any thread; it must not
-   * block, and never throws.
+   * A limit has ended a connection outside of a request. Called on any thread; it must not block,
+   * and never throws.
    */
   default void connectionDropped(SocketAddress remote, Limit limit) {}
 }

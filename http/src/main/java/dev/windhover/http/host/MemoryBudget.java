@@ -155,7 +155,7 @@ public final class MemoryBudget {
    */
   public boolean isShort() {
     Relief last = current.get();
-    return last != null && last.isUnderWay && !last.pool.hasRoom();
+    return last != null && last.mayFree() && !last.pool.hasRoom();
   }
 
   /** Counts what {@code other} returns as used, on the heap. It is asked by any thread. */
@@ -309,7 +309,7 @@ public final class MemoryBudget {
   private void relieve(Loop loop) {
     Relief last = current.get();
     long now = loop.nanoTime();
-    if (last != null && !last.isOver && now - last.began < PATIENCE_NANOS) {
+    if (last != null && last.progress != Progress.OVER && now - last.began < PATIENCE_NANOS) {
       return;
     }
     Relief relief = new Relief(heap.used() > heap.limit ? heap : direct, now);
@@ -332,17 +332,22 @@ public final class MemoryBudget {
     }
   }
 
+  /** How far a relief has come. */
+  private enum Progress {
+    /** The accounts are looked at; an answer still counts. */
+    LOOKING,
+    EVICTING,
+    /** There is no room, and nobody to evict: the next relief has to wait. */
+    HELPLESS,
+    /** The next relief may begin. */
+    OVER
+  }
+
   /** Looks at all accounts, and evicts some if that is necessary. */
   private final class Relief {
     final Pool pool;
     final long began;
-    volatile boolean isOver;
-
-    /** Whether it may still free something. */
-    volatile boolean isUnderWay = true;
-
-    /** Whether it is too late for an answer. */
-    private volatile boolean isChosen;
+    volatile Progress progress = Progress.LOOKING;
 
     private volatile List<Part> parts = List.of();
     private final Queue<Found> found = new ConcurrentLinkedQueue<>();
@@ -353,6 +358,11 @@ public final class MemoryBudget {
     Relief(Pool pool, long now) {
       this.pool = pool;
       this.began = now;
+    }
+
+    /** Returns whether it is not done yet. */
+    boolean mayFree() {
+      return progress == Progress.LOOKING || progress == Progress.EVICTING;
     }
 
     /** Returns the loops that have not answered; somebody holds them up. */
@@ -391,17 +401,16 @@ public final class MemoryBudget {
       account.holder.stateMemory();
       account.trim();
       Share share = account.share(pool);
-      if (share.taken > 0 && !isChosen) {
+      if (share.taken > 0 && progress == Progress.LOOKING) {
         found.add(new Found(account, share.taken, account.slowness(share)));
       }
     }
 
     private void choose() {
-      isChosen = true;
+      progress = Progress.EVICTING;
       if (pool.hasRoom()) {
         found.clear();
-        isUnderWay = false;
-        isOver = true;
+        progress = Progress.OVER;
         return;
       }
       long used = pool.used();
@@ -429,7 +438,7 @@ public final class MemoryBudget {
       }
       awaited.set(victims.size());
       if (victims.isEmpty()) {
-        isUnderWay = false; // and not over: the next relief has to wait
+        progress = Progress.HELPLESS;
       }
       for (Found victim : victims) {
         victim.account.loop.execute(() -> {
@@ -437,8 +446,7 @@ public final class MemoryBudget {
             victim.account.evict();
           } finally {
             if (awaited.decrementAndGet() == 0) {
-              isUnderWay = false;
-              isOver = true;
+              progress = Progress.OVER;
             }
           }
         });

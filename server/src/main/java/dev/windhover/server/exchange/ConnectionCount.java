@@ -59,7 +59,7 @@ public final class ConnectionCount {
   /**
    * Creates one without connections.
    *
-   * @param onDropped is told of each connection that a limit ends before its first request, on any
+   * @param onDropped is told of each connection that a limit ends outside of a request, on any
    *     thread
    */
   public ConnectionCount(ServerLimits limits, BiConsumer<SocketAddress, Limit> onDropped) {
@@ -315,6 +315,11 @@ public final class ConnectionCount {
     }
 
     // ---- The end
+
+    /** A limit is about to end the connection, outside of a request. */
+    public void dropped(Limit limit) {
+      ConnectionCount.this.dropped(channel.remoteAddress(), limit);
+    }
 
     private boolean leave(Among from) {
       return AMONG.compareAndSet(this, from, Among.NONE);

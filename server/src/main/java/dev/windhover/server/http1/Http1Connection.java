@@ -2,6 +2,7 @@ package dev.windhover.server.http1;
 
 import dev.windhover.http.Connection;
 import dev.windhover.http.HttpVersion;
+import dev.windhover.http.Limit;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.http.host.MemoryBudget;
@@ -387,6 +388,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
       current.evict();
     } else {
       log.debug("connection {} is dropped: no memory left", facts.id());
+      place.dropped(Limit.MEMORY);
       abort();
     }
   }

@@ -14,7 +14,8 @@ import java.util.concurrent.CountDownLatch;
  * on any path. The query sets how; see {@link Settings}.
  */
 public final class ConformanceServer {
-  private static final Duration SLOWNESS = Duration.ofSeconds(5); // has no meaning at a rate of 0
+  /** How long a message may be too slow, which has no meaning at a rate of 0. */
+  private static final Duration GRACE = Duration.ofSeconds(5);
 
   private ConformanceServer() {}
 
@@ -29,7 +30,7 @@ public final class ConformanceServer {
     app.useWebSockets(options ->
         options
             .allowedOrigins("*") // testers come from anywhere
-            .limits(limits -> limits.minMessageRate(0, SLOWNESS))); // and some dribble on purpose
+            .limits(limits -> limits.minMessageRate(0, GRACE))); // and some dribble on purpose
     app.map("/{*path}", ConformanceServer::accept);
     return app;
   }
