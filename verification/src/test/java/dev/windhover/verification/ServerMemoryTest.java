@@ -129,7 +129,7 @@ class ServerMemoryTest {
 
   @Test
   void aRequestWhoseBodyIsHeldIsAnsweredWith503() throws Exception {
-    try (Logs.Recording usedUp = usedUp();
+    try (Logs.Recording _ = usedUp();
         Started app = new Started(options -> options.limits().memory(200_000))) {
       Wire small = upload(app.port, 30_000);
       List<Wire> large = new ArrayList<>();
@@ -172,7 +172,7 @@ class ServerMemoryTest {
 
   @Test
   void theSameOverHttp2() throws Exception {
-    try (Logs.Recording usedUp = usedUp();
+    try (Logs.Recording _ = usedUp();
         Started app = new Started(options -> options.limits().memory(160_000));
         Http2Wire wire = Http2Wire.connect(app.port)) {
       List<Http2Wire.Stream> all = new ArrayList<>();
@@ -199,7 +199,7 @@ class ServerMemoryTest {
 
   @Test
   void aResponseThatNobodyReadsIsDropped() throws Exception {
-    try (Logs.Recording usedUp = usedUp();
+    try (Logs.Recording _ = usedUp();
         Started app = new Started(options -> options.limits().directMemory(16 << 20));
         Wire other = Wire.connect(app.port);
         Wire wire =
