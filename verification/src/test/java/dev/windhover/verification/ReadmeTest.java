@@ -83,7 +83,13 @@ class ReadmeTest {
 
   /** Their lines come after {@code var app = …}. */
   @ParameterizedTest
-  @ValueSource(strings = {"docs/middleware.md", "docs/compression.md", "docs/event-streams.md"})
+  @ValueSource(
+      strings = {
+        "docs/middleware.md",
+        "docs/compression.md",
+        "docs/event-streams.md",
+        "docs/groups.md"
+      })
   void theExamplesCompile(String page, @TempDir Path classes) throws IOException {
     for (String block : javaBlocks(page)) {
       requireCompiles(

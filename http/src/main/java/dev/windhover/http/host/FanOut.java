@@ -145,10 +145,10 @@ public final class FanOut {
     } else if (!isOnLoop()) {
       Thread self = Thread.currentThread();
       waiting.add(self);
-      long end = System.nanoTime() + PATIENCE.toNanos();
+      long end = loop.nanoTime() + PATIENCE.toNanos();
       long nanos;
       while (backlog.get() > MOST_BACKLOG / 2
-          && (nanos = end - System.nanoTime()) > 0
+          && (nanos = end - loop.nanoTime()) > 0
           && !self.isInterrupted()) {
         LockSupport.parkNanos(this, nanos);
       }
