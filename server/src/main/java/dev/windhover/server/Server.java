@@ -1,10 +1,12 @@
 package dev.windhover.server;
 
+import dev.windhover.http.host.Background;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.http.host.LoopWatch;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.server.exchange.ConnectionCount;
 import dev.windhover.server.http2.Http2Request;
+import dev.windhover.server.net.LoopBackground;
 import dev.windhover.server.net.Loops;
 import dev.windhover.server.net.Stoppable;
 import dev.windhover.server.tls.BadCertificateException;
@@ -248,6 +250,18 @@ public final class Server {
   /** Returns the memory budget of all connections; see {@link ServerLimits#memory}. */
   public MemoryBudget memory() {
     return connections.memory();
+  }
+
+  /**
+   * Returns what an application's own tasks run with.
+   *
+   * @throws IllegalStateException if the server was not started
+   */
+  public Background background() {
+    if (loops == null) {
+      throw new IllegalStateException("the server was not started");
+    }
+    return new LoopBackground(loops.acceptor());
   }
 
   /** Stops listening. Open connections close after their current request. */

@@ -54,6 +54,17 @@ class ReadmeTest {
     requireCompiles(IMPORTS + javaBlocks("README.md").getFirst(), classes);
   }
 
+  /** Their lines come after {@code var app = …}. */
+  @Test
+  void theFormsOfSocketsCompile(@TempDir Path classes) throws IOException {
+    List<String> blocks =
+        javaBlocks("README.md").stream()
+            .filter(block -> block.contains("mapWebSocketListener"))
+            .toList();
+    assertThat(blocks).hasSize(1);
+    requireCompiles(programOf(blocks.getFirst()), classes);
+  }
+
   /** The README's test runs, and passes. */
   @Test
   void theTestPasses(@TempDir Path classes) throws Exception {
@@ -88,17 +99,20 @@ class ReadmeTest {
         "docs/middleware.md",
         "docs/compression.md",
         "docs/event-streams.md",
-        "docs/groups.md"
+        "docs/groups.md",
+        "docs/stopping.md"
       })
   void theExamplesCompile(String page, @TempDir Path classes) throws IOException {
     for (String block : javaBlocks(page)) {
-      requireCompiles(
-          IMPORTS
-              + "void main(String[] args) { var app = WebApplication.create(args);"
-              + block
-              + "}",
-          classes);
+      requireCompiles(programOf(block), classes);
     }
+  }
+
+  private static String programOf(String lines) {
+    return IMPORTS
+        + "void main(String[] args) { var app = WebApplication.create(args);"
+        + lines
+        + "}";
   }
 
   private static void requireCompiles(String program, Path classes) {

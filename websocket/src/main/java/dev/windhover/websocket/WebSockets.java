@@ -97,10 +97,10 @@ public final class WebSockets implements Middleware {
     }
     if (origins.reliesOnHostFiltering() && !application.uses(HostFiltering.class)) {
       throw new IllegalStateException(
-          "sameOrigin() needs this server's host names: call useHostFiltering(…) first, or pass them"
-              + " to sameOrigin(…)");
+          "sameOrigin() needs this server's host names: call useHostFiltering(…) first, or pass"
+              + " them to sameOrigin(…)");
     }
-    application.onStopping(this::stop);
+    application.endOnStop(this::stop);
     if (origins.isOpen()) {
       log.warn(
           "WebSockets are open to pages of every origin; name yours with allowedOrigins(…) or"
