@@ -4,8 +4,11 @@ import dev.windhover.http.Application;
 import dev.windhover.http.Events;
 import dev.windhover.http.Handler;
 import dev.windhover.http.Middleware;
+import dev.windhover.http.RouteGroup;
 import dev.windhover.http.Task;
 import dev.windhover.http.files.StaticFiles;
+import dev.windhover.http.middleware.Authentication;
+import dev.windhover.http.middleware.AuthenticationOptions;
 import dev.windhover.http.middleware.Cors;
 import dev.windhover.http.middleware.CorsOptions;
 import dev.windhover.http.middleware.ForwardedHeaders;
@@ -255,6 +258,24 @@ public final class WebApplication extends Application implements AutoCloseable {
   }
 
   @Override
+  public WebApplication mapGroup(String prefix, Consumer<RouteGroup> routes) {
+    super.mapGroup(prefix, routes);
+    return this;
+  }
+
+  @Override
+  public WebApplication requireUser() {
+    super.requireUser();
+    return this;
+  }
+
+  @Override
+  public WebApplication requireRole(String... anyOf) {
+    super.requireRole(anyOf);
+    return this;
+  }
+
+  @Override
   public WebApplication mapControllers(Object... controllers) {
     super.mapControllers(controllers);
     return this;
@@ -365,6 +386,14 @@ public final class WebApplication extends Application implements AutoCloseable {
   /** Adds HTTP Strict Transport Security with the default options, changed by {@code change}. */
   public WebApplication useHsts(Consumer<HstsOptions> change) {
     return use(Hsts.with(change));
+  }
+
+  /**
+   * Adds the step that finds out who is asking, from a password, a token, a key or a cookie; see
+   * {@link Authentication}.
+   */
+  public WebApplication useAuthentication(Consumer<AuthenticationOptions> change) {
+    return use(Authentication.with(change));
   }
 
   /** Adds CORS, which lets pages of other origins use the application; see {@link Cors}. */

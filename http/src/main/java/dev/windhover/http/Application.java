@@ -22,6 +22,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -58,7 +59,13 @@ public class Application {
   private boolean refusesAmbiguousPaths;
   private boolean built;
 
-  private record Mapping(Set<String> methods, String path, Handler handler) {}
+  private record Mapping(
+      Set<String> methods, String path, Handler handler, @Nullable RouteGroup group) {
+    /** Returns the handler within the steps of its group. */
+    Handler endpoint() {
+      return group == null ? handler : group.around(handler);
+    }
+  }
 
   /** Creates an application without middleware and routes. */
   public Application() {}
@@ -114,11 +121,67 @@ public class Application {
    *     is already mapped on this path
    */
   public Application map(Set<String> methods, String path, Handler handler) {
+    map(methods, path, handler, null);
+    return this;
+  }
+
+  void map(Set<String> methods, String path, Handler handler, @Nullable RouteGroup group) {
     requireNotBuilt();
-    Mapping mapping = new Mapping(Set.copyOf(methods), path, Objects.requireNonNull(handler));
+    Mapping mapping =
+        new Mapping(Set.copyOf(methods), path, Objects.requireNonNull(handler), group);
     taken.add(mapping.methods(), path, mapping);
     mappings.add(mapping);
+  }
+
+  /**
+   * Maps routes whose paths begin with {@code prefix}, and which share steps:
+   *
+   * <pre>{@code
+   * app.mapGroup("/api", api -> api
+   *     .requireUser()
+   *     .mapGet("/me", context -> context.response().write(context.requireUser().name()))
+   *     .mapWebSocket("/live", socket -> …));
+   * }</pre>
+   *
+   * @param prefix as the path in {@link #map(String, Handler)}, without a slash at its end
+   * @throws IllegalArgumentException if the prefix or a path is malformed, or is already mapped
+   */
+  public Application mapGroup(String prefix, Consumer<RouteGroup> routes) {
+    requireNotBuilt();
+    routes.accept(new RouteGroup(this, null, prefix));
     return this;
+  }
+
+  /**
+   * Answers all requests without a user with 401, whatever their path is, unless an earlier step
+   * answers them. For some routes only, see {@link #mapGroup}; see also {@link
+   * HttpContext#requireUser()}.
+   */
+  public Application requireUser() {
+    return use(userRequired());
+  }
+
+  /**
+   * As {@link #requireUser()}, and answers users without any of these roles with 403; see {@link
+   * HttpContext#requireRole}.
+   */
+  public Application requireRole(String... anyOf) {
+    return use(roleRequired(anyOf));
+  }
+
+  static Middleware userRequired() {
+    return Middleware.nonBlocking((context, next) -> {
+      User _ = context.requireUser();
+      next.handle(context);
+    });
+  }
+
+  static Middleware roleRequired(String... anyOf) {
+    String[] roles = HttpContext.requireRoles(anyOf).clone();
+    return Middleware.nonBlocking((context, next) -> {
+      User _ = context.requireRole(roles);
+      next.handle(context);
+    });
   }
 
   /**
@@ -195,7 +258,7 @@ public class Application {
    */
   public Application mapControllers(Object... controllers) {
     for (Object controller : controllers) {
-      Controllers.mapTo(this, controller);
+      Controllers.mapTo(this::map, controller);
     }
     return this;
   }
@@ -411,7 +474,7 @@ public class Application {
     built = true;
     Router<Handler> router = new Router<>();
     for (Mapping mapping : mappings) {
-      router.add(mapping.methods(), mapping.path(), pipeline(mapping.handler()));
+      router.add(mapping.methods(), mapping.path(), pipeline(mapping.endpoint()));
     }
     Handler unmatched = pipeline(Handler.nonBlocking(Application::answerUnmatched));
     return new ExchangeHandler() {
@@ -482,9 +545,15 @@ public class Application {
           "request {} refused with 400: {} in {} (Application.refuseAmbiguousPaths)",
           exchange.id(),
           ambiguity,
-          exchange.target());
+          withoutQuery(exchange.target()));
       throw new HttpException(400, "ambiguous path: " + ambiguity);
     }
+  }
+
+  /** The query stays out of the log: it may hold an access token. */
+  private static String withoutQuery(String target) {
+    int question = target.indexOf('?');
+    return question < 0 ? target : target.substring(0, question);
   }
 
   /** Adds a header that ends the connection: nothing that follows a malformed request is read. */
@@ -587,7 +656,7 @@ public class Application {
     }
   }
 
-  private void requireNotBuilt() {
+  void requireNotBuilt() {
     if (built) {
       throw new IllegalStateException("the application is already built");
     }
