@@ -30,6 +30,7 @@ class ReadmeTest {
       import dev.windhover.app.*;
       import dev.windhover.http.*;
       import dev.windhover.http.files.*;
+      import dev.windhover.http.middleware.*;
       import dev.windhover.http.websocket.*;
       import java.io.*;
       import java.nio.file.*;
@@ -100,7 +101,8 @@ class ReadmeTest {
         "docs/compression.md",
         "docs/event-streams.md",
         "docs/groups.md",
-        "docs/stopping.md"
+        "docs/stopping.md",
+        "docs/users.md"
       })
   void theExamplesCompile(String page, @TempDir Path classes) throws IOException {
     for (String block : javaBlocks(page)) {
