@@ -459,7 +459,7 @@ public final class WebApplication extends Application implements AutoCloseable {
     }
     try {
       listening.run();
-      started(started.background());
+      started();
     } catch (RuntimeException | Error e) {
       stop();
       throw e;
@@ -489,10 +489,12 @@ public final class WebApplication extends Application implements AutoCloseable {
     LoopEnd end = ownsProcess ? LoopEnd.ofProcess() : LoopEnd.of(this::failed);
     CodeInFolders.load(
         WebApplication.class, WebSockets.class, Server.class, Application.class, CloseCode.class);
-    Server listening = new Server(options, build()).onLoopEnded(end).start();
+    Server created = new Server(options, build()).onLoopEnded(end);
+    host(created.background());
+    created.start();
     end.await();
     loopEnd = end;
-    return listening;
+    return created;
   }
 
   /** The server cannot go on. */

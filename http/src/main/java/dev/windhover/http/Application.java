@@ -48,7 +48,7 @@ public class Application {
   private final Router<Mapping> taken =
       new Router<>(); // so that a bad path fails in the call that maps it
   private final Queue<Supplier<CompletableFuture<Void>>> endings = new ConcurrentLinkedQueue<>();
-  private final OwnTasks ownTasks = new OwnTasks(failure -> events().taskFailed(failure));
+  private final OwnTasks ownTasks = new OwnTasks();
   private final CompletableFuture<Void> stopping = new CompletableFuture<>();
   private final CompletableFuture<Void> stoppingView = ReadOnlyFuture.of(stopping);
   private final PerLoop<EventStream> eventStreams = new PerLoop<>();
@@ -268,6 +268,7 @@ public class Application {
     requireNotBuilt();
     registered.add(Objects.requireNonNull(events));
     this.events = new RegisteredEvents(List.copyOf(registered));
+    ownTasks.events(this.events);
     return this;
   }
 
@@ -382,17 +383,30 @@ public class Application {
     return this;
   }
 
-  /** Returns the host's time of day; in tests, the time of the clock that the test moves. */
+  /**
+   * Returns the host's time of day; in tests, the time of the clock that the test moves.
+   *
+   * @throws IllegalStateException before the start
+   */
   public Instant now() {
     return ownTasks.now();
   }
 
   /**
+   * Sets what the application's own tasks run with; called by the host before it serves requests.
+   */
+  public void host(Background host) {
+    ownTasks.host(host);
+  }
+
+  /**
    * Runs the tasks of the start on this thread, and begins to run those of {@link #every}; called
    * once by the host, when it serves requests.
+   *
+   * @throws IllegalStateException if {@link #host} was not called
    */
-  public void started(Background host) {
-    ownTasks.start(host);
+  public void started() {
+    ownTasks.start();
   }
 
   // ---- Stopping

@@ -11,7 +11,6 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,21 +19,17 @@ import org.slf4j.LoggerFactory;
 final class OwnTasks {
   private static final Logger log = LoggerFactory.getLogger(Application.class);
 
-  private final Consumer<Throwable> onFailure;
   private final List<Runnable> onStarted = new ArrayList<>();
   private final List<Ticker> tickers = new ArrayList<>();
   private final Queue<Task> onStopping = new ConcurrentLinkedQueue<>();
   private final AtomicReference<@Nullable CompletableFuture<Void>> stopped =
       new AtomicReference<>();
   private volatile @Nullable Background host;
+  private volatile Events events = Events.NONE;
 
-  /**
-   * Creates none.
-   *
-   * @param onFailure is told what a task has thrown, after it was logged
-   */
-  OwnTasks(Consumer<Throwable> onFailure) {
-    this.onFailure = onFailure;
+  /** Sets the events that are told what a task has thrown, after it was logged. */
+  void events(Events events) {
+    this.events = events;
   }
 
   void every(Duration period, Task task) {
@@ -54,19 +49,30 @@ final class OwnTasks {
 
   private void failed(String when, Throwable failure) {
     log.error("a task failed ({})", when, failure);
-    onFailure.accept(failure);
+    events.taskFailed(failure);
+  }
+
+  void host(Background host) {
+    this.host = host;
   }
 
   /** Runs the tasks of the start on this thread; then the others may run. */
-  void start(Background host) {
-    this.host = host;
+  void start() {
+    Background known = requireHost();
     onStarted.forEach(Runnable::run);
-    tickers.forEach(ticker -> ticker.start(host));
+    tickers.forEach(ticker -> ticker.start(known));
   }
 
   Instant now() {
+    return requireHost().now();
+  }
+
+  private Background requireHost() {
     Background known = host;
-    return known == null ? Instant.now() : known.now();
+    if (known == null) {
+      throw new IllegalStateException("the application has no host before its start");
+    }
+    return known;
   }
 
   /**

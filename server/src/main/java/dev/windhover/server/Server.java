@@ -66,7 +66,7 @@ public final class Server {
   private final List<String> urls = new ArrayList<>();
   private final AtomicBoolean started = new AtomicBoolean();
   private Consumer<Throwable> onLoopEnded = _ -> {};
-  private @Nullable Loops loops;
+  private volatile @Nullable Loops loops;
   private @Nullable LoopWatch watch;
   private @Nullable TlsContext tls;
   private volatile boolean stopping;
@@ -252,16 +252,12 @@ public final class Server {
     return connections.memory();
   }
 
-  /**
-   * Returns what an application's own tasks run with.
-   *
-   * @throws IllegalStateException if the server was not started
-   */
+  /** Returns what an application's own tasks run with. Timers run only while the server runs. */
   public Background background() {
-    if (loops == null) {
-      throw new IllegalStateException("the server was not started");
-    }
-    return new LoopBackground(loops.acceptor());
+    return new LoopBackground(() -> {
+      Loops running = loops;
+      return running == null ? null : running.acceptor();
+    });
   }
 
   /** Stops listening. Open connections close after their current request. */
@@ -312,8 +308,9 @@ public final class Server {
       tellAll(Stoppable::drop);
       awaitEnd(System.nanoTime() + GRACE.toNanos());
     }
-    if (loops != null) {
-      end(loops, GRACE);
+    Loops group = loops;
+    if (group != null) {
+      end(group, GRACE);
     }
   }
 

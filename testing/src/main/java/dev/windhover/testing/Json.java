@@ -67,7 +67,7 @@ final class Json {
       return differenceOfElements(path, elements, others);
     }
     boolean same =
-        expected instanceof BigDecimal number && actual instanceof BigDecimal other
+        (expected instanceof BigDecimal number && actual instanceof BigDecimal other)
             ? number.compareTo(other) == 0
             : Objects.equals(expected, actual);
     return same

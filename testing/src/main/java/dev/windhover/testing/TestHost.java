@@ -69,6 +69,7 @@ public final class TestHost implements AutoCloseable {
   private TestHost(Application application) {
     this.application = application.events(new FailuresFound(this::failed));
     this.handler = application.build();
+    application.host(new OwnBackground());
     clock.drives(this);
   }
 
@@ -81,7 +82,7 @@ public final class TestHost implements AutoCloseable {
   public static TestHost start(Application application) {
     TestHost host = new TestHost(application);
     try {
-      application.started(host.new OwnBackground());
+      application.started();
     } catch (RuntimeException | Error e) {
       host.allowFailures();
       host.close();

@@ -200,6 +200,22 @@ class OwnTasksTest {
   }
 
   @Nested
+  class Now {
+    @Test
+    void isTheHostsTimeSoThereIsNoneBeforeTheStart() {
+      assertThatIllegalStateException()
+          .isThrownBy(application::now)
+          .withMessage("the application has no host before its start");
+      application.onStarted(() -> run.add(application.now().toString()));
+      try (TestHost host = TestHost.start(application)) {
+        assertThat(run).containsExactly(host.clock().now().toString());
+        host.clock().advance(SECOND);
+        assertThat(application.now()).isEqualTo(host.clock().now());
+      }
+    }
+  }
+
+  @Nested
   class OnStopping {
     @Test
     void lastMessagesArriveBeforeTheClose() {

@@ -260,7 +260,7 @@ public final class Authentication implements Middleware {
 
   private @Nullable String cookie(Headers headers) {
     for (String line : headers.all("Cookie")) {
-      for (String pair : line.split(";")) {
+      for (String pair : line.split(";", -1)) {
         int equals = pair.indexOf('=');
         if (equals > 0 && pair.substring(0, equals).strip().equals(options.cookieName())) {
           return pair.substring(equals + 1).strip();

@@ -8,12 +8,16 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The timers and threads of an application's own tasks. The timers are those of the loop that
  * accepts connections: they start threads, and nothing else runs there.
+ *
+ * @param acceptor returns that loop, or null if the server was not started
  */
-public record LoopBackground(EventLoop timers) implements Background {
+public record LoopBackground(Supplier<@Nullable EventLoop> acceptor) implements Background {
   @Override
   public long nanoTime() {
     return System.nanoTime();
@@ -26,6 +30,10 @@ public record LoopBackground(EventLoop timers) implements Background {
 
   @Override
   public Loop.Timer schedule(Duration delay, Runnable task) {
+    EventLoop timers = acceptor.get();
+    if (timers == null) {
+      return () -> {};
+    }
     try {
       ScheduledFuture<?> future = timers.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
       return () -> future.cancel(false);
