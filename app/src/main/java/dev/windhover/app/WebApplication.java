@@ -4,7 +4,11 @@ import dev.windhover.http.Application;
 import dev.windhover.http.Events;
 import dev.windhover.http.Handler;
 import dev.windhover.http.Middleware;
+import dev.windhover.http.RouteGroup;
+import dev.windhover.http.Task;
 import dev.windhover.http.files.StaticFiles;
+import dev.windhover.http.middleware.Authentication;
+import dev.windhover.http.middleware.AuthenticationOptions;
 import dev.windhover.http.middleware.Cors;
 import dev.windhover.http.middleware.CorsOptions;
 import dev.windhover.http.middleware.ForwardedHeaders;
@@ -18,7 +22,9 @@ import dev.windhover.http.middleware.HttpLoggingOptions;
 import dev.windhover.http.middleware.HttpsRedirection;
 import dev.windhover.http.middleware.HttpsRedirectionOptions;
 import dev.windhover.http.websocket.WebSocketAcceptContext;
+import dev.windhover.http.websocket.WebSocketContextHandler;
 import dev.windhover.http.websocket.WebSocketHandler;
+import dev.windhover.http.websocket.WebSocketListenerFactory;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.server.ListenException;
 import dev.windhover.server.Server;
@@ -90,7 +96,6 @@ public final class WebApplication extends Application implements AutoCloseable {
       Pattern.compile("https://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?/?");
 
   private final ServerOptions options = new ServerOptions();
-  private final List<Runnable> onStarted = new ArrayList<>();
   private final List<Consumer<Throwable>> onFailed = new ArrayList<>();
   private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.NEW);
   private final CountDownLatch stopped = new CountDownLatch(1);
@@ -108,6 +113,9 @@ public final class WebApplication extends Application implements AutoCloseable {
   private volatile @Nullable Thread runner;
   private volatile @Nullable LoopEnd loopEnd;
   private boolean ownsProcess;
+
+  /** What {@link #run()} does when the application listens, before any task of the start. */
+  private Runnable listening = () -> {};
 
   /** Where in its life an application is. */
   private enum Phase {
@@ -224,6 +232,50 @@ public final class WebApplication extends Application implements AutoCloseable {
   }
 
   @Override
+  public WebApplication mapWebSocket(String path, WebSocketContextHandler handler) {
+    super.mapWebSocket(path, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapWebSocket(
+      String path, WebSocketAcceptContext settings, WebSocketContextHandler handler) {
+    super.mapWebSocket(path, settings, handler);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapWebSocketListener(String path, WebSocketListenerFactory listeners) {
+    super.mapWebSocketListener(path, listeners);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapWebSocketListener(
+      String path, WebSocketAcceptContext settings, WebSocketListenerFactory listeners) {
+    super.mapWebSocketListener(path, settings, listeners);
+    return this;
+  }
+
+  @Override
+  public WebApplication mapGroup(String prefix, Consumer<RouteGroup> routes) {
+    super.mapGroup(prefix, routes);
+    return this;
+  }
+
+  @Override
+  public WebApplication requireUser() {
+    super.requireUser();
+    return this;
+  }
+
+  @Override
+  public WebApplication requireRole(String... anyOf) {
+    super.requireRole(anyOf);
+    return this;
+  }
+
+  @Override
   public WebApplication mapControllers(Object... controllers) {
     super.mapControllers(controllers);
     return this;
@@ -250,6 +302,24 @@ public final class WebApplication extends Application implements AutoCloseable {
   @Override
   public WebApplication refuseAmbiguousPaths() {
     super.refuseAmbiguousPaths();
+    return this;
+  }
+
+  @Override
+  public WebApplication every(Duration period, Task task) {
+    super.every(period, task);
+    return this;
+  }
+
+  @Override
+  public WebApplication onStarted(Runnable task) {
+    super.onStarted(task);
+    return this;
+  }
+
+  @Override
+  public WebApplication onStopping(Task task) {
+    super.onStopping(task);
     return this;
   }
 
@@ -318,6 +388,14 @@ public final class WebApplication extends Application implements AutoCloseable {
     return use(Hsts.with(change));
   }
 
+  /**
+   * Adds the step that finds out who is asking, from a password, a token, a key or a cookie; see
+   * {@link Authentication}.
+   */
+  public WebApplication useAuthentication(Consumer<AuthenticationOptions> change) {
+    return use(Authentication.with(change));
+  }
+
   /** Adds CORS, which lets pages of other origins use the application; see {@link Cors}. */
   public WebApplication useCors(Consumer<CorsOptions> change) {
     return use(Cors.with(change));
@@ -335,15 +413,6 @@ public final class WebApplication extends Application implements AutoCloseable {
   /** Changes the options of the host. */
   public WebApplication server(Consumer<ServerOptions> change) {
     change.accept(options);
-    return this;
-  }
-
-  /**
-   * Runs {@code task} as soon as the application listens, before {@link #start} returns. Several
-   * tasks run in the order in which they were added.
-   */
-  public WebApplication onStarted(Runnable task) {
-    onStarted.add(task);
     return this;
   }
 
@@ -374,20 +443,23 @@ public final class WebApplication extends Application implements AutoCloseable {
       throw new IllegalStateException(
           isRunning ? "the application is already running" : "the application was stopped");
     }
+    Server started = null;
     try {
-      server = listen();
+      started = listen();
+      server = started;
     } finally {
-      if (server == null) {
+      if (started == null) {
         phase.compareAndSet(Phase.STARTED, Phase.NEW);
       }
     }
-    running.set(server);
+    running.set(started);
     if (phase.get() == Phase.STOPPED) { // meanwhile
       stopRunning();
       throw new IllegalStateException("the application was stopped");
     }
     try {
-      onStarted.forEach(Runnable::run);
+      listening.run();
+      started();
     } catch (RuntimeException | Error e) {
       stop();
       throw e;
@@ -417,10 +489,12 @@ public final class WebApplication extends Application implements AutoCloseable {
     LoopEnd end = ownsProcess ? LoopEnd.ofProcess() : LoopEnd.of(this::failed);
     CodeInFolders.load(
         WebApplication.class, WebSockets.class, Server.class, Application.class, CloseCode.class);
-    Server listening = new Server(options, build()).onLoopEnded(end).start();
+    Server created = new Server(options, build()).onLoopEnded(end);
+    host(created.background());
+    created.start();
     end.await();
     loopEnd = end;
-    return listening;
+    return created;
   }
 
   /** The server cannot go on. */
@@ -487,11 +561,12 @@ public final class WebApplication extends Application implements AutoCloseable {
    */
   public void run() {
     StopSignals signals = new StopSignals(this::stopBySignal, this::stopAndWait);
-    onStarted.addFirst(() -> {
-      runner = Thread.currentThread();
-      signals.listen();
-      sayWhere();
-    });
+    listening =
+        () -> {
+          runner = Thread.currentThread();
+          signals.listen();
+          sayWhere();
+        };
     ownsProcess = true;
     try {
       start();
@@ -547,11 +622,12 @@ public final class WebApplication extends Application implements AutoCloseable {
   }
 
   /**
-   * Stops the application: refuses new connections and sockets, closes every socket with 1001, lets
-   * requests finish, and drops whatever is left after {@link ServerOptions#stopTimeout} (10 s by
-   * default). Returns when everything has ended, and at most a second after that time, even if a
-   * handler or a task of {@link #onStopping} never returns. Further calls have no effect. An
-   * application that was stopped cannot be started again.
+   * Stops the application, in the order that {@link #onStopping} describes: refuses new
+   * connections, runs the tasks of {@code onStopping}, closes every socket with 1001, lets requests
+   * finish, and drops whatever is left after {@link ServerOptions#stopTimeout} (10 s by default).
+   * Returns when everything has ended, and at most a second after that time, even if a handler or a
+   * task of {@link #onStopping} never returns. Further calls have no effect. An application that
+   * was stopped cannot be started again.
    */
   public void stop() {
     phase.set(Phase.STOPPED);
@@ -578,11 +654,12 @@ public final class WebApplication extends Application implements AutoCloseable {
   /** Begins the stop of the application on a thread of its own: one of its tasks may hang. */
   private CompletableFuture<Void> tellApplication() {
     CompletableFuture<CompletableFuture<Void>> begun = new CompletableFuture<>();
+    Duration forTasks = options.stopTimeout().dividedBy(2);
     Thread _ =
         Thread.ofPlatform()
             .daemon()
             .name("windhover-stopping")
-            .start(() -> begun.completeAsync(this::beginStop, Runnable::run));
+            .start(() -> begun.completeAsync(() -> beginStop(forTasks), Runnable::run));
     return begun.thenCompose(over -> over);
   }
 

@@ -30,6 +30,7 @@ import java.util.stream.Stream;
  *       {@link NettyDataEchoServer}.
  *   <li>{@code --memory}: see {@link MemoryCompare}.
  *   <li>{@code --events}: see {@link EventStreamsLoad}.
+ *   <li>{@code --groups}: see {@link GroupLoad}.
  * </ul>
  *
  * <p>Each round starts every contender once for each mode and takes the cells in turn. A cell is
@@ -127,6 +128,7 @@ final class Compare {
   private static void run(Arguments arguments) throws Exception {
     boolean memory = arguments.flag("--memory");
     boolean events = arguments.flag("--events");
+    boolean groups = arguments.flag("--groups");
     boolean compressed = arguments.flag("--compressed");
     boolean http = arguments.flag("--http");
     boolean http2 = arguments.flag("--http2");
@@ -140,6 +142,10 @@ final class Compare {
     if (!ChildJvm.canPin()) {
       System.err.println(
           "warning: no taskset or only one core, so server and client are not pinned");
+    }
+    if (groups) {
+      var _ = GroupLoad.measure(arguments);
+      return;
     }
     if (events) {
       EventStreamsLoad.Result _ = EventStreamsLoad.measure(arguments);

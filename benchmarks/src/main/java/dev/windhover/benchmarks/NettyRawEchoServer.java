@@ -4,11 +4,13 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.security.MessageDigest;
 import java.util.Base64;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -26,12 +28,30 @@ final class NettyRawEchoServer implements EchoServer {
 
   @Override
   public int start(Options options) throws InterruptedException {
-    return options.transport().bind(options, () -> new ChannelHandler[] {new OpeningHandshake()});
+    return options
+        .transport()
+        .bind(
+            options,
+            () ->
+                new ChannelHandler[] {
+                  handshake(channel -> channel.pipeline().addLast("echo", new Echo()))
+                });
+  }
+
+  /** Returns what answers the opening handshake, and then passes the connection on. */
+  static ChannelHandler handshake(Consumer<Channel> opened) {
+    return new OpeningHandshake(opened);
   }
 
   /** Answers an upgrade request that arrives in one read, as the load generator's does. */
   private static final class OpeningHandshake extends ChannelInboundHandlerAdapter {
     private static final Pattern KEY = Pattern.compile("(?i)\r\nSec-WebSocket-Key: *(\\S+)");
+
+    private final Consumer<Channel> opened;
+
+    OpeningHandshake(Consumer<Channel> opened) {
+      this.opened = opened;
+    }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
@@ -53,7 +73,8 @@ final class NettyRawEchoServer implements EchoServer {
               + Base64.getEncoder().encodeToString(hash)
               + "\r\n\r\n";
       context.writeAndFlush(Unpooled.copiedBuffer(response, US_ASCII));
-      context.pipeline().replace(this, "echo", new Echo());
+      context.pipeline().remove(this);
+      opened.accept(context.channel());
     }
   }
 

@@ -1,13 +1,19 @@
 package dev.windhover.http;
 
+import dev.windhover.http.host.Background;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.http.host.PerLoop;
 import dev.windhover.http.host.Takeover;
 import dev.windhover.http.websocket.WebSocketAcceptContext;
+import dev.windhover.http.websocket.WebSocketContextHandler;
 import dev.windhover.http.websocket.WebSocketHandler;
+import dev.windhover.http.websocket.WebSocketListener;
+import dev.windhover.http.websocket.WebSocketListenerFactory;
 import java.io.IOException;
 import java.net.SocketAddress;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +22,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,11 +40,15 @@ import org.slf4j.LoggerFactory;
 public class Application {
   private static final Logger log = LoggerFactory.getLogger(Application.class);
 
+  /** Half of the time that a server's stop may take by default. */
+  private static final Duration FOR_LAST_TASKS = Duration.ofSeconds(5);
+
   private final List<Middleware> middleware = new ArrayList<>();
   private final List<Mapping> mappings = new ArrayList<>();
   private final Router<Mapping> taken =
       new Router<>(); // so that a bad path fails in the call that maps it
-  private final Queue<Supplier<CompletableFuture<Void>>> onStopping = new ConcurrentLinkedQueue<>();
+  private final Queue<Supplier<CompletableFuture<Void>>> endings = new ConcurrentLinkedQueue<>();
+  private final OwnTasks ownTasks = new OwnTasks();
   private final CompletableFuture<Void> stopping = new CompletableFuture<>();
   private final CompletableFuture<Void> stoppingView = ReadOnlyFuture.of(stopping);
   private final PerLoop<EventStream> eventStreams = new PerLoop<>();
@@ -48,7 +59,13 @@ public class Application {
   private boolean refusesAmbiguousPaths;
   private boolean built;
 
-  private record Mapping(Set<String> methods, String path, Handler handler) {}
+  private record Mapping(
+      Set<String> methods, String path, Handler handler, @Nullable RouteGroup group) {
+    /** Returns the handler within the steps of its group. */
+    Handler endpoint() {
+      return group == null ? handler : group.around(handler);
+    }
+  }
 
   /** Creates an application without middleware and routes. */
   public Application() {}
@@ -104,11 +121,67 @@ public class Application {
    *     is already mapped on this path
    */
   public Application map(Set<String> methods, String path, Handler handler) {
+    map(methods, path, handler, null);
+    return this;
+  }
+
+  void map(Set<String> methods, String path, Handler handler, @Nullable RouteGroup group) {
     requireNotBuilt();
-    Mapping mapping = new Mapping(Set.copyOf(methods), path, Objects.requireNonNull(handler));
+    Mapping mapping =
+        new Mapping(Set.copyOf(methods), path, Objects.requireNonNull(handler), group);
     taken.add(mapping.methods(), path, mapping);
     mappings.add(mapping);
+  }
+
+  /**
+   * Maps routes whose paths begin with {@code prefix}, and which share steps:
+   *
+   * <pre>{@code
+   * app.mapGroup("/api", api -> api
+   *     .requireUser()
+   *     .mapGet("/me", context -> context.response().write(context.requireUser().name()))
+   *     .mapWebSocket("/live", socket -> …));
+   * }</pre>
+   *
+   * @param prefix as the path in {@link #map(String, Handler)}, without a slash at its end
+   * @throws IllegalArgumentException if the prefix or a path is malformed, or is already mapped
+   */
+  public Application mapGroup(String prefix, Consumer<RouteGroup> routes) {
+    requireNotBuilt();
+    routes.accept(new RouteGroup(this, null, prefix));
     return this;
+  }
+
+  /**
+   * Answers all requests without a user with 401, whatever their path is, unless an earlier step
+   * answers them. For some routes only, see {@link #mapGroup}; see also {@link
+   * HttpContext#requireUser()}.
+   */
+  public Application requireUser() {
+    return use(userRequired());
+  }
+
+  /**
+   * As {@link #requireUser()}, and answers users without any of these roles with 403; see {@link
+   * HttpContext#requireRole}.
+   */
+  public Application requireRole(String... anyOf) {
+    return use(roleRequired(anyOf));
+  }
+
+  static Middleware userRequired() {
+    return Middleware.nonBlocking((context, next) -> {
+      User _ = context.requireUser();
+      next.handle(context);
+    });
+  }
+
+  static Middleware roleRequired(String... anyOf) {
+    String[] roles = HttpContext.requireRoles(anyOf).clone();
+    return Middleware.nonBlocking((context, next) -> {
+      User _ = context.requireRole(roles);
+      next.handle(context);
+    });
   }
 
   /**
@@ -122,7 +195,58 @@ public class Application {
   /** As {@link #mapWebSocket(String, WebSocketHandler)}, with settings for its sockets. */
   public Application mapWebSocket(
       String path, WebSocketAcceptContext settings, WebSocketHandler handler) {
-    return map(path, context -> handler.handle(context.webSockets().accept(settings)));
+    Objects.requireNonNull(handler, "handler");
+    return mapWebSocket(path, settings, (_, socket) -> handler.handle(socket));
+  }
+
+  /**
+   * As {@link #mapWebSocket(String, WebSocketHandler)}, for a handler that also wants the request:
+   * {@code mapWebSocket("/chat/{room}", (context, socket) -> …)}.
+   */
+  public Application mapWebSocket(String path, WebSocketContextHandler handler) {
+    return mapWebSocket(path, new WebSocketAcceptContext(), handler);
+  }
+
+  /** As {@link #mapWebSocket(String, WebSocketContextHandler)}, with settings for its sockets. */
+  public Application mapWebSocket(
+      String path, WebSocketAcceptContext settings, WebSocketContextHandler handler) {
+    return map(path, webSocket(settings, handler));
+  }
+
+  static Handler webSocket(WebSocketAcceptContext settings, WebSocketContextHandler handler) {
+    Objects.requireNonNull(settings, "settings");
+    Objects.requireNonNull(handler, "handler");
+    return context -> handler.handle(context, context.webSockets().accept(settings));
+  }
+
+  /**
+   * Answers {@code path} with a socket in the listener form. {@code listeners} makes a listener for
+   * each valid opening handshake, before the handshake is answered; other requests are answered as
+   * by {@link #mapWebSocket(String, WebSocketHandler)}.
+   */
+  public Application mapWebSocketListener(String path, WebSocketListenerFactory listeners) {
+    return mapWebSocketListener(path, new WebSocketAcceptContext(), listeners);
+  }
+
+  /**
+   * As {@link #mapWebSocketListener(String, WebSocketListenerFactory)}, with settings for its
+   * sockets.
+   */
+  public Application mapWebSocketListener(
+      String path, WebSocketAcceptContext settings, WebSocketListenerFactory listeners) {
+    return map(path, webSocketListener(settings, listeners));
+  }
+
+  static Handler webSocketListener(
+      WebSocketAcceptContext settings, WebSocketListenerFactory listeners) {
+    Objects.requireNonNull(settings, "settings");
+    Objects.requireNonNull(listeners, "listeners");
+    return context -> {
+      context.webSockets().requireWebSocketRequest();
+      WebSocketListener listener =
+          Objects.requireNonNull(listeners.listenerFor(context), "the factory's listener");
+      context.webSockets().accept(settings, listener);
+    };
   }
 
   /**
@@ -134,7 +258,7 @@ public class Application {
    */
   public Application mapControllers(Object... controllers) {
     for (Object controller : controllers) {
-      Controllers.mapTo(this, controller);
+      Controllers.mapTo(this::map, controller);
     }
     return this;
   }
@@ -144,6 +268,7 @@ public class Application {
     requireNotBuilt();
     registered.add(Objects.requireNonNull(events));
     this.events = new RegisteredEvents(List.copyOf(registered));
+    ownTasks.events(this.events);
     return this;
   }
 
@@ -202,6 +327,88 @@ public class Application {
     return events;
   }
 
+  // ---- Its own tasks
+
+  /**
+   * Runs {@code task} every {@code period}, by the host's clock: for the first time one period
+   * after the start, and then until the stop. Each run has a virtual thread of its own and may
+   * block. Runs of one task never overlap: if one takes longer than the period, those that were due
+   * meanwhile are skipped. A run that throws an exception is logged as an error, and the next one
+   * comes all the same. At the stop, no run begins any more, and one that is going on may end.
+   *
+   * @param task it must not call a {@code stop()} that waits, because the stop would wait for it
+   * @throws IllegalArgumentException if the period is not positive
+   */
+  public Application every(Duration period, Task task) {
+    requireNotBuilt();
+    ownTasks.every(period, task);
+    return this;
+  }
+
+  /**
+   * Runs {@code task} as soon as the host serves requests, on the thread that starts the
+   * application. Several tasks run in the order in which they were added. If one throws an
+   * exception, the application stops, and the start throws that exception.
+   */
+  public Application onStarted(Runnable task) {
+    requireNotBuilt();
+    ownTasks.onStarted(task);
+    return this;
+  }
+
+  /**
+   * Runs {@code task} when the application begins to stop, while its sockets still work: it may
+   * send last messages, which arrive before the Close. Several tasks run in the order in which they
+   * were added, one after the other, on a virtual thread. If one throws an exception, it is logged
+   * as an error, and the others still run. This is the order of a stop:
+   *
+   * <ol>
+   *   <li>No new connections are accepted, and {@link #stopping()} completes.
+   *   <li>The tasks of {@link #every} end: no run begins any more, and one that is going on ends.
+   *   <li>The tasks of {@code onStopping} run.
+   *   <li>Every socket is closed with 1001, and every event stream ends, after what was sent
+   *       before; new sockets are refused with 503. What was registered with {@link #endOnStop}
+   *       ends, too.
+   *   <li>When requests and sockets have ended, and in any case after the host's time limit, the
+   *       host drops what is left and ends.
+   * </ol>
+   *
+   * <p>The second and third step together may take 5 s, or half of the host's time limit ({@code
+   * stopTimeout}, so also 5 s by default). After that the fourth begins all the same.
+   *
+   * @throws IllegalStateException if the application is already stopping
+   */
+  public Application onStopping(Task task) {
+    ownTasks.onStopping(task);
+    return this;
+  }
+
+  /**
+   * Returns the host's time of day; in tests, the time of the clock that the test moves.
+   *
+   * @throws IllegalStateException before the start
+   */
+  public Instant now() {
+    return ownTasks.now();
+  }
+
+  /**
+   * Sets what the application's own tasks run with; called by the host before it serves requests.
+   */
+  public void host(Background host) {
+    ownTasks.host(host);
+  }
+
+  /**
+   * Runs the tasks of the start on this thread, and begins to run those of {@link #every}; called
+   * once by the host, when it serves requests.
+   *
+   * @throws IllegalStateException if {@link #host} was not called
+   */
+  public void started() {
+    ownTasks.start();
+  }
+
   // ---- Stopping
 
   /**
@@ -214,34 +421,50 @@ public class Application {
   }
 
   /**
-   * Runs {@code task} when the application begins to stop, on the thread that stops it. The stop
-   * waits for the future that the task returns.
+   * Registers what ends together with the sockets, after the tasks of {@link #onStopping}: {@code
+   * end} begins that end and must not block, and the stop waits for the future that it returns.
    */
-  public void onStopping(Supplier<CompletableFuture<Void>> task) {
-    onStopping.add(task);
+  public void endOnStop(Supplier<CompletableFuture<Void>> end) {
+    endings.add(end);
+  }
+
+  /** As {@link #beginStop(Duration)}, with 5 s for the application's own tasks. */
+  public CompletableFuture<Void> beginStop() {
+    return beginStop(FOR_LAST_TASKS);
   }
 
   /**
-   * Begins to stop: runs the tasks, then ends all event streams. The returned future completes when
-   * all of that is done; it completes exceptionally if any of it failed. Each task runs only once,
-   * however many times this is called.
+   * Begins to stop, in the order that {@link #onStopping} describes. The returned future completes
+   * when all tasks, sockets and event streams have ended; it completes exceptionally if what was
+   * registered with {@link #endOnStop} failed. Each task runs only once, however many times this is
+   * called.
+   *
+   * @param forTasks how long sockets and event streams stay open at most while the application's
+   *     own tasks end
    */
-  public CompletableFuture<Void> beginStop() {
+  public CompletableFuture<Void> beginStop(Duration forTasks) {
     stopping.complete(null);
-    List<CompletableFuture<Void>> tasks = new ArrayList<>();
-    for (Supplier<CompletableFuture<Void>> task; (task = onStopping.poll()) != null; ) {
+    CompletableFuture<Void> tasks = ownTasks.stop();
+    CompletableFuture<Void> others =
+        ownTasks.atMost(forTasks, tasks).thenCompose(_ -> endEverything());
+    return CompletableFuture.allOf(tasks, others);
+  }
+
+  private CompletableFuture<Void> endEverything() {
+    List<CompletableFuture<Void>> all = new ArrayList<>();
+    for (Supplier<CompletableFuture<Void>> end; (end = endings.poll()) != null; ) {
       try {
-        tasks.add(task.get());
+        all.add(end.get());
       } catch (RuntimeException e) {
-        tasks.add(CompletableFuture.failedFuture(e));
+        all.add(CompletableFuture.failedFuture(e));
       }
     }
-    tasks.add(
+    all.add(
         eventStreams.endAll(stream -> {
           stream.close();
           return stream.over();
         }));
-    return CompletableFuture.allOf(tasks.toArray(CompletableFuture[]::new));
+    return CompletableFuture.allOf(all.toArray(CompletableFuture[]::new));
   }
 
   /** Records an event stream that was opened; on its loop. */
@@ -265,7 +488,7 @@ public class Application {
     built = true;
     Router<Handler> router = new Router<>();
     for (Mapping mapping : mappings) {
-      router.add(mapping.methods(), mapping.path(), pipeline(mapping.handler()));
+      router.add(mapping.methods(), mapping.path(), pipeline(mapping.endpoint()));
     }
     Handler unmatched = pipeline(Handler.nonBlocking(Application::answerUnmatched));
     return new ExchangeHandler() {
@@ -336,9 +559,15 @@ public class Application {
           "request {} refused with 400: {} in {} (Application.refuseAmbiguousPaths)",
           exchange.id(),
           ambiguity,
-          exchange.target());
+          withoutQuery(exchange.target()));
       throw new HttpException(400, "ambiguous path: " + ambiguity);
     }
+  }
+
+  /** The query stays out of the log: it may hold an access token. */
+  private static String withoutQuery(String target) {
+    int question = target.indexOf('?');
+    return question < 0 ? target : target.substring(0, question);
   }
 
   /** Adds a header that ends the connection: nothing that follows a malformed request is read. */
@@ -441,7 +670,7 @@ public class Application {
     }
   }
 
-  private void requireNotBuilt() {
+  void requireNotBuilt() {
     if (built) {
       throw new IllegalStateException("the application is already built");
     }

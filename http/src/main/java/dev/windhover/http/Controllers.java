@@ -16,6 +16,12 @@ import java.util.stream.Stream;
  * startup.
  */
 final class Controllers {
+  /** Where routes are mapped. */
+  @FunctionalInterface
+  interface Target {
+    Object map(Set<String> methods, String path, Handler handler);
+  }
+
   private Controllers() {}
 
   /**
@@ -23,7 +29,7 @@ final class Controllers {
    *
    * @throws IllegalArgumentException if it has no routes, or one of its methods cannot be a handler
    */
-  static void mapTo(Application application, Object controller) {
+  static void mapTo(Target target, Object controller) {
     if (controller instanceof Class<?> type) {
       throw new IllegalArgumentException(
           "a controller is an object: pass an instance of " + type.getName() + ", not the class");
@@ -38,10 +44,11 @@ final class Controllers {
     for (Method method : methods) {
       Route route = method.getAnnotation(Route.class);
       boolean inherits = prefix != null && route.methods().length == 0;
-      application.map(
-          Set.of(inherits ? prefix.methods() : route.methods()),
-          prefix == null ? route.value() : join(prefix.value(), route.value()),
-          handler(controller, method));
+      Object _ =
+          target.map(
+              Set.of(inherits ? prefix.methods() : route.methods()),
+              prefix == null ? route.value() : join(prefix.value(), route.value()),
+              handler(controller, method));
     }
   }
 

@@ -39,6 +39,12 @@ public interface Events {
   default void handlerFailed(HttpContext context, Throwable failure) {}
 
   /**
+   * A task of {@link Application#every} or {@link Application#onStopping} has thrown an exception.
+   * Called after the error was logged, on the task's thread.
+   */
+  default void taskFailed(Throwable failure) {}
+
+  /**
    * A message was received completely.
    *
    * @param bytes the size of its payload, after decompression

@@ -3,9 +3,10 @@ package dev.windhover.http;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Takeover;
 import dev.windhover.http.websocket.WebSocketManager;
-import java.security.Principal;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -27,7 +28,8 @@ public abstract sealed class HttpContext permits HostedContext {
 
   private volatile @Nullable CompletableFuture<Void> aborted;
   private @Nullable Connection connection;
-  private @Nullable Principal user;
+  private @Nullable User user;
+  private final List<String> challenges = new ArrayList<>(0);
 
   HttpContext(
       Application application, Exchange exchange, RequestTarget target, Router.Match<?> match) {
@@ -36,6 +38,7 @@ public abstract sealed class HttpContext permits HostedContext {
     this.request = new HttpRequest(exchange, target, match.parameters());
     this.response = new HttpResponse(exchange);
     this.match = match;
+    this.user = exchange.user();
   }
 
   /** Returns the request's name in logs, which is unique within the process. */
@@ -81,14 +84,70 @@ public abstract sealed class HttpContext permits HostedContext {
     return items;
   }
 
-  /** Returns the user, if middleware has identified one, or null. */
-  public @Nullable Principal user() {
+  /** Returns the user, if a step of the pipeline has identified one, or null. */
+  public @Nullable User user() {
     return user;
   }
 
   /** Sets the user; null for none. */
-  public void user(@Nullable Principal user) {
+  public void user(@Nullable User user) {
     this.user = user;
+  }
+
+  /**
+   * Says how a client may authenticate, for the answer 401 to a request without a user.
+   *
+   * @param challenge one challenge of the header {@code WWW-Authenticate} (RFC 9110 11.6.1), such
+   *     as {@code Bearer realm="chat"}
+   */
+  public void challenge(String challenge) {
+    challenges.add(Objects.requireNonNull(challenge, "challenge"));
+  }
+
+  /**
+   * Returns the user.
+   *
+   * @throws HttpException 401 if there is none, with the challenges of the pipeline's steps
+   * @throws IllegalStateException if there is none, and no step has said how to authenticate
+   */
+  public User requireUser() {
+    User known = user;
+    if (known != null) {
+      return known;
+    }
+    if (challenges.isEmpty()) { // a 401 must have a challenge (RFC 9110 15.5.2)
+      throw new IllegalStateException(
+          "the request has no user, and no step says how to authenticate: call useAuthentication(…)"
+              + " before, or context.challenge(…) in a step of your own");
+    }
+    Headers headers = new Headers();
+    challenges.forEach(challenge -> headers.add("WWW-Authenticate", challenge));
+    throw new HttpException(401, "authentication required", headers);
+  }
+
+  /**
+   * Returns the user, who has at least one of these roles.
+   *
+   * @throws HttpException 401 if there is no user, as in {@link #requireUser()}; 403 if the user
+   *     has none of the roles
+   * @throws IllegalArgumentException if no role is given
+   */
+  public User requireRole(String... anyOf) {
+    String[] roles = requireRoles(anyOf);
+    User known = requireUser();
+    for (String role : roles) {
+      if (known.hasRole(role)) {
+        return known;
+      }
+    }
+    throw new HttpException(403, "role " + String.join(" or ", roles) + " required");
+  }
+
+  static String[] requireRoles(String... anyOf) {
+    if (anyOf.length == 0) {
+      throw new IllegalArgumentException("requireRole needs a role; for any user, see requireUser");
+    }
+    return anyOf;
   }
 
   /** Returns the WebSocket side of this request. */

@@ -39,6 +39,11 @@ record RegisteredEvents(List<Events> all) implements Events {
   }
 
   @Override
+  public void taskFailed(Throwable failure) {
+    tell(each -> each.taskFailed(failure));
+  }
+
+  @Override
   public void messageReceived(HttpContext context, MessageType type, long bytes) {
     tell(each -> each.messageReceived(context, type, bytes));
   }

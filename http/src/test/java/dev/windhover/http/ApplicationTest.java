@@ -626,7 +626,7 @@ class ApplicationTest {
     @Test
     void isToldAndWaitsForItsTasks() {
       CompletableFuture<Void> drained = new CompletableFuture<>();
-      application.onStopping(() -> drained);
+      application.endOnStop(() -> drained);
       assertThat(application.stopping()).isNotDone();
       CompletableFuture<Void> stopped = application.beginStop();
       assertThat(application.stopping()).isCompleted();
@@ -646,10 +646,10 @@ class ApplicationTest {
 
     @Test
     void eachTaskRunsOnceAndAFailureKeepsNoOther() {
-      application.onStopping(() -> {
+      application.endOnStop(() -> {
         throw new IllegalStateException("no luck");
       });
-      application.onStopping(() -> {
+      application.endOnStop(() -> {
         events.add("stopping");
         return CompletableFuture.completedFuture(null);
       });

@@ -205,7 +205,7 @@ class EventStreamTest {
     @Test
     void endsOpenStreamsAfterWhatWasSent() {
       Open open = open();
-      open.application.onStopping(() -> {
+      open.application.endOnStop(() -> {
         try {
           open.stream.send("goodbye");
         } catch (IOException e) {

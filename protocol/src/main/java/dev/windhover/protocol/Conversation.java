@@ -269,6 +269,21 @@ public final class Conversation {
   }
 
   /**
+   * Writes frames of whole messages that were made for any number of conversations, with {@link
+   * FrameWriter#server()} and without an extension.
+   *
+   * @throws IllegalStateException if a Close was sent, the conversation is not open, or this is a
+   *     client's end, whose frames are masked
+   */
+  public void frames(ByteBuffer whole) {
+    requireCanSend();
+    if (writer.masks()) {
+      throw new IllegalStateException("a client's frames are masked, each with a key of its own");
+    }
+    output().write(whole);
+  }
+
+  /**
    * Writes the header of a frame. Its payload follows through {@link #payload}, in pieces.
    *
    * @throws IllegalStateException if a Close was sent, or the conversation is not open

@@ -1,10 +1,12 @@
 package dev.windhover.server;
 
+import dev.windhover.http.host.Background;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.http.host.LoopWatch;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.server.exchange.ConnectionCount;
 import dev.windhover.server.http2.Http2Request;
+import dev.windhover.server.net.LoopBackground;
 import dev.windhover.server.net.Loops;
 import dev.windhover.server.net.Stoppable;
 import dev.windhover.server.tls.BadCertificateException;
@@ -64,7 +66,7 @@ public final class Server {
   private final List<String> urls = new ArrayList<>();
   private final AtomicBoolean started = new AtomicBoolean();
   private Consumer<Throwable> onLoopEnded = _ -> {};
-  private @Nullable Loops loops;
+  private volatile @Nullable Loops loops;
   private @Nullable LoopWatch watch;
   private @Nullable TlsContext tls;
   private volatile boolean stopping;
@@ -250,6 +252,14 @@ public final class Server {
     return connections.memory();
   }
 
+  /** Returns what an application's own tasks run with. Timers run only while the server runs. */
+  public Background background() {
+    return new LoopBackground(() -> {
+      Loops running = loops;
+      return running == null ? null : running.acceptor();
+    });
+  }
+
   /** Stops listening. Open connections close after their current request. */
   public void stopListening() {
     stopping = true;
@@ -298,8 +308,9 @@ public final class Server {
       tellAll(Stoppable::drop);
       awaitEnd(System.nanoTime() + GRACE.toNanos());
     }
-    if (loops != null) {
-      end(loops, GRACE);
+    Loops group = loops;
+    if (group != null) {
+      end(group, GRACE);
     }
   }
 

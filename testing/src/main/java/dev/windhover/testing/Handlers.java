@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import jdk.management.VirtualThreadSchedulerMXBean;
 import org.jspecify.annotations.Nullable;
 
-/** The threads that run handlers. */
+/** The threads that run handlers, and the application's own tasks. */
 final class Handlers {
   private static final VirtualThreadSchedulerMXBean SCHEDULER =
       ManagementFactory.getPlatformMXBean(VirtualThreadSchedulerMXBean.class);
@@ -30,7 +30,9 @@ final class Handlers {
   /** In case of doubt, for how long no thread must be seen running. */
   private static final long IN_DOUBT = TimeUnit.MILLISECONDS.toNanos(250);
 
-  private final Map<Thread, String> ids = new ConcurrentHashMap<>();
+  /** What each thread runs. */
+  private final Map<Thread, String> threads = new ConcurrentHashMap<>();
+
   private final Thread loop;
 
   Handlers(Thread loop) {
@@ -38,8 +40,16 @@ final class Handlers {
   }
 
   Thread start(String id, Runnable task) {
-    Thread thread = Thread.ofVirtual().name("request-" + id).unstarted(task);
-    ids.put(thread, id);
+    return start("request-" + id, "the handler of request " + id, task);
+  }
+
+  Thread startTask(Runnable task) {
+    return start("task", "a task of the application", task);
+  }
+
+  private Thread start(String name, String what, Runnable task) {
+    Thread thread = Thread.ofVirtual().name(name).unstarted(task);
+    threads.put(thread, what);
     thread.start();
     return thread;
   }
@@ -71,12 +81,12 @@ final class Handlers {
   }
 
   private @Nullable Thread oneAtWork() {
-    ids.keySet().removeIf(thread -> thread.getState() == Thread.State.TERMINATED);
-    Thread[] threads = Stream.concat(Stream.of(loop), ids.keySet().stream()).toArray(Thread[]::new);
-    for (int i = threads.length; i > 0; i--) {
+    threads.keySet().removeIf(thread -> thread.getState() == Thread.State.TERMINATED);
+    Thread[] all = Stream.concat(Stream.of(loop), threads.keySet().stream()).toArray(Thread[]::new);
+    for (int i = all.length; i > 0; i--) {
       int drawn = ThreadLocalRandom.current().nextInt(i);
-      Thread thread = threads[drawn];
-      threads[drawn] = threads[i - 1];
+      Thread thread = all[drawn];
+      all[drawn] = all[i - 1];
       if (thread.getState() == Thread.State.RUNNABLE && !thread.equals(Thread.currentThread())) {
         return thread;
       }
@@ -92,7 +102,7 @@ final class Handlers {
    */
   private boolean isInDoubt() {
     return SCHEDULER.getMountedVirtualThreadCount() != 0
-        || ids.keySet().stream().anyMatch(thread -> thread.getState() == Thread.State.BLOCKED);
+        || threads.keySet().stream().anyMatch(thread -> thread.getState() == Thread.State.BLOCKED);
   }
 
   /**
@@ -100,14 +110,14 @@ final class Handlers {
    * interrupted.
    */
   void join(Faults faults) {
-    ids.forEach((thread, id) -> {
+    threads.forEach((thread, what) -> {
       try {
         if (!thread.join(Duration.ofSeconds(Waiting.SECONDS))) {
-          AssertionError stuck = faults.add("the handler of request " + id + " did not end");
+          AssertionError stuck = faults.add(what + " did not end");
           stuck.setStackTrace(thread.getStackTrace());
           thread.interrupt();
         }
-        ids.remove(thread);
+        threads.remove(thread);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }

@@ -3,6 +3,7 @@ package dev.windhover.testing;
 import dev.windhover.http.Connection;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
+import dev.windhover.http.User;
 import dev.windhover.http.host.ConnectionBuilder;
 import dev.windhover.http.host.CookieLines;
 import dev.windhover.http.host.Duplex;
@@ -104,6 +105,11 @@ final class MemoryExchange implements Exchange, Upgrade {
   @Override
   public Connection connection() {
     return new ConnectionBuilder("c-" + id, CLIENT, SERVER).version(request.version()).build();
+  }
+
+  @Override
+  public @Nullable User user() {
+    return request.user();
   }
 
   @Override

@@ -1,10 +1,13 @@
 package dev.windhover.testing;
 
 import dev.windhover.http.Application;
+import dev.windhover.http.host.Background;
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.LoopWatch;
 import dev.windhover.http.host.MemoryBudget;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -32,8 +35,8 @@ import java.util.concurrent.TimeoutException;
  * }
  * }</pre>
  *
- * <p>The application is the one that runs in production, created by the same method. Its addresses,
- * certificates and {@code onStarted} belong to its own host and have no effect here.
+ * <p>The application is the one that runs in production, created by the same method. Its addresses
+ * and certificates belong to its own host and have no effect here.
  *
  * <p>When the host {@linkplain #close() closes}, it fails the test if something happened that the
  * test did not look at: a message that nobody received, a connection that was dropped, a handler
@@ -66,21 +69,29 @@ public final class TestHost implements AutoCloseable {
   private TestHost(Application application) {
     this.application = application.events(new FailuresFound(this::failed));
     this.handler = application.build();
+    application.host(new OwnBackground());
     clock.drives(this);
   }
 
   /**
-   * Freezes {@code application} and starts to serve it.
+   * Freezes {@code application} and starts to serve it. Its {@code onStarted} tasks run on this
+   * thread. If one throws an exception, this method stops the application and throws it.
    *
    * @throws IllegalStateException if it was started before
    */
   public static TestHost start(Application application) {
-    return new TestHost(application);
+    TestHost host = new TestHost(application);
+    try {
+      application.started();
+    } catch (RuntimeException | Error e) {
+      host.allowFailures();
+      host.close();
+      throw e;
+    }
+    return host;
   }
 
-  /**
-   * Returns the application. Its {@code beginStop()} closes all sockets with 1001, as a stop does.
-   */
+  /** Returns the application. */
   public Application application() {
     return application;
   }
@@ -179,6 +190,22 @@ public final class TestHost implements AutoCloseable {
 
   // ---- Ending
 
+  /**
+   * Stops the application, as SIGTERM does: runs its {@code onStopping} tasks, then closes all
+   * sockets with 1001, and ends event streams. Returns when the host is {@linkplain #awaitIdle()
+   * idle}; clients may then receive what was sent to them. A second stop, as by {@link #close()},
+   * has no further effect on tasks and sockets.
+   */
+  public void stop() {
+    CompletableFuture<Void> stopped = application.beginStop();
+    stopped.whenComplete((_, failure) -> {
+      if (failure != null) {
+        faults.add(new AssertionError("the stop failed: " + failure, failure));
+      }
+    });
+    awaitIdle();
+  }
+
   /** Allows sockets to receive messages that nobody looks at. */
   public void allowLeftOvers() {
     leftOversAllowed = true;
@@ -250,6 +277,29 @@ public final class TestHost implements AutoCloseable {
   void handle(MemoryExchange exchange, Wire connection) {
     connections.add(connection);
     loop.execute(() -> handler.handle(exchange));
+  }
+
+  /** Lets the application's own tasks run on the test's clock, and on threads that we know. */
+  private final class OwnBackground implements Background {
+    @Override
+    public long nanoTime() {
+      return clock.nanoTime();
+    }
+
+    @Override
+    public Instant now() {
+      return clock.now();
+    }
+
+    @Override
+    public Loop.Timer schedule(Duration delay, Runnable task) {
+      return clock.schedule(delay, task);
+    }
+
+    @Override
+    public Thread start(Runnable task) {
+      return handlers.startTask(task);
+    }
   }
 
   Thread startHandler(String id, Runnable task) {

@@ -2,13 +2,16 @@ package dev.windhover.testing;
 
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
+import dev.windhover.http.User;
 import dev.windhover.protocol.OpeningKey;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /** A request that a test prepares: change it, then {@link #send} it or {@link #connect}. */
 public final class TestRequest {
@@ -21,6 +24,7 @@ public final class TestRequest {
   private HttpVersion version = HttpVersion.HTTP_1_1;
   private final Headers headers = new Headers().add("Host", "server.test");
   private byte[] body = new byte[0];
+  private @Nullable User user;
   private final Wire wire;
 
   TestRequest(TestHost host, String method, String target) {
@@ -77,10 +81,31 @@ public final class TestRequest {
     return this;
   }
 
-  /** Sets the body. */
+  /** Sets the body, as UTF-8. */
   public TestRequest body(String text) {
-    body = text.getBytes(StandardCharsets.UTF_8);
+    return body(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Sets the body; the bytes are copied. */
+  public TestRequest body(byte[] bytes) {
+    body = bytes.clone();
     return header("Content-Length", Integer.toString(body.length));
+  }
+
+  /** Sets a body of JSON, with its content type. */
+  public TestRequest json(String json) {
+    return header("Content-Type", "application/json").body(json);
+  }
+
+  /** Lets the request be one of {@code user}, whatever credentials the application asks for. */
+  public TestRequest user(User user) {
+    this.user = Objects.requireNonNull(user, "user");
+    return this;
+  }
+
+  /** Lets the request be one of a user with this name and these roles. */
+  public TestRequest user(String name, String... roles) {
+    return user(User.of(name, roles));
   }
 
   /**
@@ -120,6 +145,20 @@ public final class TestRequest {
       Thread.currentThread().interrupt();
       throw new AssertionError("interrupted while waiting for an answer", e);
     }
+  }
+
+  /**
+   * Sends the request and returns the response, which must have this status.
+   *
+   * @throws AssertionError as {@link #send()}, and if the status is another one; its text contains
+   *     the whole response
+   */
+  public TestResponse expectStatus(int status) {
+    TestResponse response = send();
+    if (response.status() != status) {
+      throw host.failed("expected status " + status + "\n but got " + response);
+    }
+    return response;
   }
 
   /** Sends the request and disconnects immediately, without waiting for a response. */
@@ -184,5 +223,9 @@ public final class TestRequest {
 
   byte[] body() {
     return body;
+  }
+
+  @Nullable User user() {
+    return user;
   }
 }

@@ -35,6 +35,33 @@ public final class TestResponse {
     return new String(body, StandardCharsets.UTF_8);
   }
 
+  /**
+   * Returns this, if the body is this text.
+   *
+   * @throws AssertionError if it is another text
+   */
+  public TestResponse expectText(String text) {
+    if (!text().equals(text)) {
+      throw new AssertionError("expected \"" + text + "\"\n but got " + this);
+    }
+    return this;
+  }
+
+  /**
+   * Returns this, if the body means the same as this JSON: white space, the order of members, and
+   * the spelling of strings and numbers do not matter.
+   *
+   * @throws AssertionError if it does not; its text names the place where they differ
+   * @throws IllegalArgumentException if {@code json} is not JSON (RFC 8259)
+   */
+  public TestResponse expectJson(String json) {
+    String difference = Json.difference(Json.expected(json), text());
+    if (difference != null) {
+      throw new AssertionError("expected JSON " + json + "\n but got " + this + "\n" + difference);
+    }
+    return this;
+  }
+
   @Override
   public String toString() {
     return status + " " + headers + " " + text();

@@ -96,25 +96,65 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
     return expect(Frame.text(text));
   }
 
+  /**
+   * Receives a message, which must be text that means the same as this JSON: white space, the order
+   * of members, and the spelling of strings and numbers do not matter. A failure names the place
+   * where they differ.
+   *
+   * @throws IllegalArgumentException if {@code json} is not JSON (RFC 8259)
+   */
+  public TestWebSocket expectJson(String json) {
+    Object expected = Json.expected(json);
+    Frame frame = next("JSON " + json);
+    String difference =
+        frame.opcode() == Opcode.TEXT ? Json.difference(expected, frame.text()) : "it is not text";
+    if (difference != null) {
+      throw wire().failed("expected JSON " + json + "\n but got " + frame + "\n" + difference);
+    }
+    return this;
+  }
+
+  /** Receives a message, which must be text, and returns it. */
+  public String receiveText() {
+    Frame frame = next("text");
+    if (frame.opcode() != Opcode.TEXT) {
+      throw wire().failed("expected text\n but got " + frame);
+    }
+    return frame.text();
+  }
+
+  /** Receives a message, which must be binary, and returns its payload. */
+  public byte[] receiveBinary() {
+    Frame frame = next("a binary message");
+    if (frame.opcode() != Opcode.BINARY) {
+      throw wire().failed("expected a binary message\n but got " + frame);
+    }
+    return frame.bytes();
+  }
+
   /** Receives a message, which must be binary with this payload. */
   public TestWebSocket expectBinary(byte... payload) {
     return expect(Frame.binary(payload));
   }
 
   private TestWebSocket expect(Frame expected) {
-    Message message = receive(expected.toString());
-    if (message == null) {
-      throw wire().failed("expected " + expected + "\n but the socket has ended: " + howItEnded());
-    }
-    Frame frame =
-        switch (message) {
-          case Message.Text(String text) -> Frame.text(text);
-          case Message.Binary(ByteBuffer payload) -> new Frame(Opcode.BINARY, true, payload);
-        };
+    Frame frame = next(expected.toString());
     if (!frame.equals(expected)) {
       throw wire().failed(frame.insteadOf(expected));
     }
     return this;
+  }
+
+  /** Receives a message, as a single frame. */
+  private Frame next(String expected) {
+    Message message = receive(expected);
+    if (message == null) {
+      throw wire().failed("expected " + expected + "\n but the socket has ended: " + howItEnded());
+    }
+    return switch (message) {
+      case Message.Text(String text) -> Frame.text(text);
+      case Message.Binary(ByteBuffer payload) -> new Frame(Opcode.BINARY, true, payload);
+    };
   }
 
   private String howItEnded() {

@@ -330,7 +330,7 @@ class TestHostTest {
     void stopTheApplication() {
       List<String> run = new CopyOnWriteArrayList<>(); // the task and the handler at once
       Application application = new Application();
-      application.onStopping(() -> CompletableFuture.runAsync(() -> run.add("stopped")));
+      application.endOnStop(() -> CompletableFuture.runAsync(() -> run.add("stopped")));
       application.map(
           "/",
           context -> {
@@ -348,7 +348,7 @@ class TestHostTest {
     void failWithTheStop() {
       TestHost host = hostOf(context -> {});
       IllegalStateException failure = new IllegalStateException("stuck");
-      host.application().onStopping(() -> CompletableFuture.failedFuture(failure));
+      host.application().endOnStop(() -> CompletableFuture.failedFuture(failure));
       assertThatThrownBy(host::close)
           .hasMessage("the stop failed: java.lang.IllegalStateException: stuck");
     }

@@ -272,7 +272,7 @@ class TrySendTest {
     }
   }
 
-  /** The broadcasts of docs/compression.md. */
+  /** Broadcasts by hand; a group makes them simpler. */
   @Nested
   class Broadcasts {
     private final Set<WebSocket> watching = ConcurrentHashMap.newKeySet();

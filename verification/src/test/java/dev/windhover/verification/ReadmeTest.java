@@ -30,6 +30,7 @@ class ReadmeTest {
       import dev.windhover.app.*;
       import dev.windhover.http.*;
       import dev.windhover.http.files.*;
+      import dev.windhover.http.middleware.*;
       import dev.windhover.http.websocket.*;
       import java.io.*;
       import java.nio.file.*;
@@ -52,6 +53,17 @@ class ReadmeTest {
   @Test
   void theProgramCompilesAsItStands(@TempDir Path classes) throws IOException {
     requireCompiles(IMPORTS + javaBlocks("README.md").getFirst(), classes);
+  }
+
+  /** Their lines come after {@code var app = …}. */
+  @Test
+  void theFormsOfSocketsCompile(@TempDir Path classes) throws IOException {
+    List<String> blocks =
+        javaBlocks("README.md").stream()
+            .filter(block -> block.contains("mapWebSocketListener"))
+            .toList();
+    assertThat(blocks).hasSize(1);
+    requireCompiles(programOf(blocks.getFirst()), classes);
   }
 
   /** The README's test runs, and passes. */
@@ -83,16 +95,26 @@ class ReadmeTest {
 
   /** Their lines come after {@code var app = …}. */
   @ParameterizedTest
-  @ValueSource(strings = {"docs/middleware.md", "docs/compression.md", "docs/event-streams.md"})
+  @ValueSource(
+      strings = {
+        "docs/middleware.md",
+        "docs/compression.md",
+        "docs/event-streams.md",
+        "docs/groups.md",
+        "docs/stopping.md",
+        "docs/users.md"
+      })
   void theExamplesCompile(String page, @TempDir Path classes) throws IOException {
     for (String block : javaBlocks(page)) {
-      requireCompiles(
-          IMPORTS
-              + "void main(String[] args) { var app = WebApplication.create(args);"
-              + block
-              + "}",
-          classes);
+      requireCompiles(programOf(block), classes);
     }
+  }
+
+  private static String programOf(String lines) {
+    return IMPORTS
+        + "void main(String[] args) { var app = WebApplication.create(args);"
+        + lines
+        + "}";
   }
 
   private static void requireCompiles(String program, Path classes) {

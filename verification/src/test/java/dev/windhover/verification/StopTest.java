@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.app.WebApplication;
+import dev.windhover.http.Events;
 import dev.windhover.http.Handler;
+import dev.windhover.http.HttpContext;
 import dev.windhover.http.files.StaticFiles;
 import dev.windhover.http.websocket.Ending;
 import dev.windhover.http.websocket.WebSocket;
@@ -27,7 +29,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -440,11 +444,74 @@ class StopTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = Kept.class,
+      names = {"PLAIN", "HTTP_2"})
+  void lastMessagesOfTheApplicationArriveBeforeTheClose(Kept transport) throws Exception {
+    Set<WebSocket> open = ConcurrentHashMap.newKeySet();
+    CountDownLatch ticked = new CountDownLatch(2);
+    EchoApplication server =
+        new EchoApplication(
+            Form.LISTENER,
+            app -> {
+              app.events(
+                  new Events() {
+                    @Override
+                    public void socketOpened(HttpContext context, WebSocket socket) {
+                      open.add(socket);
+                    }
+                  });
+              app.every(Duration.ofMillis(1), ticked::countDown);
+              app.onStopping(() -> {
+                for (WebSocket socket : open) {
+                  socket.sendText("bye");
+                }
+              });
+            });
+    ticked.await();
+    try (Peer peer = transport.open(server.port())) {
+      peer.send(Frame.text("open"));
+      assertThat(peer.frame()).isEqualTo(Frame.text("open"));
+      Thread stop = Thread.ofVirtual().start(server::close);
+      assertThat(peer.frame()).isEqualTo(Frame.text("bye"));
+      assertThat(peer.frame()).isEqualTo(Frame.close(1001, "the server is stopping"));
+      peer.send(Frame.close(1001, ""));
+      assertThat(stop.join(transport == Kept.HTTP_2 ? AFTER_HTTP_2 : AT_ONCE)).isTrue();
+    }
+  }
+
+  /** Half of the time of a stop is for the application's tasks, and the other for the rest. */
+  @Test
+  void aTaskThatHangsKeepsNoSocketFromItsClose() throws Exception {
+    CountDownLatch hang = new CountDownLatch(1);
+    EchoApplication server =
+        new EchoApplication(
+            Form.BLOCKING,
+            app ->
+                app.onStopping(hang::await)
+                    .server(options -> options.stopTimeout(Duration.ofMillis(600))));
+    try (Wire wire = Wire.open(server.port(), "/echo/a");
+        Logs.Recording log = Logs.record(line -> line.level() == Level.WARN)) {
+      Thread stop = Thread.ofVirtual().start(server::close);
+      assertThat(wire.frame()).isEqualTo(Frame.close(1001, "the server is stopping"));
+      wire.send(Frame.close(1001, ""));
+      wire.expectEnd();
+      assertThat(stop.join(SOON)).isTrue();
+      assertThat(log.lines().stream().map(Logs.Line::text))
+          .containsExactly(
+              "the last tasks did not end within PT0.3S: sockets are closed now",
+              "the tasks of the stop did not end in time");
+    } finally {
+      hang.countDown();
+    }
+  }
+
   @Test
   void theStopWaitsForWhatTheApplicationDoesThen() throws Exception {
     CompletableFuture<Void> done = new CompletableFuture<>();
     WebApplication app = WebApplication.create("--urls=http://127.0.0.1:0");
-    app.onStopping(() -> done);
+    app.endOnStop(() -> done);
     app.start();
     int port = Ports.of(app);
     Thread stop = Thread.ofVirtual().start(app::stop);

@@ -1,15 +1,24 @@
 package dev.windhover.websocket;
 
+import dev.windhover.http.host.Burst;
+import dev.windhover.http.host.Delivery;
 import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.FanOut;
 import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.http.websocket.WebSocketClosedException;
+import dev.windhover.http.websocket.WhenFull;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Conversation;
+import dev.windhover.protocol.FrameWriter;
+import dev.windhover.protocol.Opcode;
 import dev.windhover.websocket.deflate.Compression;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +36,12 @@ import org.jspecify.annotations.Nullable;
 final class Outbox {
   /** In one turn, the loop refills the transport, 64 KiB each time, at most this often. */
   private static final int MOST_ROUNDS = 16;
+
+  /**
+   * As much as is handed over ahead of time of what is soon outdated. With what the system holds,
+   * that is a few of the largest chunks.
+   */
+  private static final int SHORT_SHARE = 16 * 1024;
 
   private static final VarHandle MAILBOX;
   private static final VarHandle CLOSING;
@@ -60,6 +75,15 @@ final class Outbox {
   /** The connection is to be ended after all that waits. */
   private volatile boolean endsAfter;
 
+  /**
+   * The bytes of messages that wait and were sent with a policy, which is not the gate's to count;
+   * written by the loop.
+   */
+  private volatile long shared;
+
+  /** How many of those were dropped; written by the loop. */
+  private volatile long dropped;
+
   // ---- Loop only
 
   private final Chain queue = new Chain();
@@ -69,6 +93,9 @@ final class Outbox {
 
   /** The message in pieces that is under way where the loop has got to. */
   private @Nullable OpenMessage underWay;
+
+  /** Those that may be dropped; made for the first. */
+  private @Nullable DroppableMessages droppable;
 
   /** The memory of the messages here; what many sockets share does not count. */
   private long held;
@@ -83,6 +110,19 @@ final class Outbox {
   private boolean isOver;
   private boolean endTold;
 
+  /** A message found no room, which is told once until the low mark is reached. */
+  private boolean sharedFull;
+
+  /** Little is handed over ahead of time, because it is soon outdated. */
+  private boolean keepsShort;
+
+  private boolean fallenBehind;
+
+  /** Nothing that comes now leaves any more, or nothing that is lent. */
+  private boolean dropsAll;
+
+  private boolean dropsLent;
+
   Outbox(Session session, SendMarks marks, @Nullable MessageCompressor compressor) {
     this.session = session;
     this.marks = marks;
@@ -91,11 +131,20 @@ final class Outbox {
   }
 
   /** Returns the bytes of messages that wait here and in the transport. Any thread. */
-  @SuppressWarnings("ThreadPriorityCheck") // the loop may need this core to go on
   long bufferedAmount() {
+    return amount(true);
+  }
+
+  /** Returns those of them that count for senders without a policy. Any thread. */
+  private long amount() {
+    return amount(false);
+  }
+
+  @SuppressWarnings("ThreadPriorityCheck") // the loop may need this core to go on
+  private long amount(boolean all) {
     while (true) {
       int before = moves;
-      long sum = gate.waits() + session.pending();
+      long sum = gate.waits() + (all ? shared : 0) + session.pending();
       boolean isConsistent = (before & 1) == 0 && before == moves;
       if (isConsistent || session.inLoop()) { // the loop may ask while it moves them
         return sum;
@@ -106,7 +155,12 @@ final class Outbox {
 
   /** Returns whether nothing waits to be sent here. */
   private boolean isEmpty() {
-    return gate.waits() == 0;
+    return gate.waits() == 0 && shared == 0;
+  }
+
+  /** Returns how many messages were dropped because there was no room. Any thread. */
+  long dropped() {
+    return dropped;
   }
 
   /** Returns whether the transport was given everything, and our Close if there is one. */
@@ -255,7 +309,7 @@ final class Outbox {
       }
     }
     boolean below;
-    if (inLoop) {
+    if (inLoop && !session.isFanOutPending()) {
       queue(sent, delivering);
       below = isBelowHigh();
     } else {
@@ -292,13 +346,17 @@ final class Outbox {
     }
     sent.charge = frame;
     sent.copy(payload, marks.largestChunk(), mayCompress(as));
-    if (inLoop) {
+    if (inLoop && !session.isFanOutPending()) {
       queue(sent, delivering);
     } else {
       post(sent);
     }
     session.sent(type, size);
     return true;
+  }
+
+  void requireOpen() throws WebSocketClosedException {
+    gate.requireOpen();
   }
 
   /** Returns whether {@link #trySend} has a chance. Any thread. */
@@ -312,14 +370,14 @@ final class Outbox {
     takeMail();
     held += sent.memory();
     admit(sent);
-    if (!delivering || bufferedAmount() >= marks.high()) { // else with the rest of the batch
+    if (!delivering || amount() >= marks.high()) { // else with the rest of the batch
       drain();
     }
   }
 
   /** The message ends with a piece that is about to be left. */
   private void endAfter(OpenMessage message) {
-    if (bufferedAmount() > gate.ahead(message)) {
+    if (amount() > gate.ahead(message)) {
       gate.refill(); // those kept back may have been refused since room was told
     }
     gate.end(message);
@@ -331,7 +389,7 @@ final class Outbox {
    * ahead of it.
    */
   private void requireRoom(@Nullable OpenMessage own) {
-    long amount = own != null ? gate.ahead(own) + session.pending() : bufferedAmount();
+    long amount = own != null ? gate.ahead(own) + session.pending() : amount();
     boolean always = own == null && gate.keepsBack();
     if (amount >= marks.high() && (gate.isFull() || always)) {
       throw new IllegalStateException(
@@ -344,18 +402,201 @@ final class Outbox {
   }
 
   private boolean isBelowHigh() {
-    if (bufferedAmount() < marks.high()) {
+    if (amount() < marks.high()) {
       return true;
     }
     gate.tellFull();
     return false;
   }
 
+  // ---- Sending with a policy
+
+  /**
+   * Sends messages without looking at each of them: as frames that were made for all sockets alike,
+   * if nothing waits and they are few. {@link #flushDelivered} must follow. Loop only, in the order
+   * of what is sent to many; not if messages may be compressed.
+   *
+   * @param keepsLatest whether any of them may be replaced
+   * @return false if nothing was sent
+   */
+  boolean writeThrough(Burst burst, boolean keepsLatest) {
+    if ((keepsLatest && !keepsShort)
+        || burst.bytes() > marks.largestChunk()
+        || gate.isSealed()
+        || fallenBehind
+        || !isQuiet()
+        || session.pending() > 0) {
+      return false;
+    }
+    session.conversation().frames(burst.frames(Outbox::toFrames));
+    List<Delivery> all = burst.deliveries();
+    for (int i = 0; i < all.size(); i++) { // there are many, and mostly one
+      PreparedMessage each = all.get(i).message();
+      session.sent(each.type(), each.size());
+    }
+    return true;
+  }
+
+  private static ByteBuffer toFrames(Burst burst) {
+    List<Delivery> all = burst.deliveries();
+    long most = burst.bytes() + (long) all.size() * FrameWriter.MAX_HEADER_BYTES;
+    ByteBuffer frames = ByteBuffer.allocate(Math.toIntExact(most));
+    for (Delivery each : all) {
+      Opcode opcode = OutgoingMessage.opcodeOf(each.message().type());
+      FrameWriter.server().frame(frames, opcode, true, each.payload());
+    }
+    return frames.flip();
+  }
+
+  /**
+   * Sends a whole message as far as there is room; {@link #flushDelivered} must follow. Loop only,
+   * in the order of what is sent to many.
+   *
+   * @param payload which never changes, from its beginning; its position may
+   * @param key which messages replace one another
+   */
+  void deliver(
+      ByteBuffer payload, int size, MessageType type, SendAs as, WhenFull whenFull, Object key) {
+    if (gate.isSealed() || fallenBehind) {
+      return; // it is leaving its groups
+    }
+    boolean keepsLatest = whenFull == WhenFull.KEEP_LATEST;
+    if (keepsLatest && !keepsShort && session.isOpened()) {
+      keepShort();
+    }
+    if (isQuiet()
+        && payload.remaining() <= marks.largestChunk()
+        && session.pending() < share()
+        && (compressor == null || compressor.standsAlone(size, as))) {
+      int bits = as.reservedBits();
+      session.conversation().frame(OutgoingMessage.opcodeOf(type), true, bits, payload);
+      session.sent(type, size);
+      return;
+    }
+    takeMail();
+    long frame = frameSize(payload);
+    OutgoingMessage before = keepsLatest && droppable != null ? droppable.latest(key) : null;
+    if (before != null) {
+      addShared(frame - before.charge);
+      before.charge = frame;
+      before.replace(type, as, size, payload);
+      countDropped();
+    } else if (makeRoom(frame, whenFull)) {
+      OutgoingMessage sent = new OutgoingMessage(type, true, as, size, null);
+      sent.share(payload, keepsLatest ? key : null);
+      sent.charge = frame;
+      addShared(frame);
+      held += sent.memory();
+      if (keepsLatest || whenFull == WhenFull.DROP_OLDEST) {
+        DroppableMessages all = droppable == null ? new DroppableMessages() : droppable;
+        all.add(sent);
+        droppable = all;
+      }
+      admit(sent);
+    }
+  }
+
+  /** What was delivered leaves. Loop only. */
+  void flushDelivered() {
+    if (session.isOpened()) {
+      batchEnd();
+    }
+  }
+
+  /** What it is sent is soon outdated: little of it is to be on its way. */
+  private void keepShort() {
+    keepsShort = true;
+    session.duplex().mark(share(), this::drain);
+    session.duplex().holdLittle();
+  }
+
+  /** Returns whether there is room now; what may be dropped for that is. */
+  private boolean makeRoom(long frame, WhenFull whenFull) {
+    if (hasSharedRoom(frame)) {
+      return true;
+    }
+    drain(); // perhaps only this turn has gathered that much
+    boolean dropsOthers = whenFull == WhenFull.DROP_OLDEST || whenFull == WhenFull.KEEP_LATEST;
+    while (!hasSharedRoom(frame)) {
+      tellSharedFull();
+      OutgoingMessage oldest = dropsOthers && droppable != null ? droppable.poll() : null;
+      if (oldest != null) {
+        remove(oldest);
+      } else if (whenFull == WhenFull.DISCONNECT) {
+        disconnect();
+        return false;
+      } else {
+        countDropped();
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** The rule of {@link WhenFull}. The message under way does not count: nothing waits in it. */
+  private boolean hasSharedRoom(long frame) {
+    OutgoingMessage first = queue.first;
+    long waits = shared;
+    if (first != null && first.begun && first.isShared()) {
+      waits -= first.charge;
+    }
+    return waits == 0 || waits + session.pending() + frame <= marks.high();
+  }
+
+  private void tellSharedFull() {
+    if (!sharedFull) {
+      sharedFull = true;
+      session.full();
+    }
+  }
+
+  private void remove(OutgoingMessage message) {
+    if (!queue.remove(message)) {
+      Objects.requireNonNull(keptBack).remove(message);
+    }
+    ended(message, false);
+    countDropped();
+  }
+
+  private void countDropped() {
+    long sum = dropped + 1;
+    dropped = sum;
+  }
+
+  /** Somebody who must get everything cannot: what waits is dropped, and the socket is closed. */
+  private void disconnect() {
+    fallenBehind = true;
+    String why = "send queue of " + marks.high() + " bytes is full";
+    removeShared(queue);
+    if (keptBack != null) {
+      removeShared(keptBack);
+    }
+    countDropped();
+    session.fallenBehind(why);
+  }
+
+  private void removeShared(Chain from) {
+    for (OutgoingMessage each = from.first; each != null; ) {
+      OutgoingMessage after = each.next;
+      if (each.isShared() && !each.begun) {
+        from.remove(each);
+        ended(each, false);
+        countDropped();
+      }
+      each = after;
+    }
+    droppable = null;
+  }
+
   // ---- Past the queue
 
   /** Returns whether nothing waits here and nobody is within a message. Loop only. */
   private boolean isIdle() {
-    return gate.isClear() && session.isOpened() && !draining;
+    return isQuiet() && !session.isFanOutPending();
+  }
+
+  private boolean isQuiet() {
+    return gate.isClear() && shared == 0 && session.isOpened() && !draining;
   }
 
   /** Writes a message straight into the transport's output. */
@@ -396,8 +637,12 @@ final class Outbox {
 
   // ---- The mailbox
 
-  /** Leaves a message for the loop. */
+  /** Leaves a message for the loop, after what is on its way to many. */
   private void post(OutgoingMessage message) {
+    if (session.isFanOutPending()) {
+      session.fanOut().execute(new InTurn(() -> take(message)));
+      return;
+    }
     OutgoingMessage before;
     do {
       before = mailbox;
@@ -405,6 +650,33 @@ final class Outbox {
     } while (!MAILBOX.compareAndSet(this, before, message));
     if (before == null) {
       session.loop().execute(this::drain);
+    }
+  }
+
+  /** Something for this socket that follows what is on its way to many. */
+  private static final class InTurn extends FanOut.Task {
+    private final Runnable task;
+
+    InTurn(Runnable task) {
+      this.task = task;
+    }
+
+    @Override
+    protected boolean run() {
+      task.run();
+      return true;
+    }
+  }
+
+  private void take(OutgoingMessage message) {
+    takeMail();
+    message.next = null;
+    held += message.memory();
+    if (dropsAll || (dropsLent && message.isLent())) {
+      ended(message, false);
+    } else {
+      admit(message);
+      drainSoon();
     }
   }
 
@@ -436,7 +708,11 @@ final class Outbox {
       Chain kept = keptBack == null ? new Chain() : keptBack;
       kept.add(message);
       keptBack = kept;
-      gate.keepBack(message.charge);
+      if (message.isShared()) {
+        gate.keepOtherBack();
+      } else {
+        gate.keepBack(message.charge);
+      }
       return;
     }
     queue.add(message);
@@ -481,6 +757,12 @@ final class Outbox {
     }
     session.handedOver();
     gate.wakeWhereThereIsRoom();
+    sharedFull &= shared + session.pending() > marks.low();
+  }
+
+  /** Returns how much the transport may hold for more to be handed over. */
+  private int share() {
+    return keepsShort ? Math.min(marks.share(), SHORT_SHARE) : marks.share();
   }
 
   /** All that was delivered together was looked at: what it brought about leaves. Loop only. */
@@ -509,9 +791,8 @@ final class Outbox {
     int before = moves;
     moves = before + 1;
     try {
-      for (OutgoingMessage next;
-          (next = queue.first) != null && duplex.pending() < marks.share(); ) {
-        if (!next.begun && !next.begin()) {
+      for (OutgoingMessage next; (next = queue.first) != null && duplex.pending() < share(); ) {
+        if (!next.begun && !begin(next)) {
           taken(next); // it was withdrawn
         } else if (compressor != null && compressor.compresses(next)) {
           int size = next.payload().remaining();
@@ -534,6 +815,14 @@ final class Outbox {
       writeClose(conversation);
     }
     return left;
+  }
+
+  /** From now on it cannot be dropped. */
+  private boolean begin(OutgoingMessage message) {
+    if (droppable != null) {
+      droppable.begun(message);
+    }
+    return message.begin();
   }
 
   /** Writes a message as it is: whole, or a chunk of it. */
@@ -570,13 +859,29 @@ final class Outbox {
     message.left -= bytes;
     long before = message.charge;
     message.charge = Math.min(before, message.left);
-    gate.release(before - message.charge);
+    release(message, before - message.charge);
+  }
+
+  private void release(OutgoingMessage message, long charge) {
+    if (message.isShared()) {
+      addShared(-charge);
+    } else {
+      gate.release(charge);
+    }
+  }
+
+  private void addShared(long bytes) {
+    long sum = shared + bytes;
+    shared = sum;
   }
 
   /** The first message has left. */
   private void taken(OutgoingMessage message) {
     queue.poll();
     ended(message, true);
+    if (message.isShared()) {
+      session.sent(message.type(), message.size);
+    }
     if (message.end && compressor != null) {
       compressor.messageEnded(message.as);
     }
@@ -620,6 +925,14 @@ final class Outbox {
    * @param end whether the connection ends after it, whatever the peer does
    */
   void close(boolean end) {
+    if (session.isFanOutPending() && !fallenBehind) {
+      session.fanOut().execute(new InTurn(() -> closeNow(end)));
+    } else {
+      closeNow(end);
+    }
+  }
+
+  private void closeNow(boolean end) {
     if (end) {
       endsAfter = true;
     }
@@ -653,6 +966,9 @@ final class Outbox {
 
   private void drop(boolean keepsWhole) {
     takeMail();
+    dropsLent = true;
+    dropsAll |= !keepsWhole;
+    droppable = null;
     OutgoingMessage leaving = queue.first;
     boolean cut = leaving != null && leaving.isLent() && leaving.begun;
     Chain kept = new Chain();
@@ -695,7 +1011,7 @@ final class Outbox {
 
   /** A message waits no more: all of it is out, or nothing more of it will be. */
   private void ended(OutgoingMessage message, boolean isOut) {
-    gate.release(message.charge);
+    release(message, message.charge);
     held -= message.memory();
     message.done(isOut, session.loop());
   }
@@ -707,6 +1023,7 @@ final class Outbox {
 
     void add(OutgoingMessage message) {
       message.next = null;
+      message.previous = last;
       if (last == null) {
         first = message;
       } else {
@@ -717,10 +1034,35 @@ final class Outbox {
 
     void addFirst(OutgoingMessage message) {
       message.next = first;
-      first = message;
-      if (last == null) {
+      message.previous = null;
+      if (first == null) {
         last = message;
+      } else {
+        first.previous = message;
       }
+      first = message;
+    }
+
+    /** Removes one from wherever it is; returns false if it is not in this chain. */
+    boolean remove(OutgoingMessage message) {
+      OutgoingMessage before = message.previous;
+      OutgoingMessage after = message.next;
+      if ((before == null && first != message) || (after == null && last != message)) {
+        return false;
+      }
+      if (before == null) {
+        first = after;
+      } else {
+        before.next = after;
+      }
+      if (after == null) {
+        last = before;
+      } else {
+        after.previous = before;
+      }
+      message.previous = null;
+      message.next = null;
+      return true;
     }
 
     void addAll(Chain others) {
@@ -735,6 +1077,8 @@ final class Outbox {
         first = message.next;
         if (first == null) {
           last = null;
+        } else {
+          first.previous = null;
         }
         message.next = null;
       }

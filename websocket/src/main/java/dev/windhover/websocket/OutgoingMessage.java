@@ -15,12 +15,18 @@ import org.jspecify.annotations.Nullable;
  * are made of it when it leaves. Its sender creates it; from then on it belongs to the loop.
  */
 final class OutgoingMessage {
-  final Opcode opcode;
+  /** What one costs that waits and whose payload is that of others, too: about that. */
+  private static final int SHARED_BYTES = 128;
+
   final boolean end;
-  final SendAs as;
+
+  /** The next three change only if a later message takes the place of this one. */
+  Opcode opcode;
+
+  SendAs as;
 
   /** The size of the payload before a {@link SendAs#PREPARED_CODED} one was compressed. */
-  final int size;
+  int size;
 
   /** The message of which this is a piece; null for a whole one. */
   final @Nullable OpenMessage part;
@@ -51,6 +57,15 @@ final class OutgoingMessage {
 
   /** The message after this one in the outbox, or before it in the mailbox. */
   @Nullable OutgoingMessage next;
+
+  /** The message before this one in the outbox. */
+  @Nullable OutgoingMessage previous;
+
+  /** Whether it waits in the room of those that are sent with a policy, and not in the gate's. */
+  private boolean isShared;
+
+  /** Which later message may take its place; null for none. */
+  @Nullable Object key;
 
   OutgoingMessage(MessageType type, boolean end, SendAs as, int size, @Nullable OpenMessage part) {
     this.opcode = part == null ? opcodeOf(type) : part.opcode(type);
@@ -93,6 +108,34 @@ final class OutgoingMessage {
     return lent;
   }
 
+  /**
+   * Sends what others are sent, too, and never changes: only a view of it is taken, when it leaves.
+   */
+  void share(ByteBuffer original, @Nullable Object replacedBy) {
+    bytes = original.remaining();
+    payload = original;
+    isShared = true;
+    key = replacedBy;
+  }
+
+  /** A later message takes the place of this one, which has not begun. */
+  void replace(MessageType type, SendAs how, int sizeBefore, ByteBuffer original) {
+    opcode = opcodeOf(type);
+    as = how;
+    size = sizeBefore;
+    bytes = original.remaining();
+    payload = original;
+  }
+
+  boolean isShared() {
+    return isShared;
+  }
+
+  /** Returns what kind of message this whole one is. */
+  MessageType type() {
+    return opcode == Opcode.TEXT ? MessageType.TEXT : MessageType.BINARY;
+  }
+
   /** Returns the size of the payload. */
   int bytes() {
     return bytes;
@@ -102,6 +145,9 @@ final class OutgoingMessage {
    * Returns how much memory waits with it, its sender's included; none if many sockets share it.
    */
   int memory() {
+    if (isShared) {
+      return SHARED_BYTES; // thousands of small ones cost more than what they say
+    }
     return as.isPrepared() ? 0 : bytes;
   }
 
@@ -127,6 +173,9 @@ final class OutgoingMessage {
   /** Begins to leave; returns false if its sender has withdrawn it. */
   boolean begin() {
     begun = true;
+    if (isShared) {
+      payload = payload().duplicate().rewind();
+    }
     return loan == null || loan.begin();
   }
 

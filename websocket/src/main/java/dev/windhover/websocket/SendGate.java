@@ -51,6 +51,9 @@ final class SendGate {
   /** Those of {@link #waiting} that wait for the end of {@link #open}; written by the loop. */
   private volatile long keptBack;
 
+  /** Messages that claim no room wait for the end of {@link #open}; written by the loop. */
+  private volatile boolean keepsOthersBack;
+
   /** The message in pieces that is under way. */
   private volatile @Nullable OpenMessage open;
 
@@ -108,9 +111,16 @@ final class SendGate {
     wakeWithin(); // less is ahead of it than it seemed
   }
 
+  /** A message that has claimed no room waits for the end of the message under way. Loop only. */
+  void keepOtherBack() {
+    keepsOthersBack = true;
+    watchOpen();
+  }
+
   /** None wait for that any more. Loop only. */
   void keepNoneBack() {
     keptBack = 0;
+    keepsOthersBack = false;
   }
 
   /** Bytes that were claimed have left, or never will. */
@@ -445,7 +455,7 @@ final class SendGate {
   }
 
   private boolean isEndAwaited() {
-    return isAnybodyParked() || keepsBack();
+    return isAnybodyParked() || keepsBack() || keepsOthersBack;
   }
 
   private void fail(String why) {

@@ -1,5 +1,9 @@
 package dev.windhover.websocket;
 
+import dev.windhover.http.host.Burst;
+import dev.windhover.http.host.Delivery;
+import dev.windhover.http.host.FanOut;
+import dev.windhover.http.host.Recipient;
 import dev.windhover.http.websocket.Ending;
 import dev.windhover.http.websocket.Message;
 import dev.windhover.http.websocket.MessageType;
@@ -8,6 +12,7 @@ import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.http.websocket.ReceiveResult;
 import dev.windhover.http.websocket.SendFlag;
 import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WhenFull;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.WebSocketState;
@@ -20,13 +25,17 @@ import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** What a handler holds of a {@link Session}: the socket in either form. */
-final class ServerWebSocket implements WebSocket {
+final class ServerWebSocket implements WebSocket, Recipient {
   private static final long FOREVER = -1;
+
+  /** The key of messages that were sent without one. */
+  private static final Object UNNAMED = new Object();
 
   private final Session session;
   private final Outbox out;
@@ -112,7 +121,7 @@ final class ServerWebSocket implements WebSocket {
         }
         Message message = next;
         next = null;
-        return java.util.Objects.requireNonNull(message);
+        return Objects.requireNonNull(message);
       }
     };
   }
@@ -175,6 +184,122 @@ final class ServerWebSocket implements WebSocket {
     Encoded encoded = encode(message, flags);
     return out.trySend(encoded.payload, message.size(), message.type(), encoded.as);
   }
+
+  @Override
+  public void send(PreparedMessage message, WhenFull whenFull)
+      throws IOException, InterruptedException {
+    if (whenFull == WhenFull.WAIT) {
+      send(message);
+    } else {
+      send(new Delivery(message, whenFull, UNNAMED));
+    }
+  }
+
+  @Override
+  public void sendLatest(Object key, PreparedMessage message) throws IOException {
+    send(new Delivery(message, WhenFull.KEEP_LATEST, new Key(Objects.requireNonNull(key))));
+  }
+
+  /** Its keys are not those of groups. */
+  private record Key(Object key) {}
+
+  private void send(Delivery delivery) throws IOException {
+    out.requireOpen();
+    FanOut fanOut = fanOut();
+    fanOut.awaitRoom();
+    Encoder encoder = encoder();
+    if (encoder != null && !fanOut.isOnLoop()) {
+      encoder.encode(delivery.message());
+    }
+    fanOut.execute(new One(delivery));
+  }
+
+  /** A message with a policy for this socket alone, and those that were sent right after it. */
+  private final class One extends FanOut.Task {
+    private final Burst burst;
+
+    One(Delivery delivery) {
+      super(delivery.message().size());
+      burst = new Burst(delivery);
+    }
+
+    private ServerWebSocket socket() {
+      return ServerWebSocket.this;
+    }
+
+    @Override
+    protected boolean joins(FanOut.Task before) {
+      if (!(before instanceof One first) || !first.socket().equals(socket())) {
+        return false;
+      }
+      first.burst.addAll(burst);
+      return true;
+    }
+
+    @Override
+    protected boolean run() {
+      deliver(burst, WhenFull.DISCONNECT);
+      fanOut().delivered(burst.deliveries().size());
+      return true;
+    }
+  }
+
+  @Override
+  public long droppedMessages() {
+    return out.dropped();
+  }
+
+  // ---- In groups
+
+  @Override
+  public FanOut fanOut() {
+    return session.fanOut();
+  }
+
+  @Override
+  public @Nullable Encoder encoder() {
+    MessageCompressor compressor = session.compressor();
+    return compressor == null ? null : compressor.compression().encoder();
+  }
+
+  @Override
+  public boolean add(Membership membership) {
+    return session.groups().add(membership);
+  }
+
+  @Override
+  public @Nullable Membership remove(Object group) {
+    return session.groups().remove(group);
+  }
+
+  @Override
+  public void deliver(Burst burst, WhenFull whenFull) {
+    boolean keepsLatest = whenFull == WhenFull.KEEP_LATEST || burst.keepsLatest();
+    if (session.compressor() != null || !out.writeThrough(burst, keepsLatest)) {
+      List<Delivery> all = burst.deliveries();
+      for (int i = 0; i < all.size(); i++) { // there are many, and mostly one
+        Delivery each = all.get(i);
+        WhenFull given = each.whenFull();
+        deliver(each, given == null ? whenFull : given);
+      }
+    }
+    out.flushDelivered();
+  }
+
+  private void deliver(Delivery delivery, WhenFull whenFull) {
+    PreparedMessage message = delivery.message();
+    int size = message.size();
+    MessageCompressor compressor = session.compressor();
+    if (compressor == null || !compressor.isWorth(size)) {
+      out.deliver(
+          delivery.payload(), size, message.type(), SendAs.PREPARED, whenFull, delivery.key());
+    } else {
+      Encoded encoded = encode(message);
+      out.deliver(encoded.payload, size, message.type(), encoded.as, whenFull, delivery.key());
+    }
+  }
+
+  // ---- Compressed for many
 
   /** A prepared message as this socket sends it. */
   private record Encoded(ByteBuffer payload, SendAs as) {}

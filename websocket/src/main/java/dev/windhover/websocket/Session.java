@@ -2,6 +2,7 @@ package dev.windhover.websocket;
 
 import dev.windhover.http.Limit;
 import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.FanOut;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.Takeover;
@@ -82,6 +83,7 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
   private final ServerWebSocket socket;
   private final WebSockets owner;
   private final MemoryBudget memory;
+  private final Memberships groups = new Memberships();
 
   // ---- Loop only
 
@@ -116,6 +118,9 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
   private volatile @Nullable Ending ending;
 
   private volatile boolean handlerEnded;
+
+  /** What puts in order what many sockets are sent; null if this never was one of them. */
+  private volatile @Nullable FanOut fanOut;
 
   /** Made for whoever asks. */
   private volatile @Nullable CompletableFuture<Void> ended;
@@ -350,6 +355,9 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
     if (waiters != null && after.isTerminal()) {
       waiters.wakeAll();
     }
+    if (before.canSend() && !after.canSend()) {
+      groups.end();
+    }
     return before;
   }
 
@@ -485,6 +493,17 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
       change(was -> was.blame(Ending.By.SERVER, reason, "the server is stopping"));
     }
     closeOutput(reason, false);
+  }
+
+  /** It reads too slowly for what it is sent, and must not miss any of it. Loop only. */
+  void fallenBehind(String why) {
+    CloseReason reason = new CloseReason(CloseCode.TRY_AGAIN_LATER, why);
+    change(was -> was.blame(Ending.By.SERVER, reason, why));
+    closeOutput(reason, true); // before the handler wakes, and ends with a Close of its own
+    if (isOpened()) {
+      endReading();
+      in.discard();
+    }
   }
 
   void blameApplication(CloseReason reason, String why) {
@@ -826,6 +845,29 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
     } else {
       abort(Ending.By.SERVER, why);
     }
+  }
+
+  // ---- Groups
+
+  /** Returns the groups that it is in; any thread. */
+  Memberships groups() {
+    return groups;
+  }
+
+  /** Returns what puts in order what many sockets of this loop are sent; any thread. */
+  FanOut fanOut() {
+    FanOut known = fanOut;
+    if (known == null) {
+      known = owner.fanOut(loop);
+      fanOut = known;
+    }
+    return known;
+  }
+
+  /** Returns whether what is sent now must follow what is on its way to many; any thread. */
+  boolean isFanOutPending() {
+    FanOut known = fanOut;
+    return known != null && known.isPending();
   }
 
   // ---- For those around it

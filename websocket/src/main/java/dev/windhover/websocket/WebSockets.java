@@ -7,7 +7,9 @@ import dev.windhover.http.HttpContext;
 import dev.windhover.http.HttpException;
 import dev.windhover.http.Limit;
 import dev.windhover.http.Middleware;
+import dev.windhover.http.host.FanOut;
 import dev.windhover.http.host.HostContext;
+import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.PerLoop;
 import dev.windhover.http.host.Upgrade;
@@ -21,7 +23,9 @@ import dev.windhover.protocol.deflate.DeflateAgreement;
 import dev.windhover.websocket.deflate.Compression;
 import dev.windhover.websocket.deflate.DeflatePool;
 import dev.windhover.websocket.deflate.NativeDeflateCodec;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -45,6 +49,9 @@ public final class WebSockets implements Middleware {
   private final DeflatePool contexts;
 
   private final PerLoop<Session> sessions = new PerLoop<>();
+
+  /** What sends to many sockets of each loop. A change replaces the map with a copy. */
+  private final AtomicReference<Map<Loop, FanOut>> fanOuts = new AtomicReference<>(Map.of());
 
   /**
    * The handshakes that are being accepted, whose sockets are not open yet. A stop waits for them.
@@ -90,10 +97,10 @@ public final class WebSockets implements Middleware {
     }
     if (origins.reliesOnHostFiltering() && !application.uses(HostFiltering.class)) {
       throw new IllegalStateException(
-          "sameOrigin() needs this server's host names: call useHostFiltering(…) first, or pass them"
-              + " to sameOrigin(…)");
+          "sameOrigin() needs this server's host names: call useHostFiltering(…) first, or pass"
+              + " them to sameOrigin(…)");
     }
-    application.onStopping(this::stop);
+    application.endOnStop(this::stop);
     if (origins.isOpen()) {
       log.warn(
           "WebSockets are open to pages of every origin; name yours with allowedOrigins(…) or"
@@ -373,9 +380,33 @@ public final class WebSockets implements Middleware {
     }
   }
 
+  /** Returns what sends to many sockets of {@code loop}; any thread. */
+  FanOut fanOut(Loop loop) {
+    while (true) {
+      Map<Loop, FanOut> known = fanOuts.get();
+      FanOut fanOut = known.get(loop);
+      if (fanOut != null) {
+        return fanOut;
+      }
+      Map<Loop, FanOut> more = new HashMap<>(known);
+      more.put(loop, new FanOut(loop, this::isOnLoop));
+      fanOuts.compareAndSet(known, Map.copyOf(more));
+    }
+  }
+
+  private boolean isOnLoop() {
+    for (Loop loop : fanOuts.get().keySet()) {
+      if (loop.inLoop()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Adds a socket that is open; on its loop. */
   void opened(Session session) {
     sessions.add(session.loop(), session);
+    fanOut(session.loop()); // which makes the loop known
     openedOrNot();
     if (stopping) {
       session.goAway(); // the stop began while it was being accepted

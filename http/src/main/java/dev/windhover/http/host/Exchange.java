@@ -4,6 +4,7 @@ import dev.windhover.http.Connection;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.Limit;
+import dev.windhover.http.User;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.util.concurrent.CompletableFuture;
@@ -45,6 +46,11 @@ public interface Exchange {
    * @throws dev.windhover.http.HttpException 503 if that client has too many requests
    */
   default void onBehalfOf(InetAddress client) {}
+
+  /** Returns the user, if the host itself knows who has sent the request, or null. */
+  default @Nullable User user() {
+    return null;
+  }
 
   /** Returns the request's body. Reading blocks, so it must not happen on the loop. */
   InputStream body();

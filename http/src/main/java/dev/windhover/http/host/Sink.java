@@ -34,6 +34,12 @@ public interface Sink extends FrameOutput {
   void mark(int bytes, Runnable belowAgain);
 
   /**
+   * What is written from now on is soon outdated: the transport should hold as little of it as it
+   * can without slowing the peer down, in addition to what is {@link #pending()}.
+   */
+  default void holdLittle() {}
+
+  /**
    * Returns how much the peer has taken in total, by which a stall is detected: what its side has
    * acknowledged or, if the transport cannot tell, what the transport has taken. Only differences
    * count. It may cost a system call, so ask when a time limit is looked at, and not for each

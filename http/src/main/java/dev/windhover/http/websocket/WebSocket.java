@@ -44,8 +44,9 @@ import org.jspecify.annotations.Nullable;
  * is interrupted before the first byte was queued, nothing was sent. If it is interrupted later,
  * the frame cannot be finished, and the socket is aborted.
  *
- * <p>{@code trySend} sends a whole message only if it can be queued now, and never waits.
- * Broadcasts need it: with {@code send}, one client that reads nothing would stall all others.
+ * <p>{@code trySend} sends a whole message only if it can be queued now, and never waits. To send
+ * the same to many sockets, use a {@link Group}: with {@code send}, one client that reads nothing
+ * would stall all others.
  *
  * <h2>Listener form</h2>
  *
@@ -175,6 +176,47 @@ public interface WebSocket extends Iterable<Message> {
   default boolean send(PreparedMessage message, SendFlag... flags)
       throws IOException, InterruptedException {
     return send(message.payload(), message.type(), true, flags);
+  }
+
+  /**
+   * Sends a whole message, and says what happens if it has no room, because the peer reads too
+   * slowly. Except with {@link WhenFull#WAIT}, it never waits for the peer, in either form; any
+   * thread may call it, even an event loop. See {@link WhenFull} for the room that there is.
+   *
+   * @throws WebSocketClosedException if we have sent a Close, or the connection has ended
+   * @throws InterruptedException with {@link WhenFull#WAIT}, if the thread was interrupted while it
+   *     waited; all exceptions of {@link #send(PreparedMessage, SendFlag...)} are then possible
+   * @throws UnsupportedOperationException if this is a client's end in a test, except with {@link
+   *     WhenFull#WAIT}
+   */
+  default void send(PreparedMessage message, WhenFull whenFull)
+      throws IOException, InterruptedException {
+    if (whenFull != WhenFull.WAIT) {
+      throw new UnsupportedOperationException("a client has no policy for a full queue");
+    }
+    send(message);
+  }
+
+  /**
+   * Sends the latest state of something, {@link WhenFull#KEEP_LATEST}: it replaces the previous one
+   * with the same key if that has not begun to leave, and takes its place in the order of what is
+   * sent. Never waits for the peer, in either form; any thread may call it, even an event loop.
+   *
+   * @param key names what this is the state of; compared by {@code equals} within this socket,
+   *     apart from the keys of groups
+   * @throws WebSocketClosedException if we have sent a Close, or the connection has ended
+   * @throws UnsupportedOperationException if this is a client's end in a test
+   */
+  default void sendLatest(Object key, PreparedMessage message) throws IOException {
+    throw new UnsupportedOperationException("a client has no policy for a full queue");
+  }
+
+  /**
+   * Returns how many messages to this socket were dropped or replaced as {@link WhenFull} says;
+   * from any thread, also after the end.
+   */
+  default long droppedMessages() {
+    return 0;
   }
 
   // ---- Sending without waiting

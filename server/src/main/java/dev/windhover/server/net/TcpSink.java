@@ -6,6 +6,8 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.unix.IntegerUnixChannelOption;
+import io.netty.channel.unix.UnixChannel;
 import java.nio.ByteBuffer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +26,12 @@ public class TcpSink extends GatheringSink {
 
   /** Shared by connections with the same mark, as most have. */
   private static volatile WriteBufferWaterMark lastMark = WriteBufferWaterMark.DEFAULT;
+
+  /** What the system holds without having sent it, as {@code Transport} has it for all. */
+  private static final IntegerUnixChannelOption TCP_NOTSENT_LOWAT =
+      new IntegerUnixChannelOption("windhover.TCP_NOTSENT_LOWAT of one connection", 6, 25);
+
+  private static final int LITTLE_UNSENT = 16 * 1024;
 
   private static final int SMALLEST_OUTPUT = 256;
   private static final int LARGEST_OUTPUT = 64 * 1024;
@@ -228,6 +236,13 @@ public class TcpSink extends GatheringSink {
       lastMark = mark;
     }
     channel.config().setWriteBufferWaterMark(mark);
+  }
+
+  @Override
+  public final void holdLittle() {
+    if (channel instanceof UnixChannel && channel.isOpen()) {
+      channel.config().setOption(TCP_NOTSENT_LOWAT, LITTLE_UNSENT);
+    }
   }
 
   // ---- The end

@@ -2,6 +2,7 @@ package dev.windhover.websocket.deflate;
 
 import dev.windhover.http.host.Encodings;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.Recipient;
 import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.protocol.Extension;
@@ -72,6 +73,29 @@ public final class Compression {
     }
     boolean isLong = message.size() > SLICE_BYTES;
     return encodings.encodedAtOnce(setting, isLong ? _ -> null : lease::deflateAlone);
+  }
+
+  /** Returns what does that for sockets with the same settings as this one. Any thread. */
+  public Recipient.Encoder encoder() {
+    return new SharedEncoder(lease, threshold);
+  }
+
+  /** Does not keep the socket, but its settings. */
+  private record SharedEncoder(DeflatePool.Lease lease, int threshold)
+      implements Recipient.Encoder {
+    @Override
+    public boolean isSame(Recipient.Encoder other) {
+      return other instanceof SharedEncoder(DeflatePool.Lease theirs, int from)
+          && lease.sendSetting().equals(theirs.sendSetting())
+          && threshold == from;
+    }
+
+    @Override
+    public void encode(PreparedMessage message) {
+      if (message.size() >= threshold) {
+        Encodings.of(message).encoded(lease.sendSetting(), lease::deflateAlone);
+      }
+    }
   }
 
   /** Gives back what sending holds, because the socket is quiet. */

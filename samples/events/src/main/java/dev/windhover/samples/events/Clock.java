@@ -2,7 +2,6 @@ package dev.windhover.samples.events;
 
 import dev.windhover.http.EventStream;
 import java.io.IOException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Set;
@@ -30,22 +29,6 @@ final class Clock {
         // its ended() completes, which removes it
       }
     }
-  }
-
-  /** Ticks until the process ends. */
-  void start(Duration period) {
-    Thread.ofVirtual()
-        .name("clock")
-        .start(() -> {
-          while (true) {
-            try {
-              Thread.sleep(period);
-            } catch (InterruptedException e) {
-              return;
-            }
-            tick();
-          }
-        });
   }
 
   synchronized void tick() {

@@ -21,7 +21,7 @@ public final class Ticks {
   static void main(String[] args) {
     var clock = new Clock();
     var app = create(clock, args);
-    app.onStarted(() -> clock.start(PERIOD));
+    app.every(PERIOD, clock::tick);
     app.run();
   }
 

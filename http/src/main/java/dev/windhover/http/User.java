@@ -1,0 +1,35 @@
+package dev.windhover.http;
+
+import java.security.Principal;
+import java.util.Set;
+
+/**
+ * Who has sent a request: {@link HttpContext#user()}. Applications may implement it with a type of
+ * their own, which knows more of the user.
+ */
+@FunctionalInterface
+public interface User extends Principal {
+  /** Returns the name, as it is to appear in logs. */
+  String name();
+
+  /** Returns what the user may do, in the application's words; nothing by default. */
+  default Set<String> roles() {
+    return Set.of();
+  }
+
+  /** Returns whether the user has this role. */
+  default boolean hasRole(String role) {
+    return roles().contains(role);
+  }
+
+  /** As {@link #name()}. */
+  @Override
+  default String getName() {
+    return name();
+  }
+
+  /** Returns a user with this name and these roles. */
+  static User of(String name, String... roles) {
+    return new NamedUser(name, Set.of(roles));
+  }
+}

@@ -1,0 +1,50 @@
+package dev.windhover.http.host;
+
+import dev.windhover.http.websocket.PreparedMessage;
+import dev.windhover.http.websocket.WhenFull;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A message on its way to sockets of one loop, and what happens where there is no room for it.
+ * Immutable; created by any thread, then used on that loop.
+ */
+public final class Delivery {
+  private final PreparedMessage message;
+  private final @Nullable WhenFull whenFull;
+  private final Object key;
+  private final ByteBuffer payload;
+
+  /**
+   * Creates one.
+   *
+   * @param whenFull null for what each receiver has joined with
+   * @param key which messages replace one another with {@link WhenFull#KEEP_LATEST}
+   */
+  public Delivery(PreparedMessage message, @Nullable WhenFull whenFull, Object key) {
+    this.message = message;
+    this.whenFull = whenFull;
+    this.key = key;
+    this.payload = message.payload();
+  }
+
+  /** Returns the message. */
+  public PreparedMessage message() {
+    return message;
+  }
+
+  /** Returns what happens where there is no room; null for what each receiver has joined with. */
+  public @Nullable WhenFull whenFull() {
+    return whenFull;
+  }
+
+  /** Returns which messages this one replaces. */
+  public Object key() {
+    return key;
+  }
+
+  /** Returns the payload, in a view that all receivers share; loop only. */
+  public ByteBuffer payload() {
+    return payload.rewind();
+  }
+}

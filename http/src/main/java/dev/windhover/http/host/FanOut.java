@@ -1,0 +1,266 @@
+package dev.windhover.http.host;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is sent to many sockets of one loop, in one order. Any thread leaves a task here; the loop
+ * runs them one after the other, a part in each turn.
+ *
+ * <p>A socket has a queue of its own as well, so there are two ways to it. A thread that sends to a
+ * group and then to one of its sockets expects that order. Therefore, what is sent to a socket
+ * while something {@linkplain #isPending() is pending} here goes through here as well, and whoever
+ * runs a task first takes what waits in the socket's own queue. No lock is taken.
+ */
+public final class FanOut {
+  /** A turn ends after about this many deliveries, which take less than a millisecond. */
+  private static final int TURN_DELIVERIES = 1024;
+
+  /** A receiver costs a system call, however little it is sent. */
+  private static final int RECEIVER_COST = 4;
+
+  /** Senders wait when this much waits for the loop: enough for it to be busy for a while. */
+  private static final long MOST_BACKLOG = 4L << 20;
+
+  /** What a task costs in addition to its message: about that. */
+  private static final int TASK_BYTES = 256;
+
+  /** A loop that does not get there for so long has ended, or somebody holds it. */
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+  private static final VarHandle MAILBOX;
+
+  static {
+    try {
+      MAILBOX = MethodHandles.lookup().findVarHandle(FanOut.class, "mailbox", Task.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  /** Something to do in turn. */
+  public abstract static class Task {
+    private final int cost;
+    private @Nullable Task next;
+
+    /** Creates one that takes no part in the backlog: somebody else limits how many there are. */
+    protected Task() {
+      this.cost = 0;
+    }
+
+    /** Creates one that keeps a message of {@code bytes} until it has run. */
+    protected Task(int bytes) {
+      this.cost = bytes + TASK_BYTES;
+    }
+
+    /**
+     * Runs it, on the loop.
+     *
+     * @return false if the {@linkplain FanOut#hasTurn() turn} ended before it was done: then it is
+     *     called again in another turn
+     */
+    protected abstract boolean run();
+
+    /**
+     * Returns whether {@code before}, which comes right before it and has not run, has taken this
+     * in, so that this need not run. Loop only.
+     */
+    protected boolean joins(Task before) {
+      return false;
+    }
+  }
+
+  /** At the end of the mailbox while the loop is at work, so that it never looks empty then. */
+  private static final class AtWork extends Task {
+    @Override
+    protected boolean run() {
+      return true;
+    }
+  }
+
+  private final Loop loop;
+  private final BooleanSupplier isOnLoop;
+  private final Task atWork = new AtWork();
+
+  /** What was left since the loop last looked, the latest first; null if all of it was run. */
+  private volatile @Nullable Task mailbox;
+
+  /** What the tasks cost that have not run. */
+  private final AtomicLong backlog = new AtomicLong();
+
+  /** Those that wait for less of that. */
+  private final Queue<Thread> waiting = new ConcurrentLinkedQueue<>();
+
+  // Loop only.
+  private @Nullable Task current;
+  private @Nullable Task following;
+
+  /** What {@link #current} costs, with those that have joined it. */
+  private long currentCost;
+
+  private int left;
+  private boolean working;
+
+  /**
+   * Creates one without tasks.
+   *
+   * @param isOnLoop returns whether the calling thread is a loop, this one or another
+   */
+  public FanOut(Loop loop, BooleanSupplier isOnLoop) {
+    this.loop = loop;
+    this.isOnLoop = isOnLoop;
+  }
+
+  /** Returns the loop on which tasks run. */
+  public Loop loop() {
+    return loop;
+  }
+
+  /** Returns whether the calling thread is a loop, this one or another. */
+  public boolean isOnLoop() {
+    return isOnLoop.getAsBoolean();
+  }
+
+  /**
+   * To be called before messages are sent: whoever sends faster than the loop delivers is slowed
+   * down. A thread waits, at most for 5 s or until it is interrupted, which changes nothing else.
+   * The loop itself goes to work; another one, which cannot wait, goes on.
+   */
+  public void awaitRoom() {
+    if (backlog.get() <= MOST_BACKLOG) {
+      return;
+    }
+    if (loop.inLoop()) {
+      while (!working && backlog.get() > MOST_BACKLOG) {
+        work();
+      }
+    } else if (!isOnLoop()) {
+      Thread self = Thread.currentThread();
+      waiting.add(self);
+      long end = loop.nanoTime() + PATIENCE.toNanos();
+      long nanos;
+      while (backlog.get() > MOST_BACKLOG / 2
+          && (nanos = end - loop.nanoTime()) > 0
+          && !self.isInterrupted()) {
+        LockSupport.parkNanos(this, nanos);
+      }
+      waiting.remove(self);
+    }
+  }
+
+  /** Runs {@code task} on the loop, after all that was left before. Any thread. */
+  public void execute(Task task) {
+    if (task.cost > 0) {
+      backlog.addAndGet(task.cost);
+    }
+    Task before;
+    do {
+      before = mailbox;
+      task.next = before;
+    } while (!MAILBOX.compareAndSet(this, before, task));
+    if (before == null) {
+      loop.execute(this::turn);
+    }
+  }
+
+  /** Returns whether a task was left that has not come to its end. Any thread. */
+  public boolean isPending() {
+    return mailbox != null;
+  }
+
+  /** Returns whether the turn has not ended. Loop only. */
+  public boolean hasTurn() {
+    return left > 0;
+  }
+
+  /** A receiver was sent so many messages. Loop only. */
+  public void delivered(int messages) {
+    left -= RECEIVER_COST + messages;
+  }
+
+  private void turn() {
+    boolean isOver = false;
+    try {
+      work();
+      isOver = current == null && peek() == null && MAILBOX.compareAndSet(this, atWork, null);
+    } finally {
+      if (!isOver) {
+        loop.execute(this::turn);
+      }
+    }
+  }
+
+  /** Runs as many tasks as belong into a turn. */
+  private void work() {
+    working = true;
+    left = TURN_DELIVERIES;
+    try {
+      while (hasTurn() && (current != null || begin())) {
+        if (Objects.requireNonNull(current).run()) {
+          ended();
+        }
+      }
+    } catch (RuntimeException | Error e) {
+      ended(); // the others have their turn nevertheless
+      throw e;
+    } finally {
+      working = false;
+    }
+  }
+
+  /** Takes the next task, with those that join it; returns false if there is none. */
+  private boolean begin() {
+    Task first = poll();
+    if (first != null) {
+      currentCost = first.cost;
+      for (Task then; (then = peek()) != null && then.joins(first); ) {
+        currentCost += then.cost;
+        poll();
+      }
+      current = first;
+    }
+    return first != null;
+  }
+
+  private void ended() {
+    left--;
+    current = null;
+    if (currentCost > 0) {
+      long sum = backlog.addAndGet(-currentCost);
+      currentCost = 0;
+      if (sum <= MOST_BACKLOG / 2) {
+        waiting.forEach(loop::unpark);
+      }
+    }
+  }
+
+  private @Nullable Task poll() {
+    Task first = peek();
+    if (first != null) {
+      following = first.next;
+      first.next = null;
+    }
+    return first;
+  }
+
+  private @Nullable Task peek() {
+    if (following == null) {
+      Task latest = (Task) MAILBOX.getAndSet(this, atWork);
+      while (latest != null && !latest.equals(atWork)) { // turns the order around
+        Task before = latest.next;
+        latest.next = following;
+        following = latest;
+        latest = before;
+      }
+    }
+    return following;
+  }
+}
