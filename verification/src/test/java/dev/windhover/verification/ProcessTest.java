@@ -6,11 +6,14 @@ import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Wire;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
@@ -57,13 +60,15 @@ class ProcessTest {
         throws IOException {
       List<String> command = new ArrayList<>(by);
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-      command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")); // start in half the time
+      command.addAll(
+          List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")); // start in half the time
       command.add("--enable-native-access=ALL-UNNAMED");
       command.add("-Dslf4j.provider=dev.windhover.verification.logs.CapturingProvider");
       command.add("-Dslf4j.internal.verbosity=WARN");
       command.addAll(flags);
-      command.add("-cp");
-      command.add(System.getProperty("java.class.path"));
+      if (!flags.contains("-cp")) {
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+      }
       command.add(ServerProcess.class.getName());
       command.addAll(arguments);
       ProcessBuilder builder = new ProcessBuilder(command);
@@ -303,6 +308,59 @@ class ProcessTest {
       }
       expectEcho(InetAddress.ofLiteral("127.0.0.1"), port);
     }
+  }
+
+  /**
+   * During development, classes are files in folders. One that is first needed now could not be
+   * read, and Java would refuse it from then on.
+   */
+  @Test
+  void aSocketEndsAsItShouldWithNoFileDescriptorLeft(@TempDir Path folder) throws Exception {
+    List<String> limited = List.of("bash", "-c", "ulimit -n 256; exec \"$@\"", "bash");
+    List<String> arguments = List.of("--urls=http://127.0.0.1:0");
+    List<Wire> clients = new ArrayList<>();
+    try (Running server =
+        Running.start(limited, List.of("-cp", inFolders(folder)), arguments, Map.of())) {
+      int port = server.port();
+      Wire socket = Wire.open(port, "/told");
+      assertThat(socket.frame()).isEqualTo(Frame.text("open"));
+      for (int i = 0; i < 300; i++) { // some wait for a descriptor, so that none becomes free
+        clients.add(Wire.connect(port));
+      }
+      assertThat(server.process().errorReader().readLine()).endsWith("Too many open files");
+      socket.send(Frame.close(1000, "")); // the connection still holds its own
+      assertThat(socket.frame()).isEqualTo(Frame.close(1000, ""));
+      assertThat(server.out().readLine()).isEqualTo("ended by PEER");
+      for (Wire client : clients) {
+        client.close();
+      }
+      socket.close();
+    }
+  }
+
+  /** Returns the class path of the tests, on which our own jars are replaced by their files. */
+  private static String inFolders(Path folder) throws IOException {
+    List<String> entries = new ArrayList<>();
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+      Path jar = Path.of(entry);
+      if (Files.isRegularFile(jar) && jar.getFileName().toString().startsWith("windhover-")) {
+        Path root = folder.resolve(jar.getFileName().toString());
+        try (FileSystem files = FileSystems.newFileSystem(jar);
+            Stream<Path> all = Files.walk(files.getPath("/"))) {
+          for (Path file : (Iterable<Path>) all::iterator) {
+            Files.createDirectories(root);
+            Path to = root.resolve(file.toString().substring(1));
+            if (!Files.exists(to)) {
+              Files.copy(file, to);
+            }
+          }
+        }
+        entries.add(root.toString());
+      } else {
+        entries.add(entry);
+      }
+    }
+    return String.join(File.pathSeparator, entries);
   }
 
   // ---- The end

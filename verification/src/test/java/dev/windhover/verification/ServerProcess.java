@@ -67,6 +67,15 @@ final class ServerProcess {
             socket.send(message);
           }
         });
+    app.mapWebSocket(
+        "/told",
+        socket -> {
+          socket.sendText("open");
+          for (Message message : socket) {
+            socket.send(message);
+          }
+          System.out.println("ended by " + socket.ending().by());
+        });
     app.map("/never", ServerProcess::neverReturn);
     app.map("/held", Handler.nonBlocking(ServerProcess::neverReturn));
     app.map(
