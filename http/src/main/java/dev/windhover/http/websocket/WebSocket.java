@@ -30,9 +30,9 @@ import org.jspecify.annotations.Nullable;
  * buffer with {@link #receive(ByteBuffer)}, without a limit on the size of a message. Or you can
  * receive whole messages with {@link #receiveMessage()} and {@code for (Message message : socket)},
  * up to the accepted maximum; a larger message fails the socket with 1009. Only one thread may
- * receive at a time: a second one is refused with {@link IllegalStateException}. The end is a result,
- * never an exception. Pings are answered whether or not anything receives. While nothing receives,
- * at most 64 KiB (by default) wait here; then the peer is not read.
+ * receive at a time: a second one is refused with {@link IllegalStateException}. The end is a
+ * result, never an exception. Pings are answered whether or not anything receives. While nothing
+ * receives, at most 64 KiB (by default) wait here; then the peer is not read.
  *
  * <h2>Sending</h2>
  *
