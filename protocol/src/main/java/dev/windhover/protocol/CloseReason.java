@@ -1,6 +1,7 @@
 package dev.windhover.protocol;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 
 /**
@@ -26,10 +27,23 @@ public record CloseReason(int code, String text) {
   }
 
   /**
+   * Returns {@code code} with as much of {@code text} as fits into a Close frame; it is cut between
+   * two characters. A lone surrogate becomes a question mark.
+   */
+  public static CloseReason fitting(int code, String text) {
+    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    int end = Math.min(utf8.length, MAX_TEXT_BYTES);
+    while (end > 0 && end < utf8.length && (utf8[end] & 0xC0) == 0x80) {
+      end--; // the next byte continues a character
+    }
+    return new CloseReason(code, new String(utf8, 0, end, StandardCharsets.UTF_8));
+  }
+
+  /**
    * Returns this as the payload of a Close frame; {@link #NO_STATUS} is the empty payload.
    *
-   * @throws IllegalArgumentException if the code may not be sent, or if the text is too long or
-   *     has a lone surrogate
+   * @throws IllegalArgumentException if the code may not be sent, or if the text is too long or has
+   *     a lone surrogate
    */
   public ByteBuffer toPayload() {
     if (code == CloseCode.NO_STATUS_RECEIVED && text.isEmpty()) {
