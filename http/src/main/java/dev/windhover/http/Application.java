@@ -87,7 +87,8 @@ public class Application {
    *
    * @param path literal segments, {@code {name}} for one segment, {@code {*name}} for the rest;
    *     case and a trailing slash matter
-   * @throws IllegalArgumentException if the path is malformed or is already mapped
+   * @throws IllegalArgumentException if the path is malformed or is already mapped; the message
+   *     shows how {@code /:id} and {@code /a/*} are written here
    */
   public Application map(String path, Handler handler) {
     return map(Set.of(), path, handler);
