@@ -4,6 +4,7 @@ import dev.windhover.http.host.Background;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.http.host.PerLoop;
+import dev.windhover.http.host.RequestSummary;
 import dev.windhover.http.host.Takeover;
 import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.http.websocket.WebSocketContextHandler;
@@ -86,7 +87,8 @@ public class Application {
    *
    * @param path literal segments, {@code {name}} for one segment, {@code {*name}} for the rest;
    *     case and a trailing slash matter
-   * @throws IllegalArgumentException if the path is malformed or is already mapped
+   * @throws IllegalArgumentException if the path is malformed or is already mapped; the message
+   *     shows how {@code /:id} and {@code /a/*} are written here
    */
   public Application map(String path, Handler handler) {
     return map(Set.of(), path, handler);
@@ -617,7 +619,7 @@ public class Application {
     } else if (failure instanceof HttpException known) {
       log.trace("request {} refused with {}: {}", context.id(), known.status(), known.getMessage());
     } else {
-      log.error("request {} failed", context.id(), failure);
+      log.error("request {} failed: {}", context.id(), RequestSummary.of(context), failure);
       events.handlerFailed(context, failure);
     }
     if (clientGone || response.hasStarted()) {
@@ -650,7 +652,11 @@ public class Application {
     for (Runnable task; (task = context.response().nextOnCompleted()) != null; ) {
       Throwable failure = failureOf(task::run);
       if (failure != null) {
-        log.error("a task on completion of request {} failed", context.id(), failure);
+        log.error(
+            "a task on completion of request {} failed: {}",
+            context.id(),
+            RequestSummary.of(context),
+            failure);
         events.handlerFailed(context, failure);
       }
     }

@@ -1,6 +1,7 @@
 package dev.windhover.http;
 
 import dev.windhover.http.host.ConnectionBuilder;
+import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,16 @@ public final class Connection {
   /** Returns the client's address: the peer's, or the one that a known proxy has passed on. */
   public SocketAddress remote() {
     return remote;
+  }
+
+  /** Returns the client's address as text, without its port. */
+  public String remoteAddress() {
+    if (!(remote instanceof InetSocketAddress internet)) {
+      return remote.toString();
+    }
+    return internet.getAddress() == null
+        ? internet.getHostString()
+        : internet.getAddress().getHostAddress();
   }
 
   /** Returns the address of this server to which the peer has connected. */

@@ -32,6 +32,16 @@ public final class HttpRequest {
   }
 
   /**
+   * Returns the target as it was sent, without its query, which may hold secrets such as access
+   * tokens and names.
+   */
+  public String targetWithoutQuery() {
+    String target = target();
+    int question = target.indexOf('?');
+    return question < 0 ? target : target.substring(0, question);
+  }
+
+  /**
    * Returns the decoded path, without dot segments. It begins with {@code /}, or is {@code *}. An
    * encoded slash stays {@code %2F}, because it belongs to its segment. A percent sign before
    * {@code 2F} or {@code 25} stays {@code %25}, so that paths that differ never look the same.

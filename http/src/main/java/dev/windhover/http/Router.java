@@ -41,6 +41,9 @@ final class Router<T> {
 
   private static final Pattern PARAMETER = Pattern.compile("\\{\\*?(?<name>[A-Za-z_][\\w-]*)}");
 
+  /** A parameter in the form of Express, Sinatra and others. */
+  private static final Pattern FOREIGN_PARAMETER = Pattern.compile(":[A-Za-z_].*");
+
   private static final class Node<T> {
     final boolean isCatchAll;
     final Map<String, Node<T>> literals = new HashMap<>();
@@ -123,6 +126,15 @@ final class Router<T> {
           throw new IllegalArgumentException(
               "segment \"" + segment + "\" of route " + path + " is neither {name} nor {*name}");
         }
+        if (isForeign(segment)) {
+          throw new IllegalArgumentException(
+              "segment \""
+                  + segment
+                  + "\" of route "
+                  + path
+                  + " matches only itself; write "
+                  + inBraces(path));
+        }
         node = node.literals.computeIfAbsent(canonicalSegment(segment), s -> new Node<>(false));
         continue;
       }
@@ -142,6 +154,33 @@ final class Router<T> {
           "routes " + leaf.path + " and " + path + " differ only in the names of their parameters");
     }
     return leaf;
+  }
+
+  /** Returns whether other routers would take a segment for a parameter or a wildcard. */
+  private static boolean isForeign(String segment) {
+    return segment.indexOf('*') >= 0 || FOREIGN_PARAMETER.matcher(segment).matches();
+  }
+
+  /** Returns a path of another router as it was probably meant. */
+  private static String inBraces(String path) {
+    String[] segments = path.substring(1).split("/", -1);
+    StringBuilder meant = new StringBuilder();
+    for (int i = 0; i < segments.length; i++) {
+      String name = segments[i].replaceAll("[:*]", "");
+      boolean isLast = i == segments.length - 1;
+      if (!isForeign(segments[i])) {
+        meant.append('/').append(segments[i]);
+      } else if (segments[i].startsWith(":") || !isLast) {
+        meant.append("/{").append(isName(name) ? name : "name").append('}');
+      } else {
+        meant.append("/{*").append(isName(name) ? name : "rest").append('}');
+      }
+    }
+    return meant.toString();
+  }
+
+  private static boolean isName(String name) {
+    return PARAMETER.matcher("{" + name + "}").matches();
   }
 
   /** Finds the route for a request; a route for GET also answers HEAD. */

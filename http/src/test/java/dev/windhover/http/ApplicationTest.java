@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.windhover.http.host.HostContext;
 import dev.windhover.http.host.Takeover;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -274,6 +276,33 @@ class ApplicationTest {
       assertThat(sent.sentHeader("X-Secret")).isNull();
       assertThat(log.take())
           .contains("ERROR", "request request-7 failed", "the password is 1234", "ApplicationTest");
+    }
+
+    @Test
+    void theErrorLineNamesTheRequestWithoutItsQuery() {
+      application.map(
+          "/orders/{id}",
+          context -> {
+            throw new IOException("no luck");
+          });
+      TestExchange.of("POST", "/orders/7?access_token=secret")
+          .from(new InetSocketAddress("192.0.2.1", 4711))
+          .through(application);
+      assertThat(log.take())
+          .contains(
+              "request request-7 failed: POST /orders/7 (route /orders/{id}) from 192.0.2.1\n")
+          .doesNotContain("secret");
+    }
+
+    @Test
+    void theErrorLineSaysIfNoRouteMatched() {
+      application.use((context, next) -> {
+        throw new IOException("no luck");
+      });
+      InetSocketAddress client = new InetSocketAddress(InetAddress.ofLiteral("::1"), 4711);
+      TestExchange.get("/nothing?x").from(client).through(application);
+      assertThat(log.take())
+          .contains("request request-7 failed: GET /nothing (no route) from 0:0:0:0:0:0:0:1\n");
     }
 
     @Test

@@ -181,6 +181,32 @@ class RouterTest {
     }
 
     @ParameterizedTest
+    @CsvSource({
+      "/u/:id, :id, /u/{id}",
+      "/u/:id/posts/:post, :id, /u/{id}/posts/{post}",
+      "/u/:id?, :id?, /u/{name}",
+      "/a/*, *, /a/{*rest}",
+      "/a/**, **, /a/{*rest}",
+      "/a/*path, *path, /a/{*path}",
+      "/a/*/b, *, /a/{name}/b",
+      "/a/*.js, *.js, /a/{*rest}",
+    })
+    void aSegmentOfAnotherRouterIsShownInOurForm(String path, String segment, String meant) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> add(path))
+          .withMessage(
+              "segment \"%s\" of route %s matches only itself; write %s"
+                  .formatted(segment, path, meant));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/batch:run", "/:", "/a/:8080"})
+    void aColonMayBeInALiteral(String path) {
+      add(path);
+      assertThat(router.match("GET", path).route()).isEqualTo(path);
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"", "chat", "{a}"})
     void aPathBeginsWithASlash(String path) {
       assertThatIllegalArgumentException()

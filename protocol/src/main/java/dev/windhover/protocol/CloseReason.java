@@ -27,9 +27,23 @@ public record CloseReason(int code, String text) {
   }
 
   /**
+   * Returns {@code code} with as much of {@code text} as fits into a Close frame; it is cut between
+   * two characters. A lone surrogate becomes a question mark.
+   */
+  public static CloseReason fitting(int code, String text) {
+    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    int end = Math.min(utf8.length, MAX_TEXT_BYTES);
+    while (end > 0 && end < utf8.length && (utf8[end] & 0xC0) == 0x80) {
+      end--; // the next byte continues a character
+    }
+    return new CloseReason(code, new String(utf8, 0, end, StandardCharsets.UTF_8));
+  }
+
+  /**
    * Returns this as the payload of a Close frame; {@link #NO_STATUS} is the empty payload.
    *
-   * @throws IllegalArgumentException if the code may not be sent or the text is too long
+   * @throws IllegalArgumentException if the code may not be sent, or if the text is too long or has
+   *     a lone surrogate
    */
   public ByteBuffer toPayload() {
     if (code == CloseCode.NO_STATUS_RECEIVED && text.isEmpty()) {
@@ -39,12 +53,12 @@ public record CloseReason(int code, String text) {
       throw new IllegalArgumentException(
           "close code " + code + " may not be sent; use 1000-1003, 1007-1014 or 3000-4999");
     }
-    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
-    if (utf8.length > MAX_TEXT_BYTES) {
+    ByteBuffer utf8 = Utf8.encode(text);
+    if (utf8.remaining() > MAX_TEXT_BYTES) {
       throw new IllegalArgumentException(
-          "close reason of " + utf8.length + " bytes exceeds limit of " + MAX_TEXT_BYTES);
+          "close reason of " + utf8.remaining() + " bytes exceeds limit of " + MAX_TEXT_BYTES);
     }
-    return ByteBuffer.allocate(2 + utf8.length).putShort((short) code).put(utf8).flip();
+    return ByteBuffer.allocate(2 + utf8.remaining()).putShort((short) code).put(utf8).flip();
   }
 
   @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CloseReasonTest {
@@ -31,6 +32,27 @@ class CloseReasonTest {
         .isThrownBy(() -> new CloseReason(code, "x").toPayload())
         .withMessage(
             "close code " + code + " may not be sent; use 1000-1003, 1007-1014 or 3000-4999");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'', 0, ''",
+    "x, 123, ''",
+    "x, 124, x",
+    "é, 61, ''",
+    "é, 62, é",
+    "😀, 31, 😀",
+  })
+  void aLongTextIsCutBetweenCharacters(String character, int times, String last) {
+    String text = character.repeat(times);
+    CloseReason fitting = CloseReason.fitting(1011, text);
+    assertThat(fitting.text() + last).isEqualTo(text);
+    assertThat(fitting.toPayload().remaining()).isLessThanOrEqualTo(125);
+  }
+
+  @Test
+  void aLoneSurrogateInATextThatIsCutBecomesAQuestionMark() {
+    assertThat(CloseReason.fitting(1011, "a\uD83D").text()).isEqualTo("a?");
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.windhover.testing;
 
 import dev.windhover.protocol.CloseReason;
 import dev.windhover.protocol.Opcode;
+import dev.windhover.protocol.Utf8;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
@@ -89,7 +90,7 @@ public record Frame(Opcode opcode, boolean fin, ByteBuffer payload, boolean comp
   }
 
   static ByteBuffer utf8(String text) {
-    return ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+    return Utf8.encode(text);
   }
 
   @Override

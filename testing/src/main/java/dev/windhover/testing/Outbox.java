@@ -6,6 +6,7 @@ import dev.windhover.http.websocket.SendFlag;
 import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.Opcode;
+import dev.windhover.protocol.Utf8;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -133,7 +134,7 @@ final class Outbox {
   private final class Writer implements MessageWriter {
     private final MessageType of;
     private final Runnable abandoned;
-    private char highSurrogate; // of the previous piece, 0 for none
+    private String cut = ""; // what a piece has begun: the first half of a surrogate pair
     private boolean over;
 
     Writer(MessageType of, Runnable abandoned) {
@@ -149,15 +150,15 @@ final class Outbox {
 
     @Override
     public void write(CharSequence piece) {
-      String text = highSurrogate == 0 ? piece.toString() : highSurrogate + piece.toString();
-      boolean cut = !text.isEmpty() && Character.isHighSurrogate(text.charAt(text.length() - 1));
-      highSurrogate = cut ? text.charAt(text.length() - 1) : 0;
-      write(Frame.utf8(cut ? text.substring(0, text.length() - 1) : text));
+      Utf8.Piece next = Utf8.Piece.after(cut, piece);
+      write(next.bytes());
+      cut = next.cut();
     }
 
     @Override
     public void finish() {
       require();
+      Utf8.Piece.requireWhole(cut);
       over = true;
       send(this, ByteBuffer.allocate(0), of, true);
     }

@@ -64,6 +64,10 @@ final class Background<T> {
         && isBlocked.test(thread.getStackTrace());
   }
 
+  long threadId() {
+    return thread.threadId();
+  }
+
   void interrupt() {
     thread.interrupt();
   }

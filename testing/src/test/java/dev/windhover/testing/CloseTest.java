@@ -80,9 +80,53 @@ class CloseTest {
       assertThat(CapturedLog.lines(Level.ERROR))
           .singleElement()
           .satisfies(line -> {
-            assertThat(line.text()).isEqualTo("handler of request " + id.join() + " failed");
+            assertThat(line.text())
+                .isEqualTo(
+                    "handler of request "
+                        + id.join()
+                        + " failed: GET / (route /) from client.test");
             assertThat(line.thrown()).hasMessage("boom");
           });
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void inDevelopmentTheCloseSaysWhatWasThrown(Form form) {
+      server.expectError("failed");
+      TestFrames client = openFailing(form, "boom");
+      client.sendText("go");
+      assertThat(client.answerClose())
+          .isEqualTo(new CloseReason(1011, "java.lang.IllegalStateException: boom"));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatWasThrownIsCutToWhatFits(Form form) {
+      server.expectError("failed");
+      TestFrames client = openFailing(form, "é".repeat(100));
+      client.sendText("go");
+      String text = client.answerClose().text(); // 33 bytes before the message
+      assertThat(text).isEqualTo("java.lang.IllegalStateException: " + "é".repeat(45));
+    }
+
+    /** Opens a socket, in development, that fails at its first message. */
+    private TestFrames openFailing(Form form, String message) {
+      server.environment("development");
+      return switch (form) {
+        case BLOCKING ->
+            server.open(socket -> {
+              socket.receiveMessage();
+              throw new IllegalStateException(message);
+            });
+        case LISTENER ->
+            server.listen(
+                new WebSocketListener() {
+                  @Override
+                  public void onText(WebSocket socket, String text) {
+                    throw new IllegalStateException(message);
+                  }
+                });
+      };
     }
 
     @ParameterizedTest

@@ -742,7 +742,8 @@ class ListenerTest {
       assertThat(CapturedLog.lines(Level.ERROR))
           .singleElement()
           .satisfies(line -> {
-            assertThat(line.text()).matches("listener of request \\S+ failed");
+            assertThat(line.text())
+                .matches("listener of request \\S+ failed: GET / \\(route /\\) from client.test");
             assertThat(line.thrown()).hasMessage("boom");
           });
     }

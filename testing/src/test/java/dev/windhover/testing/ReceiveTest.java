@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -475,32 +476,45 @@ class ReceiveTest {
     }
 
     @Test
-    void aSecondThreadWaitsItsTurnWithinItsLimit() throws Exception {
+    void aSecondReceiverIsRefusedAndTheFirstGoesOn() throws Exception {
       TestFrames client = server.hold();
-      var first = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
-      var second = Background.start(() -> server.socket().receiveMessage(SECOND)).awaitBlocked();
-      var third = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
-      server.advance(SECOND);
-      assertThatThrownBy(second::join).isInstanceOf(TimeoutException.class);
-      client.sendText("a");
+      WebSocket socket = server.socket();
+      var first = Background.start(socket::receiveMessage).awaitBlocked();
+      ByteBuffer buffer = ByteBuffer.allocate(10);
+      List<ThrowingCallable> receivers =
+          List.of(
+              socket::receiveMessage,
+              () -> socket.receiveMessage(Duration.ZERO),
+              () -> socket.receive(buffer),
+              () -> socket.receive(buffer, SECOND),
+              () -> socket.iterator().hasNext(),
+              () -> socket.inputStream().read());
+      for (ThrowingCallable second : receivers) {
+        assertThatThrownBy(second)
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessage(
+                "thread #%d is already receiving from this socket; only one may at a time",
+                first.threadId());
+      }
+      client.sendText("a").sendText("b");
       assertThat(first.join()).isEqualTo(new Message.Text("a"));
-      client.sendText("b");
-      assertThat(third.join()).isEqualTo(new Message.Text("b"));
+      assertThat(socket.receiveMessage()).isEqualTo(new Message.Text("b"));
       server.release();
       client.answerClose();
     }
 
     @Test
-    void aTimeLimitHoldsAtEveryPlaceInLine() throws Exception {
+    void anotherThreadReceivesWhenTheFirstIsDone() throws Exception {
       TestFrames client = server.hold();
-      var first = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
-      var second = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
-      var third = Background.start(() -> server.socket().receiveMessage(SECOND)).awaitBlocked();
+      var first = Background.start(() -> server.socket().receiveMessage(SECOND)).awaitBlocked();
       server.advance(SECOND);
-      assertThatThrownBy(third::join).isInstanceOf(TimeoutException.class);
-      client.sendText("a").sendText("b");
-      assertThat(first.join()).isEqualTo(new Message.Text("a"));
-      assertThat(second.join()).isEqualTo(new Message.Text("b"));
+      assertThatThrownBy(first::join).isInstanceOf(TimeoutException.class);
+      var second = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
+      second.interrupt();
+      assertThatThrownBy(second::join).isInstanceOf(InterruptedException.class);
+      var third = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
+      client.sendText("a");
+      assertThat(third.join()).isEqualTo(new Message.Text("a"));
       server.release();
       client.answerClose();
     }
@@ -509,10 +523,8 @@ class ReceiveTest {
     void anEndWakesWhoeverWaits() throws Exception {
       TestFrames client = server.hold();
       var one = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
-      var two = Background.start(() -> server.socket().receiveMessage()).awaitBlocked();
       client.reset();
       assertThat(one.join()).isNull();
-      assertThat(two.join()).isNull();
     }
 
     @Test

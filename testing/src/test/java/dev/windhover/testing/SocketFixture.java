@@ -43,6 +43,7 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
   private final CountDownLatch release = new CountDownLatch(1);
   private final List<String> expectedErrors = new ArrayList<>();
   private final List<String> expectedWarnings = new ArrayList<>();
+  private String environment = "Production";
   private long heap;
   private long direct;
   private @Nullable TestHost host;
@@ -56,6 +57,11 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
 
   SocketFixture settings(Consumer<WebSocketAcceptContext> change) {
     change.accept(settings);
+    return this;
+  }
+
+  SocketFixture environment(String name) {
+    environment = name;
     return this;
   }
 
@@ -81,7 +87,7 @@ final class SocketFixture implements BeforeEachCallback, AfterEachCallback {
   }
 
   TestHost start(Application application) {
-    TestHost started = TestHost.start(application);
+    TestHost started = TestHost.start(application.environment(environment));
     if (heap > 0) {
       started.memory(heap, direct);
     }

@@ -57,7 +57,8 @@ class Http1FailureTest {
   /** Requires one line about the request, with its id and why. */
   private static void requireOneLine(Logs.Recording log, HttpContext context) {
     assertThat(log.lines()).hasSize(1);
-    assertThat(log.lines().getFirst().text()).isEqualTo("request " + context.id() + " failed");
+    assertThat(log.lines().getFirst().text())
+        .startsWith("request " + context.id() + " failed: GET /");
     assertThat(log.lines().getFirst().failure()).hasMessage("on purpose");
   }
 
@@ -103,7 +104,8 @@ class Http1FailureTest {
       assertThat(log.lines())
           .extracting(Logs.Line::text)
           .containsExactly(
-              "request " + first.id() + " failed", "request " + second.id() + " failed");
+              "request " + first.id() + " failed: GET /fails (route /fails) from 127.0.0.1",
+              "request " + second.id() + " failed: GET /fails (route /fails) from 127.0.0.1");
     }
   }
 
@@ -357,7 +359,13 @@ class Http1FailureTest {
     app.start();
     try (Wire wire = connect()) {
       wire.send(
-          "POST /trailers HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 6\r\n\r\n");
+          "POST /trailers HTTP/1.1\r\n"
+              + "Host: x\r\n"
+              + "Transfer-Encoding: chunked\r\n\r\n"
+              + "3\r\n"
+              + "abc\r\n"
+              + "0\r\n"
+              + "X-Sum: 6\r\n\r\n");
       assertThat(wire.response().body()).isEqualTo("false 6 false\n");
     }
   }

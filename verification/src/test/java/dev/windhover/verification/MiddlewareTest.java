@@ -184,7 +184,8 @@ class MiddlewareTest {
                   "Access-Control-Allow-Methods: PUT",
                   "Access-Control-Allow-Headers: x-requested-with",
                   "Access-Control-Max-Age: 3600");
-          try (Logs.Recording failures = Logs.record(line -> line.text().endsWith(" failed"))) {
+          try (Logs.Recording failures =
+              Logs.record(line -> line.text().contains(" failed: GET /fails "))) {
             Response failed =
                 send(port, "GET /fails HTTP/1.1", "Host: api", "Origin: https://client.com");
             assertThat(failed.status()).isEqualTo(500);
@@ -280,7 +281,8 @@ class MiddlewareTest {
     serve(
         app -> {},
         port -> {
-          try (Logs.Recording failures = Logs.record(line -> line.text().endsWith(" failed"))) {
+          try (Logs.Recording failures =
+              Logs.record(line -> line.text().contains(" failed: GET /fails "))) {
             Response failed = send(port, "GET /fails HTTP/1.1", "Host: a", "Accept: text/html,*/*");
             assertThat(failed.status()).isEqualTo(500);
             if (shown) {

@@ -13,24 +13,25 @@ import java.nio.ByteBuffer;
 import java.nio.ReadOnlyBufferException;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The blocking form's side of receiving. Each call is a {@link Demand}, and the first in line is
- * served: its thread takes what is kept, and waits if that is not enough. While it waits, the loop
- * reads straight into its buffer or message.
+ * The blocking form's side of receiving. Each call is a {@link Demand}, one at a time: its thread
+ * takes what is kept, and waits if that is not enough. While it waits, the loop reads straight into
+ * its buffer or message.
  */
 final class Receiver extends Inbox {
   private static final VarHandle STATE;
+  private static final VarHandle CURRENT;
 
   static {
     try {
-      STATE = MethodHandles.lookup().findVarHandle(Demand.class, "state", int.class);
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      STATE = lookup.findVarHandle(Demand.class, "state", int.class);
+      CURRENT = lookup.findVarHandle(Receiver.class, "current", Demand.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -103,9 +104,10 @@ final class Receiver extends Inbox {
     }
   }
 
-  private final Queue<Demand> demands = new ConcurrentLinkedQueue<>();
+  /** The call under way; a second one is refused, because the two would share the messages. */
+  private volatile @Nullable Demand current;
 
-  // Owned by the first demand's thread, or by the loop while it fills that demand.
+  // Owned by the demand's thread, or by the loop while it fills that demand.
 
   /**
    * The message that {@link #receiveMessage} has begun. It survives an interrupt and a time-out.
@@ -126,7 +128,7 @@ final class Receiver extends Inbox {
 
   @Override
   int deliver(FrameReader reader, ByteBuffer in) {
-    Demand demand = demands.peek();
+    Demand demand = current;
     if (demand == null
         || isKeeping()
         || demand.isFull()
@@ -172,11 +174,11 @@ final class Receiver extends Inbox {
   @Override
   void batchEnd() {
     super.batchEnd();
-    Demand first = demands.peek();
-    if (first != null) {
-      int state = first.state;
+    Demand demand = current;
+    if (demand != null) {
+      int state = demand.state;
       if (state == Demand.DONE || (state == Demand.WAITING && isKeeping())) {
-        session.loop().unpark(first.thread);
+        session.loop().unpark(demand.thread);
       }
     }
   }
@@ -184,7 +186,10 @@ final class Receiver extends Inbox {
   /** What is kept can still be received after the end has taken effect. Any thread. */
   @Override
   void settle() {
-    wakeFirst();
+    Demand demand = current;
+    if (demand != null) {
+      session.loop().unpark(demand.thread);
+    }
     if (isDiscarding() || session.isCloseSent()) {
       session.takeEffect();
     }
@@ -194,13 +199,6 @@ final class Receiver extends Inbox {
   void discard() {
     super.discard();
     settle();
-  }
-
-  private void wakeFirst() {
-    Demand first = demands.peek();
-    if (first != null) {
-      session.loop().unpark(first.thread);
-    }
   }
 
   // ---- The receiver's side
@@ -246,15 +244,14 @@ final class Receiver extends Inbox {
         ascii ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8);
   }
 
-  /** Waits for the demand's turn, and fills it. At the end of the socket it is given nothing. */
+  /** Fills the demand. At the end of the socket it is given nothing. */
   private void serve(Demand demand) throws InterruptedException, TimeoutException {
     session.requireHandlerRunning();
     if (Thread.interrupted()) {
       throw new InterruptedException();
     }
-    demands.add(demand);
+    begin(demand);
     try {
-      demand.await(() -> demand.equals(demands.peek()));
       requireBetweenMessages(demand);
       while (!takeKept(demand)) {
         demand.state = Demand.WAITING;
@@ -274,14 +271,24 @@ final class Receiver extends Inbox {
         Thread.currentThread().interrupt(); // nothing is lost: the next call throws
       }
     } finally {
-      demands.remove(demand);
-      wakeFirst();
+      current = null;
       if (demand.timer != null) {
         demand.timer.cancel();
       }
     }
     if (demand.given == null) {
       session.takeEffect(); // the application has taken everything before the end, and asks again
+    }
+  }
+
+  private void begin(Demand demand) {
+    Demand other = (Demand) CURRENT.compareAndExchange(this, null, demand);
+    if (other != null) {
+      String name = other.thread.getName();
+      throw new IllegalStateException(
+          "thread "
+              + (name.isEmpty() ? "#" + other.thread.threadId() : '"' + name + '"')
+              + " is already receiving from this socket; only one may at a time");
     }
   }
 

@@ -15,12 +15,12 @@ import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.http.websocket.WhenFull;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.CloseReason;
+import dev.windhover.protocol.Utf8;
 import dev.windhover.protocol.WebSocketState;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
@@ -324,7 +324,7 @@ final class ServerWebSocket implements WebSocket, Recipient {
 
   @Override
   public boolean sendText(CharSequence text) throws IOException, InterruptedException {
-    return send(encode(text), MessageType.TEXT, true);
+    return send(Utf8.encode(text), MessageType.TEXT, true);
   }
 
   private boolean send(
@@ -349,10 +349,6 @@ final class ServerWebSocket implements WebSocket, Recipient {
       out.startMessage(writer);
     }
     return writer;
-  }
-
-  private static ByteBuffer encode(CharSequence text) {
-    return ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   @Override
@@ -464,13 +460,9 @@ final class ServerWebSocket implements WebSocket, Recipient {
     public void write(CharSequence piece) throws IOException, InterruptedException {
       takeTurn();
       try {
-        String text = cut + piece;
-        int end = text.length();
-        if (end > 0 && Character.isHighSurrogate(text.charAt(end - 1))) {
-          end--;
-        }
-        send(encode(text.substring(0, end)), false);
-        cut = text.substring(end);
+        Utf8.Piece next = Utf8.Piece.after(cut, piece);
+        send(next.bytes(), false);
+        cut = next.cut();
       } finally {
         endTurn();
       }
@@ -480,7 +472,8 @@ final class ServerWebSocket implements WebSocket, Recipient {
     public void finish() throws IOException, InterruptedException {
       takeTurn();
       try {
-        send(encode(cut), true);
+        Utf8.Piece.requireWhole(cut);
+        send(ByteBuffer.allocate(0), true);
       } finally {
         endTurn();
       }

@@ -5,6 +5,7 @@ import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.FanOut;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.MemoryBudget;
+import dev.windhover.http.host.RequestSummary;
 import dev.windhover.http.host.Takeover;
 import dev.windhover.http.websocket.Ending;
 import dev.windhover.http.websocket.MessageType;
@@ -72,6 +73,7 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
   }
 
   private final SocketEvents events;
+  private final RequestSummary request;
   private final String id;
   private final Loop loop;
   private final SessionSettings settings;
@@ -132,7 +134,7 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
 
   Session(
       SocketEvents events,
-      String id,
+      RequestSummary request,
       Loop loop,
       SessionSettings settings,
       @Nullable String subprotocol,
@@ -141,7 +143,8 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
       MemoryBudget memory,
       WebSockets owner) {
     this.events = events;
-    this.id = id;
+    this.request = request;
+    this.id = request.id();
     this.loop = loop;
     this.owner = owner;
     this.memory = memory;
@@ -559,7 +562,7 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
     CloseReason reason = HANDLER_ENDED;
     String why = "the handler ended";
     if (failure != null && !isOwnEnd(failure)) {
-      reason = FAILED;
+      reason = reasonOf(failure);
       why = "the handler failed";
     } else if (out.hasUnfinishedMessage()) {
       reason = NOT_FINISHED;
@@ -611,10 +614,17 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
     if (state.isTerminal() && failure instanceof InterruptedException) {
       log.debug("{} of request {} was interrupted after its socket ended", what, id);
     } else {
-      log.error("{} of request {} failed", what, id, failure);
+      log.error("{} of request {} failed: {}", what, id, request, failure);
       events.failed(failure);
     }
-    close(FAILED, "the handler failed");
+    close(reasonOf(failure), "the handler failed");
+  }
+
+  /** Returns what the Close says about a failure: in development, what was thrown. */
+  private CloseReason reasonOf(Throwable failure) {
+    return settings.development()
+        ? CloseReason.fitting(CloseCode.INTERNAL_ERROR, failure.toString())
+        : FAILED;
   }
 
   private void close(CloseReason reason, String why) {

@@ -4,10 +4,19 @@ import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.protocol.Conversation;
 import org.jspecify.annotations.Nullable;
 
-/** The settings of one socket: what was given at accept, else what the options say. */
+/**
+ * The settings of one socket: what was given at accept, else what the options say.
+ *
+ * @param development whether the peer is told what was thrown when the socket's handler fails
+ */
 record SessionSettings(
-    Conversation.Terms terms, long maxMessageSize, SendMarks sendMarks, WebSocketLimits limits) {
-  static SessionSettings of(WebSocketOptions options, WebSocketAcceptContext given) {
+    Conversation.Terms terms,
+    long maxMessageSize,
+    SendMarks sendMarks,
+    WebSocketLimits limits,
+    boolean development) {
+  static SessionSettings of(
+      WebSocketOptions options, WebSocketAcceptContext given, boolean development) {
     WebSocketLimits limits = options.limits();
     SendMarks marks = new SendMarks(limits.sendQueueHigh(), limits.sendQueueLow());
     return new SessionSettings(
@@ -20,7 +29,8 @@ record SessionSettings(
             marks.share()),
         or(given.maxMessageSize(), limits.maxMessageSize()),
         marks,
-        limits);
+        limits,
+        development);
   }
 
   private static <T> T or(@Nullable T given, T otherwise) {

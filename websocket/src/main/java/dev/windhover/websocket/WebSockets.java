@@ -12,6 +12,7 @@ import dev.windhover.http.host.HostContext;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.PerLoop;
+import dev.windhover.http.host.RequestSummary;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.http.middleware.HostFiltering;
 import dev.windhover.http.websocket.HandshakeRefusal;
@@ -307,7 +308,7 @@ public final class WebSockets implements Middleware {
       Session session =
           new Session(
               SocketEvents.of(context),
-              context.id(),
+              RequestSummary.of(context),
               upgrade.loop(),
               settings,
               subprotocol,
@@ -332,7 +333,8 @@ public final class WebSockets implements Middleware {
 
     /** Most sockets have the same settings and share one object. */
     private SessionSettings settings(WebSocketAcceptContext given) {
-      SessionSettings asked = SessionSettings.of(options, given);
+      SessionSettings asked =
+          SessionSettings.of(options, given, context.application().isDevelopment());
       SessionSettings last = lastSettings;
       if (last != null && last.equals(asked)) {
         return last;

@@ -4,8 +4,6 @@ import dev.windhover.http.Handler;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.HttpRequest;
 import dev.windhover.http.Middleware;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.function.Consumer;
@@ -78,13 +76,7 @@ public final class HttpLogging implements Middleware {
 
     /** Returns the client's address without its port, as {@link ForwardedHeaders} found it. */
     public String remote() {
-      SocketAddress remote = context.connection().remote();
-      if (!(remote instanceof InetSocketAddress internet)) {
-        return remote.toString();
-      }
-      return internet.getAddress() == null
-          ? internet.getHostString()
-          : internet.getAddress().getHostAddress();
+      return context.connection().remoteAddress();
     }
 
     /**
@@ -92,9 +84,7 @@ public final class HttpLogging implements Middleware {
      * names.
      */
     public String targetWithoutQuery() {
-      String target = context.request().target();
-      int question = target.indexOf('?');
-      return question < 0 ? target : target.substring(0, question);
+      return context.request().targetWithoutQuery();
     }
 
     /**

@@ -119,7 +119,11 @@ public final class Group {
     send(message, null, this, null);
   }
 
-  /** Sends a whole text message to all members. */
+  /**
+   * Sends a whole text message to all members.
+   *
+   * @throws IllegalArgumentException if {@code text} has a lone surrogate
+   */
   public void sendText(CharSequence text) {
     send(PreparedMessage.text(text));
   }

@@ -30,10 +30,20 @@ public interface MessageWriter extends AutoCloseable {
    */
   void write(ByteBuffer piece) throws IOException, InterruptedException;
 
-  /** Sends a piece of text as a frame of its own; a surrogate pair may be split between pieces. */
+  /**
+   * Sends a piece of text as a frame of its own; a surrogate pair may be split between pieces.
+   *
+   * @throws IllegalArgumentException if the piece has a lone surrogate, or does not complete the
+   *     pair that the piece before has begun; nothing of it was sent
+   */
   void write(CharSequence piece) throws IOException, InterruptedException;
 
-  /** Ends the message, so that the next one may be sent. */
+  /**
+   * Ends the message, so that the next one may be sent.
+   *
+   * @throws IllegalArgumentException if the last piece has begun a surrogate pair; the message has
+   *     not ended
+   */
   void finish() throws IOException, InterruptedException;
 
   /**

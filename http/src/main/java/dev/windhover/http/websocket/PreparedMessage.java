@@ -1,7 +1,7 @@
 package dev.windhover.http.websocket;
 
+import dev.windhover.protocol.Utf8;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 
 /**
  * A whole message that goes to many sockets: {@link WebSocket#send(PreparedMessage, SendFlag...)}.
@@ -25,10 +25,13 @@ public abstract sealed class PreparedMessage permits SharedMessage {
     this.payload = payload.asReadOnlyBuffer();
   }
 
-  /** Prepares a text message. */
+  /**
+   * Prepares a text message.
+   *
+   * @throws IllegalArgumentException if {@code text} has a lone surrogate
+   */
   public static PreparedMessage text(CharSequence text) {
-    byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
-    return new SharedMessage(MessageType.TEXT, ByteBuffer.wrap(bytes));
+    return new SharedMessage(MessageType.TEXT, Utf8.encode(text));
   }
 
   /** Prepares a binary message; keeps a copy of {@code payload}. */

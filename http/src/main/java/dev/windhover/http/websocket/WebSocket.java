@@ -1,12 +1,12 @@
 package dev.windhover.http.websocket;
 
 import dev.windhover.protocol.CloseCode;
+import dev.windhover.protocol.Utf8;
 import dev.windhover.protocol.WebSocketState;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.concurrent.TimeoutException;
@@ -29,9 +29,10 @@ import org.jspecify.annotations.Nullable;
  * There are two ways to receive, which may alternate between messages. You can receive buffer by
  * buffer with {@link #receive(ByteBuffer)}, without a limit on the size of a message. Or you can
  * receive whole messages with {@link #receiveMessage()} and {@code for (Message message : socket)},
- * up to the accepted maximum; a larger message fails the socket with 1009. The end is a result,
- * never an exception. Pings are answered whether or not anything receives. While nothing receives,
- * at most 64 KiB (by default) wait here; then the peer is not read.
+ * up to the accepted maximum; a larger message fails the socket with 1009. Only one thread may
+ * receive at a time: a second one is refused with {@link IllegalStateException}. The end is a
+ * result, never an exception. Pings are answered whether or not anything receives. While nothing
+ * receives, at most 64 KiB (by default) wait here; then the peer is not read.
  *
  * <h2>Sending</h2>
  *
@@ -77,7 +78,8 @@ public interface WebSocket extends Iterable<Message> {
    * immediately and every time.
    *
    * @throws InterruptedException if the thread was interrupted; nothing is lost
-   * @throws IllegalStateException if the handler has ended, or in the listener form
+   * @throws IllegalStateException if another thread is receiving, if the handler has ended, or in
+   *     the listener form
    * @throws java.nio.ReadOnlyBufferException if {@code buffer} is read-only
    */
   ReceiveResult receive(ByteBuffer buffer) throws InterruptedException;
@@ -94,8 +96,8 @@ public interface WebSocket extends Iterable<Message> {
    * Returns the next whole message, or null at the end of the socket. Blocks until it is complete.
    *
    * @throws InterruptedException if the thread was interrupted; nothing is lost
-   * @throws IllegalStateException if part of the message was already taken with {@link
-   *     #receive(ByteBuffer)}
+   * @throws IllegalStateException as {@link #receive(ByteBuffer)}, and if part of the message was
+   *     already taken with that method
    */
   @Nullable Message receiveMessage() throws InterruptedException;
 
@@ -143,6 +145,9 @@ public interface WebSocket extends Iterable<Message> {
   /**
    * Sends a whole text message. The text is encoded as a whole, in memory in addition to the queue,
    * so send a long text in pieces with {@link #startMessage}.
+   *
+   * @throws IllegalArgumentException if {@code text} has a lone surrogate, which is what is left
+   *     when text is cut in the middle of a character; nothing was sent
    */
   boolean sendText(CharSequence text) throws IOException, InterruptedException;
 
@@ -244,10 +249,11 @@ public interface WebSocket extends Iterable<Message> {
   /**
    * Sends a whole text message if it can be queued now; see {@link #trySend(ByteBuffer,
    * MessageType, SendFlag...)}.
+   *
+   * @throws IllegalArgumentException if {@code text} has a lone surrogate
    */
   default boolean trySendText(CharSequence text) throws IOException {
-    byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
-    return trySend(ByteBuffer.wrap(bytes), MessageType.TEXT);
+    return trySend(Utf8.encode(text), MessageType.TEXT);
   }
 
   /**
@@ -354,7 +360,8 @@ public interface WebSocket extends Iterable<Message> {
    *
    * @param status 1000–1003, 1007–1014 or 3000–4999
    * @param description at most 123 bytes of UTF-8
-   * @throws IllegalArgumentException for another status or a longer description
+   * @throws IllegalArgumentException for another status, or for a description that is longer or has
+   *     a lone surrogate
    */
   void close(int status, String description) throws InterruptedException;
 
