@@ -114,6 +114,7 @@ final class EchoApplication implements Events, AutoCloseable {
 
   private void mapBlocking() {
     app.mapWebSocket("/echo/{id}", this::echoMessages);
+    app.mapWebSocket("/watched/{id}", watched(), this::echoMessages);
     app.mapWebSocket(
         "/big/{id}", new WebSocketAcceptContext().maxMessageSize(BIG), this::echoMessages);
     app.mapWebSocket(
@@ -157,6 +158,13 @@ final class EchoApplication implements Events, AutoCloseable {
         });
     app.mapWebSocket("/talks/{id}", EchoApplication::talk);
     app.mapWebSocket(IMPATIENT + "/talks/{id}", EchoApplication::talk);
+  }
+
+  /** For clients that never answer a Ping. */
+  private static WebSocketAcceptContext watched() {
+    return new WebSocketAcceptContext()
+        .keepAliveInterval(Duration.ofMillis(100))
+        .keepAliveTimeout(Duration.ofMillis(500));
   }
 
   private void echoMessages(WebSocket socket) throws Exception {
@@ -208,6 +216,7 @@ final class EchoApplication implements Events, AutoCloseable {
   private void mapListener() {
     WebSocketAcceptContext settings = new WebSocketAcceptContext();
     listen("/echo/{id}", settings, Echo::new);
+    listen("/watched/{id}", watched(), Echo::new);
     listen("/big/{id}", new WebSocketAcceptContext().maxMessageSize(BIG), Echo::new);
     listen("/on-demand/{id}", settings, OnDemand::new);
     listen("/shouts/{id}", settings, Shouts::new);

@@ -328,22 +328,26 @@ abstract class WebSocketContract {
     "our close, APPLICATION, 4000",
     "an abort, APPLICATION, 1006",
     "a violation, SERVER, 1002",
+    "our close without an answer, APPLICATION, 4000",
+    "no sign of life, SERVER, 1006",
     "no close, CONNECTION, 1006",
     "a reset, CONNECTION, 1006"
   })
   void endingIsKnownWhenTheLoopHasEnded(String what, Ending.By by, int code) throws Exception {
     String id = newId();
-    try (Peer peer = open("/echo", id)) {
+    String path = what.equals("no sign of life") ? "/watched" : "/echo";
+    try (Peer peer = open(path, id)) {
       peer.send(Frame.text("x"));
       assertThat(peer.frame()).isEqualTo(Frame.text("x"));
       WebSocket socket = server.socket(id);
       CompletableFuture<Optional<Ending>> known = server.endingAfterLoop(socket);
       switch (what) {
         case "the peer's close" -> peer.send(Frame.close(4001, "bye"));
-        case "our close" -> socket.closeOutput(4000, "enough");
+        case "our close", "our close without an answer" -> socket.closeOutput(4000, "enough");
         case "an abort" -> socket.abort();
         case "a violation" -> peer.send(new Frame(0x83, utf8("")));
         case "no close" -> peer.endOutput();
+        case "no sign of life" -> {} // Pings are not answered
         default -> peer.abort();
       }
       if (what.equals("our close")) {
@@ -355,6 +359,27 @@ abstract class WebSocketContract {
             assertThat(ending.by()).isEqualTo(by);
             assertThat(ending.reason().code()).isEqualTo(code);
           });
+    }
+  }
+
+  @Test
+  void endingIsKnownWhenAStopHasEndedTheLoop() throws Exception {
+    String id = newId();
+    try (EchoApplication stopped = new EchoApplication(form, transport.host());
+        Peer peer = transport.open(stopped.port(), "/echo/" + id)) {
+      peer.send(Frame.text("x"));
+      assertThat(peer.frame()).isEqualTo(Frame.text("x"));
+      CompletableFuture<Optional<Ending>> known = stopped.endingAfterLoop(stopped.socket(id));
+      Thread stop = Thread.ofVirtual().start(stopped::close);
+      assertThat(peer.frame()).isEqualTo(Frame.close(1001, "the server is stopping"));
+      peer.send(Frame.close(1001, ""));
+      assertThat(known.join())
+          .hasValueSatisfying(ending -> {
+            assertThat(ending.by()).isEqualTo(Ending.By.SERVER);
+            assertThat(ending.reason().code()).isEqualTo(1001);
+          });
+      peer.close();
+      join(stop);
     }
   }
 

@@ -34,8 +34,8 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * The suite against {@code samples/conformance} in both forms; the results stand in {@code
  * docs/conformance.md}. The quick run plays all over HTTP/1.1 to listeners and a few cases of each
- * group otherwise, the full run all over all. {@code -Dwindhover.conformance.bytes} says how
- * much is echoed where a case sends many messages; from 131072000 on it is each row's thousand.
+ * group otherwise, the full run all over all. {@code -Dwindhover.conformance.bytes} says how much
+ * is echoed where a case sends many messages; from 131072000 on it is each row's thousand.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @ExtendWith(StrictLogs.class)
