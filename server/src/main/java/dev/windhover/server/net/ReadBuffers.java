@@ -11,7 +11,6 @@ import io.netty.channel.ChannelConfig;
 import io.netty.channel.DefaultMaxMessagesRecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 import io.netty.channel.uring.IoUringSocketChannel;
-import io.netty.util.UncheckedBooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * process before the first of them can be ended. One for each channel; loop only.
  */
 public final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator.MaxMessageHandle {
-  /** This much is read from one socket before the next one gets its turn. */
+  /** This much is read from one socket in a turn. The settings allow one read. */
   private static final int SHARED_BYTES = 64 * 1024;
 
   /** While memory is short, this much is read from one socket in a turn. */
@@ -76,16 +75,6 @@ public final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator.Ma
     return lent != null
         ? lent.borrow(allocator, SHARED_BYTES)
         : requireNonNull(sizing).allocate(allocator);
-  }
-
-  @Override
-  public boolean continueReading() {
-    return super.continueReading() && !memory.isShort();
-  }
-
-  @Override
-  public boolean continueReading(UncheckedBooleanSupplier maybeMoreData) {
-    return super.continueReading(maybeMoreData) && !memory.isShort();
   }
 
   @Override
