@@ -22,7 +22,8 @@ public enum Transport {
   /**
    * Linux's io_uring, through Netty's native library. Only on request: Netty 4.2.18 misses a
    * client's reset that comes right after data, so only keep-alive detects that such a socket is
-   * dead.
+   * dead. On ARM64, an application must add the library itself: {@code
+   * netty-transport-native-io_uring} with the classifier {@code linux-aarch_64}.
    */
   IO_URING,
   /** The JDK's own, available everywhere. */

@@ -69,7 +69,12 @@ class ReadmeTest {
   /** The README's test runs, and passes. */
   @Test
   void theTestPasses(@TempDir Path classes) throws Exception {
-    requireCompiles(TEST_IMPORTS + javaBlocks("README.md").get(1), classes);
+    String program =
+        javaBlocks("README.md").stream()
+            .filter(block -> block.contains("void echoesAndDropsWhoIsSilent()"))
+            .findFirst()
+            .orElseThrow();
+    requireCompiles(TEST_IMPORTS + program, classes);
     try (URLClassLoader loader = new URLClassLoader(new URL[] {classes.toUri().toURL()})) {
       Class<?> test = loader.loadClass("ChatTest");
       var constructor = test.getDeclaredConstructor();

@@ -12,6 +12,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 
 /** What {@link ProcessTest} starts. */
@@ -74,7 +75,7 @@ final class ServerProcess {
           for (Message message : socket) {
             socket.send(message);
           }
-          System.out.println("ended by " + socket.ending().by());
+          System.out.println("ended by " + Objects.requireNonNull(socket.ending()).by());
         });
     app.map("/never", ServerProcess::neverReturn);
     app.map("/held", Handler.nonBlocking(ServerProcess::neverReturn));
