@@ -7,6 +7,7 @@ import dev.windhover.http.Middleware;
 import dev.windhover.http.RouteGroup;
 import dev.windhover.http.Task;
 import dev.windhover.http.files.StaticFiles;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.middleware.Authentication;
 import dev.windhover.http.middleware.AuthenticationOptions;
 import dev.windhover.http.middleware.Cors;
@@ -49,7 +50,6 @@ import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * An application with its host.
@@ -82,7 +82,7 @@ import org.slf4j.LoggerFactory;
  * default is {@code Production}. In {@code Development} the developer exception page is on.
  */
 public final class WebApplication extends Application implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(WebApplication.class);
+  private static final Logger log = Loggers.get(WebApplication.class);
 
   private static final String DEVELOPMENT_URL = "https://localhost:5001";
 
@@ -558,8 +558,15 @@ public final class WebApplication extends Application implements AutoCloseable {
    * signal, and when this method's thread has ended, the process ends with exit code 0, also if
    * clients had to be dropped; with 1 if a handler has not returned within the time limit of the
    * stop. A second signal ends the process at once, with 143 after SIGTERM and 130 after Ctrl-C.
+   *
+   * <p>Without a backend for SLF4J, one line on stderr says so, and only errors are logged, there.
    */
   public void run() {
+    if (Loggers.haveNoBackend()) {
+      System.err.println(
+          "windhover: there is no SLF4J backend, so only errors are logged, here on stderr; add"
+              + " one, such as org.slf4j:slf4j-simple");
+    }
     StopSignals signals = new StopSignals(this::stopBySignal, this::stopAndWait);
     listening =
         () -> {

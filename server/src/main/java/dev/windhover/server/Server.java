@@ -2,6 +2,7 @@ package dev.windhover.server;
 
 import dev.windhover.http.host.Background;
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.LoopWatch;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.server.exchange.ConnectionCount;
@@ -38,7 +39,6 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Listens on its addresses and hands every request to its handler. Each connection lives on one of
@@ -48,7 +48,7 @@ import org.slf4j.LoggerFactory;
  * block.
  */
 public final class Server {
-  private static final Logger log = LoggerFactory.getLogger(Server.class);
+  private static final Logger log = Loggers.get(Server.class);
   private static final int BACKLOG = 1024;
 
   /** How long what was dropped may take to end, and then the loops. */

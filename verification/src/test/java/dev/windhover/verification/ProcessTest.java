@@ -153,6 +153,32 @@ class ProcessTest {
     }
   }
 
+  // ---- The log
+
+  @Test
+  void withoutABackendOneLineSaysSoAndErrorsGoToStderr() throws IOException {
+    try (Running server =
+        Running.start(
+            List.of("-Dslf4j.provider=org.slf4j.helpers.NOP_FallbackServiceProvider"),
+            List.of("--urls=http://127.0.0.1:0"),
+            Map.of())) {
+      try (Wire wire = Wire.connect(server.port());
+          BufferedReader errors = server.process().errorReader()) {
+        assertThat(errors.readLine())
+            .isEqualTo(
+                "windhover: there is no SLF4J backend, so only errors are logged, here on stderr;"
+                    + " add one, such as org.slf4j:slf4j-simple");
+        wire.send("GET /fails?secret HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        assertThat(wire.response().status()).isEqualTo(500);
+        assertThat(errors.readLine())
+            .matches(
+                "ERROR dev\\.windhover\\.http\\.Application - request \\S+ failed: GET /fails"
+                    + " \\(route /fails\\) from 127\\.0\\.0\\.1");
+        assertThat(errors.readLine()).isEqualTo("java.lang.IllegalStateException: no luck");
+      }
+    }
+  }
+
   // ---- Addresses
 
   @Test

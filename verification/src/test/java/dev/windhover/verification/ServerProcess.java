@@ -76,6 +76,11 @@ final class ServerProcess {
           }
           System.out.println("ended by " + socket.ending().by());
         });
+    app.map(
+        "/fails",
+        context -> {
+          throw new IllegalStateException("no luck");
+        });
     app.map("/never", ServerProcess::neverReturn);
     app.map("/held", Handler.nonBlocking(ServerProcess::neverReturn));
     app.map(
