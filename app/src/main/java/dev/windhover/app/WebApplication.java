@@ -526,7 +526,10 @@ public final class WebApplication extends Application implements AutoCloseable {
     }
     for (String url : urls) {
       if (!LOOPBACK.matcher(url).matches()) {
-        throw new ListenException("cannot listen on " + url + ": there is no certificate for it");
+        throw new ListenException(
+            "cannot listen on "
+                + url
+                + ": there is no certificate for it; name its file with --certificate");
       }
     }
     try {

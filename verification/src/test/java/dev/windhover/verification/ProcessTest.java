@@ -207,7 +207,7 @@ class ProcessTest {
       try (Running server = Running.on("http://127.0.0.1:0", url)) {
         assertThat(server.exitCode()).isEqualTo(1);
         assertThat(server.errors())
-            .isEqualTo("cannot listen on " + url + ": the address is in use\n");
+            .isEqualTo("cannot listen on " + url + ": " + AddressesTest.IN_USE + "\n");
         assertThat(server.out().readLine()).isNull();
       }
     }
@@ -265,7 +265,8 @@ class ProcessTest {
           .isEqualTo(
               "cannot listen on https://127.0.0.1:0: certificate "
                   + certificate
-                  + " does not open with the password\n");
+                  + " does not open with the password; give another one with"
+                  + " --certificate-password\n");
     }
   }
 
@@ -307,7 +308,9 @@ class ProcessTest {
         Running.start(List.of("-Duser.home=" + home), List.of("--urls=https://*:0"), Map.of())) {
       assertThat(server.exitCode()).isEqualTo(1);
       assertThat(server.errors())
-          .isEqualTo("cannot listen on https://*:0: there is no certificate for it\n");
+          .isEqualTo(
+              "cannot listen on https://*:0: there is no certificate for it; name its file with"
+                  + " --certificate\n");
       assertThat(home).isEmptyDirectory();
     }
   }

@@ -97,7 +97,8 @@ public final class TlsContext {
       SslProvider provider)
       throws BadCertificateException {
     if (certificate == null) {
-      throw new BadCertificateException("there is no certificate for it");
+      throw new BadCertificateException(
+          "there is no certificate for it", null, "name its file with --certificate");
     }
     this.certificate = certificate;
     this.key = key;
