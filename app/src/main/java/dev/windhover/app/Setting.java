@@ -120,8 +120,8 @@ record Setting<T>(
           server(
                   "tls.provider",
                   Value.oneOf(TlsProvider.class),
-                  "auto, boringssl or jdk",
-                  "the implementation of TLS",
+                  ANY,
+                  "which TLS: auto, boringssl or jdk",
                   o -> o.tls().provider(),
                   (o, v) -> o.tls().provider(v))
               .in("TlsOptions.provider"),
@@ -136,8 +136,8 @@ record Setting<T>(
           server(
               "transport",
               Value.oneOf(Transport.class),
-              "auto, epoll, io_uring or nio",
-              "how to reach the network",
+              ANY,
+              "how to reach the network: auto, epoll, io_uring or nio",
               ServerOptions::transport,
               ServerOptions::transport),
           server("loops", NUMBER, FROM_1, "event loops", ServerOptions::loops, ServerOptions::loops)
@@ -171,14 +171,14 @@ record Setting<T>(
               "max-request-line",
               SIZE,
               FROM_1,
-              "the request line",
+              "the longest request line",
               ServerLimits::maxRequestLine,
               ServerLimits::maxRequestLine),
           limit(
               "max-headers",
               SIZE,
               FROM_1,
-              "the headers of a request",
+              "the headers of a request together",
               ServerLimits::maxHeaders,
               ServerLimits::maxHeaders),
           limit(
@@ -192,21 +192,21 @@ record Setting<T>(
               "headers-timeout",
               TIME,
               ABOVE_0,
-              "for the head of a request",
+              "how long the head of a request may take",
               ServerLimits::headersTimeout,
               ServerLimits::headersTimeout),
           limit(
               "max-body-size",
               new Value<>("size", Setting::bodySize, LARGE_SIZE.show()),
               FROM_0 + ", or " + UNLIMITED,
-              "the body of a request",
+              "the largest body of a request",
               ServerLimits::maxBodySize,
               ServerLimits::maxBodySize),
           limit(
               "min-body-rate",
               SIZE,
               FROM_0_OFF,
-              "how much of a body must come each second",
+              "bytes of a body that must come each second",
               l -> l.minBodyRate().bytesPerSecond(),
               (l, v) -> l.minBodyRate(v, l.minBodyRate().grace())),
           limit(
@@ -221,7 +221,7 @@ record Setting<T>(
               "min-response-rate",
               SIZE,
               FROM_0_OFF,
-              "how much of a response a client must take each second",
+              "bytes of a response that a client must take each second",
               l -> l.minResponseRate().bytesPerSecond(),
               (l, v) -> l.minResponseRate(v, l.minResponseRate().grace())),
           limit(
@@ -236,7 +236,7 @@ record Setting<T>(
               "tls-handshake-timeout",
               TIME,
               ABOVE_0,
-              "for the TLS handshake",
+              "how long the TLS handshake may take",
               ServerLimits::tlsHandshakeTimeout,
               ServerLimits::tlsHandshakeTimeout),
           limit(
@@ -280,15 +280,15 @@ record Setting<T>(
                   "memory",
                   LARGE_SIZE,
                   FROM_1,
-                  "heap of all connections together",
+                  "heap that all connections may take together",
                   ServerLimits::memory,
                   ServerLimits::memory)
-              .preset("a third of the heap"),
+              .preset("a third of the maximum heap"),
           limit(
                   "direct-memory",
                   LARGE_SIZE,
                   FROM_1,
-                  "direct memory of all connections together",
+                  "direct memory that all connections may take together",
                   ServerLimits::directMemory,
                   ServerLimits::directMemory)
               .preset("a third of the JVM's limit"));
@@ -299,7 +299,7 @@ record Setting<T>(
               "max-streams-per-connection",
               NUMBER,
               FROM_1,
-              "open streams",
+              "open streams on one connection",
               Http2Limits::maxStreamsPerConnection,
               Http2Limits::maxStreamsPerConnection),
           http2(
@@ -355,7 +355,7 @@ record Setting<T>(
               "settings-timeout",
               TIME,
               ABOVE_0,
-              "for the client's first SETTINGS",
+              "how long the client's first SETTINGS may take",
               Http2Limits::settingsTimeout,
               Http2Limits::settingsTimeout),
           http2(
@@ -369,7 +369,7 @@ record Setting<T>(
               "keep-alive-ping-timeout",
               TIME,
               ABOVE_0,
-              "for the answer to that PING",
+              "how long the answer to that PING may take",
               Http2Limits::keepAlivePingTimeout,
               Http2Limits::keepAlivePingTimeout));
 
@@ -392,7 +392,7 @@ record Setting<T>(
               "keep-alive-timeout",
               TIME,
               "0 or more; 0 waits for nothing",
-              "for a sign of life after that Ping",
+              "how long a sign of life may take after that Ping",
               WebSocketOptions::keepAliveTimeout,
               WebSocketOptions::keepAliveTimeout),
           socket(
@@ -407,21 +407,21 @@ record Setting<T>(
               "max-message-size",
               LARGE_SIZE,
               FROM_1,
-              "a message that is received whole",
+              "the largest message that is received whole",
               WebSocketLimits::maxMessageSize,
               WebSocketLimits::maxMessageSize),
           socketLimit(
               "inbound-bytes",
               SIZE,
               "1KiB or more",
-              "what is kept while nobody receives",
+              "bytes that are kept while nobody receives",
               WebSocketLimits::inboundBytes,
               WebSocketLimits::inboundBytes),
           socketLimit(
                   "send-queue-high",
                   SIZE,
                   "1KiB or more",
-                  "what waits for a slow peer until senders block",
+                  "queued bytes at which senders block",
                   WebSocketLimits::sendQueueHigh,
                   Setting::sendQueueHigh)
               .in("WebSocketLimits.sendQueue"),
@@ -429,7 +429,7 @@ record Setting<T>(
                   "send-queue-low",
                   SIZE,
                   "1 or more, and less than send-queue-high",
-                  "at which senders go on",
+                  "queued bytes at which senders go on",
                   WebSocketLimits::sendQueueLow,
                   (l, v) -> l.sendQueue(l.sendQueueHigh(), v))
               .in("WebSocketLimits.sendQueue")
@@ -438,10 +438,10 @@ record Setting<T>(
                   "compression-memory",
                   LARGE_SIZE,
                   FROM_0,
-                  "compression contexts of all sockets together",
+                  "memory of all compression contexts together",
                   WebSocketLimits::compressionMemory,
                   WebSocketLimits::compressionMemory)
-              .preset("64MiB, but at most a twelfth of the heap"),
+              .preset("64MiB, at most a twelfth of the maximum heap"),
           socketLimit(
               "compression-memory-level",
               NUMBER,
@@ -453,7 +453,7 @@ record Setting<T>(
               "close-timeout",
               TIME,
               ABOVE_0,
-              "for the peer's part of the closing handshake",
+              "how long the peer's part of the closing handshake may take",
               WebSocketLimits::closeTimeout,
               WebSocketLimits::closeTimeout),
           socketLimit(
@@ -490,7 +490,7 @@ record Setting<T>(
               "min-message-rate",
               SIZE,
               FROM_0_OFF,
-              "how much of a message must come each second",
+              "bytes of a message that must come each second",
               l -> l.minMessageRate().bytesPerSecond(),
               (l, v) -> l.minMessageRate(v, l.minMessageRate().grace())),
           socketLimit(

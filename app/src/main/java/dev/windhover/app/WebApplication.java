@@ -548,16 +548,12 @@ public final class WebApplication extends Application implements AutoCloseable {
       System.out.print(Settings.help());
       System.exit(0);
     }
-    if (Loggers.haveNoBackend()) {
-      System.err.println(
-          "windhover: there is no SLF4J backend, so only errors are logged, here on stderr; add"
-              + " one, such as org.slf4j:slf4j-simple");
-    }
     StopSignals signals = new StopSignals(this::stopBySignal, this::stopAndWait);
     listening =
         () -> {
           runner = Thread.currentThread();
           signals.listen();
+          sayWhereTheLogIs();
           sayWhere();
         };
     ownsProcess = true;
@@ -603,6 +599,14 @@ public final class WebApplication extends Application implements AutoCloseable {
 
   private static Duration left(long deadline) {
     return Duration.ofNanos(Math.max(deadline - System.nanoTime(), 0));
+  }
+
+  private static void sayWhereTheLogIs() {
+    if (Loggers.haveNoBackend()) {
+      System.err.println(
+          "windhover: there is no SLF4J backend, so only errors are logged, here on stderr; add"
+              + " one, such as org.slf4j:slf4j-simple");
+    }
   }
 
   private void sayWhere() {
