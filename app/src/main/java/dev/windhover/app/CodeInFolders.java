@@ -1,5 +1,6 @@
 package dev.windhover.app;
 
+import dev.windhover.http.host.Loggers;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -8,7 +9,6 @@ import java.nio.file.Path;
 import java.security.CodeSource;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Loads the library's classes at the start, if they are files in folders, as they are during
@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * are open already.
  */
 final class CodeInFolders {
-  private static final Logger log = LoggerFactory.getLogger(CodeInFolders.class);
+  private static final Logger log = Loggers.get(CodeInFolders.class);
   private static final String CLASS = ".class";
 
   private CodeInFolders() {}

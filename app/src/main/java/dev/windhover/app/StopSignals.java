@@ -1,5 +1,6 @@
 package dev.windhover.app;
 
+import dev.windhover.http.host.Loggers;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -9,7 +10,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What SIGTERM and Ctrl-C do to a running application. The first one stops it and ends the process
@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * order, or if the JVM was told not to handle signals ({@code -Xrs}).
  */
 final class StopSignals {
-  private static final Logger log = LoggerFactory.getLogger(StopSignals.class);
+  private static final Logger log = Loggers.get(StopSignals.class);
 
   /** What a shell adds to the number of a signal that ended a program. */
   private static final int BY_SIGNAL = 128;

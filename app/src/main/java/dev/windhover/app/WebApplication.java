@@ -7,6 +7,8 @@ import dev.windhover.http.Middleware;
 import dev.windhover.http.RouteGroup;
 import dev.windhover.http.Task;
 import dev.windhover.http.files.StaticFiles;
+import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.middleware.Authentication;
 import dev.windhover.http.middleware.AuthenticationOptions;
 import dev.windhover.http.middleware.Cors;
@@ -38,7 +40,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -49,7 +50,6 @@ import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * An application with its host.
@@ -65,26 +65,20 @@ import org.slf4j.LoggerFactory;
  * }
  * }</pre>
  *
- * <p>It listens on the addresses of the argument {@code --urls}, or else of the environment
- * variable {@code WINDHOVER_URLS} (several are separated by {@code ;}), or else on those set with
- * {@link #server}, or else on {@code http://localhost:5000}. {@code --https} adds {@code
- * https://localhost:5001}.
+ * <p>Its user can set options without changing the program: as arguments, such as {@code
+ * --urls=http://localhost:5000}, in environment variables, such as {@code WINDHOVER_URLS}, and in
+ * the file {@code windhover.properties} of the working directory, or the one that {@code --config}
+ * names. The first of these places that sets an option wins, and all of them come before {@link
+ * #server} and {@link #useWebSockets(Consumer)}. {@code --help} lists the options; {@code
+ * docs/configuration.md} describes them.
  *
- * <p>For {@code https} addresses, {@code --certificate} names the certificate's file, {@code
- * --certificate-key} that of its private key (unless it is in the same file), and {@code
- * --certificate-password} is the password of either. The environment variables {@code
- * WINDHOVER_CERTIFICATE}, {@code WINDHOVER_CERTIFICATE_KEY} and {@code
- * WINDHOVER_CERTIFICATE_PASSWORD} do the same, which keeps the password from other users of the
- * machine, who can see arguments. Both can also be set with {@link #server}. Addresses of the local
- * machine need no certificate: a development certificate is made for them in {@code ~/.windhover}.
- *
- * <p>{@code --environment}, or else {@code WINDHOVER_ENVIRONMENT}, sets the environment; the
- * default is {@code Production}. In {@code Development} the developer exception page is on.
+ * <p>By default the application listens on {@code http://localhost:5000}; {@code --https} adds
+ * {@code https://localhost:5001}. Addresses of the local machine need no certificate: a development
+ * certificate is made for them in {@code ~/.windhover}. {@code --environment} sets the environment;
+ * the default is {@code Production}. In {@code Development} the developer exception page is on.
  */
 public final class WebApplication extends Application implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(WebApplication.class);
-
-  private static final String DEVELOPMENT_URL = "https://localhost:5001";
+  private static final Logger log = Loggers.get(WebApplication.class);
 
   private static final Duration HELD_IN_DEVELOPMENT = Duration.ofMillis(200);
 
@@ -95,16 +89,13 @@ public final class WebApplication extends Application implements AutoCloseable {
   private static final Pattern LOOPBACK =
       Pattern.compile("https://(localhost|127\\.0\\.0\\.1|\\[::1\\])(:\\d+)?/?");
 
+  private final Settings settings;
   private final ServerOptions options = new ServerOptions();
   private final List<Consumer<Throwable>> onFailed = new ArrayList<>();
   private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.NEW);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private Predicate<InetAddress> isKnownProxy = address -> false;
-  private @Nullable String urls;
-  private boolean https;
-  private @Nullable String certificate;
-  private @Nullable String certificateKey;
-  private @Nullable String certificatePassword;
+  private boolean usesWebSockets;
   private final AtomicReference<@Nullable Server> running = new AtomicReference<>();
 
   /** The one that is running, or was. */
@@ -124,51 +115,27 @@ public final class WebApplication extends Application implements AutoCloseable {
     STOPPED
   }
 
-  private WebApplication() {}
+  private WebApplication(Settings settings) {
+    this.settings = settings;
+  }
 
   /**
    * Creates an application.
    *
-   * @param args {@code --urls http://localhost:5000;https://…}, {@code --https}, {@code
-   *     --certificate} and the like, {@code --environment Development}; other arguments are left to
-   *     the program. {@link #start} reports a malformed URL in the same way as an address on which
-   *     the application cannot listen
+   * @param args the options that the user has set, such as {@code --urls
+   *     http://localhost:5000;https://…}. Other arguments are left to the program, and so is all
+   *     that follows {@code --}. {@link #start} reports a mistake in an option, or an unknown one
+   *     that is close to one of ours, in the same way as an address on which the application cannot
+   *     listen
    */
   public static WebApplication create(String... args) {
-    WebApplication app = new WebApplication();
-    app.urls = setting("urls", args);
-    app.https = List.of(args).contains("--https");
-    app.certificate = setting("certificate", args);
-    app.certificateKey = setting("certificate-key", args);
-    app.certificatePassword = setting("certificate-password", args);
-    String environment = setting("environment", args);
-    if (environment != null && !environment.isBlank()) {
-      app.environment(environment.strip());
-    }
+    Settings settings = new Settings(List.of(args), System.getenv(), Path.of(""));
+    WebApplication app = new WebApplication(settings);
+    app.environment(app.environment());
     if (app.isDevelopment()) {
       app.useDeveloperExceptionPage();
     }
     return app;
-  }
-
-  /** Returns the value from the arguments, or else from the environment, or null. */
-  private static @Nullable String setting(String name, String... args) {
-    String option = "--" + name;
-    for (int i = 0; i < args.length; i++) {
-      if (args[i].startsWith(option + "=")) {
-        return args[i].substring(option.length() + 1);
-      }
-      if (args[i].equals(option)) {
-        return i + 1 < args.length ? args[i + 1] : "";
-      }
-    }
-    String environment =
-        System.getenv("WINDHOVER_" + name.toUpperCase(Locale.ROOT).replace('-', '_'));
-    return environment == null || environment.isBlank() ? null : environment;
-  }
-
-  private static String[] split(String urls) {
-    return urls.strip().split("\\s*[;,]\\s*");
   }
 
   // ---- Setting up: what every application has
@@ -287,9 +254,11 @@ public final class WebApplication extends Application implements AutoCloseable {
     return this;
   }
 
+  /** {@inheritDoc} The user's {@code --environment} comes before it. */
   @Override
   public WebApplication environment(String name) {
-    super.environment(name);
+    String set = settings.value(Setting.ENVIRONMENT);
+    super.environment(set == null ? name : set.strip());
     return this;
   }
 
@@ -330,9 +299,17 @@ public final class WebApplication extends Application implements AutoCloseable {
     return useWebSockets(options -> {});
   }
 
-  /** Adds the WebSocket middleware with the default options, changed by {@code change}. */
+  /**
+   * Adds the WebSocket middleware with the default options, changed by {@code change}, and then by
+   * what the user has set.
+   */
   public WebApplication useWebSockets(Consumer<WebSocketOptions> change) {
-    return use(WebSockets.with(change));
+    usesWebSockets = true;
+    return use(
+        WebSockets.with(options -> {
+          change.accept(options);
+          settings.apply(Setting.OF_SOCKETS, options);
+        }));
   }
 
   /** Adds the access log with its defaults; see {@link HttpLogging}. */
@@ -410,7 +387,7 @@ public final class WebApplication extends Application implements AutoCloseable {
 
   // ---- The host
 
-  /** Changes the options of the host. */
+  /** Changes the options of the host. What the user has set comes before it. */
   public WebApplication server(Consumer<ServerOptions> change) {
     change.accept(options);
     return this;
@@ -468,21 +445,17 @@ public final class WebApplication extends Application implements AutoCloseable {
   }
 
   private Server listen() throws ListenException {
-    try {
-      if (urls != null) {
-        options.urls(split(urls));
-      }
-      if (https) {
-        List<String> all = new ArrayList<>(options.urls());
-        all.add(DEVELOPMENT_URL);
-        options.urls(all.toArray(String[]::new));
-      }
-      chooseCertificate();
-      if (isDevelopment() && options.heldLoopThreshold() == null) {
-        options.heldLoopThreshold(HELD_IN_DEVELOPMENT);
-      }
-    } catch (IllegalArgumentException e) { // the user's mistake, not a bug in the program
-      throw new ListenException(String.valueOf(e.getMessage()), e);
+    settings.apply(Setting.OF_SERVER, options);
+    if (!usesWebSockets) {
+      settings.requireNone(Setting.OF_SOCKETS, "the program does not call useWebSockets");
+    }
+    String problem = settings.problem();
+    if (problem != null) { // the user's mistake, not a bug in the program
+      throw new ListenException(problem);
+    }
+    chooseCertificate();
+    if (isDevelopment() && options.heldLoopThreshold() == null) {
+      options.heldLoopThreshold(HELD_IN_DEVELOPMENT);
     }
     ServerLimits limits = options.limits();
     limits.exemptAddresses(limits.exemptAddresses().or(isKnownProxy)); // their clients count
@@ -511,22 +484,16 @@ public final class WebApplication extends Application implements AutoCloseable {
   }
 
   private void chooseCertificate() throws ListenException {
-    if (certificate != null) {
-      options.tls().certificate(Path.of(certificate));
-    }
-    if (certificateKey != null) {
-      options.tls().key(Path.of(certificateKey));
-    }
-    if (certificatePassword != null) {
-      options.tls().password(certificatePassword);
-    }
     List<String> urls = options.urls().stream().filter(url -> url.startsWith("https://")).toList();
     if (urls.isEmpty() || options.tls().certificate() != null) {
       return;
     }
     for (String url : urls) {
       if (!LOOPBACK.matcher(url).matches()) {
-        throw new ListenException("cannot listen on " + url + ": there is no certificate for it");
+        throw new ListenException(
+            "cannot listen on "
+                + url
+                + ": there is no certificate for it; name its file with --certificate");
       }
     }
     try {
@@ -542,6 +509,20 @@ public final class WebApplication extends Application implements AutoCloseable {
   }
 
   /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalArgumentException if the user has made a mistake in an option
+   */
+  @Override
+  public ExchangeHandler build() {
+    String problem = settings.problem();
+    if (problem != null) {
+      throw new IllegalArgumentException(problem);
+    }
+    return super.build();
+  }
+
+  /**
    * Returns the addresses on which the application listens, with the ports that were bound; empty
    * before the start.
    */
@@ -554,17 +535,25 @@ public final class WebApplication extends Application implements AutoCloseable {
    * Starts the application, prints its addresses, and returns when it has been stopped by {@link
    * #stop()}, SIGTERM or Ctrl-C.
    *
-   * <p>If it cannot start, the process prints one line and ends with exit code 1. After a stop by a
-   * signal, and when this method's thread has ended, the process ends with exit code 0, also if
-   * clients had to be dropped; with 1 if a handler has not returned within the time limit of the
-   * stop. A second signal ends the process at once, with 143 after SIGTERM and 130 after Ctrl-C.
+   * <p>If the user asks for {@code --help}, the process lists the options and ends with exit code
+   * 0. If it cannot start, it prints one line and ends with exit code 1. After a stop by a signal,
+   * and when this method's thread has ended, the process ends with exit code 0, also if clients had
+   * to be dropped; with 1 if a handler has not returned within the time limit of the stop. A second
+   * signal ends the process at once, with 143 after SIGTERM and 130 after Ctrl-C.
+   *
+   * <p>Without a backend for SLF4J, one line on stderr says so, and only errors are logged, there.
    */
   public void run() {
+    if (settings.value(Setting.HELP) != null) {
+      System.out.print(Settings.help());
+      System.exit(0);
+    }
     StopSignals signals = new StopSignals(this::stopBySignal, this::stopAndWait);
     listening =
         () -> {
           runner = Thread.currentThread();
           signals.listen();
+          sayWhereTheLogIs();
           sayWhere();
         };
     ownsProcess = true;
@@ -610,6 +599,14 @@ public final class WebApplication extends Application implements AutoCloseable {
 
   private static Duration left(long deadline) {
     return Duration.ofNanos(Math.max(deadline - System.nanoTime(), 0));
+  }
+
+  private static void sayWhereTheLogIs() {
+    if (Loggers.haveNoBackend()) {
+      System.err.println(
+          "windhover: there is no SLF4J backend, so only errors are logged, here on stderr; add"
+              + " one, such as org.slf4j:slf4j-simple");
+    }
   }
 
   private void sayWhere() {

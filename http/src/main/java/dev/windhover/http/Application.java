@@ -3,6 +3,7 @@ package dev.windhover.http;
 import dev.windhover.http.host.Background;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.PerLoop;
 import dev.windhover.http.host.RequestSummary;
 import dev.windhover.http.host.Takeover;
@@ -27,7 +28,6 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * An application: its middleware, its routes, and the pipeline that runs them. For each request,
@@ -39,7 +39,7 @@ import org.slf4j.LoggerFactory;
  * up throw {@link IllegalStateException}.
  */
 public class Application {
-  private static final Logger log = LoggerFactory.getLogger(Application.class);
+  private static final Logger log = Loggers.get(Application.class);
 
   /** Half of the time that a server's stop may take by default. */
   private static final Duration FOR_LAST_TASKS = Duration.ofSeconds(5);

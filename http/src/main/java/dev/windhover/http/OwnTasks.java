@@ -1,6 +1,7 @@
 package dev.windhover.http;
 
 import dev.windhover.http.host.Background;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
 import java.time.Duration;
 import java.time.Instant;
@@ -13,11 +14,10 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** What an application does by itself: at its start, from time to time, and at its stop. */
 final class OwnTasks {
-  private static final Logger log = LoggerFactory.getLogger(Application.class);
+  private static final Logger log = Loggers.get(Application.class);
 
   private final List<Runnable> onStarted = new ArrayList<>();
   private final List<Ticker> tickers = new ArrayList<>();

@@ -1,5 +1,6 @@
 package dev.windhover.http;
 
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.websocket.Ending;
 import dev.windhover.http.websocket.HandshakeRefusal;
 import dev.windhover.http.websocket.MessageType;
@@ -8,14 +9,13 @@ import java.net.SocketAddress;
 import java.util.List;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Calls all registered {@code Events} in the order of registration. If one throws an exception, it
  * is logged; the others are still called, and the caller continues.
  */
 record RegisteredEvents(List<Events> all) implements Events {
-  private static final Logger log = LoggerFactory.getLogger(Events.class);
+  private static final Logger log = Loggers.get(Events.class);
 
   @Override
   public void handshakeRefused(

@@ -1,6 +1,7 @@
 package dev.windhover.http;
 
 import dev.windhover.http.host.Exchange;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Takeover;
@@ -16,7 +17,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A response that continues after its handler has returned: {@link HttpResponse#stream}. It holds
@@ -33,7 +33,7 @@ import org.slf4j.LoggerFactory;
  * {@link #end()}.
  */
 public final class ResponseStream {
-  private static final Logger log = LoggerFactory.getLogger(ResponseStream.class);
+  private static final Logger log = Loggers.get(ResponseStream.class);
 
   /** The same limit as for a response that its handler writes. */
   private static final int HIGH_MARK = 64 * 1024;

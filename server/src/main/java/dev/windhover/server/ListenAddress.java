@@ -36,8 +36,12 @@ record ListenAddress(String scheme, String host, int port) {
     } catch (IllegalArgumentException e) {
       throw malformed(url);
     }
-    if (uri.getHost() == null || !uri.getRawPath().isEmpty() || uri.getPort() > 65_535) {
+    if (uri.getHost() == null || !uri.getRawPath().isEmpty()) {
       throw malformed(url);
+    }
+    if (uri.getPort() > 65_535) {
+      throw new IllegalArgumentException(
+          "cannot listen on \"" + url + "\": port " + uri.getPort() + " is not within 0-65535");
     }
     int port = uri.getPort() >= 0 ? uri.getPort() : scheme.equals("https") ? 443 : 80;
     return new ListenAddress(scheme, all ? "*" : uri.getHost(), port);

@@ -2,7 +2,10 @@ package dev.windhover.server;
 
 import java.io.IOException;
 
-/** The server cannot listen on an address. The message is one line for the user who started it. */
+/**
+ * The server cannot start: it cannot listen on an address, or use its certificate, or an option is
+ * wrong. The message is one line for the user who started it.
+ */
 public final class ListenException extends IOException {
   private static final long serialVersionUID = 1;
 

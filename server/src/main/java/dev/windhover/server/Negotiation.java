@@ -3,6 +3,7 @@ package dev.windhover.server;
 import dev.windhover.http.Headers;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.server.exchange.ConnectionCount;
 import dev.windhover.server.exchange.NewConnection;
 import dev.windhover.server.exchange.RequestFault;
@@ -24,14 +25,13 @@ import io.netty.handler.ssl.SslHandler;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Takes the new connections of one address in, and finds out what they speak: TLS or not, and then
  * HTTP/1.1 or HTTP/2. The last handler in the pipeline of a connection is {@link Stoppable}.
  */
 final class Negotiation extends ChannelInitializer<Channel> {
-  private static final Logger log = LoggerFactory.getLogger(Server.class);
+  private static final Logger log = Loggers.get(Server.class);
 
   /** What a browser shows to somebody who typed http instead of https. */
   private static final RequestFault PLAIN =

@@ -2,6 +2,7 @@ package dev.windhover.server;
 
 import dev.windhover.http.host.Background;
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.LoopWatch;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.server.exchange.ConnectionCount;
@@ -36,9 +37,9 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Listens on its addresses and hands every request to its handler. Each connection lives on one of
@@ -48,11 +49,17 @@ import org.slf4j.LoggerFactory;
  * block.
  */
 public final class Server {
-  private static final Logger log = LoggerFactory.getLogger(Server.class);
+  private static final Logger log = Loggers.get(Server.class);
   private static final int BACKLOG = 1024;
 
   /** How long what was dropped may take to end, and then the loops. */
   private static final Duration GRACE = Duration.ofMillis(500);
+
+  private static final int FIRST_FREE_PORT = 1024;
+
+  /** What Netty puts before the system's words: {@code bind(..) failed with error(-98): }. */
+  private static final Pattern SYSTEM_CALL =
+      Pattern.compile("^\\w+\\(\\.\\.\\) failed(?: with error\\(-?\\d+\\))?: ");
 
   private static final ChannelHandler ACCEPT_FAILURES = new AcceptFailures();
 
@@ -158,7 +165,11 @@ public final class Server {
     try {
       sockets = address.toSocketAddresses();
     } catch (UnknownHostException e) {
-      throw new ListenException("cannot listen on " + url + ": unknown host", e);
+      throw new ListenException(
+          "cannot listen on "
+              + url
+              + ": unknown host; name an address of this machine, or * for all, with --urls",
+          e);
     }
     ServerBootstrap its =
         bootstrap.clone().childHandler(negotiation(address, options.address(url)));
@@ -182,7 +193,7 @@ public final class Server {
         try {
           return newTlsContext(options.tls());
         } catch (BadCertificateException e) {
-          throw new ListenException("cannot listen on " + url + ": " + e.getMessage(), e);
+          throw new ListenException("cannot listen on " + url + ": " + e.messageWithAdvice(), e);
         }
       }
     }
@@ -224,7 +235,7 @@ public final class Server {
           return bind(bootstrap, url, sockets, 0, attempts - 1); // free in one family only
         }
         throw new ListenException(
-            "cannot listen on " + url + ": " + reason(future.cause()), future.cause());
+            "cannot listen on " + url + ": " + reason(future.cause(), wanted), future.cause());
       } // else a machine without IPv6, where localhost has only an IPv4 address
     }
     return port;
@@ -234,12 +245,24 @@ public final class Server {
     return String.valueOf(cause.getMessage()).contains("in use");
   }
 
-  private static String reason(Throwable cause) {
+  /** Returns what is wrong and what to do, without the numbers of the system. */
+  private static String reason(Throwable cause, int port) {
     String message = String.valueOf(cause.getMessage());
     if (isInUse(cause)) {
-      return "the address is in use";
+      return "the address is in use; stop the program that listens there, or name another port with"
+          + " --urls";
     }
-    return message.contains("ermission denied") ? "permission denied" : message;
+    if (message.contains("ermission denied")) {
+      return port < FIRST_FREE_PORT
+          ? "this user may not use ports below 1024; name a higher one with --urls, or grant the"
+              + " right (CAP_NET_BIND_SERVICE on Linux)"
+          : "this user may not use the address; name another one with --urls";
+    }
+    if (message.contains("ssign requested address")) {
+      return "this machine does not have the address; name one of its own, or * for all, with"
+          + " --urls";
+    }
+    return SYSTEM_CALL.matcher(message).replaceFirst("");
   }
 
   /** Returns the addresses that the server listens on, with their ports. */

@@ -17,11 +17,16 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Where an application listens. */
 @ExtendWith(StrictLogs.class)
 class AddressesTest {
+  static final String IN_USE =
+      "the address is in use; stop the program that listens there, or name another port with"
+          + " --urls";
+
   private static WebApplication on(String... urls) throws IOException {
     WebApplication app = WebApplication.create("--urls", String.join(";", urls));
     app.map("/", context -> context.response().write("here\n"));
@@ -84,7 +89,7 @@ class AddressesTest {
       String url = "http://127.0.0.1:" + taken.getLocalPort();
       assertThatThrownBy(() -> on("http://127.0.0.1:0", url))
           .isInstanceOf(ListenException.class)
-          .hasMessage("cannot listen on " + url + ": the address is in use");
+          .hasMessage("cannot listen on " + url + ": " + IN_USE);
     }
   }
 
@@ -95,7 +100,7 @@ class AddressesTest {
       String url = "http://localhost:" + taken.getLocalPort();
       assertThatThrownBy(() -> on(url))
           .isInstanceOf(ListenException.class)
-          .hasMessage("cannot listen on " + url + ": the address is in use");
+          .hasMessage("cannot listen on " + url + ": " + IN_USE);
     }
   }
 
@@ -104,19 +109,32 @@ class AddressesTest {
       strings = {
         "ftp://localhost",
         "http://",
-        "http://localhost:99999",
         "localhost:5000",
         "http://localhost/path",
-        "http://local host",
-        ""
+        "http://local host"
       })
   void malformedAddressIsToldInOneLine(String url) {
     assertThatThrownBy(() -> on(url))
         .isInstanceOf(ListenException.class)
         .hasMessage(
-            "cannot listen on \""
+            "--urls: cannot listen on \""
                 + url
                 + "\": it is not of the form http://host:port or https://host:port");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "http://localhost:99999  | --urls: cannot listen on \"http://localhost:99999\": port 99999"
+            + " is not within 0-65535",
+        "http://192.0.2.1:0      | cannot listen on http://192.0.2.1:0: this machine does not have"
+            + " the address; name one of its own, or * for all, with --urls",
+        "http://nowhere.invalid:0 | cannot listen on http://nowhere.invalid:0: unknown host; name"
+            + " an address of this machine, or * for all, with --urls",
+      })
+  void addressThatCannotBeHadIsToldWithWhatToDo(String url, String line) {
+    assertThatThrownBy(() -> on(url)).isInstanceOf(ListenException.class).hasMessage(line);
   }
 
   private static boolean hasIpv6() {

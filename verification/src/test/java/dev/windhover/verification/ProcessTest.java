@@ -153,6 +153,32 @@ class ProcessTest {
     }
   }
 
+  // ---- The log
+
+  @Test
+  void withoutABackendOneLineSaysSoAndErrorsGoToStderr() throws IOException {
+    try (Running server =
+        Running.start(
+            List.of("-Dslf4j.provider=org.slf4j.helpers.NOP_FallbackServiceProvider"),
+            List.of("--urls=http://127.0.0.1:0"),
+            Map.of())) {
+      try (Wire wire = Wire.connect(server.port());
+          BufferedReader errors = server.process().errorReader()) {
+        assertThat(errors.readLine())
+            .isEqualTo(
+                "windhover: there is no SLF4J backend, so only errors are logged, here on stderr;"
+                    + " add one, such as org.slf4j:slf4j-simple");
+        wire.send("GET /fails?secret HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        assertThat(wire.response().status()).isEqualTo(500);
+        assertThat(errors.readLine())
+            .matches(
+                "ERROR dev\\.windhover\\.http\\.Application - request \\S+ failed: GET /fails"
+                    + " \\(route /fails\\) from 127\\.0\\.0\\.1");
+        assertThat(errors.readLine()).isEqualTo("java.lang.IllegalStateException: no luck");
+      }
+    }
+  }
+
   // ---- Addresses
 
   @Test
@@ -181,7 +207,7 @@ class ProcessTest {
       try (Running server = Running.on("http://127.0.0.1:0", url)) {
         assertThat(server.exitCode()).isEqualTo(1);
         assertThat(server.errors())
-            .isEqualTo("cannot listen on " + url + ": the address is in use\n");
+            .isEqualTo("cannot listen on " + url + ": " + AddressesTest.IN_USE + "\n");
         assertThat(server.out().readLine()).isNull();
       }
     }
@@ -194,9 +220,57 @@ class ProcessTest {
       assertThat(server.exitCode()).isEqualTo(1);
       assertThat(server.errors())
           .isEqualTo(
-              "cannot listen on \""
+              "--urls: cannot listen on \""
                   + url
                   + "\": it is not of the form http://host:port or https://host:port\n");
+    }
+  }
+
+  // ---- Options
+
+  @Test
+  void helpListsTheOptionsAndEndsTheProcess() throws Exception {
+    try (Running server = Running.start(List.of("--help"), Map.of())) {
+      assertThat(server.out().lines())
+          .contains(
+              "  --urls=<addresses>             where to listen, separated by ;"
+                  + " (http://localhost:5000)");
+      assertThat(server.exitCode()).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--port 5019 | unknown option --port; did you mean --urls=http://localhost:5019?",
+        "--url=http://localhost:5019 | unknown option --url; did you mean --urls?",
+        "--config missing.properties | --config: missing.properties does not exist",
+      })
+  void aMistakeInAnOptionIsOneLineAndExitCode1(String arguments, String line) throws Exception {
+    try (Running server = Running.start(List.of(arguments.split(" ", -1)), Map.of())) {
+      assertThat(server.exitCode()).isEqualTo(1);
+      assertThat(server.errors()).isEqualTo(line + "\n");
+      assertThat(server.out().readLine()).isNull();
+    }
+  }
+
+  @Test
+  void aFileSetsWhatArgumentsAndEnvironmentDoNot(@TempDir Path folder) throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("server.properties"),
+            "urls = http://127.0.0.5:1\nlimits.max-header-count = 1\nenvironment = Development\n");
+    try (Running server =
+        Running.start(
+            List.of("--config", file.toString(), "--urls=http://127.0.0.1:0"),
+            Map.of("WINDHOVER_ENVIRONMENT", "Production"))) {
+      try (Wire wire = Wire.connect(server.port())) {
+        wire.send("GET / HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n");
+        assertThat(wire.response().status()).isEqualTo(431);
+      }
+      server.process().toHandle().destroy();
+      assertThat(server.out().readLine()).isNull(); // no line about the environment
     }
   }
 
@@ -239,7 +313,8 @@ class ProcessTest {
           .isEqualTo(
               "cannot listen on https://127.0.0.1:0: certificate "
                   + certificate
-                  + " does not open with the password\n");
+                  + " does not open with the password; give another one with"
+                  + " --certificate-password\n");
     }
   }
 
@@ -281,7 +356,9 @@ class ProcessTest {
         Running.start(List.of("-Duser.home=" + home), List.of("--urls=https://*:0"), Map.of())) {
       assertThat(server.exitCode()).isEqualTo(1);
       assertThat(server.errors())
-          .isEqualTo("cannot listen on https://*:0: there is no certificate for it\n");
+          .isEqualTo(
+              "cannot listen on https://*:0: there is no certificate for it; name its file with"
+                  + " --certificate\n");
       assertThat(home).isEmptyDirectory();
     }
   }
@@ -388,7 +465,7 @@ class ProcessTest {
     }
   }
 
-  private static final String SHORT_STOP = ServerProcess.STOP_TIMEOUT + 300;
+  private static final String SHORT_STOP = "--stop-timeout=300ms";
 
   @Test
   void peersThatHadToBeDroppedDoNotChangeTheExitCode() throws Exception {

@@ -10,15 +10,12 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 
 /** What {@link ProcessTest} starts. */
 final class ServerProcess {
-  static final String STOP_TIMEOUT = "--stop-timeout=";
-
   /** The application is a part of a program. */
   static final String EMBEDDED = "--embedded";
 
@@ -54,12 +51,6 @@ final class ServerProcess {
     if (System.getProperty("files") != null) {
       app.useStaticFiles(StaticFiles.fromFolder(Path.of(System.getProperty("files"))));
     }
-    for (String arg : args) {
-      if (arg.startsWith(STOP_TIMEOUT)) {
-        long millis = Long.parseLong(arg.substring(STOP_TIMEOUT.length()));
-        app.server(options -> options.stopTimeout(Duration.ofMillis(millis)));
-      }
-    }
     app.useWebSockets(options -> options.allowedOrigins("*"));
     app.mapWebSocket(
         "/ws",
@@ -76,6 +67,11 @@ final class ServerProcess {
             socket.send(message);
           }
           System.out.println("ended by " + Objects.requireNonNull(socket.ending()).by());
+        });
+    app.map(
+        "/fails",
+        context -> {
+          throw new IllegalStateException("no luck");
         });
     app.map("/never", ServerProcess::neverReturn);
     app.map("/held", Handler.nonBlocking(ServerProcess::neverReturn));

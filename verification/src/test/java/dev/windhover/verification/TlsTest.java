@@ -203,22 +203,22 @@ class TlsTest {
       delimiter = '|',
       textBlock =
           """
-          no.pem   |          |               | certificate F/no.pem does not exist
-          c.pem    | no.pem   |               | key F/no.pem does not exist
-          c.pem    |          |               | certificate F/c.pem has no private key in it
+          no.pem   |          |               | certificate F/no.pem does not exist; name another file with --certificate
+          c.pem    | no.pem   |               | key F/no.pem does not exist; name another file with --certificate-key
+          c.pem    |          |               | certificate F/c.pem has no private key in it; name the key's file with --certificate-key
           k.pem    | k.pem    |               | certificate F/k.pem has no certificate in it
-          c.pem    | c.pem    |               | key F/c.pem has no private key in it
+          c.pem    | c.pem    |               | key F/c.pem has no private key in it; name the key's file with --certificate-key
           c.pem    | other.pem|               | key F/other.pem does not belong to certificate F/c.pem
-          c.pem    | e.pem    |               | key F/e.pem is encrypted, and no password is given
-          c.pem    | e.pem    | wrong         | key F/e.pem does not open with the password
+          c.pem    | e.pem    |               | key F/e.pem is encrypted, and no password is given; give it with --certificate-password
+          c.pem    | e.pem    | wrong         | key F/e.pem does not open with the password; give another one with --certificate-password
           c.pem    | rsa.pem  |               | key F/rsa.pem is not in PKCS#8 format; convert it with openssl pkcs8 -topk8
           cut.pem  | k.pem    |               | certificate F/cut.pem has no certificate in it
           bad.pem  | k.pem    |               | certificate F/bad.pem is malformed
-          c.p12    |          |               | certificate F/c.p12 is encrypted, and no password is given
-          c.p12    |          | wrong         | certificate F/c.p12 does not open with the password
+          c.p12    |          |               | certificate F/c.p12 is encrypted, and no password is given; give it with --certificate-password
+          c.p12    |          | wrong         | certificate F/c.p12 does not open with the password; give another one with --certificate-password
           c.p12    | k.pem    | correct horse | certificate F/c.p12 is not PEM, so it cannot have a separate key file
           text     |          |               | certificate F/text is neither PEM nor PKCS#12
-          secret   |          |               | certificate F/secret may not be read
+          secret   |          |               | certificate F/secret may not be read; let this user read it, or name another file with --certificate
           """)
   void badCertificateIsToldInOneLine(String file, String key, String password, String line)
       throws IOException {
@@ -259,7 +259,9 @@ class TlsTest {
   void publicAddressNeedsACertificate() {
     assertThatThrownBy(() -> start(options -> options.urls("https://*:0")))
         .isInstanceOf(ListenException.class)
-        .hasMessage("cannot listen on https://*:0: there is no certificate for it");
+        .hasMessage(
+            "cannot listen on https://*:0: there is no certificate for it; name its file with"
+                + " --certificate");
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.windhover.websocket;
 import dev.windhover.http.Limit;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.FanOut;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.RequestSummary;
@@ -30,7 +31,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One socket between its conversation and its host: the {@link Inbox} reads what comes, the {@link
@@ -42,7 +42,7 @@ import org.slf4j.LoggerFactory;
  * follows when the frames do.
  */
 final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
-  private static final Logger log = LoggerFactory.getLogger(Session.class);
+  private static final Logger log = Loggers.get(Session.class);
 
   private static final long NEVER = Conversation.NEVER;
 

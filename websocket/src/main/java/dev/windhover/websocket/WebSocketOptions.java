@@ -85,6 +85,17 @@ public final class WebSocketOptions {
     return this;
   }
 
+  /**
+   * Forgets the origins of {@link #allowedOrigins} and {@link #sameOrigin}: every origin is allowed
+   * until one of them is called again.
+   */
+  public WebSocketOptions resetOrigins() {
+    allowedOrigins.clear();
+    sameOrigin = false;
+    allowedHosts.clear();
+    return this;
+  }
+
   /** Returns the allowed origins; empty if none were set. */
   public List<String> allowedOrigins() {
     return List.copyOf(allowedOrigins);

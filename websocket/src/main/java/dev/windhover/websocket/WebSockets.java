@@ -9,6 +9,7 @@ import dev.windhover.http.Limit;
 import dev.windhover.http.Middleware;
 import dev.windhover.http.host.FanOut;
 import dev.windhover.http.host.HostContext;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.PerLoop;
@@ -33,7 +34,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The WebSocket middleware. It provides {@link HttpContext#webSockets()} for every request, refuses
@@ -42,7 +42,7 @@ import org.slf4j.LoggerFactory;
  * never blocks.
  */
 public final class WebSockets implements Middleware {
-  private static final Logger log = LoggerFactory.getLogger(WebSockets.class);
+  private static final Logger log = Loggers.get(WebSockets.class);
   private static final String RETRY_AFTER_SECONDS = "5";
 
   private final WebSocketOptions options;

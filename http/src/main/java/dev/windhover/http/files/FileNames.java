@@ -1,16 +1,16 @@
 package dev.windhover.http.files;
 
+import dev.windhover.http.host.Loggers;
 import java.nio.charset.Charset;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Which names of files this JVM can represent. It encodes them with the locale's encoding, which
  * cannot be changed while it runs; in the locale {@code C}, that is ASCII.
  */
 final class FileNames {
-  private static final Logger log = LoggerFactory.getLogger(StaticFiles.class);
+  private static final Logger log = Loggers.get(StaticFiles.class);
   private static final Charset encoding = Charset.forName(System.getProperty("sun.jnu.encoding"));
   private static final AtomicBoolean warned = new AtomicBoolean();
 

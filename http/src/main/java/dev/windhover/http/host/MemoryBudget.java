@@ -16,7 +16,6 @@ import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The memory that the connections of a host may take together, on the heap and, with a limit of its
@@ -35,7 +34,7 @@ import org.slf4j.LoggerFactory;
  * {@linkplain #isShort is short}, and connections are read a little at a time. No lock is taken.
  */
 public final class MemoryBudget {
-  private static final Logger log = LoggerFactory.getLogger(MemoryBudget.class);
+  private static final Logger log = Loggers.get(MemoryBudget.class);
 
   /** What an account takes from the common count at once: about what the least object costs. */
   private static final int STEP_BYTES = 4 * 1024;

@@ -10,6 +10,7 @@ import dev.windhover.http.HttpRequest;
 import dev.windhover.http.Middleware;
 import dev.windhover.http.User;
 import dev.windhover.http.host.HostContext;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Origins;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -22,7 +23,6 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Finds out who is asking: sets {@link HttpContext#user()} from a password, a token, a key or a
@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  * Middleware#nonBlocking}.
  */
 public final class Authentication implements Middleware {
-  private static final Logger log = LoggerFactory.getLogger(Authentication.class);
+  private static final Logger log = Loggers.get(Authentication.class);
 
   /** RFC 6750 2.1: b64token. */
   private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/-]+=*");

@@ -3,6 +3,7 @@ package dev.windhover.server.exchange;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpException;
 import dev.windhover.http.Limit;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.server.ServerLimits;
 import io.netty.channel.Channel;
@@ -19,7 +20,6 @@ import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The open connections of a server. It counts upgraded and other connections separately, limits
@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * one. Thread-safe.
  */
 public final class ConnectionCount {
-  private static final Logger log = LoggerFactory.getLogger(ConnectionCount.class);
+  private static final Logger log = Loggers.get(ConnectionCount.class);
   static final String RETRY_AFTER_SECONDS = "5";
   private static final AtomicLong ids = new AtomicLong();
 

@@ -2,6 +2,7 @@ package dev.windhover.server.exchange;
 
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpException;
+import dev.windhover.http.host.Loggers;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,7 +14,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A request's body: the loop adds bytes, and the handler's thread reads them, without a lock. Bytes
@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * handler what it still wants.
  */
 public final class RequestBody extends InputStream {
-  private static final Logger log = LoggerFactory.getLogger(RequestBody.class);
+  private static final Logger log = Loggers.get(RequestBody.class);
   private static final int MOST_KEPT = 64 * 1024;
 
   /**

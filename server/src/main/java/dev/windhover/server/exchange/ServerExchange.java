@@ -5,6 +5,7 @@ import dev.windhover.http.HttpException;
 import dev.windhover.http.Limit;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.Exchange;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Upgrade;
@@ -18,7 +19,6 @@ import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What a request has in every version of HTTP: its name in logs, its body, the state of its answer,
@@ -30,7 +30,7 @@ public abstract class ServerExchange implements Exchange, Upgrade, RequestBody.S
   private static final AtomicLongFieldUpdater<ServerExchange> GUEST =
       AtomicLongFieldUpdater.newUpdater(ServerExchange.class, "guest");
 
-  private static final Logger log = LoggerFactory.getLogger(ServerExchange.class);
+  private static final Logger log = Loggers.get(ServerExchange.class);
 
   protected final RequestId id;
   protected final NettyLoop loop;

@@ -5,6 +5,7 @@ import dev.windhover.http.HttpVersion;
 import dev.windhover.http.Limit;
 import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.server.ServerLimits;
 import dev.windhover.server.exchange.ConnectionCount;
@@ -38,7 +39,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The life of one HTTP/1.1 connection: one request after the other, until one of them takes the
@@ -46,7 +46,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Http1Connection extends ChannelInboundHandlerAdapter
     implements Stoppable, MemoryBudget.Holder {
-  private static final Logger log = LoggerFactory.getLogger(Http1Connection.class);
+  private static final Logger log = Loggers.get(Http1Connection.class);
 
   /** How long the client may take to end its side after we ended ours. */
   private static final int LINGER_SECONDS = 5;

@@ -12,6 +12,7 @@ import dev.windhover.http.Connection;
 import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.server.Http2Limits;
 import dev.windhover.server.ServerLimits;
@@ -50,7 +51,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * An HTTP/2 connection: its streams, and their limits. Netty's handler does the frames and the
@@ -58,7 +58,7 @@ import org.slf4j.LoggerFactory;
  * ({@code netty-mux} in the benchmarks). Loop only, unless a method says otherwise.
  */
 public final class Http2Connection extends Http2ConnectionHandler implements Stoppable {
-  private static final Logger log = LoggerFactory.getLogger(Http2Connection.class);
+  private static final Logger log = Loggers.get(Http2Connection.class);
 
   private static final int LINGER_SECONDS = 1;
 

@@ -1,6 +1,7 @@
 package dev.windhover.server.http2;
 
 import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
 import dev.windhover.server.exchange.RequestId;
 import io.netty.buffer.ByteBuf;
@@ -11,14 +12,13 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A stream after its extended CONNECT (RFC 8441), as the duplex of the seam. The window of the
  * stream is its credit. Output is flushed once per batch of reads.
  */
 final class Http2Duplex extends Http2Sink implements Duplex, StreamEnd {
-  private static final Logger log = LoggerFactory.getLogger(Http2Duplex.class);
+  private static final Logger log = Loggers.get(Http2Duplex.class);
 
   private final RequestId id;
   private final long client;

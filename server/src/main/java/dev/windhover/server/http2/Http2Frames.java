@@ -7,6 +7,7 @@ import static io.netty.handler.codec.http2.Http2Exception.streamError;
 
 import dev.windhover.http.Headers;
 import dev.windhover.http.host.ExchangeHandler;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.server.Http2Limits;
 import dev.windhover.server.exchange.RequestFault;
 import dev.windhover.server.exchange.RequestId;
@@ -24,14 +25,13 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Handles what comes from an HTTP/2 client, frame by frame: begins requests, feeds them, and tells
  * them when their streams end. Counts what a client may do only so often. Loop only.
  */
 final class Http2Frames extends Http2EventAdapter {
-  private static final Logger log = LoggerFactory.getLogger(Http2Frames.class);
+  private static final Logger log = Loggers.get(Http2Frames.class);
   private static final int RESETS_SECONDS = 30;
   private static final int CONTROL_FRAMES_SECONDS = 10;
 

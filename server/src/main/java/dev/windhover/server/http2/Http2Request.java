@@ -4,6 +4,7 @@ import static io.netty.handler.codec.http2.Http2Error.PROTOCOL_ERROR;
 import static io.netty.handler.codec.http2.Http2Exception.streamError;
 
 import dev.windhover.http.Headers;
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Tokens;
 import dev.windhover.server.AddressOptions;
 import dev.windhover.server.ServerLimits;
@@ -16,7 +17,6 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The head of an HTTP/2 request (RFC 9113 8.3), in the form that is common to all versions: {@code
@@ -34,7 +34,7 @@ public record Http2Request(
     Headers headers,
     @Nullable String protocol,
     @Nullable RequestFault fault) {
-  private static final Logger log = LoggerFactory.getLogger(Http2Request.class);
+  private static final Logger log = Loggers.get(Http2Request.class);
 
   /** Kestrel's limit for method, scheme, host and path together. */
   private static final int MOST_IN_LINE = 8 * 1024;

@@ -1,5 +1,6 @@
 package dev.windhover.server.net;
 
+import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
@@ -15,11 +16,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Netty's event loop as the loop of the seam. */
 public final class NettyLoop implements Loop {
-  private static final Logger log = LoggerFactory.getLogger(NettyLoop.class);
+  private static final Logger log = Loggers.get(NettyLoop.class);
 
   /** One for each thread that runs a loop. */
   private static final FastThreadLocal<NettyLoop> loops = new FastThreadLocal<>();

@@ -42,6 +42,9 @@ import org.jspecify.annotations.Nullable;
  * @param chain the server's own certificate first
  */
 record Identity(PrivateKey key, List<X509Certificate> chain) {
+  private static final String KEY_OPTION = "--certificate-key";
+  private static final String PASSWORD_OPTION = "--certificate-password";
+
   private static final Pattern PEM =
       Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----\\s([A-Za-z0-9+/=\\s]*)-----END \\1-----");
 
@@ -71,7 +74,7 @@ record Identity(PrivateKey key, List<X509Certificate> chain) {
   /** Reads the files; see {@link TlsOptions}. */
   static Identity read(Path certificate, @Nullable Path keyFile, @Nullable String password)
       throws BadCertificateException {
-    byte[] bytes = bytesOf(certificate, "certificate ");
+    byte[] bytes = bytesOf(certificate, "certificate");
     boolean isPem = new String(bytes, ISO_8859_1).contains("-----BEGIN ");
     if (!isPem && keyFile != null) {
       throw new BadCertificateException(
@@ -83,7 +86,7 @@ record Identity(PrivateKey key, List<X509Certificate> chain) {
           isPem
               ? fromPem(
                   partsOf(bytes),
-                  keyFile == null ? partsOf(bytes) : partsOf(bytesOf(keyFile, "key ")),
+                  keyFile == null ? partsOf(bytes) : partsOf(bytesOf(keyFile, "key")),
                   certificate,
                   keyFile == null ? "certificate " + certificate : "key " + keyFile,
                   password)
@@ -101,14 +104,21 @@ record Identity(PrivateKey key, List<X509Certificate> chain) {
   }
 
   private static byte[] bytesOf(Path file, String what) throws BadCertificateException {
+    String name = what + " " + file;
+    String option = what.equals("key") ? KEY_OPTION : "--certificate";
     try {
       return Files.readAllBytes(file);
     } catch (NoSuchFileException e) {
-      throw new BadCertificateException(what + file + " does not exist", e);
+      throw new BadCertificateException(
+          name + " does not exist", e, "name another file with " + option);
     } catch (AccessDeniedException e) {
-      throw new BadCertificateException(what + file + " may not be read", e);
+      throw new BadCertificateException(
+          name + " may not be read",
+          e,
+          "let this user read it, or name another file with " + option);
     } catch (IOException e) {
-      throw new BadCertificateException(what + file + " cannot be read: " + e.getMessage(), e);
+      throw new BadCertificateException(
+          name + " cannot be read: " + e.getMessage(), e, "name another file with " + option);
     }
   }
 
@@ -165,13 +175,14 @@ record Identity(PrivateKey key, List<X509Certificate> chain) {
         default -> {}
       }
     }
-    throw new BadCertificateException(name + " has no private key in it");
+    throw new BadCertificateException(
+        name + " has no private key in it", null, "name the key's file with " + KEY_OPTION);
   }
 
   private static KeySpec decrypted(byte[] bytes, String name, @Nullable String password)
       throws BadCertificateException {
     if (password == null) {
-      throw new BadCertificateException(name + " is encrypted, and no password is given");
+      throw noPassword(name, null);
     }
     try {
       EncryptedPrivateKeyInfo info = new EncryptedPrivateKeyInfo(bytes);
@@ -199,8 +210,16 @@ record Identity(PrivateKey key, List<X509Certificate> chain) {
     }
   }
 
+  private static BadCertificateException noPassword(String name, @Nullable Throwable cause) {
+    return new BadCertificateException(
+        name + " is encrypted, and no password is given", cause, "give it with " + PASSWORD_OPTION);
+  }
+
   private static BadCertificateException wrongPassword(String name, Throwable cause) {
-    return new BadCertificateException(name + " does not open with the password", cause);
+    return new BadCertificateException(
+        name + " does not open with the password",
+        cause,
+        "give another one with " + PASSWORD_OPTION);
   }
 
   private static PrivateKey keyOf(KeySpec spec, String name) throws BadCertificateException {
@@ -235,9 +254,7 @@ record Identity(PrivateKey key, List<X509Certificate> chain) {
     } catch (IOException | GeneralSecurityException e) {
       if (e instanceof UnrecoverableKeyException
           || e.getCause() instanceof UnrecoverableKeyException) {
-        throw password == null
-            ? new BadCertificateException(name + " is encrypted, and no password is given", e)
-            : wrongPassword(name, e);
+        throw password == null ? noPassword(name, e) : wrongPassword(name, e);
       }
       throw new BadCertificateException(name + " is neither PEM nor PKCS#12", e);
     }

@@ -1,5 +1,6 @@
 package dev.windhover.server.tls;
 
+import dev.windhover.http.host.Loggers;
 import dev.windhover.server.ServerLimits;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
@@ -32,7 +33,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The current certificate and its TLS context. The files are checked regularly: when they have
@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
  * Thread-safe.
  */
 public final class TlsContext {
-  private static final Logger log = LoggerFactory.getLogger(TlsContext.class);
+  private static final Logger log = Loggers.get(TlsContext.class);
 
   /** The protocols that the host speaks, preferred ones first (RFC 7301). */
   static final List<String> PROTOCOLS =
@@ -97,7 +97,8 @@ public final class TlsContext {
       SslProvider provider)
       throws BadCertificateException {
     if (certificate == null) {
-      throw new BadCertificateException("there is no certificate for it");
+      throw new BadCertificateException(
+          "there is no certificate for it", null, "name its file with --certificate");
     }
     this.certificate = certificate;
     this.key = key;

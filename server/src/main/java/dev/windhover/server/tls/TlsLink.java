@@ -1,5 +1,6 @@
 package dev.windhover.server.tls;
 
+import dev.windhover.http.host.Loggers;
 import dev.windhover.server.net.Link;
 import dev.windhover.server.net.Stoppable;
 import io.netty.channel.Channel;
@@ -21,7 +22,6 @@ import java.util.Objects;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The TLS of a connection, after Netty's handler: waits for the handshake, and reports the end of
@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * closed. A FIN without close_notify may be an attacker's: {@link #isTruncated()}.
  */
 public final class TlsLink extends ChannelDuplexHandler implements Link, Stoppable {
-  private static final Logger log = LoggerFactory.getLogger(TlsLink.class);
+  private static final Logger log = Loggers.get(TlsLink.class);
 
   private final SslHandler ssl;
   private final BiConsumer<TlsLink, String> onHandshake;
