@@ -23,7 +23,8 @@ class LoggersTest {
             """
             ERROR dev.windhover.http.host.LoggersTest - request c7-1 failed: GET /
             java.lang.IllegalStateException: no luck
-            \tat dev.windhover.http""");
+            \tat dev.windhover.http\
+            """);
   }
 
   @Test
