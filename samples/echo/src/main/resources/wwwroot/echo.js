@@ -1,7 +1,8 @@
 // The page of the echo sample. Whatever comes from a person or a server reaches the document as text, never as markup.
 
-const LONGEST_SHOWN_TEXT = 4096; // characters; the rest of a message waits behind a button
-const LONGEST_SHOWN_BINARY = 1024; // bytes
+const LONGEST_SHOWN_TEXT = 400; // characters; the rest of a message waits behind a button
+const MOST_SHOWN_LINES = 6;
+const LONGEST_SHOWN_BINARY = 128; // bytes
 const MOST_ROWS = 1000; // older rows leave the log, so that a page that is left open stays fast
 const MOST_AWAITED_ECHOES = 1000;
 const LONGEST_REASON = 123; // bytes: a control frame carries 125 (RFC 6455 5.5), the code takes two
@@ -152,10 +153,28 @@ function showSocketHttpVersion() {
   byId("socketHttpVersion").textContent = version ?? "unknown";
 }
 
-function showPageHttpVersion() {
+/** Of a page from its cache, the browser does not tell the version: then we ask for something small that is not cached. */
+function findPageHttpVersion() {
+  const [navigation] = performance.getEntriesByType("navigation");
+  if (navigation?.nextHopProtocol) {
+    showPageHttpVersion(navigation.nextHopProtocol);
+    return;
+  }
+  const observer = new PerformanceObserver((list) => {
+    const fetched = list.getEntries().find((entry) => entry.initiatorType === "fetch");
+    if (!fetched) return;
+    observer.disconnect();
+    showPageHttpVersion(fetched.nextHopProtocol);
+  });
+  observer.observe({ type: "resource" });
+  fetch("favicon.svg", { method: "HEAD", cache: "no-store" }).catch(() => showPageHttpVersion(""));
+}
+
+function showPageHttpVersion(protocol) {
   const names = { "http/1.0": "HTTP/1.0", "http/1.1": "HTTP/1.1", h2: "HTTP/2", h2c: "HTTP/2", h3: "HTTP/3" };
-  const protocol = performance.getEntriesByType("navigation")[0]?.nextHopProtocol;
-  byId("pageHttpVersion").textContent = names[protocol] ?? (protocol || "unknown");
+  const version = byId("pageHttpVersion");
+  version.textContent = names[protocol] ?? (protocol || "unknown");
+  version.removeAttribute("aria-busy");
 }
 
 // ---- Messages ----
@@ -272,26 +291,39 @@ function logMessage(from, to, content, roundTrip = "") {
     cell(`from ${from.toLowerCase()}`, element("span", "", from)),
     cell(`to ${to.toLowerCase()}`, to),
     cell("data", ...payload(content)),
-    cell("size", `${binary ? "binary, " : ""}${number.format(size)} ${size === 1 ? "byte" : "bytes"}`),
+    cell("size", binary ? "binary, " : "", element("span", "whole", `${number.format(size)} ${size === 1 ? "byte" : "bytes"}`)),
     cell("rtt", roundTrip)));
 }
 
 function payload(content) {
   const binary = typeof content !== "string";
-  const limit = binary ? LONGEST_SHOWN_BINARY : LONGEST_SHOWN_TEXT;
   const shown = (part) => (binary ? hexOf(part) : part);
-  if (content.length <= limit) return [element("span", "payload", shown(content))];
+  const fold = binary ? LONGEST_SHOWN_BINARY : foldOf(content);
+  if (content.length <= fold) return [element("span", "payload", shown(content))];
 
-  const splitsPair = !binary && /[\uD800-\uDBFF]/.test(content[limit - 1]);
-  const box = element("span", "payload", shown(content.slice(0, splitsPair ? limit - 1 : limit)));
-  const more = element("button", "quiet more", `Show all ${number.format(content.length)} ${binary ? "bytes" : "characters"}`);
+  const box = element("span", "payload");
+  const more = element("button", "quiet more");
   more.type = "button";
+  const show = (all) => {
+    box.classList.toggle("folded", !all);
+    box.textContent = shown(all ? content : content.slice(0, fold));
+    more.textContent = all ? "Show less" : `Show all ${number.format(content.length)} ${binary ? "bytes" : "characters"}`;
+    more.setAttribute("aria-expanded", all);
+  };
+  show(false);
   more.addEventListener("click", () => {
-    box.textContent = shown(content);
-    more.remove();
-    logScroller.focus({ preventScroll: true });
+    show(more.textContent !== "Show less");
+    more.scrollIntoView({ block: "nearest" });
   });
   return [box, more];
+}
+
+/** How much of a text is shown before it is unfolded: neither too many characters nor too many lines, and no half of a pair. */
+function foldOf(text) {
+  const start = text.slice(0, LONGEST_SHOWN_TEXT);
+  const lines = start.split("\n");
+  if (lines.length > MOST_SHOWN_LINES) return lines.slice(0, MOST_SHOWN_LINES).join("\n").length;
+  return /[\uD800-\uDBFF]$/.test(start) ? start.length - 1 : LONGEST_SHOWN_TEXT;
 }
 
 function logClosed({ code, reason }) {
@@ -415,4 +447,4 @@ jumpToLatest.addEventListener("click", () => {
 logScroller.addEventListener("scroll", scrolled, { passive: true });
 
 connectionUrl.value = urlOf("/ws");
-showPageHttpVersion();
+findPageHttpVersion();

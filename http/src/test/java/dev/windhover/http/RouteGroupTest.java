@@ -44,6 +44,25 @@ class RouteGroupTest {
   }
 
   @Test
+  void aStepLearnsToWhichApplicationItWasAdded() {
+    Application[] added = new Application[1];
+    Middleware step =
+        new Middleware() {
+          @Override
+          public void addedTo(Application to) {
+            added[0] = to;
+          }
+
+          @Override
+          public void handle(HttpContext context, Handler next) throws Exception {
+            next.handle(context);
+          }
+        };
+    application.mapGroup("/a", a -> a.use(step));
+    assertThat(added[0]).isSameAs(application);
+  }
+
+  @Test
   void itsStepsDoNotRunForOtherRequests() {
     application.mapGroup("/a", a -> a.use(noting("a")).mapPost("/x", context -> {}));
     assertThat(TestExchange.get("/a/y").through(application).status()).isEqualTo(404);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.windhover.http.Application;
+import dev.windhover.http.Handler;
 import dev.windhover.http.User;
 import dev.windhover.http.middleware.Authentication;
 import dev.windhover.http.middleware.AuthenticationOptions;
@@ -137,10 +138,11 @@ class AuthenticationTest {
       }
     }
 
-    @Test
-    void ofOtherSchemesAreIgnored() {
+    @ParameterizedTest
+    @ValueSource(strings = {"Negotiate " + SECRET, "Bearer" + SECRET, "Bearers " + SECRET, SECRET})
+    void ofOtherSchemesAreIgnored(String credentials) {
       try (TestHost host = startBearer()) {
-        TestRequest request = host.get("/api").header("Authorization", "Negotiate " + SECRET);
+        TestRequest request = host.get("/api").header("Authorization", credentials);
         assertThat(challenges(request.expectStatus(401))).containsExactly(BEARER);
       }
     }
@@ -150,7 +152,7 @@ class AuthenticationTest {
   class Passwords {
     private TestHost start() {
       return AuthenticationTest.start(o ->
-          o.realm("the \"chat\"")
+          o.realm("the \"chat\" in \\")
               .basic((name, password) ->
                   name.equals("zoë") && Authentication.isSame(password, "a:b€")
                       ? User.of(name)
@@ -170,22 +172,42 @@ class AuthenticationTest {
     }
 
     @Test
-    void thatAreWrongOrMalformedGet401() {
+    void thatAreWrongGet401() {
       try (TestHost host = start()) {
+        for (String pair : List.of("zoë:a:b", "bob:a:b€", "zoë:a:b€ ", "ZOË:a:b€")) {
+          TestRequest request = host.get("/api").header("Authorization", basic(pair));
+          assertThat(challenges(request.expectStatus(401)))
+              .containsExactly("Basic realm=\"the \\\"chat\\\" in \\\\\", charset=\"UTF-8\"");
+        }
+      }
+    }
+
+    @Test
+    void thatAreMalformedAreNotChecked() {
+      try (TestHost host =
+          AuthenticationTest.start(o -> o.basic((name, password) -> User.of("anybody")))) {
+        host.get("/api").header("Authorization", basic(":")).expectStatus(200);
         for (String credentials :
             List.of(
-                basic("zoë:a:b"),
-                basic("bob:a:b€"),
-                basic("zoë"),
-                basic("zoë:a:b€\0"),
+                basic("zoë"), // no colon
+                basic("zoë:a\0"),
+                basic("zoë\n:a"),
                 "Basic",
+                "Basic ",
                 "Basic ?",
-                "Basic /w==", // FF is not UTF-8
-                "Basic")) {
+                "Basic Og=", // one more = is missing
+                "Basic Og ==",
+                "Basic em9lOmFi-_==", // the alphabet of URLs
+                "Basic /zo=", // FF is not UTF-8
+                "BasicOg==",
+                "Basic,Og==")) {
           TestRequest request = host.get("/api").header("Authorization", credentials);
-          assertThat(challenges(request.expectStatus(401)))
-              .containsExactly("Basic realm=\"the \\\"chat\\\"\", charset=\"UTF-8\"");
+          assertThat(request.send().status()).as(credentials).isEqualTo(401);
         }
+        host.get("/api")
+            .header("Authorization", basic("zoë:a"))
+            .add("Authorization", basic("zoë:a"))
+            .expectStatus(401);
         assertThat(CapturedLog.lines(Level.ERROR)).isEmpty();
       }
     }
@@ -306,6 +328,44 @@ class AuthenticationTest {
     }
 
     @Test
+    void doNotShowTheTokenToTheApplication() {
+      Application application = new Application();
+      application.use(new WebSockets(new WebSocketOptions().allowedOrigins("*")));
+      application.use(
+          Authentication.with(o -> o.bearer(TOKENS::get).bearerInSubprotocol("bearer.")));
+      application.mapWebSocket(
+          "/",
+          (context, socket) ->
+              socket.sendText(
+                  nameOf(context.user()) + context.webSockets().webSocketRequestedProtocols()));
+      try (TestHost host = TestHost.start(application)) {
+        host.webSocket("/")
+            .subprotocols("a", "bearer." + SECRET, "b")
+            .connect()
+            .expectText("zoë[a, b]")
+            .expectClose(1000, "");
+        host.webSocket("/")
+            .subprotocols("bearer." + SECRET)
+            .connect()
+            .expectText("zoë[]")
+            .expectClose(1000, "");
+      }
+    }
+
+    @Test
+    void takeTheTokenOnlyFromWhereTheApplicationSays() {
+      try (TestHost host = start(o -> o.bearer(TOKENS::get))) {
+        host.webSocket("/api/ws?access_token=" + SECRET).expectStatus(401);
+        host.webSocket("/api/ws").subprotocols("chat", "bearer." + SECRET).expectStatus(401);
+        host.webSocket("/api/ws")
+            .header("Authorization", "Bearer " + SECRET)
+            .connect()
+            .expectText("hello zoë")
+            .close();
+      }
+    }
+
+    @Test
     void aloneTakeTheTokenFromThere() {
       try (TestHost host = startBearer()) {
         host.get("/api?access_token=" + SECRET).expectStatus(401);
@@ -327,6 +387,35 @@ class AuthenticationTest {
         assertThat(refused.text()).isEqualTo("role admin or owner required\n");
         host.get("/api/admin/x").user("ann", "owner").expectStatus(200);
         host.get("/api/admin/x").header("Authorization", "Bearer " + SECRET).expectStatus(200);
+      }
+    }
+
+    @Test
+    void areCopied() {
+      String[] roles = {"admin"};
+      Application application = new Application().requireRole(roles);
+      application.mapGet("/", context -> {});
+      roles[0] = "guest";
+      try (TestHost host = TestHost.start(application)) {
+        host.get("/").user("bob", "guest").expectStatus(403);
+        host.get("/").user("ann", "admin").expectStatus(200);
+      }
+    }
+
+    @Test
+    void doNotTakeAHandlerOffTheLoop() {
+      Application application = new Application();
+      application.mapGroup(
+          "/a",
+          a ->
+              a.requireUser()
+                  .requireRole("admin")
+                  .mapGet(
+                      "",
+                      Handler.nonBlocking(context ->
+                          context.response().write("" + Thread.currentThread().isVirtual()))));
+      try (TestHost host = TestHost.start(application)) {
+        host.get("/a").user("ann", "admin").expectStatus(200).expectText("false");
       }
     }
 
@@ -379,6 +468,18 @@ class AuthenticationTest {
 
   @Nested
   class Options {
+    @Test
+    void areCopied() {
+      AuthenticationOptions options = new AuthenticationOptions().bearer(TOKENS::get);
+      Application application = new Application().use(new Authentication(options));
+      application.mapGet("/", context -> context.response().write(nameOf(context.user())));
+      options.bearer(token -> User.of("everybody"));
+      try (TestHost host = TestHost.start(application)) {
+        TestRequest request = host.get("/").header("Authorization", "Bearer guess");
+        request.expectStatus(200).expectText("stranger");
+      }
+    }
+
     @Test
     void thatMakeNoSenseAreRefused() {
       assertThatIllegalArgumentException()

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.http.Application;
 import dev.windhover.http.Events;
+import dev.windhover.http.websocket.Group;
 import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.websocket.WebSocketOptions;
 import dev.windhover.websocket.WebSockets;
@@ -162,6 +163,21 @@ class OwnTasksTest {
       }
     }
 
+    @Test
+    void aRunMayBeginTheStop() {
+      application.every(
+          SECOND,
+          () -> {
+            CompletableFuture<Void> _ = application.beginStop();
+            run.add("tick");
+          });
+      application.onStopping(() -> run.add("last"));
+      try (TestHost host = TestHost.start(application)) {
+        host.clock().advance(Duration.ofSeconds(3));
+        assertThat(run).containsExactly("tick", "last");
+      }
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {0, -1})
     void aPeriodIsPositive(long nanos) {
@@ -236,6 +252,26 @@ class OwnTasksTest {
     }
 
     @Test
+    void lastMessagesToAGroupArriveBeforeTheClose() {
+      Group group = new Group();
+      application.onStopping(() -> group.sendText("bye"));
+      application.mapWebSocket(
+          "/",
+          socket -> {
+            group.join(socket);
+            socket.receiveMessage();
+          });
+      try (TestHost host = TestHost.start(application)) {
+        TestWebSocket one = host.webSocket("/").connect();
+        TestWebSocket two = host.webSocket("/").connect();
+        host.awaitIdle();
+        host.stop();
+        one.expectText("bye").expectClose(1001, "the server is stopping");
+        two.expectText("bye").expectClose(1001, "the server is stopping");
+      }
+    }
+
+    @Test
     void aFailureIsReportedAndKeepsNeitherTasksNorSocketsFromTheirEnd() {
       application.onStopping(() -> {
         throw new IllegalStateException("no luck");
@@ -269,6 +305,29 @@ class OwnTasksTest {
         assertThat(stopped).isNotDone();
         hang.countDown();
         assertThat(stopped).succeedsWithin(Duration.ofSeconds(10));
+      }
+    }
+
+    @Test
+    void aSecondStopWaitsForTheTasksOfTheFirst() {
+      CountDownLatch hang = new CountDownLatch(1);
+      application.onStopping(() -> {
+        await(hang);
+        run.add("last");
+      });
+      application.mapWebSocket("/", socket -> socket.receiveMessage());
+      try (TestHost host = TestHost.start(application)) {
+        TestWebSocket client = host.webSocket("/").connect();
+        CompletableFuture<Void> first = application.beginStop();
+        CompletableFuture<Void> second = application.beginStop();
+        client.expectNothing();
+        assertThat(first).isNotDone();
+        assertThat(second).isNotDone();
+        hang.countDown();
+        client.expectClose(1001, "the server is stopping");
+        assertThat(first).succeedsWithin(Duration.ofSeconds(10));
+        assertThat(second).succeedsWithin(Duration.ofSeconds(10));
+        assertThat(run).containsExactly("last");
       }
     }
 

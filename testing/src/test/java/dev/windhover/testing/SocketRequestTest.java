@@ -20,7 +20,9 @@ class SocketRequestTest {
       new Application().use(new WebSockets(new WebSocketOptions().allowedOrigins("*")));
 
   private TestHost start(Form form) {
-    var settings = new WebSocketAcceptContext().subprotocolSelector(offered -> null);
+    var settings =
+        new WebSocketAcceptContext()
+            .subprotocolSelector(offered -> offered.contains("chat") ? "chat" : null);
     if (form == Form.BLOCKING) {
       application.mapWebSocket(
           "/chat/{room}",
@@ -37,6 +39,9 @@ class SocketRequestTest {
           settings,
           context -> {
             String room = context.request().pathParameter("room");
+            if (room.equals("forgotten")) {
+              return forgotten();
+            }
             if (room.equals("closed")) {
               throw new HttpException(403, "the room is closed");
             }
@@ -51,6 +56,11 @@ class SocketRequestTest {
     return TestHost.start(application);
   }
 
+  @SuppressWarnings("NullAway") // the application's mistake
+  private static WebSocketListener forgotten() {
+    return null;
+  }
+
   @ParameterizedTest
   @EnumSource
   void knowTheirRequest(Form form) {
@@ -61,6 +71,16 @@ class SocketRequestTest {
       TestWebSocket over2 = host.webSocket("/chat/cellar").http2().connect();
       over2.sendText("hello");
       over2.expectText("cellar: hello").close();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void haveTheSettingsOfTheirRoute(Form form) {
+    try (TestHost host = start(form)) {
+      TestWebSocket client = host.webSocket("/chat/attic").subprotocols("x", "chat").connect();
+      assertThat(client.subprotocol()).isEqualTo("chat");
+      client.close();
     }
   }
 
@@ -81,6 +101,17 @@ class SocketRequestTest {
       TestResponse refused = host.webSocket("/chat/closed").send();
       assertThat(refused.status()).isEqualTo(403);
       assertThat(refused.text()).isEqualTo("the room is closed\n");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = "LISTENER")
+  void aFactoryThatForgetsItsListenerIsNamed(Form form) {
+    try (TestHost host = start(form)) {
+      host.webSocket("/chat/forgotten").expectStatus(500);
+      assertThat(host.expectFailure())
+          .isInstanceOf(NullPointerException.class)
+          .hasMessage("the factory's listener");
     }
   }
 }

@@ -103,7 +103,7 @@ public final class Echo {
         .headers()
         .set(
             "Content-Security-Policy",
-            "default-src 'self'; connect-src ws: wss:; base-uri 'none'; form-action 'none';"
+            "default-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none';"
                 + " frame-ancestors 'none'");
     next.handle(context);
   }
