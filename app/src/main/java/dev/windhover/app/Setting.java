@@ -21,7 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.BiConsumer;
-import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -553,7 +552,7 @@ record Setting<T>(
       String range,
       String help,
       Function<ServerOptions, V> get,
-      BiFunction<ServerOptions, V, ?> set) {
+      BiConsumer<ServerOptions, V> set) {
     return new Setting<>(
         name,
         value,
@@ -561,7 +560,7 @@ record Setting<T>(
         value.show().apply(get.apply(SERVER_DEFAULTS)),
         help,
         "ServerOptions." + methodOf(name),
-        (options, text) -> set.apply(options, value.read().apply(text)));
+        (options, text) -> set.accept(options, value.read().apply(text)));
   }
 
   private static <V> Setting<ServerOptions> tls(
@@ -582,14 +581,14 @@ record Setting<T>(
       String range,
       String help,
       Function<ServerLimits, V> get,
-      BiFunction<ServerLimits, V, ?> set) {
+      BiConsumer<ServerLimits, V> set) {
     return server(
             "limits." + name,
             value,
             range,
             help,
             o -> get.apply(o.limits()),
-            (o, v) -> set.apply(o.limits(), v))
+            (o, v) -> set.accept(o.limits(), v))
         .in("ServerLimits." + methodOf(name));
   }
 
@@ -599,14 +598,14 @@ record Setting<T>(
       String range,
       String help,
       Function<Http2Limits, V> get,
-      BiFunction<Http2Limits, V, ?> set) {
+      BiConsumer<Http2Limits, V> set) {
     return server(
             "http2." + name,
             value,
             range,
             help,
             o -> get.apply(o.limits().http2()),
-            (o, v) -> set.apply(o.limits().http2(), v))
+            (o, v) -> set.accept(o.limits().http2(), v))
         .in("Http2Limits." + methodOf(name));
   }
 
@@ -616,7 +615,7 @@ record Setting<T>(
       String range,
       String help,
       Function<WebSocketOptions, V> get,
-      BiFunction<WebSocketOptions, V, ?> set) {
+      BiConsumer<WebSocketOptions, V> set) {
     return new Setting<>(
         "websocket." + name,
         value,
@@ -624,7 +623,7 @@ record Setting<T>(
         value.show().apply(get.apply(SOCKET_DEFAULTS)),
         help,
         "WebSocketOptions." + methodOf(name),
-        (options, text) -> set.apply(options, value.read().apply(text)));
+        (options, text) -> set.accept(options, value.read().apply(text)));
   }
 
   private static <V> Setting<WebSocketOptions> socketLimit(
@@ -633,14 +632,14 @@ record Setting<T>(
       String range,
       String help,
       Function<WebSocketLimits, V> get,
-      BiFunction<WebSocketLimits, V, ?> set) {
+      BiConsumer<WebSocketLimits, V> set) {
     return socket(
             name,
             value,
             range,
             help,
             o -> get.apply(o.limits()),
-            (o, v) -> set.apply(o.limits(), v))
+            (o, v) -> set.accept(o.limits(), v))
         .in("WebSocketLimits." + methodOf(name));
   }
 
