@@ -365,20 +365,21 @@ abstract class WebSocketContract {
   @Test
   void endingIsKnownWhenAStopHasEndedTheLoop() throws Exception {
     String id = newId();
-    try (EchoApplication stopped = new EchoApplication(form, transport.host());
-        Peer peer = transport.open(stopped.port(), "/echo/" + id)) {
-      peer.send(Frame.text("x"));
-      assertThat(peer.frame()).isEqualTo(Frame.text("x"));
-      CompletableFuture<Optional<Ending>> known = stopped.endingAfterLoop(stopped.socket(id));
-      Thread stop = Thread.ofVirtual().start(stopped::close);
-      assertThat(peer.frame()).isEqualTo(Frame.close(1001, "the server is stopping"));
-      peer.send(Frame.close(1001, ""));
-      assertThat(known.join())
-          .hasValueSatisfying(ending -> {
-            assertThat(ending.by()).isEqualTo(Ending.By.SERVER);
-            assertThat(ending.reason().code()).isEqualTo(1001);
-          });
-      peer.close();
+    try (EchoApplication stopped = new EchoApplication(form, transport.host())) {
+      Thread stop = Thread.ofVirtual().unstarted(stopped::close);
+      try (Peer peer = transport.open(stopped.port(), "/echo/" + id)) {
+        peer.send(Frame.text("x"));
+        assertThat(peer.frame()).isEqualTo(Frame.text("x"));
+        CompletableFuture<Optional<Ending>> known = stopped.endingAfterLoop(stopped.socket(id));
+        stop.start();
+        assertThat(peer.frame()).isEqualTo(Frame.close(1001, "the server is stopping"));
+        peer.send(Frame.close(1001, ""));
+        assertThat(known.join())
+            .hasValueSatisfying(ending -> {
+              assertThat(ending.by()).isEqualTo(Ending.By.SERVER);
+              assertThat(ending.reason().code()).isEqualTo(1001);
+            });
+      }
       join(stop);
     }
   }
