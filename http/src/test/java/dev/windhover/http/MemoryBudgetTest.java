@@ -33,6 +33,7 @@ class MemoryBudgetTest {
     final MemoryBudget.Account account;
     long heap;
     long direct;
+    long shared;
     long moved;
 
     Connection(String name) {
@@ -57,13 +58,19 @@ class MemoryBudgetTest {
       return this;
     }
 
+    Connection holdsToo(long kib) {
+      shared = kib * KIB;
+      itsLoop.run(this::stateMemory);
+      return this;
+    }
+
     void close() {
       itsLoop.run(account::close);
     }
 
     @Override
     public void stateMemory() {
-      account.holds(heap, direct);
+      account.holds(heap, direct, shared);
     }
 
     @Override
@@ -178,6 +185,24 @@ class MemoryBudgetTest {
     assertThat(evicted).isEmpty();
     new Connection("b").holds(240);
     assertThat(evicted).containsExactly("a");
+  }
+
+  /**
+   * Several hold the same: it is counted elsewhere, once, and whoever holds the most of it goes.
+   */
+  @Test
+  void whatIsHeldWithOthersDecidesWhoGoes() {
+    long[] counted = {900 * KIB};
+    budget.include(() -> counted[0]);
+    new Connection("own").holds(40);
+    new Connection("little").holds(4).holdsToo(200);
+    Connection most = new Connection("most").holds(4).holdsToo(900);
+    assertThat(evicted).isEmpty();
+    counted[0] = 1000 * KIB;
+    most.holdsToo(890);
+    assertThat(evicted).isEmpty(); // it has become less
+    most.holdsToo(1000);
+    assertThat(evicted).containsExactly("most");
   }
 
   @Test

@@ -173,9 +173,16 @@ final class Outbox {
     return gate.hasUnfinishedMessage();
   }
 
-  /** Returns how much memory the messages that wait here take. Loop only. */
+  /**
+   * Returns how much memory the messages that wait here take, without {@link #shared}. Loop only.
+   */
   long held() {
     return held;
+  }
+
+  /** Returns how many bytes wait here of payloads that may wait for other sockets, too. */
+  long shared() {
+    return shared;
   }
 
   private long frameSize(ByteBuffer payload) {
@@ -452,14 +459,14 @@ final class Outbox {
    * Sends a whole message as far as there is room; {@link #flushDelivered} must follow. Loop only,
    * in the order of what is sent to many.
    *
-   * @param payload which never changes, from its beginning; its position may
-   * @param key which messages replace one another
+   * @param payload of {@code delivery}, as it is sent: it never changes, but for its position
    */
-  void deliver(
-      ByteBuffer payload, int size, MessageType type, SendAs as, WhenFull whenFull, Object key) {
+  void deliver(Delivery delivery, ByteBuffer payload, SendAs as, WhenFull whenFull) {
     if (gate.isSealed() || fallenBehind) {
       return; // it is leaving its groups
     }
+    MessageType type = delivery.message().type();
+    int size = delivery.message().size();
     boolean keepsLatest = whenFull == WhenFull.KEEP_LATEST;
     if (keepsLatest && !keepsShort && session.isOpened()) {
       keepShort();
@@ -475,15 +482,19 @@ final class Outbox {
     }
     takeMail();
     long frame = frameSize(payload);
-    OutgoingMessage before = keepsLatest && droppable != null ? droppable.latest(key) : null;
+    OutgoingMessage before =
+        keepsLatest && droppable != null ? droppable.latest(delivery.key()) : null;
     if (before != null) {
       addShared(frame - before.charge);
       before.charge = frame;
-      before.replace(type, as, size, payload);
+      waitsNoMore(before);
+      before.replace(delivery, as, payload);
+      waits(before);
       countDropped();
     } else if (makeRoom(frame, whenFull)) {
       OutgoingMessage sent = new OutgoingMessage(type, true, as, size, null);
-      sent.share(payload, keepsLatest ? key : null);
+      sent.share(payload, delivery, keepsLatest ? delivery.key() : null);
+      waits(sent);
       sent.charge = frame;
       addShared(frame);
       held += sent.memory();
@@ -493,6 +504,20 @@ final class Outbox {
         droppable = all;
       }
       admit(sent);
+    }
+  }
+
+  /** Its payload counts from now on, and so does a compressed one, which the message keeps too. */
+  private void waits(OutgoingMessage message) {
+    Delivery delivery = Objects.requireNonNull(message.delivery());
+    int coded = message.as == SendAs.PREPARED_CODED ? message.bytes() : 0;
+    session.fanOut().waits(delivery, (long) message.size + coded);
+  }
+
+  private void waitsNoMore(OutgoingMessage message) {
+    Delivery delivery = message.delivery();
+    if (delivery != null) {
+      session.fanOut().waitsNoMore(delivery);
     }
   }
 
@@ -1013,6 +1038,7 @@ final class Outbox {
   private void ended(OutgoingMessage message, boolean isOut) {
     release(message, message.charge);
     held -= message.memory();
+    waitsNoMore(message);
     message.done(isOut, session.loop());
   }
 

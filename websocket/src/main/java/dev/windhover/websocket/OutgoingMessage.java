@@ -1,5 +1,6 @@
 package dev.windhover.websocket;
 
+import dev.windhover.http.host.Delivery;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.websocket.MessageType;
 import dev.windhover.protocol.Opcode;
@@ -61,8 +62,8 @@ final class OutgoingMessage {
   /** The message before this one in the outbox. */
   @Nullable OutgoingMessage previous;
 
-  /** Whether it waits in the room of those that are sent with a policy, and not in the gate's. */
-  private boolean isShared;
+  /** What it is a part of, if it is sent with a policy, and waits in their room. */
+  private @Nullable Delivery delivery;
 
   /** Which later message may take its place; null for none. */
   @Nullable Object key;
@@ -111,24 +112,30 @@ final class OutgoingMessage {
   /**
    * Sends what others are sent, too, and never changes: only a view of it is taken, when it leaves.
    */
-  void share(ByteBuffer original, @Nullable Object replacedBy) {
+  void share(ByteBuffer original, Delivery of, @Nullable Object replacedBy) {
     bytes = original.remaining();
     payload = original;
-    isShared = true;
+    delivery = of;
     key = replacedBy;
   }
 
   /** A later message takes the place of this one, which has not begun. */
-  void replace(MessageType type, SendAs how, int sizeBefore, ByteBuffer original) {
-    opcode = opcodeOf(type);
+  void replace(Delivery by, SendAs how, ByteBuffer original) {
+    opcode = opcodeOf(by.message().type());
     as = how;
-    size = sizeBefore;
+    size = by.message().size();
+    delivery = by;
     bytes = original.remaining();
     payload = original;
   }
 
   boolean isShared() {
-    return isShared;
+    return delivery != null;
+  }
+
+  /** Returns what it is a part of; null if it is sent without a policy. */
+  @Nullable Delivery delivery() {
+    return delivery;
   }
 
   /** Returns what kind of message this whole one is. */
@@ -142,10 +149,11 @@ final class OutgoingMessage {
   }
 
   /**
-   * Returns how much memory waits with it, its sender's included; none if many sockets share it.
+   * Returns how much memory waits with it, its sender's included, without that of a payload that
+   * many sockets share.
    */
   int memory() {
-    if (isShared) {
+    if (delivery != null) {
       return SHARED_BYTES; // thousands of small ones cost more than what they say
     }
     return as.isPrepared() ? 0 : bytes;
@@ -173,7 +181,7 @@ final class OutgoingMessage {
   /** Begins to leave; returns false if its sender has withdrawn it. */
   boolean begin() {
     begun = true;
-    if (isShared) {
+    if (delivery != null) {
       payload = payload().duplicate().rewind();
     }
     return loan == null || loan.begin();

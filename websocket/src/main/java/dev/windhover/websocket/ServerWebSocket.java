@@ -291,11 +291,10 @@ final class ServerWebSocket implements WebSocket, Recipient {
     int size = message.size();
     MessageCompressor compressor = session.compressor();
     if (compressor == null || !compressor.isWorth(size)) {
-      out.deliver(
-          delivery.payload(), size, message.type(), SendAs.PREPARED, whenFull, delivery.key());
+      out.deliver(delivery, delivery.payload(), SendAs.PREPARED, whenFull);
     } else {
       Encoded encoded = encode(message);
-      out.deliver(encoded.payload, size, message.type(), encoded.as, whenFull, delivery.key());
+      out.deliver(delivery, encoded.payload, encoded.as, whenFull);
     }
   }
 

@@ -824,7 +824,7 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
       account = known;
     }
     if (known != null) {
-      known.holds(heap, direct);
+      known.holds(heap, direct, out.shared());
     }
   }
 

@@ -63,7 +63,7 @@ public final class WebSockets implements Middleware {
   private volatile boolean stopping;
   private volatile @Nullable SessionSettings lastSettings;
 
-  /** The budget in which the contexts count. */
+  /** The budget in which the contexts count, and the payloads that wait for many sockets. */
   private final AtomicReference<@Nullable MemoryBudget> counted = new AtomicReference<>();
 
   /** Creates the middleware with a copy of {@code options}. */
@@ -304,7 +304,7 @@ public final class WebSockets implements Middleware {
       }
       Compression compression =
           agreement == null ? null : new Compression(contexts, agreement, given);
-      countContexts(upgrade.memory());
+      countIn(upgrade.memory());
       Session session =
           new Session(
               SocketEvents.of(context),
@@ -374,12 +374,22 @@ public final class WebSockets implements Middleware {
     }
   }
 
-  /** Lets the contexts count in the host's budget. */
-  private void countContexts(MemoryBudget memory) {
+  /** Lets what no socket holds alone count in the host's budget. */
+  private void countIn(MemoryBudget memory) {
     MemoryBudget before = counted.get();
     if (before != memory && counted.compareAndSet(before, memory)) {
       memory.include(contexts::used);
+      memory.include(this::waitingBytes);
     }
+  }
+
+  /** Returns the bytes of what many sockets are sent that wait in their queues; any thread. */
+  private long waitingBytes() {
+    long sum = 0;
+    for (FanOut each : fanOuts.get().values()) {
+      sum += each.waitingBytes();
+    }
+    return sum;
   }
 
   /** Returns what sends to many sockets of {@code loop}; any thread. */

@@ -15,6 +15,10 @@ public final class Delivery {
   private final Object key;
   private final ByteBuffer payload;
 
+  // Loop only.
+  private int queues;
+  private long counted;
+
   /**
    * Creates one.
    *
@@ -41,6 +45,25 @@ public final class Delivery {
   /** Returns which messages this one replaces. */
   public Object key() {
     return key;
+  }
+
+  /**
+   * It waits in one more queue of its loop; see {@link FanOut#waits}.
+   *
+   * @param bytes what it keeps in memory
+   * @return how many of them were not counted before
+   */
+  long waits(long bytes) {
+    if (queues++ > 0) {
+      return 0;
+    }
+    counted = bytes;
+    return bytes;
+  }
+
+  /** It waits in one queue less; returns how many bytes count no more. */
+  long waitsNoMore() {
+    return --queues > 0 ? 0 : counted;
   }
 
   /** Returns the payload, in a view that all receivers share; loop only. */

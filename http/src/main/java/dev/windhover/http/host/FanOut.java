@@ -96,6 +96,9 @@ public final class FanOut {
   /** What the tasks cost that have not run. */
   private final AtomicLong backlog = new AtomicLong();
 
+  /** The payloads that wait in the queues of sockets; written by the loop. */
+  private volatile long waitingBytes;
+
   /** Those that wait for less of that. */
   private final Queue<Thread> waiting = new ConcurrentLinkedQueue<>();
 
@@ -184,6 +187,28 @@ public final class FanOut {
   /** A receiver was sent so many messages. Loop only. */
   public void delivered(int messages) {
     left -= RECEIVER_COST + messages;
+  }
+
+  /**
+   * A message has begun to wait in the queue of a socket. Its payload counts once, however many
+   * queues of this loop it waits in. Loop only.
+   *
+   * @param bytes what it keeps in memory
+   */
+  public void waits(Delivery delivery, long bytes) {
+    long sum = waitingBytes + delivery.waits(bytes);
+    waitingBytes = sum;
+  }
+
+  /** A message waits no more in the queue of a socket. Loop only. */
+  public void waitsNoMore(Delivery delivery) {
+    long sum = waitingBytes - delivery.waitsNoMore();
+    waitingBytes = sum;
+  }
+
+  /** Returns the bytes of the payloads that wait in queues of this loop. Any thread. */
+  public long waitingBytes() {
+    return waitingBytes;
   }
 
   private void turn() {

@@ -175,6 +175,9 @@ public final class MemoryBudget {
     private long taken;
     private long held;
 
+    /** What it holds together with others, and what is counted elsewhere. */
+    private long alsoHeld;
+
     Share(Pool pool) {
       this.pool = pool;
     }
@@ -195,6 +198,13 @@ public final class MemoryBudget {
         trim(account);
       }
       return false;
+    }
+
+    /** States what is held together with others; returns whether the pool may be used up. */
+    boolean holdToo(long bytes) {
+      boolean isMore = bytes > alsoHeld;
+      alsoHeld = bytes;
+      return isMore && pool.used() > pool.limit;
     }
 
     /** Gives back what is not needed. */
@@ -250,12 +260,24 @@ public final class MemoryBudget {
      * @param directBytes outside of it
      */
     public void holds(long heapBytes, long directBytes) {
+      holds(heapBytes, directBytes, 0);
+    }
+
+    /**
+     * As {@link #holds(long, long)}, for a holder that keeps others' memory as well.
+     *
+     * @param sharedBytes what it holds on the heap together with other holders, and what
+     *     {@linkplain #include counts} only once for all of them: if the budget is used up, it
+     *     decides who goes first. Nothing, unless {@code heapBytes} are more than 0
+     */
+    public void holds(long heapBytes, long directBytes, long sharedBytes) {
       if (closed) {
         return;
       }
       boolean isHeapUsedUp = heapShare.hold(this, heapBytes);
+      boolean isSharedUsedUp = heapShare.holdToo(sharedBytes);
       boolean isDirectUsedUp = directShare.hold(this, directBytes);
-      if (isHeapUsedUp || isDirectUsedUp) {
+      if (isHeapUsedUp || isSharedUsedUp || isDirectUsedUp) {
         relieve(loop);
       }
     }
@@ -292,7 +314,7 @@ public final class MemoryBudget {
         sampledAt = now;
         sampledMoved = moved;
       }
-      return share.held / (rate + LEAST_RATE);
+      return (share.held + share.alsoHeld) / (rate + LEAST_RATE);
     }
 
     private void evict() {
@@ -401,7 +423,7 @@ public final class MemoryBudget {
       account.trim();
       Share share = account.share(pool);
       if (share.taken > 0 && progress == Progress.LOOKING) {
-        found.add(new Found(account, share.taken, account.slowness(share)));
+        found.add(new Found(account, share.taken + share.alsoHeld, account.slowness(share)));
       }
     }
 
