@@ -32,7 +32,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What groups promise, over every transport, to members in both forms. */
 @ExtendWith(StrictLogs.class)
@@ -85,6 +85,13 @@ class GroupTransportsTest {
     private int mostOldBytes() {
       return this == HTTP1_NIO ? Integer.MAX_VALUE : MOST_OLD_BYTES;
     }
+  }
+
+  /** The full run takes all, the quick one those in clear text. */
+  static List<Over> transports() {
+    return System.getProperty("full") == null
+        ? List.of(Over.HTTP1, Over.HTTP2)
+        : List.of(Over.values());
   }
 
   /** Both ends of a socket. */
@@ -149,7 +156,7 @@ class GroupTransportsTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @MethodSource("transports")
   void everybodyGetsWhatIsSentAndOneMayBeLeftOut(Over over) throws Exception {
     start(over);
     List<Member> members = new ArrayList<>();
@@ -180,7 +187,7 @@ class GroupTransportsTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @MethodSource("transports")
   void aMemberThatNeverReadsIsDisconnectedAndTheOthersGetEverything(Over over) throws Exception {
     start(over);
     Member stuck = openNarrow(BLOCKING);
@@ -216,7 +223,7 @@ class GroupTransportsTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @MethodSource("transports")
   void aViewerThatPausesGetsFewOldTicksAndThenTheLatest(Over over) throws Exception {
     start(over);
     Member slow = openNarrow(LISTENER);
