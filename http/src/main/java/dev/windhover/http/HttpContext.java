@@ -29,7 +29,7 @@ public abstract sealed class HttpContext permits HostedContext {
   private volatile @Nullable CompletableFuture<Void> aborted;
   private @Nullable Connection connection;
   private @Nullable User user;
-  private final List<String> challenges = new ArrayList<>(0);
+  private List<String> challenges = List.of(); // most requests have none
 
   HttpContext(
       Application application, Exchange exchange, RequestTarget target, Router.Match<?> match) {
@@ -101,7 +101,9 @@ public abstract sealed class HttpContext permits HostedContext {
    *     as {@code Bearer realm="chat"}
    */
   public void challenge(String challenge) {
-    challenges.add(Objects.requireNonNull(challenge, "challenge"));
+    List<String> more = new ArrayList<>(challenges);
+    more.add(Objects.requireNonNull(challenge, "challenge"));
+    challenges = more;
   }
 
   /**

@@ -112,6 +112,13 @@ public final class RouteGroup {
     return mapWebSocket(path, new WebSocketAcceptContext(), handler);
   }
 
+  /** As {@link Application#mapWebSocket(String, WebSocketAcceptContext, WebSocketHandler)}. */
+  public RouteGroup mapWebSocket(
+      String path, WebSocketAcceptContext settings, WebSocketHandler handler) {
+    Objects.requireNonNull(handler, "handler");
+    return mapWebSocket(path, settings, (_, socket) -> handler.handle(socket));
+  }
+
   /**
    * As {@link Application#mapWebSocket(String, WebSocketAcceptContext, WebSocketContextHandler)}.
    */

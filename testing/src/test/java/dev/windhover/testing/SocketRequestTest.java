@@ -11,6 +11,8 @@ import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.websocket.WebSocketOptions;
 import dev.windhover.websocket.WebSockets;
 import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -81,6 +83,41 @@ class SocketRequestTest {
       TestWebSocket client = host.webSocket("/chat/attic").subprotocols("x", "chat").connect();
       assertThat(client.subprotocol()).isEqualTo("chat");
       client.close();
+    }
+  }
+
+  /** Each call of a group does what the application's does. */
+  @Test
+  void mayBeMappedInAGroup() {
+    WebSocketAcceptContext chat = new WebSocketAcceptContext().subprotocol("chat");
+    WebSocketListener greeter =
+        new WebSocketListener() {
+          @Override
+          public void onOpen(WebSocket socket) throws Exception {
+            WebSocketListener.super.onOpen(socket);
+            socket.sendText("hello");
+          }
+        };
+    application.mapGroup(
+        "/a",
+        a ->
+            a.mapWebSocket("/1", socket -> socket.sendText("hello"))
+                .mapWebSocket("/2", (context, socket) -> socket.sendText("hello"))
+                .mapWebSocket("/3", chat, socket -> socket.sendText("hello"))
+                .mapWebSocket("/4", chat, (context, socket) -> socket.sendText("hello"))
+                .mapWebSocketListener("/5", context -> greeter)
+                .mapWebSocketListener("/6", chat, context -> greeter));
+    try (TestHost host = TestHost.start(application)) {
+      for (String path : List.of("/a/1", "/a/2", "/a/5")) {
+        TestWebSocket client = host.webSocket(path).subprotocols("chat").connect();
+        client.expectText("hello").close();
+        assertThat(client.subprotocol()).as(path).isNull();
+      }
+      for (String path : List.of("/a/3", "/a/4", "/a/6")) {
+        TestWebSocket client = host.webSocket(path).subprotocols("chat").connect();
+        client.expectText("hello").close();
+        assertThat(client.subprotocol()).as(path).isEqualTo("chat");
+      }
     }
   }
 
