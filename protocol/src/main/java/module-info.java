@@ -9,7 +9,10 @@ module dev.windhover.protocol {
   requires static transitive org.jspecify;
 
   exports dev.windhover.protocol;
+  exports dev.windhover.protocol.spi;
   exports dev.windhover.protocol.deflate to
       dev.windhover.http,
       dev.windhover.websocket;
+
+  uses dev.windhover.protocol.spi.DeflateCodecProvider;
 }

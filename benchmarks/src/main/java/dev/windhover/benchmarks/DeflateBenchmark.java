@@ -1,11 +1,11 @@
 package dev.windhover.benchmarks;
 
 import dev.windhover.protocol.Extension.PayloadException;
-import dev.windhover.protocol.deflate.DeflateCodec;
+import dev.windhover.protocol.deflate.DeflateCodecs;
 import dev.windhover.protocol.deflate.MessageDeflater;
 import dev.windhover.protocol.deflate.MessageInflater;
 import dev.windhover.protocol.deflate.StreamSource;
-import dev.windhover.websocket.deflate.NativeDeflateCodec;
+import dev.windhover.protocol.spi.DeflateCodec;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +36,7 @@ import org.openjdk.jmh.annotations.Warmup;
     jvmArgsAppend = {"-XX:+UseCompactObjectHeaders", "--enable-native-access=ALL-UNNAMED"})
 public class DeflateBenchmark {
   private static final int MESSAGES = 64;
-  private static final int LEVEL = DeflateCodec.DEFAULT_LEVEL;
+  private static final int LEVEL = DeflateCodecs.DEFAULT_LEVEL;
 
   /** The size of a message in bytes. */
   @Param({"256", "4096", "65536"})
@@ -66,8 +66,8 @@ public class DeflateBenchmark {
   public void prepare() {
     DeflateCodec by =
         codec.equals("jdk")
-            ? DeflateCodec.jdk()
-            : NativeDeflateCodec.orJdk(NativeDeflateCodec.DEFAULT_MEMORY_LEVEL);
+            ? DeflateCodecs.jdk()
+            : DeflateCodecs.best(DeflateCodecs.DEFAULT_MEMORY_LEVEL);
     deflater = new MessageDeflater(oneOf(by.deflate(bits, LEVEL)), takeover);
     inflater = new MessageInflater(oneOf(by.inflate(bits)), takeover);
     out = ByteBuffer.allocateDirect(2 * size + 100);

@@ -1,6 +1,6 @@
 package dev.windhover.benchmarks;
 
-import dev.windhover.protocol.deflate.DeflateCodec;
+import dev.windhover.protocol.deflate.DeflateCodecs;
 import dev.windhover.protocol.deflate.MessageDeflater;
 import dev.windhover.protocol.deflate.StreamSource;
 import java.nio.ByteBuffer;
@@ -62,7 +62,8 @@ final class MessageRing {
     Arrays.setAll(payloads, _ -> messages.next());
     var deflater =
         new MessageDeflater(
-            StreamSource.deflating(DeflateCodec.jdk(), compression.windowBits(), Compression.LEVEL),
+            StreamSource.deflating(
+                DeflateCodecs.jdk(), compression.windowBits(), Compression.LEVEL),
             compression.takeover());
     ByteBuffer out = ByteBuffer.allocate(2 * size + 100);
     var wire = new byte[payloads.length][];

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The module map of ARCHITECTURE.md as rules, where {@code module-info} cannot hold them. */
 class ArchitectureTest {
   private static final List<String> LIBRARIES =
-      List.of("protocol", "http", "websocket", "server", "app", "testing");
+      List.of("protocol", "zlib", "http", "websocket", "server", "app", "testing");
 
   private static final JavaClasses ALL =
       new ClassFileImporter()
@@ -42,6 +42,7 @@ class ArchitectureTest {
   @ParameterizedTest
   @CsvSource({
     "protocol,                                     ,",
+    "zlib,      protocol                           , org.slf4j..",
     "http,      protocol                           , org.slf4j..",
     "websocket, protocol http                      , org.slf4j..",
     "server,    protocol http                      , org.slf4j.. io.netty.. javax.crypto.. javax.net.ssl..",
@@ -98,7 +99,7 @@ class ArchitectureTest {
         Pattern.compile(
             "\\b(synchronized|(Reentrant\\w*|Stamped)Lock|ConcurrentHashMap|\\w*BlockingQueue)\\b");
     List<String> found = new ArrayList<>();
-    for (String module : List.of("protocol", "http", "websocket", "server")) {
+    for (String module : List.of("protocol", "zlib", "http", "websocket", "server")) {
       Path sources = Repository.root().resolve(module).resolve("src/main/java");
       try (Stream<Path> files = Files.walk(sources)) {
         for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {

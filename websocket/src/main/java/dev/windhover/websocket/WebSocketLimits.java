@@ -1,8 +1,8 @@
 package dev.windhover.websocket;
 
 import dev.windhover.http.host.MemoryBudget;
+import dev.windhover.protocol.deflate.DeflateCodecs;
 import dev.windhover.websocket.deflate.DeflatePool;
-import dev.windhover.websocket.deflate.NativeDeflateCodec;
 import java.time.Duration;
 
 /**
@@ -31,7 +31,7 @@ public final class WebSocketLimits {
   // DeflatePool. In a small heap, a quarter of what all connections may hold.
   private long compressionMemory =
       Math.min(DeflatePool.DEFAULT_BUDGET, MemoryBudget.defaultLimit() / 4);
-  private int compressionMemoryLevel = NativeDeflateCodec.DEFAULT_MEMORY_LEVEL;
+  private int compressionMemoryLevel = DeflateCodecs.DEFAULT_MEMORY_LEVEL;
 
   // Far longer than the retransmission of a lost packet, far shorter than TCP's own 15 minutes.
   private Duration writeStallTimeout = Duration.ofSeconds(30);
@@ -160,8 +160,8 @@ public final class WebSocketLimits {
 
   /**
    * Sets how much memory a compressing context takes in addition to its window: 2 to the power of
-   * {@code level + 9} bytes. Less memory compresses worse. Without native access, it is always 8,
-   * the level of the JDK's zlib.
+   * {@code level + 9} bytes. Less memory compresses worse. It matters only with the module {@code
+   * windhover-zlib}: the level of the JDK's zlib is always 8.
    *
    * @param level 1–9; 8 by default, as in zlib
    */

@@ -22,9 +22,9 @@ import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.http.websocket.WebSocketManager;
 import dev.windhover.protocol.deflate.DeflateAgreement;
+import dev.windhover.protocol.deflate.DeflateCodecs;
 import dev.windhover.websocket.deflate.Compression;
 import dev.windhover.websocket.deflate.DeflatePool;
-import dev.windhover.websocket.deflate.NativeDeflateCodec;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,7 +72,7 @@ public final class WebSockets implements Middleware {
     this.origins = new OriginPolicy(this.options);
     this.contexts =
         new DeflatePool(
-            NativeDeflateCodec.orJdk(options.limits().compressionMemoryLevel()),
+            DeflateCodecs.best(options.limits().compressionMemoryLevel()),
             options.limits().compressionMemory());
   }
 

@@ -3,11 +3,12 @@ package dev.windhover.http.host;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.deflate.DeflateAgreement;
 import dev.windhover.protocol.deflate.DeflateAgreement.Terms;
-import dev.windhover.protocol.deflate.DeflateCodec;
+import dev.windhover.protocol.deflate.DeflateCodecs;
 import dev.windhover.protocol.deflate.MessageDeflater;
 import dev.windhover.protocol.deflate.MessageDeflater.End;
 import dev.windhover.protocol.deflate.MessageInflater;
 import dev.windhover.protocol.deflate.StreamSource;
+import dev.windhover.protocol.spi.DeflateCodec;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -42,10 +43,10 @@ public final class ClientDeflate {
     if (terms == null) {
       return null;
     }
-    DeflateCodec codec = DeflateCodec.jdk();
+    DeflateCodec codec = DeflateCodecs.jdk();
     return new ClientDeflate(
         new MessageDeflater(
-            StreamSource.deflating(codec, terms.clientMaxWindowBits(), DeflateCodec.DEFAULT_LEVEL),
+            StreamSource.deflating(codec, terms.clientMaxWindowBits(), DeflateCodecs.DEFAULT_LEVEL),
             terms.clientContextTakeover()),
         new MessageInflater(
             StreamSource.inflating(codec, terms.serverMaxWindowBits()),

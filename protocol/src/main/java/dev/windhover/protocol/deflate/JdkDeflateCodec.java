@@ -2,6 +2,9 @@ package dev.windhover.protocol.deflate;
 
 import dev.windhover.protocol.Extension.PayloadException;
 import dev.windhover.protocol.Violation;
+import dev.windhover.protocol.spi.DeflateCodec;
+import dev.windhover.protocol.spi.DeflateStream;
+import dev.windhover.protocol.spi.InflateStream;
 import java.nio.ByteBuffer;
 import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;

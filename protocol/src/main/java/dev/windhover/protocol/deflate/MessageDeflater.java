@@ -1,6 +1,7 @@
 package dev.windhover.protocol.deflate;
 
 import dev.windhover.protocol.Extension;
+import dev.windhover.protocol.spi.DeflateStream;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 

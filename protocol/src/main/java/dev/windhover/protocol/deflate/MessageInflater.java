@@ -2,6 +2,7 @@ package dev.windhover.protocol.deflate;
 
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.Extension.PayloadException;
+import dev.windhover.protocol.spi.InflateStream;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 

@@ -1,5 +1,8 @@
 package dev.windhover.protocol.deflate;
 
+import dev.windhover.protocol.spi.DeflateCodec;
+import dev.windhover.protocol.spi.DeflateStream;
+import dev.windhover.protocol.spi.InflateStream;
 import org.jspecify.annotations.Nullable;
 
 /**

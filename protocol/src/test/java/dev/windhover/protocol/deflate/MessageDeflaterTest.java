@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import dev.windhover.protocol.Frames;
 import dev.windhover.protocol.Hex;
 import dev.windhover.protocol.deflate.MessageDeflater.End;
+import dev.windhover.protocol.spi.DeflateStream;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -23,11 +24,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class MessageDeflaterTest {
   private static MessageDeflater deflater(int windowBits, int level, boolean takeover) {
     return new MessageDeflater(
-        StreamSource.deflating(DeflateCodec.jdk(), windowBits, level), takeover);
+        StreamSource.deflating(DeflateCodecs.jdk(), windowBits, level), takeover);
   }
 
   private static MessageDeflater plain() {
-    return deflater(15, DeflateCodec.DEFAULT_LEVEL, true);
+    return deflater(15, DeflateCodecs.DEFAULT_LEVEL, true);
   }
 
   /** Returns what comes out when {@code out} has the given room each time. */
@@ -239,7 +240,7 @@ class MessageDeflaterTest {
   /** Lends one stream, and counts. */
   private static final class OneStream implements StreamSource<DeflateStream> {
     final List<Boolean> given = new ArrayList<>();
-    @Nullable DeflateStream stream = DeflateCodec.jdk().deflate(15, 6);
+    @Nullable DeflateStream stream = DeflateCodecs.jdk().deflate(15, 6);
 
     @Override
     public @Nullable DeflateStream take() {

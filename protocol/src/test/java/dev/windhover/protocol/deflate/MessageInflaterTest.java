@@ -12,6 +12,7 @@ import dev.windhover.protocol.Frames;
 import dev.windhover.protocol.Hex;
 import dev.windhover.protocol.Role;
 import dev.windhover.protocol.Violation;
+import dev.windhover.protocol.spi.InflateStream;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -31,7 +32,7 @@ class MessageInflaterTest {
   private static final String FINAL_HELLO = "f3 48 cd c9 c9 07 00";
 
   private static MessageInflater inflater(int windowBits, boolean takeover) {
-    return new MessageInflater(StreamSource.inflating(DeflateCodec.jdk(), windowBits), takeover);
+    return new MessageInflater(StreamSource.inflating(DeflateCodecs.jdk(), windowBits), takeover);
   }
 
   private final MessageInflater inflater = inflater(15, true);
@@ -230,7 +231,7 @@ class MessageInflaterTest {
 
     @Test
     void spoilNothingForTheNextWhoTakesTheStream() throws PayloadException {
-      InflateStream stream = DeflateCodec.jdk().inflate(15);
+      InflateStream stream = DeflateCodecs.jdk().inflate(15);
       for (int i = 0; i < 100; i++) {
         ByteBuffer out = ByteBuffer.allocate(1 << 16);
         stream.inflate(ByteBuffer.wrap(fill), out);
@@ -248,7 +249,7 @@ class MessageInflaterTest {
               DeflateAgreement.TOKEN,
               Extension.RSV1,
               inflater,
-              new MessageDeflater(StreamSource.deflating(DeflateCodec.jdk(), 15, 6), true));
+              new MessageDeflater(StreamSource.deflating(DeflateCodecs.jdk(), 15, 6), true));
       FrameReader reader = new FrameReader(Role.CLIENT, deflate);
       inflate(inflater, ByteBuffer.wrap(payload(new byte[1 << 15])), true, 1 << 16);
       ByteBuffer in = Hex.buffer("c1 1e", "4b 04 00".repeat(10));
@@ -308,7 +309,7 @@ class MessageInflaterTest {
     void ofEveryWindowAreReadByTheStreamForIt() throws PayloadException {
       for (int bits = 9; bits <= 15; bits++) {
         var deflater =
-            new MessageDeflater(StreamSource.deflating(DeflateCodec.jdk(), bits, 6), true);
+            new MessageDeflater(StreamSource.deflating(DeflateCodecs.jdk(), bits, 6), true);
         MessageInflater peer = inflater(bits, true);
         for (int i = 0; i < 5; i++) {
           ByteBuffer wire = ByteBuffer.allocate(200_000);
@@ -407,7 +408,7 @@ class MessageInflaterTest {
               DeflateAgreement.TOKEN,
               Extension.RSV1,
               inflater,
-              new MessageDeflater(StreamSource.deflating(DeflateCodec.jdk(), 15, 6), true));
+              new MessageDeflater(StreamSource.deflating(DeflateCodecs.jdk(), 15, 6), true));
       FrameReader reader = new FrameReader(Role.CLIENT, deflate);
       ByteBuffer in = Hex.buffer("c1 01 06");
       reader.next(in);
@@ -485,7 +486,7 @@ class MessageInflaterTest {
   /** Lends one stream, and counts. */
   private static final class OneStream implements StreamSource<InflateStream> {
     final List<Boolean> given = new ArrayList<>();
-    @Nullable InflateStream stream = DeflateCodec.jdk().inflate(15);
+    @Nullable InflateStream stream = DeflateCodecs.jdk().inflate(15);
 
     @Override
     public @Nullable InflateStream take() {

@@ -1,5 +1,5 @@
 /**
- * permessage-deflate for the sockets of a server: what one socket holds, the memory that all of
- * them share, and the system's zlib. Not exported.
+ * permessage-deflate for the sockets of a server: what one socket holds, and the memory that all of
+ * them share. Not exported.
  */
 package dev.windhover.websocket.deflate;

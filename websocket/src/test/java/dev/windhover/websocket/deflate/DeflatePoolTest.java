@@ -10,10 +10,11 @@ import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.protocol.Extension.PayloadException;
 import dev.windhover.protocol.deflate.DeflateAgreement;
 import dev.windhover.protocol.deflate.DeflateAgreement.Terms;
-import dev.windhover.protocol.deflate.DeflateCodec;
-import dev.windhover.protocol.deflate.DeflateStream;
-import dev.windhover.protocol.deflate.InflateStream;
+import dev.windhover.protocol.deflate.DeflateCodecs;
 import dev.windhover.protocol.deflate.MessageDeflater.End;
+import dev.windhover.protocol.spi.DeflateCodec;
+import dev.windhover.protocol.spi.DeflateStream;
+import dev.windhover.protocol.spi.InflateStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,7 +43,7 @@ class DeflatePoolTest {
     @Override
     public DeflateStream deflate(int windowBits, int level) {
       count();
-      DeflateStream of = DeflateCodec.jdk().deflate(windowBits, level);
+      DeflateStream of = DeflateCodecs.jdk().deflate(windowBits, level);
       return new DeflateStream() {
         @Override
         public void deflate(ByteBuffer in, ByteBuffer out, boolean flush) {
@@ -69,7 +70,7 @@ class DeflatePoolTest {
     @Override
     public InflateStream inflate(int windowBits) {
       count();
-      InflateStream of = DeflateCodec.jdk().inflate(windowBits);
+      InflateStream of = DeflateCodecs.jdk().inflate(windowBits);
       return new InflateStream() {
         @Override
         public void inflate(ByteBuffer in, ByteBuffer out) throws PayloadException {

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.windhover.protocol.Extension.PayloadException;
-import dev.windhover.protocol.deflate.DeflateCodec;
-import dev.windhover.protocol.deflate.DeflateStream;
-import dev.windhover.protocol.deflate.InflateStream;
+import dev.windhover.protocol.deflate.DeflateCodecs;
 import dev.windhover.protocol.deflate.MessageDeflater;
 import dev.windhover.protocol.deflate.MessageInflater;
 import dev.windhover.protocol.deflate.StreamSource;
-import dev.windhover.websocket.deflate.NativeDeflateCodec;
+import dev.windhover.protocol.spi.DeflateCodec;
+import dev.windhover.protocol.spi.DeflateStream;
+import dev.windhover.protocol.spi.InflateStream;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -35,8 +35,8 @@ class DeflateFuzzTest {
     for (byte[] part : Input.parts(input.rest(), count)) {
       messages.add(repeat(part, times));
     }
-    DeflateCodec system = NativeDeflateCodec.orJdk(memory);
-    for (DeflateCodec codec : List.of(system, DeflateCodec.jdk())) {
+    DeflateCodec system = DeflateCodecs.best(memory);
+    for (DeflateCodec codec : List.of(system, DeflateCodecs.jdk())) {
       Streams<DeflateStream> streams = new Streams<>(StreamSource.deflating(codec, bits, level));
       MessageDeflater deflater = new MessageDeflater(streams, takeover);
       List<List<byte[]>> coded = new ArrayList<>();
@@ -50,7 +50,7 @@ class DeflateFuzzTest {
       deflater.close();
       streams.expectAllBack();
       assertThat(inflate(system, bits, takeover, coded)).containsExactlyElementsOf(messages);
-      assertThat(inflate(DeflateCodec.jdk(), bits, takeover, coded))
+      assertThat(inflate(DeflateCodecs.jdk(), bits, takeover, coded))
           .containsExactlyElementsOf(messages);
     }
   }

@@ -6,11 +6,11 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.windhover.protocol.CloseCode;
 import dev.windhover.protocol.Extension.PayloadException;
 import dev.windhover.protocol.Violation;
-import dev.windhover.protocol.deflate.DeflateCodec;
-import dev.windhover.protocol.deflate.InflateStream;
+import dev.windhover.protocol.deflate.DeflateCodecs;
 import dev.windhover.protocol.deflate.MessageInflater;
 import dev.windhover.protocol.deflate.StreamSource;
-import dev.windhover.websocket.deflate.NativeDeflateCodec;
+import dev.windhover.protocol.spi.DeflateCodec;
+import dev.windhover.protocol.spi.InflateStream;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Any bytes as compressed messages, through both codecs, in one piece and in many. */
 class InflateFuzzTest {
-  private static final DeflateCodec NATIVE = NativeDeflateCodec.orJdk(8);
+  private static final DeflateCodec NATIVE = DeflateCodecs.best(8);
 
   /** As much of a message as is taken; a receiver's limit would end it there. */
   private static final int MOST = 256 * 1024;
@@ -62,13 +62,14 @@ class InflateFuzzTest {
     expectSame(
         whole, inflate(NATIVE, bits, takeover, coded, longest, 4096, true), bits, "with rests");
 
-    Result jdk = inflate(DeflateCodec.jdk(), bits, takeover, coded, Integer.MAX_VALUE, 4096, false);
+    Result jdk =
+        inflate(DeflateCodecs.jdk(), bits, takeover, coded, Integer.MAX_VALUE, 4096, false);
     expectSame(
         jdk,
-        inflate(DeflateCodec.jdk(), bits, takeover, coded, longest, room, false),
+        inflate(DeflateCodecs.jdk(), bits, takeover, coded, longest, room, false),
         bits,
         "in pieces");
-    Result rested = inflate(DeflateCodec.jdk(), bits, takeover, coded, longest, 4096, true);
+    Result rested = inflate(DeflateCodecs.jdk(), bits, takeover, coded, longest, 4096, true);
     if (whole.fault() == null) { // else it may have taken a cut message, and go on inside of it
       expectSame(jdk, rested, bits, "with rests");
     }

@@ -4,7 +4,7 @@ import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.FrameReader;
 import dev.windhover.protocol.Role;
 import dev.windhover.protocol.deflate.DeflateAgreement;
-import dev.windhover.protocol.deflate.DeflateCodec;
+import dev.windhover.protocol.deflate.DeflateCodecs;
 import dev.windhover.protocol.deflate.MessageInflater;
 import dev.windhover.protocol.deflate.StreamSource;
 import java.nio.ByteBuffer;
@@ -17,7 +17,7 @@ final class Output {
   /** Requires whole frames, valid messages, and behind a Close nothing but Pongs. */
   static void check(byte[] output, boolean compressed) {
     MessageInflater inflater =
-        new MessageInflater(StreamSource.inflating(DeflateCodec.jdk(), 15), true);
+        new MessageInflater(StreamSource.inflating(DeflateCodecs.jdk(), 15), true);
     try {
       check(ByteBuffer.wrap(output), compressed ? inflater : null);
     } finally {

@@ -1,4 +1,4 @@
-package dev.windhover.websocket.deflate;
+package dev.windhover.zlib;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -9,13 +9,14 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.Extension.PayloadException;
-import dev.windhover.protocol.deflate.DeflateCodec;
-import dev.windhover.protocol.deflate.DeflateStream;
-import dev.windhover.protocol.deflate.InflateStream;
+import dev.windhover.protocol.deflate.DeflateCodecs;
 import dev.windhover.protocol.deflate.MessageDeflater;
 import dev.windhover.protocol.deflate.MessageDeflater.End;
 import dev.windhover.protocol.deflate.MessageInflater;
 import dev.windhover.protocol.deflate.StreamSource;
+import dev.windhover.protocol.spi.DeflateCodec;
+import dev.windhover.protocol.spi.DeflateStream;
+import dev.windhover.protocol.spi.InflateStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -35,11 +36,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The same zlib inflates with exactly the window that was agreed, as a peer would. */
-class NativeDeflateCodecTest {
-  private static final DeflateCodec JDK = DeflateCodec.jdk();
+class ZlibCodecTest {
+  private static final DeflateCodec JDK = DeflateCodecs.jdk();
 
-  private final DeflateCodec codec =
-      NativeDeflateCodec.orJdk(NativeDeflateCodec.DEFAULT_MEMORY_LEVEL);
+  private final DeflateCodec codec = DeflateCodecs.best(DeflateCodecs.DEFAULT_MEMORY_LEVEL);
 
   @BeforeEach
   void aZlibIsHere() {
@@ -103,7 +103,7 @@ class NativeDeflateCodecTest {
     @ParameterizedTest
     @CsvSource({"9,8", "9,1", "10,9", "11,8", "12,4", "13,8", "14,8", "15,8", "15,9"})
     void arePeersOfExactlyThatSizeEnough(int bits, int memoryLevel) throws PayloadException {
-      DeflateCodec of = NativeDeflateCodec.orJdk(memoryLevel);
+      DeflateCodec of = DeflateCodecs.best(memoryLevel);
       List<byte[]> messages =
           List.of(
               new byte[0],
@@ -299,17 +299,6 @@ class NativeDeflateCodecTest {
 
   @Nested
   class TheJvm {
-    @Test
-    void writesNoWarningWithoutNativeAccess() throws IOException {
-      assertThat(outputOf(List.of(), "WhichCodec")).isEqualTo("the JDK's\n");
-    }
-
-    @Test
-    void writesNoWarningWithNativeAccess() throws IOException {
-      assertThat(outputOf(List.of("--enable-native-access=ALL-UNNAMED"), "WhichCodec"))
-          .isEqualTo("the system's\n");
-    }
-
     @ParameterizedTest
     @CsvSource({
       "15,8,deflate",
@@ -323,7 +312,7 @@ class NativeDeflateCodecTest {
     @Tag("full")
     void givesAContextNoMoreMemoryThanItIsCountedFor(int bits, int memoryLevel, String direction)
         throws IOException {
-      DeflateCodec of = NativeDeflateCodec.orJdk(memoryLevel);
+      DeflateCodec of = DeflateCodecs.best(memoryLevel);
       int stated = direction.equals("deflate") ? of.deflateBytes(bits) : of.inflateBytes(bits);
       String measured =
           outputOf(
@@ -348,8 +337,7 @@ class NativeDeflateCodecTest {
       command.addAll(flags);
       String path = System.getProperty("jdk.module.path", System.getProperty("java.class.path"));
       command.addAll(
-          List.of(
-              "-cp", "target/test-classes:" + path, "dev.windhover.websocket.deflate." + program));
+          List.of("-cp", "target/test-classes:" + path, "dev.windhover.zlib." + program));
       command.addAll(List.of(arguments));
       Process jvm = new ProcessBuilder(command).redirectErrorStream(true).start();
       return new String(jvm.getInputStream().readAllBytes(), UTF_8);
@@ -379,7 +367,7 @@ class NativeDeflateCodecTest {
           .isThrownBy(() -> codec.deflate(9, 10))
           .withMessage("level of 10 is not within 0-9");
       assertThatIllegalArgumentException()
-          .isThrownBy(() -> NativeDeflateCodec.orJdk(0))
+          .isThrownBy(() -> DeflateCodecs.best(0))
           .withMessage("memory level of 0 is not within 1-9");
     }
   }

@@ -1,14 +1,13 @@
-package dev.windhover.websocket.deflate;
+package dev.windhover.zlib;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.windhover.protocol.Extension.PayloadException;
-import dev.windhover.protocol.deflate.DeflateAgreement;
-import dev.windhover.protocol.deflate.DeflateCodec;
-import dev.windhover.protocol.deflate.DeflateStream;
-import dev.windhover.protocol.deflate.InflateStream;
+import dev.windhover.protocol.spi.DeflateCodec;
+import dev.windhover.protocol.spi.DeflateStream;
+import dev.windhover.protocol.spi.InflateStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -23,10 +22,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The codec of the system's zlib, in which smaller windows really take less memory. It is used only
- * if this module has native access ({@code --enable-native-access=dev.windhover.websocket}, or
- * {@code ALL-UNNAMED} on the class path) and a zlib is found. Looking for it never makes the JVM
- * print a warning.
+ * The codec of the system's zlib, in which smaller windows really take less memory.
  *
  * <p>A compressing stream takes {@code 2^(windowBits+2) + 2^(memoryLevel+9)} bytes plus about 6
  * KiB, a decompressing stream {@code 2^windowBits} bytes plus about 8 KiB. The table shows the
@@ -43,10 +39,10 @@ import org.jspecify.annotations.Nullable;
  *   <tr><td>9, 1<td>9 KiB<td>7 KiB<td>31.6 %<td>23.9 %<td>23.6 %</tr>
  * </table>
  */
-@SuppressWarnings("restricted") // find() first checks for native access
-public final class NativeDeflateCodec implements DeflateCodec {
-  /** zlib's own default. */
-  public static final int DEFAULT_MEMORY_LEVEL = 8;
+@SuppressWarnings("restricted") // called only with native access
+final class ZlibCodec implements DeflateCodec {
+  private static final int MIN_WINDOW_BITS = 9; // zlib turns 8 into 9
+  private static final int MAX_WINDOW_BITS = 15;
 
   // zlib.h
   private static final int Z_NO_FLUSH = 0;
@@ -63,29 +59,31 @@ public final class NativeDeflateCodec implements DeflateCodec {
   /** In {@code data_type} after {@code inflate}: the next byte begins a block. */
   private static final int BETWEEN_BLOCKS = 128;
 
-  private static final @Nullable Zlib ZLIB = Zlib.find();
+  private static final @Nullable Zlib ZLIB = mayCallNativeCode() ? Zlib.find() : null;
 
   private final Zlib zlib;
   private final int memoryLevel;
 
-  private NativeDeflateCodec(Zlib zlib, int memoryLevel) {
+  private ZlibCodec(Zlib zlib, int memoryLevel) {
     this.zlib = zlib;
     this.memoryLevel = memoryLevel;
   }
 
+  /** Returns whether the JVM was started so that this module may call native code. */
+  static boolean mayCallNativeCode() {
+    return ZlibCodec.class.getModule().isNativeAccessEnabled();
+  }
+
   /**
-   * Returns this codec if it can be used here, otherwise {@link DeflateCodec#jdk}.
+   * Returns this codec, or null if this system has no zlib that can be used. Never makes the JVM
+   * print a warning.
    *
    * @param memoryLevel the memory level of compressing streams, 1 (least memory, larger output) to
-   *     9; the JDK's codec always uses 8
-   * @throws IllegalArgumentException if it is not within 1–9
+   *     9
    */
-  public static DeflateCodec orJdk(int memoryLevel) {
-    if (memoryLevel < 1 || memoryLevel > 9) {
-      throw new IllegalArgumentException("memory level of " + memoryLevel + " is not within 1-9");
-    }
+  static @Nullable ZlibCodec ofSystem(int memoryLevel) {
     Zlib found = ZLIB;
-    return found == null ? DeflateCodec.jdk() : new NativeDeflateCodec(found, memoryLevel);
+    return found == null ? null : new ZlibCodec(found, memoryLevel);
   }
 
   @Override
@@ -104,7 +102,7 @@ public final class NativeDeflateCodec implements DeflateCodec {
   }
 
   private static void requireWindowBits(int bits) {
-    if (bits < DeflateAgreement.MIN_WINDOW_BITS || bits > DeflateAgreement.MAX_WINDOW_BITS) {
+    if (bits < MIN_WINDOW_BITS || bits > MAX_WINDOW_BITS) {
       throw new IllegalArgumentException("window of " + bits + " bits is not within 9-15");
     }
   }
@@ -144,8 +142,7 @@ public final class NativeDeflateCodec implements DeflateCodec {
         List.of("libz.so.1", "libz.so", "libz.1.dylib", "libz.dylib", "zlib1.dll");
 
     static @Nullable Zlib find() {
-      if (!NativeDeflateCodec.class.getModule().isNativeAccessEnabled()
-          || ADDRESS.byteSize() != Long.BYTES) {
+      if (ADDRESS.byteSize() != Long.BYTES) {
         return null;
       }
       for (String name : NAMES) {

@@ -1,4 +1,4 @@
-package dev.windhover.protocol.deflate;
+package dev.windhover.protocol.spi;
 
 import java.nio.ByteBuffer;
 

@@ -1,13 +1,14 @@
-package dev.windhover.websocket.deflate;
+package dev.windhover.zlib;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.Extension.PayloadException;
-import dev.windhover.protocol.deflate.DeflateCodec;
+import dev.windhover.protocol.deflate.DeflateCodecs;
 import dev.windhover.protocol.deflate.MessageDeflater;
 import dev.windhover.protocol.deflate.MessageInflater;
 import dev.windhover.protocol.deflate.StreamSource;
+import dev.windhover.protocol.spi.DeflateCodec;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -28,7 +29,7 @@ final class ContextMemory {
 
   public static void main(String[] args) throws IOException, PayloadException {
     int bits = Integer.parseInt(args[0]);
-    DeflateCodec codec = NativeDeflateCodec.orJdk(Integer.parseInt(args[1]));
+    DeflateCodec codec = DeflateCodecs.best(Integer.parseInt(args[1]));
     Random random = new Random(1);
     StringBuilder json = new StringBuilder();
     while (json.length() < 100_000) {

@@ -1,4 +1,4 @@
-package dev.windhover.protocol.deflate;
+package dev.windhover.protocol.spi;
 
 import dev.windhover.protocol.Extension.PayloadException;
 import java.nio.ByteBuffer;

@@ -1,0 +1,2 @@
+/** See {@link dev.windhover.zlib.ZlibProvider}. */
+package dev.windhover.zlib;
