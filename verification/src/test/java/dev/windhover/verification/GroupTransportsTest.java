@@ -212,10 +212,11 @@ class GroupTransportsTest {
       assertThat(number(other.peer.frame())).isEqualTo(last);
     }
     // What it is told when it reads at last: whole messages, without a gap, and then why.
-    Frame frame;
+    Frame frame = stuck.peer.frame();
     long read = 0;
-    while ((frame = stuck.peer.frame()).payload().length == TICK_BYTES) {
+    while (frame.payload().length == TICK_BYTES) {
       assertThat(number(frame)).isEqualTo(++read);
+      frame = stuck.peer.frame();
     }
     assertThat(frame)
         .isEqualTo(Frame.close(1013, "send queue of " + SEND_QUEUE + " bytes is full"));
@@ -238,9 +239,10 @@ class GroupTransportsTest {
     }
     group.sendText("last");
     List<Long> read = new ArrayList<>();
-    Frame frame;
-    while ((frame = slow.peer.frame()).payload().length == TICK_BYTES) {
+    Frame frame = slow.peer.frame();
+    while (frame.payload().length == TICK_BYTES) {
       read.add(number(frame));
+      frame = slow.peer.frame();
     }
     assertThat(new String(frame.payload(), StandardCharsets.UTF_8)).isEqualTo("last");
     assertThat(read)
