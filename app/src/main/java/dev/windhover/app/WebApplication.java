@@ -40,6 +40,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -402,7 +403,7 @@ public final class WebApplication extends Application implements AutoCloseable {
    * @param task is given the error, on a thread of its own
    */
   public WebApplication onFailed(Consumer<Throwable> task) {
-    onFailed.add(task);
+    onFailed.add(Objects.requireNonNull(task, "task"));
     return this;
   }
 

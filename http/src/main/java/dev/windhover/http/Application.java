@@ -128,9 +128,11 @@ public class Application {
   }
 
   void map(Set<String> methods, String path, Handler handler, @Nullable RouteGroup group) {
+    Objects.requireNonNull(methods, "methods");
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(handler, "handler");
     requireNotBuilt();
-    Mapping mapping =
-        new Mapping(Set.copyOf(methods), path, Objects.requireNonNull(handler), group);
+    Mapping mapping = new Mapping(Set.copyOf(methods), path, handler, group);
     taken.add(mapping.methods(), path, mapping);
     mappings.add(mapping);
   }
@@ -150,6 +152,7 @@ public class Application {
    */
   public Application mapGroup(String prefix, Consumer<RouteGroup> routes) {
     requireNotBuilt();
+    Objects.requireNonNull(routes, "routes");
     routes.accept(new RouteGroup(this, null, prefix));
     return this;
   }
@@ -259,7 +262,7 @@ public class Application {
    *     open its package to this module
    */
   public Application mapControllers(Object... controllers) {
-    for (Object controller : controllers) {
+    for (Object controller : Objects.requireNonNull(controllers, "controllers")) {
       Controllers.mapTo(this::map, controller);
     }
     return this;
@@ -268,7 +271,7 @@ public class Application {
   /** Registers {@code events}, which are called after those that were registered before. */
   public Application events(Events events) {
     requireNotBuilt();
-    registered.add(Objects.requireNonNull(events));
+    registered.add(Objects.requireNonNull(events, "events"));
     this.events = new RegisteredEvents(List.copyOf(registered));
     ownTasks.events(this.events);
     return this;
@@ -280,7 +283,7 @@ public class Application {
    */
   public Application environment(String name) {
     requireNotBuilt();
-    this.environment = Objects.requireNonNull(name);
+    this.environment = Objects.requireNonNull(name, "name");
     return this;
   }
 
@@ -321,6 +324,7 @@ public class Application {
 
   /** Returns whether a step of this class was added. */
   public boolean uses(Class<? extends Middleware> step) {
+    Objects.requireNonNull(step, "step");
     return middleware.stream().anyMatch(step::isInstance);
   }
 
@@ -398,7 +402,7 @@ public class Application {
    * Sets what the application's own tasks run with; called by the host before it serves requests.
    */
   public void host(Background host) {
-    ownTasks.host(host);
+    ownTasks.host(Objects.requireNonNull(host, "host"));
   }
 
   /**
@@ -427,7 +431,7 @@ public class Application {
    * end} begins that end and must not block, and the stop waits for the future that it returns.
    */
   public void endOnStop(Supplier<CompletableFuture<Void>> end) {
-    endings.add(end);
+    endings.add(Objects.requireNonNull(end, "end"));
   }
 
   /** As {@link #beginStop(Duration)}, with 5 s for the application's own tasks. */
@@ -445,6 +449,7 @@ public class Application {
    *     own tasks end
    */
   public CompletableFuture<Void> beginStop(Duration forTasks) {
+    Objects.requireNonNull(forTasks, "forTasks");
     stopping.complete(null);
     CompletableFuture<Void> tasks = ownTasks.stop();
     CompletableFuture<Void> others =

@@ -103,7 +103,7 @@ public final class EventStream {
 
   /** Sends an event of the type {@code event}; otherwise as {@link #send(String)}. */
   public boolean send(String event, String data) throws IOException {
-    return send(Objects.requireNonNull(event), null, data);
+    return send(Objects.requireNonNull(event, "event"), null, data);
   }
 
   /**

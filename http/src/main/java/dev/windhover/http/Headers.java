@@ -28,6 +28,7 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
 
   /** Returns the first value of {@code name}, or null. */
   public @Nullable String get(String name) {
+    Objects.requireNonNull(name, "name");
     for (Map.Entry<String, String> field : fields) {
       if (field.getKey().equalsIgnoreCase(name)) {
         return field.getValue();
@@ -38,6 +39,7 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
 
   /** Returns all values of {@code name}, one for each line; empty if there are none. */
   public List<String> all(String name) {
+    Objects.requireNonNull(name, "name");
     List<String> values = new ArrayList<>(1);
     for (Map.Entry<String, String> field : fields) {
       if (field.getKey().equalsIgnoreCase(name)) {
@@ -71,6 +73,7 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
    * Returns whether the comma-separated list {@code name} contains {@code token}, ignoring case.
    */
   public boolean hasToken(String name, String token) {
+    Objects.requireNonNull(token, "token");
     for (String element : list(name)) {
       if (element.equalsIgnoreCase(token)) {
         return true;
@@ -112,6 +115,7 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
 
   /** Removes all fields of {@code name}. */
   public Headers remove(String name) {
+    Objects.requireNonNull(name, "name");
     for (int i = fields.size() - 1; i >= 0; i--) {
       if (fields.get(i).getKey().equalsIgnoreCase(name)) {
         fields.remove(i);

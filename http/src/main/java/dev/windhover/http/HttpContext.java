@@ -68,7 +68,7 @@ public abstract sealed class HttpContext permits HostedContext {
 
   /** Replaces the connection, when middleware knows the real client from a proxy. */
   public void connection(Connection connection) {
-    this.connection = Objects.requireNonNull(connection);
+    this.connection = Objects.requireNonNull(connection, "connection");
   }
 
   /**

@@ -59,7 +59,7 @@ public final class HttpRequest {
    * @throws IllegalArgumentException if the route has no such parameter
    */
   public String pathParameter(String name) {
-    String value = pathParameters.get(name);
+    String value = pathParameters.get(Objects.requireNonNull(name, "name"));
     if (value == null) {
       throw new IllegalArgumentException("the route has no path parameter {" + name + "}");
     }
@@ -119,7 +119,7 @@ public final class HttpRequest {
 
   /** Sets the host, and port if any, that the client named, which middleware knows from a proxy. */
   public HttpRequest host(String host) {
-    this.host = Objects.requireNonNull(host);
+    this.host = Objects.requireNonNull(host, "host");
     return this;
   }
 

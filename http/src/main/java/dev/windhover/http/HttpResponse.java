@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -192,6 +193,7 @@ public final class HttpResponse {
    * @throws IOException if the file cannot be opened, or the client is gone
    */
   public void writeFile(Path file, long position, long count) throws IOException {
+    Objects.requireNonNull(file, "file");
     requireBody();
     if (!started) {
       start(-1);
@@ -295,6 +297,7 @@ public final class HttpResponse {
    * @throws IllegalStateException if the response has started
    */
   public void onStarting(Runnable task) {
+    Objects.requireNonNull(task, "task");
     requireNotStarted();
     onStarting.add(task);
   }
@@ -306,6 +309,7 @@ public final class HttpResponse {
    * several tasks, the last one that was added runs first. An exception is logged as an error.
    */
   public void onCompleted(Runnable task) {
+    Objects.requireNonNull(task, "task");
     Completion before =
         onCompleted.getAndUpdate(
             top -> new Completion(task, false, top != null && top.isWatch ? null : top));

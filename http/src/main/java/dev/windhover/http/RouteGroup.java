@@ -93,6 +93,8 @@ public final class RouteGroup {
 
   /** As {@link Application#map(Set, String, Handler)}. */
   public RouteGroup map(Set<String> methods, String path, Handler handler) {
+    Objects.requireNonNull(methods, "methods");
+    Objects.requireNonNull(handler, "handler");
     if (!path.isEmpty() && !path.startsWith("/")) {
       throw new IllegalArgumentException(
           "path \"" + path + "\" in group " + prefix + " is neither empty nor begins with /");
@@ -143,7 +145,7 @@ public final class RouteGroup {
 
   /** As {@link Application#mapControllers}. */
   public RouteGroup mapControllers(Object... controllers) {
-    for (Object controller : controllers) {
+    for (Object controller : Objects.requireNonNull(controllers, "controllers")) {
       Controllers.mapTo(this::map, controller);
     }
     return this;
@@ -151,6 +153,7 @@ public final class RouteGroup {
 
   /** Maps a group within this group. */
   public RouteGroup mapGroup(String prefix, Consumer<RouteGroup> routes) {
+    Objects.requireNonNull(routes, "routes");
     routes.accept(new RouteGroup(application, this, prefix));
     return this;
   }

@@ -94,7 +94,7 @@ public final class Server {
    *     not need any
    */
   public Server onLoopEnded(Consumer<Throwable> task) {
-    onLoopEnded = Objects.requireNonNull(task);
+    onLoopEnded = Objects.requireNonNull(task, "task");
     return this;
   }
 

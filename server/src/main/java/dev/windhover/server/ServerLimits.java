@@ -316,7 +316,7 @@ public final class ServerLimits {
    * @param exempt called for every new connection on its event loop, so it must not block
    */
   public ServerLimits exemptAddresses(Predicate<InetAddress> exempt) {
-    exemptAddresses = Objects.requireNonNull(exempt);
+    exemptAddresses = Objects.requireNonNull(exempt, "exempt");
     return this;
   }
 

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +33,7 @@ public final class ServerOptions {
    * @throws IllegalArgumentException if one is malformed
    */
   public ServerOptions urls(String... urls) {
+    Objects.requireNonNull(urls, "urls");
     this.urls.clear();
     for (String url : urls) {
       ListenAddress.parse(url);
@@ -47,6 +49,7 @@ public final class ServerOptions {
    * @throws IllegalArgumentException if it is malformed
    */
   public ServerOptions url(String url, Consumer<AddressOptions> change) {
+    Objects.requireNonNull(change, "change");
     ListenAddress.parse(url);
     change.accept(urls.computeIfAbsent(url, _ -> new AddressOptions()));
     return this;
@@ -63,7 +66,7 @@ public final class ServerOptions {
 
   /** Sets the transport; {@link Transport#AUTO} by default. */
   public ServerOptions transport(Transport transport) {
-    this.transport = transport;
+    this.transport = Objects.requireNonNull(transport, "transport");
     return this;
   }
 

@@ -2,6 +2,7 @@ package dev.windhover.server;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +27,7 @@ public final class TlsOptions {
    * content.
    */
   public TlsOptions certificate(Path file) {
-    certificate = file;
+    certificate = Objects.requireNonNull(file, "file");
     return this;
   }
 
@@ -40,7 +41,7 @@ public final class TlsOptions {
    * certificate's file must contain the key.
    */
   public TlsOptions key(Path file) {
-    key = file;
+    key = Objects.requireNonNull(file, "file");
     return this;
   }
 
@@ -51,7 +52,7 @@ public final class TlsOptions {
 
   /** Sets the password of the private key, or of the PKCS#12 file. */
   public TlsOptions password(String password) {
-    this.password = password;
+    this.password = Objects.requireNonNull(password, "password");
     return this;
   }
 
@@ -61,7 +62,7 @@ public final class TlsOptions {
 
   /** Sets the TLS implementation; {@link TlsProvider#AUTO} by default. */
   public TlsOptions provider(TlsProvider provider) {
-    this.provider = provider;
+    this.provider = Objects.requireNonNull(provider, "provider");
     return this;
   }
 

@@ -164,6 +164,7 @@ final class ServerWebSocket implements WebSocket, Recipient {
   @Override
   public boolean send(PreparedMessage message, SendFlag... flags)
       throws IOException, InterruptedException {
+    Objects.requireNonNull(flags, "flags");
     Encoded encoded = encode(message, flags);
     return send(
         Thread.currentThread(), encoded.payload, message.size(), message.type(), true, encoded.as);
@@ -178,6 +179,8 @@ final class ServerWebSocket implements WebSocket, Recipient {
 
   @Override
   public boolean trySend(PreparedMessage message, SendFlag... flags) throws IOException {
+    Objects.requireNonNull(message, "message");
+    Objects.requireNonNull(flags, "flags");
     if (!out.mayTrySend()) {
       return false; // before it is compressed for nothing
     }
@@ -188,7 +191,7 @@ final class ServerWebSocket implements WebSocket, Recipient {
   @Override
   public void send(PreparedMessage message, WhenFull whenFull)
       throws IOException, InterruptedException {
-    if (whenFull == WhenFull.WAIT) {
+    if (Objects.requireNonNull(whenFull, "whenFull") == WhenFull.WAIT) {
       send(message);
     } else {
       send(new Delivery(message, whenFull, UNNAMED));
@@ -197,7 +200,7 @@ final class ServerWebSocket implements WebSocket, Recipient {
 
   @Override
   public void sendLatest(Object key, PreparedMessage message) throws IOException {
-    send(new Delivery(message, WhenFull.KEEP_LATEST, new Key(Objects.requireNonNull(key))));
+    send(new Delivery(message, WhenFull.KEEP_LATEST, new Key(Objects.requireNonNull(key, "key"))));
   }
 
   /** Its keys are not those of groups. */
@@ -343,7 +346,7 @@ final class ServerWebSocket implements WebSocket, Recipient {
 
   @Override
   public MessageWriter startMessage(MessageType type) throws IOException, InterruptedException {
-    Writer writer = new Writer(type);
+    Writer writer = new Writer(Objects.requireNonNull(type, "type"));
     if (in instanceof Receiver) {
       out.startMessage(writer);
     }

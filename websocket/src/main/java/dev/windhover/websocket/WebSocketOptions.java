@@ -3,6 +3,7 @@ package dev.windhover.websocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
@@ -78,7 +79,7 @@ public final class WebSocketOptions {
    * @throws IllegalArgumentException if one has no scheme, or has a path
    */
   public WebSocketOptions allowedOrigins(String... origins) {
-    for (String origin : origins) {
+    for (String origin : Objects.requireNonNull(origins, "origins")) {
       OriginPolicy.requireWellFormed(origin);
       allowedOrigins.add(origin);
     }

@@ -28,6 +28,7 @@ import dev.windhover.websocket.deflate.DeflatePool;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -238,12 +239,13 @@ public final class WebSockets implements Middleware {
 
     @Override
     public WebSocket accept(WebSocketAcceptContext settings) {
-      return open(settings, null);
+      return open(Objects.requireNonNull(settings, "settings"), null);
     }
 
     @Override
     public WebSocket accept(WebSocketAcceptContext settings, WebSocketListener listener) {
-      return open(settings, listener);
+      Objects.requireNonNull(settings, "settings");
+      return open(settings, Objects.requireNonNull(listener, "listener"));
     }
 
     private WebSocket open(WebSocketAcceptContext given, @Nullable WebSocketListener listener) {

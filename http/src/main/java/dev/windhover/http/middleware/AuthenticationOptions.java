@@ -125,11 +125,12 @@ public final class AuthenticationOptions {
    * @throws IllegalArgumentException if that is not the name of a header
    */
   public AuthenticationOptions apiKey(String header, CredentialCheck check) {
+    Objects.requireNonNull(check, "check");
     if (!Tokens.isToken(header)) {
       throw new IllegalArgumentException("header \"" + header + "\" is not a token");
     }
     apiKeyHeader = header;
-    apiKey = Objects.requireNonNull(check, "check");
+    apiKey = check;
     return this;
   }
 
@@ -150,11 +151,12 @@ public final class AuthenticationOptions {
    * @throws IllegalArgumentException if that is not the name of a cookie
    */
   public AuthenticationOptions cookie(String name, CredentialCheck check) {
+    Objects.requireNonNull(check, "check");
     if (!Tokens.isToken(name)) {
       throw new IllegalArgumentException("cookie \"" + name + "\" is not a token");
     }
     cookieName = name;
-    cookie = Objects.requireNonNull(check, "check");
+    cookie = check;
     return this;
   }
 
@@ -174,7 +176,7 @@ public final class AuthenticationOptions {
    */
   public AuthenticationOptions cookieOrigins(String... origins) {
     Set<String> normal = new HashSet<>();
-    for (String origin : origins) {
+    for (String origin : Objects.requireNonNull(origins, "origins")) {
       if (!Origins.isWellFormed(origin) || origin.indexOf('*') >= 0) {
         throw new IllegalArgumentException(
             "origin \"" + origin + "\" is not of the form scheme://host[:port]");

@@ -5,6 +5,7 @@ import dev.windhover.http.host.Tokens;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,7 +35,7 @@ public final class CorsOptions {
    * @throws IllegalArgumentException if one has another form
    */
   public CorsOptions withOrigins(String... origins) {
-    for (String origin : origins) {
+    for (String origin : Objects.requireNonNull(origins, "origins")) {
       if (!Origins.isWellFormed(origin) || origin.indexOf('*') >= 0) {
         throw new IllegalArgumentException(
             "origin \"" + origin + "\" is not of the form scheme://host[:port]");
@@ -56,7 +57,7 @@ public final class CorsOptions {
    * @throws IllegalArgumentException if one is not a method
    */
   public CorsOptions withMethods(String... methods) {
-    addTokens("method", methods, this.methods);
+    addTokens("method", Objects.requireNonNull(methods, "methods"), this.methods);
     return this;
   }
 
@@ -72,7 +73,7 @@ public final class CorsOptions {
    * @throws IllegalArgumentException if one is not a header name
    */
   public CorsOptions withHeaders(String... headers) {
-    addTokens("header", headers, this.headers);
+    addTokens("header", Objects.requireNonNull(headers, "headers"), this.headers);
     return this;
   }
 
@@ -88,7 +89,7 @@ public final class CorsOptions {
    * @throws IllegalArgumentException if one is not a header name
    */
   public CorsOptions withExposedHeaders(String... headers) {
-    addTokens("header", headers, exposedHeaders);
+    addTokens("header", Objects.requireNonNull(headers, "headers"), exposedHeaders);
     return this;
   }
 

@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -55,7 +56,7 @@ public final class ForwardedHeadersOptions {
    * @throws IllegalArgumentException if one is not an address; names are not looked up
    */
   public ForwardedHeadersOptions knownProxies(String... addresses) {
-    for (String text : addresses) {
+    for (String text : Objects.requireNonNull(addresses, "addresses")) {
       InetAddress address = IpNetwork.parseAddress(text);
       if (address == null) {
         throw new IllegalArgumentException("proxy \"" + text + "\" is not an IP address");
@@ -72,7 +73,7 @@ public final class ForwardedHeadersOptions {
    * @throws IllegalArgumentException if one is malformed, or has bits set after its prefix
    */
   public ForwardedHeadersOptions knownNetworks(String... networks) {
-    for (String network : networks) {
+    for (String network : Objects.requireNonNull(networks, "networks")) {
       known.add(IpNetwork.parse(network));
     }
     return this;

@@ -16,7 +16,7 @@ public final class HttpLoggingOptions {
    * afterwards.
    */
   public HttpLoggingOptions format(Function<HttpLogging.Entry, String> format) {
-    this.format = Objects.requireNonNull(format);
+    this.format = Objects.requireNonNull(format, "format");
     return this;
   }
 

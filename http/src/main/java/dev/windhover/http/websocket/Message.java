@@ -1,6 +1,7 @@
 package dev.windhover.http.websocket;
 
 import java.nio.ByteBuffer;
+import java.util.Objects;
 
 /** A whole message, which belongs to its receiver. */
 public sealed interface Message {
@@ -13,6 +14,11 @@ public sealed interface Message {
    * @param text its text
    */
   record Text(String text) implements Message {
+    /** Creates one. */
+    public Text {
+      Objects.requireNonNull(text, "text");
+    }
+
     @Override
     public MessageType type() {
       return MessageType.TEXT;
@@ -25,6 +31,11 @@ public sealed interface Message {
    * @param payload its bytes, from position to limit; backed by an array
    */
   record Binary(ByteBuffer payload) implements Message {
+    /** Creates one. */
+    public Binary {
+      Objects.requireNonNull(payload, "payload");
+    }
+
     @Override
     public MessageType type() {
       return MessageType.BINARY;

@@ -2,6 +2,7 @@ package dev.windhover.http.websocket;
 
 import dev.windhover.protocol.Utf8;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 
 /**
  * A whole message that goes to many sockets: {@link WebSocket#send(PreparedMessage, SendFlag...)}.
@@ -47,7 +48,7 @@ public abstract sealed class PreparedMessage permits SharedMessage {
    * @throws IllegalArgumentException for {@link MessageType#CLOSE}
    */
   public static PreparedMessage of(ByteBuffer payload, MessageType type) {
-    if (type == MessageType.CLOSE) {
+    if (Objects.requireNonNull(type, "type") == MessageType.CLOSE) {
       throw new IllegalArgumentException("a message cannot be of type CLOSE; use closeOutput");
     }
     int size = payload.remaining();
@@ -57,7 +58,7 @@ public abstract sealed class PreparedMessage permits SharedMessage {
 
   /** Prepares {@code message}; keeps a copy of a binary one's payload. */
   public static PreparedMessage of(Message message) {
-    return switch (message) {
+    return switch (Objects.requireNonNull(message, "message")) {
       case Message.Text text -> text(text.text());
       case Message.Binary binary -> of(binary.payload(), MessageType.BINARY);
     };

@@ -9,6 +9,7 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Iterator;
+import java.util.Objects;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -163,7 +164,7 @@ public interface WebSocket extends Iterable<Message> {
 
   /** Sends a whole message. The payload buffer of a binary message does not change. */
   default boolean send(Message message) throws IOException, InterruptedException {
-    return switch (message) {
+    return switch (Objects.requireNonNull(message, "message")) {
       case Message.Text text -> sendText(text.text());
       case Message.Binary binary -> sendBinary(binary.payload().duplicate());
     };
@@ -277,7 +278,7 @@ public interface WebSocket extends Iterable<Message> {
    * SendFlag...)}. The payload buffer of a binary message does not change.
    */
   default boolean trySend(Message message) throws IOException {
-    return switch (message) {
+    return switch (Objects.requireNonNull(message, "message")) {
       case Message.Text text -> trySendText(text.text());
       case Message.Binary binary -> trySendBinary(binary.payload().duplicate());
     };
@@ -325,7 +326,7 @@ public interface WebSocket extends Iterable<Message> {
    * @throws IllegalArgumentException for {@link MessageType#CLOSE}
    */
   default OutputStream outputStream(MessageType type) {
-    return SocketOutputStream.ofMessages(this, type);
+    return SocketOutputStream.ofMessages(this, Objects.requireNonNull(type, "type"));
   }
 
   /**

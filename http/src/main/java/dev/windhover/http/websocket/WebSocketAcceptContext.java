@@ -40,7 +40,7 @@ public final class WebSocketAcceptContext {
 
   /** Lets {@code selector} choose the subprotocol from those that the client offers. */
   public WebSocketAcceptContext subprotocolSelector(SubprotocolSelector selector) {
-    this.subprotocolSelector = Objects.requireNonNull(selector);
+    this.subprotocolSelector = Objects.requireNonNull(selector, "selector");
     return this;
   }
 

@@ -4,6 +4,7 @@ import dev.windhover.http.HttpContext;
 import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpResponse;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * The WebSocket side of a request: {@link HttpContext#webSockets()}.
@@ -30,6 +31,7 @@ public interface WebSocketManager {
 
   /** Accepts the socket in the blocking form, with a subprotocol that the client offers. */
   default WebSocket accept(String subprotocol) {
+    Objects.requireNonNull(subprotocol, "subprotocol");
     return accept(new WebSocketAcceptContext().subprotocol(subprotocol));
   }
 
