@@ -359,13 +359,8 @@ class Http1FailureTest {
     app.start();
     try (Wire wire = connect()) {
       wire.send(
-          "POST /trailers HTTP/1.1\r\n"
-              + "Host: x\r\n"
-              + "Transfer-Encoding: chunked\r\n\r\n"
-              + "3\r\n"
-              + "abc\r\n"
-              + "0\r\n"
-              + "X-Sum: 6\r\n\r\n");
+          "POST /trailers HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+              + "3\r\nabc\r\n0\r\nX-Sum: 6\r\n\r\n");
       assertThat(wire.response().body()).isEqualTo("false 6 false\n");
     }
   }
