@@ -359,8 +359,17 @@ class Http1FailureTest {
     app.start();
     try (Wire wire = connect()) {
       wire.send(
-          "POST /trailers HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-              + "3\r\nabc\r\n0\r\nX-Sum: 6\r\n\r\n");
+          """
+          POST /trailers HTTP/1.1\r
+          Host: x\r
+          Transfer-Encoding: chunked\r
+          \r
+          3\r
+          abc\r
+          0\r
+          X-Sum: 6\r
+          \r
+          """);
       assertThat(wire.response().body()).isEqualTo("false 6 false\n");
     }
   }

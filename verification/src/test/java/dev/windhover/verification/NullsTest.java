@@ -238,7 +238,9 @@ class NullsTest {
     Class<?>[] types = called.getParameterTypes();
     Object[] arguments = new Object[types.length];
     for (int i = 0; i < types.length; i++) {
-      arguments[i] = i == nullAt ? null : some(types[i]);
+      if (i != nullAt) {
+        arguments[i] = some(types[i]);
+      }
     }
     try {
       called.setAccessible(true);

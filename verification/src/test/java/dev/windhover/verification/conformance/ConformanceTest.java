@@ -109,7 +109,7 @@ class ConformanceTest {
 
   /** Plays when JUnit gets there: one form after the other. */
   private Stream<DynamicNode> play(Transport transport, String form) {
-    boolean whole = FULL || transport.equals(Transport.PLAIN) && form.equals(LISTENER);
+    boolean whole = FULL || (transport.equals(Transport.PLAIN) && form.equals(LISTENER));
     Stage stage =
         new Stage(
             transport, port(transport), "api=" + form, PATIENCE_MILLIS, bytes(transport, form));
