@@ -130,7 +130,8 @@ public final class WebApplication extends Application implements AutoCloseable {
    *     listen
    */
   public static WebApplication create(String... args) {
-    Settings settings = new Settings(List.of(args), System.getenv(), Path.of(""));
+    Settings settings =
+        new Settings(List.of(Objects.requireNonNull(args, "args")), System.getenv(), Path.of(""));
     WebApplication app = new WebApplication(settings);
     app.environment(app.environment());
     if (app.isDevelopment()) {

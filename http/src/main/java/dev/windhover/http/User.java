@@ -1,6 +1,7 @@
 package dev.windhover.http;
 
 import java.security.Principal;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -30,6 +31,6 @@ public interface User extends Principal {
 
   /** Returns a user with this name and these roles. */
   static User of(String name, String... roles) {
-    return new NamedUser(name, Set.of(roles));
+    return new NamedUser(name, Set.of(Objects.requireNonNull(roles, "roles")));
   }
 }

@@ -10,6 +10,7 @@ import dev.windhover.protocol.Utf8;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -74,7 +75,10 @@ final class Outbox {
     boolean first = type == null;
     if (first) {
       type = of;
-      compressed = wire.compresses() && !List.of(flags).contains(SendFlag.DISABLE_COMPRESSION);
+      compressed =
+          wire.compresses()
+              && !List.of(Objects.requireNonNull(flags, "flags"))
+                  .contains(SendFlag.DISABLE_COMPRESSION);
     } else if (type != of) {
       throw new IllegalStateException("a message of type " + type + " is not finished");
     }

@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +40,7 @@ public final class TestFrames extends TestConnection<TestFrames> {
 
   /** Sends a whole binary message in one frame. */
   public TestFrames sendBinary(byte[] payload) {
-    return send(Opcode.BINARY, true, ByteBuffer.wrap(payload));
+    return send(Opcode.BINARY, true, ByteBuffer.wrap(Objects.requireNonNull(payload, "payload")));
   }
 
   /** Sends a Ping with {@code text}. */

@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -343,7 +344,7 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
 
   @Override
   public boolean sendBinary(byte[] payload) {
-    return sendBinary(ByteBuffer.wrap(payload));
+    return sendBinary(ByteBuffer.wrap(Objects.requireNonNull(payload, "payload")));
   }
 
   @Override
@@ -383,7 +384,7 @@ public final class TestWebSocket extends TestConnection<TestWebSocket> implement
 
   @Override
   public boolean trySendBinary(byte[] payload) {
-    return trySendBinary(ByteBuffer.wrap(payload));
+    return trySendBinary(ByteBuffer.wrap(Objects.requireNonNull(payload, "payload")));
   }
 
   @Override

@@ -55,6 +55,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
@@ -251,9 +252,21 @@ class NullsTest {
       return "returned " + result;
     } catch (InvocationTargetException e) {
       return e.getCause() instanceof NullPointerException refused
-          ? String.valueOf(refused.getMessage())
+          ? answerOf(refused)
           : "threw " + e.getCause();
     }
+  }
+
+  /**
+   * An exception from within the JDK is an accident: it names what the JDK calls the variable, and
+   * from compiled code nothing at all.
+   */
+  private static String answerOf(NullPointerException refused) {
+    StackTraceElement[] trace = refused.getStackTrace();
+    String by = trace.length == 0 ? "compiled code" : trace[0].getClassName();
+    return by.startsWith("dev.windhover.") || by.equals(Objects.class.getName())
+        ? String.valueOf(refused.getMessage())
+        : "thrown by " + by;
   }
 
   private static Object some(Class<?> type) {

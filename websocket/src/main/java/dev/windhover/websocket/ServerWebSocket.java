@@ -321,7 +321,7 @@ final class ServerWebSocket implements WebSocket, Recipient {
   }
 
   private static boolean isPlain(SendFlag... flags) {
-    return List.of(flags).contains(SendFlag.DISABLE_COMPRESSION);
+    return List.of(Objects.requireNonNull(flags, "flags")).contains(SendFlag.DISABLE_COMPRESSION);
   }
 
   @Override

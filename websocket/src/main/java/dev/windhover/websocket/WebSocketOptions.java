@@ -114,8 +114,8 @@ public final class WebSocketOptions {
    *     IllegalStateException}
    */
   public WebSocketOptions sameOrigin(String... hosts) {
+    allowedHosts.addAll(List.of(Objects.requireNonNull(hosts, "hosts")));
     sameOrigin = true;
-    allowedHosts.addAll(List.of(hosts));
     return this;
   }
 

@@ -130,7 +130,9 @@ public final class ForwardedHeadersOptions {
    * @throws IllegalArgumentException if one is malformed
    */
   public ForwardedHeadersOptions allowedHosts(String... hosts) {
-    HostPatterns _ = new HostPatterns(List.of(hosts)); // fails where the option is set
+    HostPatterns _ =
+        new HostPatterns(
+            List.of(Objects.requireNonNull(hosts, "hosts"))); // fails where the option is set
     allowedHosts.addAll(List.of(hosts));
     return this;
   }

@@ -2,6 +2,7 @@ package dev.windhover.http.middleware;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * The settings of {@link HostFiltering}. A method with an argument sets a value and returns this.
@@ -22,7 +23,9 @@ public final class HostFilteringOptions {
    * @throws IllegalArgumentException if one is malformed, or {@code *}
    */
   public HostFilteringOptions allowedHosts(String... hosts) {
-    HostPatterns _ = new HostPatterns(List.of(hosts)); // fails where the option is set
+    HostPatterns _ =
+        new HostPatterns(
+            List.of(Objects.requireNonNull(hosts, "hosts"))); // fails where the option is set
     allowedHosts.addAll(List.of(hosts));
     return this;
   }

@@ -3,6 +3,7 @@ package dev.windhover.http.middleware;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** The settings of {@link Hsts}. A method with an argument sets a value and returns this. */
 public final class HstsOptions {
@@ -67,7 +68,9 @@ public final class HstsOptions {
    * @throws IllegalArgumentException if one is malformed
    */
   public HstsOptions excludedHosts(String... hosts) {
-    HostPatterns _ = new HostPatterns(List.of(hosts)); // fails where the option is set
+    HostPatterns _ =
+        new HostPatterns(
+            List.of(Objects.requireNonNull(hosts, "hosts"))); // fails where the option is set
     excludedHosts.addAll(List.of(hosts));
     return this;
   }

@@ -159,7 +159,7 @@ public interface WebSocket extends Iterable<Message> {
 
   /** Sends a whole binary message. */
   default boolean sendBinary(byte[] payload) throws IOException, InterruptedException {
-    return sendBinary(ByteBuffer.wrap(payload));
+    return sendBinary(ByteBuffer.wrap(Objects.requireNonNull(payload, "payload")));
   }
 
   /** Sends a whole message. The payload buffer of a binary message does not change. */
@@ -270,7 +270,7 @@ public interface WebSocket extends Iterable<Message> {
    * MessageType, SendFlag...)}.
    */
   default boolean trySendBinary(byte[] payload) throws IOException {
-    return trySendBinary(ByteBuffer.wrap(payload));
+    return trySendBinary(ByteBuffer.wrap(Objects.requireNonNull(payload, "payload")));
   }
 
   /**
