@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 @ExtendWith(StrictLogs.class)
 class LeakTest {
-  private static final int CLIENTS = System.getProperty("full") == null ? 200 : 2_000;
+  private static final int CLIENTS = System.getProperty("full") == null ? 200 : 1_000;
   private static final int AT_ONCE = 8;
   private static final int WARM_UP = 50;
 
@@ -53,7 +53,7 @@ class LeakTest {
   private static final String GET = "GET /%s HTTP/1.1\r\nHost: x\r\n";
   private static final String POST = "POST /%s HTTP/1.1\r\nHost: x\r\n";
 
-  /** 2,000 bytes for each client of the quick run, and 200 of the full one. */
+  /** 2,000 bytes for each client of the quick run, and 400 of the full one. */
   private static final long MOST_HEAP = 400_000;
 
   /** The allocators of Netty take whole mebibytes, and keep some for the next who comes. */

@@ -640,7 +640,7 @@ abstract class WebSocketContract {
    */
   @Test
   void senderStopsWhenItsPeerIsGone() throws IOException, InterruptedException {
-    int moments = System.getProperty("full") == null ? 10 : 30;
+    int moments = System.getProperty("full") == null ? 10 : 20;
     for (int i = 0; i < moments; i++) { // the reset meets the sender at different moments
       String id = newId();
       try (Peer peer = transport.openNarrow(server.port(), "/talks/" + id)) {

@@ -42,7 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ConformanceTest {
   private static final long PATIENCE_MILLIS = 30_000;
   private static final long QUICK_BYTES = 32 * 1024;
-  private static final long MOST_BYTES = 4 << 20;
+  private static final long MOST_BYTES = 2 << 20;
   private static final long FULL_BYTES = 1 << 20;
   private static final long FULL_BYTES_ELSEWHERE = 64 * 1024;
 
