@@ -318,6 +318,7 @@ class ZlibCodecTest {
           outputOf(
               List.of(
                   "--enable-native-access=ALL-UNNAMED",
+                  "-Xint", // a JIT compiler's memory would count too
                   "-XX:+UseSerialGC",
                   "-Xms64m",
                   "-Xmx64m",
