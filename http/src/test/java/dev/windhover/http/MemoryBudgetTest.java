@@ -27,7 +27,7 @@ class MemoryBudgetTest {
   }
 
   /** Somebody who holds memory. */
-  private final class Connection implements MemoryBudget.Holder {
+  private class Connection implements MemoryBudget.Holder {
     final String name;
     final HandLoop itsLoop;
     final MemoryBudget.Account account;
@@ -225,6 +225,23 @@ class MemoryBudgetTest {
       here.holds(410);
       assertThat(evicted).contains("here");
     });
+  }
+
+  @Test
+  void whatIsTakenWhileRoomIsMadeIsNoticedASecondLater() {
+    Connection next = new Connection("next", otherLoop);
+    Connection first =
+        new Connection("first") {
+          @Override
+          public void evict() {
+            super.evict();
+            next.holds(1010);
+          }
+        };
+    first.holds(1004);
+    assertThat(evicted).containsExactly("first");
+    loop.advance(Duration.ofSeconds(1));
+    assertThat(evicted).containsExactly("first", "next");
   }
 
   @Test

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A message on its way to sockets of one loop, and what happens where there is no room for it.
- * Immutable; created by any thread, then used on that loop.
+ * Created by any thread, then used on that loop.
  */
 public final class Delivery {
   private final PreparedMessage message;

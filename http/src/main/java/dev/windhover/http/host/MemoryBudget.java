@@ -1,5 +1,6 @@
 package dev.windhover.http.host;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -468,9 +469,26 @@ public final class MemoryBudget {
           } finally {
             if (awaited.decrementAndGet() == 0) {
               progress = Progress.OVER;
+              lookAgain(victim.account.loop);
             }
           }
         });
+      }
+    }
+
+    /**
+     * What was taken while room was made has begun no relief, and nobody may take more. Some of
+     * what was evicted is freed a little later.
+     */
+    private void lookAgain(Loop loop) {
+      if (pool.used() > pool.limit) {
+        loop.schedule(
+            Duration.ofNanos(PATIENCE_NANOS),
+            () -> {
+              if (pool.used() > pool.limit) {
+                relieve(loop);
+              }
+            });
       }
     }
 

@@ -77,8 +77,8 @@ public final class Authentication implements Middleware {
   }
 
   /**
-   * Returns whether a credential is the same as a secret, in a time that depends on neither: an
-   * attacker who measures it learns nothing of the secret, not even its length.
+   * Returns whether a credential is the same as a secret, in a time that does not depend on where
+   * they differ: an attacker who measures it cannot guess the secret piece by piece.
    */
   public static boolean isSame(String credential, String secret) {
     return MessageDigest.isEqual(digest(credential), digest(secret));
