@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.channels.Selector;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -69,6 +70,7 @@ class EchoServersTest {
   }
 
   /** Jetty sends answers of more than 8 KiB in fragments. */
+  @Tag("full")
   @ParameterizedTest
   @CsvSource({
     "jetty, takeover, 65536",
@@ -100,6 +102,7 @@ class EchoServersTest {
   }
 
   /** What is larger than a DATA frame may be comes in two. */
+  @Tag("full")
   @ParameterizedTest
   @CsvSource({
     "netty-data, 64, 3",

@@ -23,13 +23,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Clients leave at every stage of a connection, half of them cleanly and half with a reset. Memory,
@@ -37,7 +38,11 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 @ExtendWith(StrictLogs.class)
 class LeakTest {
-  private static final int CLIENTS = System.getProperty("full") == null ? 200 : 1_000;
+  private static final boolean FULL = System.getProperty("full") != null;
+
+  /** At each stage. */
+  private static final int CLIENTS = FULL ? 1_000 : 20;
+
   private static final int AT_ONCE = 8;
   private static final int WARM_UP = 50;
 
@@ -53,7 +58,7 @@ class LeakTest {
   private static final String GET = "GET /%s HTTP/1.1\r\nHost: x\r\n";
   private static final String POST = "POST /%s HTTP/1.1\r\nHost: x\r\n";
 
-  /** 2,000 bytes for each client of the quick run, and 400 of the full one. */
+  /** About 570 bytes for each client of the quick run, and 400 of the full one. */
   private static final long MOST_HEAP = 400_000;
 
   /** The allocators of Netty take whole mebibytes, and keep some for the next who comes. */
@@ -427,22 +432,33 @@ class LeakTest {
 
   @Timeout(value = 3, unit = TimeUnit.MINUTES)
   @ParameterizedTest
-  @EnumSource
-  void clientsThatLeaveAtAStageLeaveNothing(Stage stage) throws Exception {
+  @MethodSource
+  void clientsThatLeaveLeaveNothing(List<Stage> stages) throws Exception {
     objects = Math.min(objects, Memory.ownObjects()); // some of the last who went may be left
     long heap = settledHeap(); // here, since the JVM adds to its own until the first test
-    visits(stage, CLIENTS);
+    visits(stages);
     awaitAtMost("files", Http1ChurnTest::openFiles, files + 2);
     if (!comesTo(Memory::heap, heap + MOST_HEAP, LATER)) {
       // What others keep for the next who come may have grown, with more there at once than ever:
       // it does so once and has nothing of ours.
-      awaitAtMost("objects of ours", Memory::ownObjects, objects + CLIENTS / 10);
+      awaitAtMost("objects of ours", Memory::ownObjects, objects + stages.size() * CLIENTS / 10);
       heap = settledHeap();
-      visits(stage, CLIENTS);
+      visits(stages);
       awaitAtMost("heap", Memory::heap, heap + MOST_HEAP, LATER);
     }
     awaitAtMost("direct memory", Memory::direct, direct + MOST_DIRECT);
     awaitAtMost("threads", LeakTest::threads, threads + 2);
+  }
+
+  /** Each stage by itself; the quick run looks once, after all of them. */
+  static Stream<List<Stage>> clientsThatLeaveLeaveNothing() {
+    return FULL ? Stream.of(Stage.values()).map(List::of) : Stream.of(List.of(Stage.values()));
+  }
+
+  private static void visits(List<Stage> stages) throws Exception {
+    for (Stage stage : stages) {
+      visits(stage, CLIENTS);
+    }
   }
 
   private static long threads() {

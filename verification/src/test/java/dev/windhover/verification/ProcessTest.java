@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -130,6 +131,7 @@ class ProcessTest {
     }
   }
 
+  @Tag("full")
   @ParameterizedTest
   @CsvSource({"C, 404, 1", "POSIX, 404, 1", "C.UTF-8, 200, 0"})
   void aFileNameThatTheLocaleCannotRepresentIsNamedInTheLogOnce(
@@ -181,6 +183,7 @@ class ProcessTest {
 
   // ---- Addresses
 
+  @Tag("full")
   @Test
   void addressesComeFromTheEnvironmentToo() throws IOException {
     try (Running server =
@@ -239,6 +242,7 @@ class ProcessTest {
     }
   }
 
+  @Tag("full")
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -298,6 +302,7 @@ class ProcessTest {
     }
   }
 
+  @Tag("full")
   @Test
   void badCertificateIsOneLineAndExitCode1(@TempDir Path folder) throws Exception {
     Path certificate = Certificate.USUAL.writePkcs12(folder.resolve("c.p12"));
@@ -350,6 +355,7 @@ class ProcessTest {
     }
   }
 
+  @Tag("full")
   @Test
   void publicAddressGetsNoDevelopmentCertificate(@TempDir Path home) throws Exception {
     try (Running server =
@@ -365,6 +371,7 @@ class ProcessTest {
 
   // ---- Limits of the system
 
+  @Tag("full")
   @Test
   void noFileDescriptorLeftIsOneLineAndClientsAreServedLater() throws Exception {
     List<String> limited = List.of("bash", "-c", "ulimit -n 256; exec \"$@\"", "bash");
@@ -467,6 +474,7 @@ class ProcessTest {
 
   private static final String SHORT_STOP = "--stop-timeout=300ms";
 
+  @Tag("full")
   @Test
   void peersThatHadToBeDroppedDoNotChangeTheExitCode() throws Exception {
     try (Running server =
@@ -480,6 +488,7 @@ class ProcessTest {
     }
   }
 
+  @Tag("full")
   @ParameterizedTest
   @ValueSource(strings = {"/never", "/held"})
   void handlerThatNeverReturnsDoesNotHoldTheProcessAndShowsInItsExitCode(String path)
@@ -496,6 +505,7 @@ class ProcessTest {
     }
   }
 
+  @Tag("full")
   @Test
   void secondTerminationEndsAtOnce() throws Exception {
     try (Running server = Running.on("http://127.0.0.1:0")) {
@@ -527,6 +537,7 @@ class ProcessTest {
     }
   }
 
+  @Tag("full")
   @Test
   void applicationOfAnotherProgramIsToldThatALoopHasEndedAndStops() throws Exception {
     try (Running server =

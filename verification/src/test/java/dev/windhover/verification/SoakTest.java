@@ -74,7 +74,7 @@ class SoakTest {
 
   @Test
   void fourSecondsLeaveNothing(@TempDir Path folder) throws Exception {
-    soak(Duration.ofSeconds(4), folder);
+    soak(Duration.ofSeconds(2), folder);
   }
 
   @Tag("full")

@@ -74,6 +74,7 @@ class TlsWebSocketTest {
   }
 
   @Nested
+  @Tag("full")
   class JdkBlocking extends WebSocketContract {
     JdkBlocking() {
       super(new Tls(TlsProvider.JDK, "TLSv1.3", Transport.AUTO), Form.BLOCKING);

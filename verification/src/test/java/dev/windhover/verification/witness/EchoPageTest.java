@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -126,6 +127,7 @@ class EchoPageTest {
     assertThat(browser.console()).isEmpty(); // nothing that the page's policy forbids, either
   }
 
+  @Tag("full")
   @ParameterizedTest
   @CsvSource({"endpointWs", "endpointMessages", "endpointController", "endpointBackground"})
   void theServerClosesAndAbortsOnRequest(String endpoint) {
@@ -145,6 +147,7 @@ class EchoPageTest {
     assertThat(browser.text("#commsLog tr.notice.fault")).contains("Code: 1006");
   }
 
+  @Tag("full")
   @Test
   void aCodeOfOnesOwnComesBack() {
     Browser browser = browser();
@@ -166,6 +169,7 @@ class EchoPageTest {
     assertThat(browser.text("#commsLog tr.notice.fault")).startsWith("Could not connect to ws:");
   }
 
+  @Tag("full")
   @Test
   void aMegabyteComesBack() {
     Browser browser = browser();
@@ -188,6 +192,7 @@ class EchoPageTest {
     app = Echo.create("--urls", "http://localhost:0").start();
   }
 
+  @Tag("full")
   @Test
   void thePageIsReadableDarkAndOnAPhone() throws Exception {
     Browser browser = browser();
@@ -219,6 +224,7 @@ class EchoPageTest {
     }
   }
 
+  @Tag("full")
   @Test
   void aLongMessageIsFolded() throws Exception {
     Browser browser = browser();
@@ -244,6 +250,7 @@ class EchoPageTest {
     assertThat(heights("#commsLog tr.message")).allMatch(height -> height < 200);
   }
 
+  @Tag("full")
   @ParameterizedTest
   @CsvSource({"1280", "380"})
   void whatComesDoesNotBreakTheLayout(int width) throws Exception {

@@ -21,6 +21,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -167,6 +168,7 @@ class TlsWitnessTest {
     }
   }
 
+  @Tag("full")
   @Test
   void wsFromNpmIsContent() throws Exception {
     Program node = Program.require("node");
