@@ -7,6 +7,7 @@ import dev.windhover.http.Middleware;
 import dev.windhover.http.RouteGroup;
 import dev.windhover.http.Task;
 import dev.windhover.http.files.StaticFiles;
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.middleware.Authentication;
@@ -575,7 +576,7 @@ public final class WebApplication extends Application implements AutoCloseable {
 
   /** Returns the exit code, when the program has had its time to end. */
   private int stopBySignal() throws InterruptedException {
-    long deadline = System.nanoTime() + options.stopTimeout().toNanos();
+    long deadline = System.nanoTime() + Durations.nanos(options.stopTimeout());
     stopAndWait();
     Server ended = server;
     long last = Math.max(deadline, System.nanoTime() + LAST_NANOS);

@@ -1,6 +1,7 @@
 package dev.windhover.http;
 
 import dev.windhover.http.host.Exchange;
+import dev.windhover.http.host.RequestSummary;
 import dev.windhover.http.host.Takeover;
 import dev.windhover.http.websocket.WebSocketManager;
 import java.time.Instant;
@@ -36,7 +37,7 @@ public abstract sealed class HttpContext permits HostedContext {
     this.application = application;
     this.exchange = exchange;
     this.request = new HttpRequest(exchange, target, match.parameters());
-    this.response = new HttpResponse(exchange);
+    this.response = new HttpResponse(exchange, () -> RequestSummary.of(this));
     this.match = match;
     this.user = exchange.user();
   }

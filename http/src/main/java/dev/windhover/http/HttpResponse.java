@@ -1,6 +1,7 @@
 package dev.windhover.http;
 
 import dev.windhover.http.host.Exchange;
+import dev.windhover.http.host.RequestSummary;
 import dev.windhover.http.host.Upgrade;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +37,7 @@ public final class HttpResponse {
   private static final int LARGEST_BUFFER = 8192;
 
   private final Exchange exchange;
+  private final Supplier<RequestSummary> summary;
   private final boolean isHead;
   private final Headers headers = new Headers();
   private final List<Runnable> onStarting = new ArrayList<>(0);
@@ -79,7 +82,8 @@ public final class HttpResponse {
         }
       };
 
-  HttpResponse(Exchange exchange) {
+  HttpResponse(Exchange exchange, Supplier<RequestSummary> summary) {
+    this.summary = summary;
     this.exchange = exchange;
     this.isHead = exchange.method().equals("HEAD");
   }
@@ -252,7 +256,7 @@ public final class HttpResponse {
     long length = prepare(-1);
     ByteBuffer gathered = buffer;
     buffer = null;
-    ResponseStream begun = new ResponseStream(exchange, quiet, whenQuiet, length);
+    ResponseStream begun = new ResponseStream(exchange, summary.get(), quiet, whenQuiet, length);
     stream = begun;
     begun.begin(status, headers, gathered == null ? null : gathered.flip());
     return begun;

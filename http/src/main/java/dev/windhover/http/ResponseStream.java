@@ -1,8 +1,10 @@
 package dev.windhover.http;
 
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.RequestSummary;
 import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Takeover;
 import java.io.IOException;
@@ -41,6 +43,7 @@ public final class ResponseStream {
   private static final int LOW_MARK = 16 * 1024;
 
   private final Exchange exchange;
+  private final RequestSummary summary;
   private final Loop loop;
   private final long quietNanos;
   private final Consumer<ResponseStream> whenQuiet;
@@ -76,14 +79,20 @@ public final class ResponseStream {
   /**
    * Creates a stream.
    *
+   * @param summary names the request in the log
    * @param whenQuiet runs on the loop when nothing was sent for {@code quiet} and nothing waits
    * @param promised the length of the body, or -1 if it is not known
    */
   ResponseStream(
-      Exchange exchange, Duration quiet, Consumer<ResponseStream> whenQuiet, long promised) {
+      Exchange exchange,
+      RequestSummary summary,
+      Duration quiet,
+      Consumer<ResponseStream> whenQuiet,
+      long promised) {
+    this.summary = summary;
     this.exchange = exchange;
     this.loop = exchange.loop();
-    this.quietNanos = quiet.toNanos();
+    this.quietNanos = Durations.nanos(quiet);
     this.whenQuiet = whenQuiet;
     this.isHead = exchange.method().equals("HEAD");
     this.promised = promised;
@@ -229,7 +238,7 @@ public final class ResponseStream {
     try {
       action.run();
     } catch (RuntimeException e) {
-      log.error("onWritable of request {} failed", exchange.id(), e);
+      log.error("onWritable of request {} failed: {}", exchange.id(), summary, e);
       abort();
     }
   }
@@ -239,10 +248,11 @@ public final class ResponseStream {
     long sum = written.get();
     if (promised >= 0 && sum < promised) {
       log.error(
-          "request {} failed: body of {} bytes is short of its Content-Length of {}",
+          "request {} failed: body of {} bytes is short of its Content-Length of {}: {}",
           exchange.id(),
           sum,
-          promised);
+          promised,
+          summary);
       exchange.abort();
     } else {
       open.end();
@@ -336,9 +346,10 @@ public final class ResponseStream {
   /** Drops a quiet response, as {@link HttpResponse#stream(Duration)} says. */
   void dropQuiet() {
     log.warn(
-        "response of request {} dropped: nothing was sent for {}",
+        "response of request {} dropped: nothing was sent for {}: {}",
         exchange.id(),
-        Duration.ofNanos(quietNanos));
+        Duration.ofNanos(quietNanos),
+        summary);
     abort();
   }
 

@@ -1,6 +1,7 @@
 package dev.windhover.http;
 
 import dev.windhover.http.host.Background;
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.Loop;
 import java.time.Duration;
 import java.util.Objects;
@@ -34,7 +35,7 @@ final class Ticker {
     if (!period.isPositive()) {
       throw new IllegalArgumentException("period " + period + " is not positive");
     }
-    this.period = period.toNanos();
+    this.period = Durations.nanos(period);
     this.task = Objects.requireNonNull(task, "task");
     this.onFailure = onFailure;
   }

@@ -283,7 +283,8 @@ class ResponseStreamTest {
       open.stream.send(bytes(HIGH_MARK));
       open.exchange.clientTakesAllBut(0);
       assertThat(open.exchange.finish().wasAborted()).isTrue();
-      assertThat(log.take()).contains("onWritable of request request-7 failed", "on purpose");
+      assertThat(log.take())
+          .contains("onWritable of request request-7 failed: GET /", "on purpose");
     }
   }
 
@@ -449,7 +450,7 @@ class ResponseStreamTest {
       assertThat(log.take().lines())
           .singleElement()
           .asString()
-          .contains("response of request request-7 dropped: nothing was sent for PT1M");
+          .contains("response of request request-7 dropped: nothing was sent for PT1M: GET /");
     }
 
     @Test

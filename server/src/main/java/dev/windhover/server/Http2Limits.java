@@ -192,7 +192,7 @@ public final class Http2Limits {
    * @throws IllegalArgumentException if it is negative, or more than zero and below 1 s
    */
   public Http2Limits keepAlivePingDelay(Duration delay) {
-    if (delay.isNegative() || (delay.isPositive() && delay.toMillis() < 1_000)) {
+    if (delay.isNegative() || (delay.isPositive() && delay.compareTo(Duration.ofSeconds(1)) < 0)) {
       throw new IllegalArgumentException("keepAlivePingDelay " + delay + " is below 1 s");
     }
     keepAlivePingDelay = delay;

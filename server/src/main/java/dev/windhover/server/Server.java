@@ -1,6 +1,7 @@
 package dev.windhover.server;
 
 import dev.windhover.http.host.Background;
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.LoopWatch;
@@ -153,7 +154,7 @@ public final class Server {
               held ->
                   log.warn(
                       "an event loop was held for more than {} ms by {}",
-                      threshold.toMillis(),
+                      Durations.millis(threshold),
                       held.place(),
                       held.where()));
     }
@@ -319,7 +320,7 @@ public final class Server {
    * @param application completes when the application has done what it does at a stop
    */
   public void stop(CompletionStage<?> application) {
-    long deadline = System.nanoTime() + options.stopTimeout().toNanos();
+    long deadline = System.nanoTime() + Durations.nanos(options.stopTimeout());
     stopListening();
     if (awaitEnd(deadline)) {
       awaitDone(application.toCompletableFuture(), deadline);
@@ -355,7 +356,7 @@ public final class Server {
     if (group == null) {
       return true;
     }
-    long deadline = System.nanoTime() + atMost.toNanos();
+    long deadline = System.nanoTime() + Durations.nanos(atMost);
     while (group.runningHandlers() > 0 && left(deadline) > 0) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5)); // at the end, who would wake us?
     }

@@ -1,5 +1,6 @@
 package dev.windhover.testing;
 
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.Loop;
 import java.time.Duration;
 import java.time.Instant;
@@ -66,7 +67,7 @@ public final class HandClock {
     }
     TestHost driven = Objects.requireNonNull(host);
     driven.awaitIdle();
-    long target = nanoTime() + by.toNanos();
+    long target = nanoTime() + Durations.nanos(by);
     for (Alarm next; (next = nextUntil(target)) != null; ) {
       driven.loop().execute(next.task);
       driven.awaitIdle();
@@ -102,7 +103,7 @@ public final class HandClock {
   }
 
   synchronized Loop.Timer schedule(Duration delay, Runnable task) {
-    Alarm alarm = new Alarm(now + delay.toNanos(), task);
+    Alarm alarm = new Alarm(now + Durations.nanos(delay), task);
     alarms.add(alarm);
     return () -> cancel(alarm);
   }

@@ -29,8 +29,8 @@ public final class TestRequest {
 
   TestRequest(TestHost host, String method, String target) {
     this.host = host;
-    this.method = method;
-    this.target = target;
+    this.method = Objects.requireNonNull(method, "method");
+    this.target = Objects.requireNonNull(target, "target");
     this.wire = new Wire(host);
   }
 
@@ -53,13 +53,13 @@ public final class TestRequest {
 
   /** Sets the version of HTTP. */
   public TestRequest version(HttpVersion version) {
-    this.version = version;
+    this.version = Objects.requireNonNull(version, "version");
     return this;
   }
 
   /** Sets the method. */
   public TestRequest method(String method) {
-    this.method = method;
+    this.method = Objects.requireNonNull(method, "method");
     return this;
   }
 
@@ -113,7 +113,8 @@ public final class TestRequest {
    * that was negotiated.
    */
   public TestRequest subprotocols(String... offered) {
-    return header("Sec-WebSocket-Protocol", String.join(", ", offered));
+    return header(
+        "Sec-WebSocket-Protocol", String.join(", ", Objects.requireNonNull(offered, "offered")));
   }
 
   /** Offers compression (RFC 7692); the application decides whether to accept it. */

@@ -1,5 +1,6 @@
 package dev.windhover.testing;
 
+import dev.windhover.http.host.Durations;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -95,7 +96,7 @@ final class Uplink {
   /** Runs {@code step} when it is due, but never before an earlier step. */
   private void launch(Runnable step) {
     long now = clock.nanoTime();
-    long due = now + delay.toNanos();
+    long due = now + Durations.nanos(delay);
     if (underWay > 0 && due - lastDue < 0) {
       due = lastDue;
     }

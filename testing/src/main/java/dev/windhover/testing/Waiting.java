@@ -1,5 +1,6 @@
 package dev.windhover.testing;
 
+import dev.windhover.http.host.Durations;
 import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -42,7 +43,7 @@ final class Waiting {
   }
 
   boolean await(BooleanSupplier condition, Duration timeout) {
-    long end = System.nanoTime() + timeout.toNanos();
+    long end = System.nanoTime() + Durations.nanos(timeout);
     lock.lock();
     try {
       while (!condition.getAsBoolean()) {

@@ -37,6 +37,7 @@ import dev.windhover.server.ServerLimits;
 import dev.windhover.server.ServerOptions;
 import dev.windhover.server.TlsOptions;
 import dev.windhover.testing.TestHost;
+import dev.windhover.testing.TestRequest;
 import dev.windhover.testing.TestWebSocket;
 import dev.windhover.websocket.WebSocketLimits;
 import dev.windhover.websocket.WebSocketOptions;
@@ -181,6 +182,14 @@ class NullsTest {
       tested.await();
       client.expectClose(1000, "");
       assertThat(failures).isEmpty();
+    }
+  }
+
+  @Test
+  void isRefusedByTheKit() throws Exception {
+    try (TestHost host = TestHost.start(new Application())) {
+      requireNamed(TestHost.class, () -> host);
+      requireNamed(TestRequest.class, () -> host.get("/"));
     }
   }
 

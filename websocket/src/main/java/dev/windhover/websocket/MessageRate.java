@@ -1,5 +1,6 @@
 package dev.windhover.websocket;
 
+import dev.windhover.http.host.Durations;
 import dev.windhover.websocket.WebSocketLimits.Rate;
 
 /**
@@ -28,7 +29,7 @@ final class MessageRate {
    */
   MessageRate(Rate rate, long now, long cameSoFar) {
     nanosPerByte = NANOS_PER_SECOND / rate.bytesPerSecond();
-    grace = rate.grace().toNanos();
+    grace = Durations.nanos(rate.grace());
     credit = grace;
     came = cameSoFar;
     looked = now;

@@ -1,5 +1,6 @@
 package dev.windhover.websocket;
 
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.websocket.MessageType;
 import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.protocol.WebSocketState;
@@ -426,11 +427,11 @@ final class SendGate {
   }
 
   private void lookIn(long nanos, OpenMessage message) {
-    session.schedule(Math.min(nanos, limit().toNanos()), () -> look(message));
+    session.schedule(Math.min(nanos, limit()), () -> look(message));
   }
 
-  private Duration limit() {
-    return session.settings().limits().unfinishedSendTimeout();
+  private long limit() {
+    return Durations.nanos(session.settings().limits().unfinishedSendTimeout());
   }
 
   /** Fails the socket if its senders would wait in vain. Loop only. */
@@ -439,7 +440,7 @@ final class SendGate {
       return;
     }
     long now = session.loop().nanoTime();
-    long left = limit().toNanos() - message.idleNanos(now);
+    long left = limit() - message.idleNanos(now);
     if (message.isAbandoned()) {
       fail("message of " + message.whose() + " was not finished, and the thread has ended");
     } else if (!isEndAwaited()) {

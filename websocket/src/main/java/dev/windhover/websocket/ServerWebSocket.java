@@ -2,6 +2,7 @@ package dev.windhover.websocket;
 
 import dev.windhover.http.host.Burst;
 import dev.windhover.http.host.Delivery;
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.FanOut;
 import dev.windhover.http.host.Recipient;
 import dev.windhover.http.websocket.Ending;
@@ -137,7 +138,7 @@ final class ServerWebSocket implements WebSocket, Recipient {
     if (timeout.isNegative()) {
       throw new IllegalArgumentException("timeout " + timeout + " is negative");
     }
-    return timeout.toNanos();
+    return Durations.nanos(timeout);
   }
 
   // ---- Sending

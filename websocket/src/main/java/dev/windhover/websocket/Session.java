@@ -2,6 +2,7 @@ package dev.windhover.websocket;
 
 import dev.windhover.http.Limit;
 import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.FanOut;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
@@ -745,7 +746,7 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
 
   private void watchOutput() {
     if (writeStall == null && isOpened() && isOutputWaiting()) {
-      long limit = settings.limits().writeStallTimeout().toNanos();
+      long limit = Durations.nanos(settings.limits().writeStallTimeout());
       writeStall = new WriteStall(limit, loop.nanoTime(), duplex().transmitted());
     }
     if (writeStall != null) {

@@ -1,5 +1,6 @@
 package dev.windhover.websocket;
 
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.protocol.Conversation;
 import org.jspecify.annotations.Nullable;
@@ -21,9 +22,9 @@ record SessionSettings(
     SendMarks marks = new SendMarks(limits.sendQueueHigh(), limits.sendQueueLow());
     return new SessionSettings(
         new Conversation.Terms(
-            or(given.keepAliveInterval(), options.keepAliveInterval()).toNanos(),
-            or(given.keepAliveTimeout(), options.keepAliveTimeout()).toNanos(),
-            limits.closeTimeout().toNanos(),
+            Durations.nanos(or(given.keepAliveInterval(), options.keepAliveInterval())),
+            Durations.nanos(or(given.keepAliveTimeout(), options.keepAliveTimeout())),
+            Durations.nanos(limits.closeTimeout()),
             limits.controlFramesPerSecond(),
             limits.controlFrameBurst(),
             marks.share()),

@@ -76,7 +76,7 @@ public final class LoopWatch {
 
   private LoopWatch(
       Duration threshold, List<Loop> loops, Predicate<String> isHost, Consumer<Held> told) {
-    this.threshold = threshold.toNanos();
+    this.threshold = Durations.nanos(threshold);
     this.loops = loops.stream().map(Watched::new).toList();
     this.isHost = isHost;
     this.told = told;

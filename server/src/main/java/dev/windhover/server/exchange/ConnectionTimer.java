@@ -1,5 +1,6 @@
 package dev.windhover.server.exchange;
 
+import dev.windhover.http.host.Durations;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
@@ -13,8 +14,6 @@ import org.jspecify.annotations.Nullable;
 public final class ConnectionTimer {
   /** A time that never comes. */
   public static final long NEVER = Long.MAX_VALUE;
-
-  private static final Duration LONGEST = Duration.ofDays(365);
 
   private final EventLoop loop;
   private final Runnable look;
@@ -48,7 +47,7 @@ public final class ConnectionTimer {
    * Returns the time {@code delay} after {@code time}; a delay of more than a year takes forever.
    */
   public static long after(long time, Duration delay) {
-    return time + (delay.compareTo(LONGEST) < 0 ? delay.toNanos() : NEVER / 4);
+    return time + Durations.nanos(delay);
   }
 
   /** Looks at that time at the latest. */

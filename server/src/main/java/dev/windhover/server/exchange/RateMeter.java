@@ -1,5 +1,6 @@
 package dev.windhover.server.exchange;
 
+import dev.windhover.http.host.Durations;
 import dev.windhover.server.ServerLimits;
 
 /**
@@ -79,7 +80,7 @@ public final class RateMeter {
    */
   RateMeter(ServerLimits.Rate rate, int lump) {
     nanosPerByte = NANOS_PER_SECOND / rate.bytesPerSecond();
-    grace = (long) Math.min(rate.grace().toMillis() * NANOS_PER_MILLI, MOST_NANOS);
+    grace = (long) Math.min(Durations.millis(rate.grace()) * NANOS_PER_MILLI, MOST_NANOS);
     fullCredit = grace + (long) Math.min(lump * nanosPerByte, MOST_NANOS);
     credit = grace;
   }

@@ -4,6 +4,7 @@ import dev.windhover.http.Connection;
 import dev.windhover.http.HttpVersion;
 import dev.windhover.http.Limit;
 import dev.windhover.http.host.Duplex;
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.MemoryBudget;
@@ -241,7 +242,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
   /** The head of a request has not come in time. */
   void headIsLate() {
     if (state == Http1State.AWAITING_REQUEST) {
-      long millis = limits.headersTimeout().toMillis();
+      long millis = Durations.millis(limits.headersTimeout());
       refuse(new RequestFault(408, "no complete request within " + millis + " ms\n"), false);
     }
   }
@@ -249,7 +250,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter
   /** No request has come within the idle timeout. */
   void noRequestCame() {
     if (state == Http1State.AWAITING_REQUEST) {
-      long millis = limits.idleTimeout().toMillis();
+      long millis = Durations.millis(limits.idleTimeout());
       log.debug("connection {} closed: no request within {} ms", facts.id(), millis);
       closeGently();
     }

@@ -11,6 +11,7 @@ import static io.netty.handler.codec.http2.Http2Exception.streamError;
 import dev.windhover.http.Connection;
 import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpVersion;
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.ExchangeHandler;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.MemoryBudget;
@@ -560,7 +561,7 @@ public final class Http2Connection extends Http2ConnectionHandler implements Sto
   }
 
   void settingsAreLate(Duration limit) {
-    fail(SETTINGS_TIMEOUT, "no SETTINGS within " + limit.toMillis() + " ms");
+    fail(SETTINGS_TIMEOUT, "no SETTINGS within " + Durations.millis(limit) + " ms");
   }
 
   /**

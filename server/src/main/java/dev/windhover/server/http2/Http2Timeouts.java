@@ -3,6 +3,7 @@ package dev.windhover.server.http2;
 import static dev.windhover.server.exchange.ConnectionTimer.NEVER;
 import static dev.windhover.server.exchange.ConnectionTimer.after;
 
+import dev.windhover.http.host.Durations;
 import dev.windhover.server.ServerLimits;
 import dev.windhover.server.exchange.ConnectionTimer;
 import dev.windhover.server.exchange.RateMeter;
@@ -161,7 +162,7 @@ final class Http2Timeouts {
     timer.lookAt(settingsDue);
     if (headDue <= now) {
       headDue = NEVER;
-      long millis = limits.headersTimeout().toMillis();
+      long millis = Durations.millis(limits.headersTimeout());
       connection.fail(Http2Error.ENHANCE_YOUR_CALM, "no end of a head within " + millis + " ms");
       return;
     }

@@ -1,6 +1,7 @@
 package dev.windhover.server.net;
 
 import dev.windhover.http.host.Background;
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.Loop;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
@@ -35,7 +36,8 @@ public record LoopBackground(Supplier<@Nullable EventLoop> acceptor) implements 
       return () -> {};
     }
     try {
-      ScheduledFuture<?> future = timers.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+      ScheduledFuture<?> future =
+          timers.schedule(task, Durations.nanos(delay), TimeUnit.NANOSECONDS);
       return () -> future.cancel(false);
     } catch (RejectedExecutionException e) {
       return () -> {}; // the server has stopped

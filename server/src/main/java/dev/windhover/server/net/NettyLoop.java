@@ -1,5 +1,6 @@
 package dev.windhover.server.net;
 
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
 import io.netty.channel.Channel;
@@ -169,7 +170,8 @@ public final class NettyLoop implements Loop {
 
   @Override
   public Timer schedule(Duration delay, Runnable task) {
-    ScheduledFuture<?> future = eventLoop.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+    ScheduledFuture<?> future =
+        eventLoop.schedule(task, Durations.nanos(delay), TimeUnit.NANOSECONDS);
     return () -> future.cancel(false);
   }
 }

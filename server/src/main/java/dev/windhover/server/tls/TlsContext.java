@@ -1,5 +1,6 @@
 package dev.windhover.server.tls;
 
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.server.ServerLimits;
 import io.netty.buffer.ByteBufAllocator;
@@ -144,7 +145,8 @@ public final class TlsContext {
     SslContext context = retained();
     try {
       SslHandler handler = context.newHandler(allocator);
-      handler.setHandshakeTimeout(limits.tlsHandshakeTimeout().toMillis(), TimeUnit.MILLISECONDS);
+      handler.setHandshakeTimeout(
+          Durations.millis(limits.tlsHandshakeTimeout()), TimeUnit.MILLISECONDS);
       return handler;
     } finally {
       ReferenceCountUtil.release(context);
@@ -178,7 +180,7 @@ public final class TlsContext {
             one.release();
           }
         };
-    long nanos = interval.toNanos();
+    long nanos = Durations.nanos(interval);
     scheduler
         .next()
         .scheduleWithFixedDelay(
