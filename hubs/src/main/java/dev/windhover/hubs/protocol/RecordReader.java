@@ -106,7 +106,8 @@ public final class RecordReader {
   /** Reads a byte of a length: 7 bits, the lowest first, and whether another follows. */
   private void readLength(byte next) throws InvalidDataException {
     if (prefixSize == 4 && (next & 0xF8) != 0) {
-      throw new InvalidDataException("length of a record exceeds " + Integer.MAX_VALUE);
+      throw InvalidDataException.badLength(
+            "length of a record exceeds " + Integer.MAX_VALUE + " bytes");
     }
     length |= (next & 0x7F) << 7 * prefixSize++;
     lengthKnown = next >= 0;
