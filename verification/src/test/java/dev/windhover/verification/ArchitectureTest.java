@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The module map of ARCHITECTURE.md as rules, where {@code module-info} cannot hold them. */
 class ArchitectureTest {
   private static final List<String> LIBRARIES =
-      List.of("protocol", "zlib", "http", "websocket", "server", "app", "testing");
+      List.of("protocol", "zlib", "http", "websocket", "server", "app", "testing", "hubs");
 
   private static final JavaClasses ALL =
       new ClassFileImporter()
@@ -48,6 +48,7 @@ class ArchitectureTest {
     "server,    protocol http                      , org.slf4j.. io.netty.. javax.crypto.. javax.net.ssl..",
     "app,       protocol http websocket server     , org.slf4j..",
     "testing,   protocol http websocket            , org.slf4j.. jdk.management..",
+    "hubs,      protocol http                      , org.slf4j.. tools.jackson.. com.fasterxml.jackson.annotation..",
   })
   void modulesDependOnlyOnWhatStandsBelowThem(String module, String ours, String others) {
     String[] allowed =

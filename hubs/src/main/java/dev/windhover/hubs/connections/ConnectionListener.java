@@ -1,0 +1,42 @@
+package dev.windhover.hubs.connections;
+
+import java.nio.ByteBuffer;
+
+/**
+ * Receives what a connection's client sends, and its end. All calls come on the {@linkplain
+ * ConnectionContext#loop() loop} of the connection, one at a time, and must not block. If one
+ * throws an exception, the connection is closed with it, and one error line is logged.
+ */
+public interface ConnectionListener {
+  /**
+   * Bytes have come: any piece of the client's stream, without regard to the messages of the
+   * transport.
+   *
+   * @param bytes lent only for the duration of the call. What is left unread is kept, and nothing
+   *     more is delivered until {@link ConnectionContext#resume}; then the next call begins with
+   *     it. Little is kept: the client is soon not read any more.
+   */
+  void onBytes(ByteBuffer bytes) throws Exception;
+
+  /** There is room again, after {@link ConnectionContext#send} has returned false. */
+  default void onWritable() throws Exception {}
+
+  /**
+   * The client has lost its transport and may come back: only where {@link
+   * ConnectionContext#isStateful}. A message of which only a part has come is lost with it.
+   */
+  default void onTransportLost() throws Exception {}
+
+  /**
+   * The client is back, on a new transport; follows {@link #onTransportLost}. What was sent before
+   * may not have reached it.
+   */
+  default void onTransportRestored() throws Exception {}
+
+  /**
+   * The connection has ended. This is the last call.
+   *
+   * @param ending why
+   */
+  default void onEnded(ConnectionEnding ending) throws Exception {}
+}
