@@ -61,7 +61,11 @@ public class Application {
   private boolean built;
 
   private record Mapping(
-      Set<String> methods, String path, Handler handler, @Nullable RouteGroup group) {
+      Set<String> methods,
+      String path,
+      boolean ignoresCase,
+      Handler handler,
+      @Nullable RouteGroup group) {
     /** Returns the handler within the steps of its group. */
     Handler endpoint() {
       return group == null ? handler : group.around(handler);
@@ -123,17 +127,31 @@ public class Application {
    *     is already mapped on this path
    */
   public Application map(Set<String> methods, String path, Handler handler) {
-    map(methods, path, handler, null);
+    map(methods, path, false, handler, null);
     return this;
   }
 
-  void map(Set<String> methods, String path, Handler handler, @Nullable RouteGroup group) {
+  /**
+   * As {@link #map(Set, String, Handler)}, but the literal segments of {@code path} match in any
+   * case. If a route whose case matters fits as well, that one is taken.
+   */
+  public Application mapIgnoringCase(Set<String> methods, String path, Handler handler) {
+    map(methods, path, true, handler, null);
+    return this;
+  }
+
+  void map(
+      Set<String> methods,
+      String path,
+      boolean ignoresCase,
+      Handler handler,
+      @Nullable RouteGroup group) {
     Objects.requireNonNull(methods, "methods");
     Objects.requireNonNull(path, "path");
     Objects.requireNonNull(handler, "handler");
     requireNotBuilt();
-    Mapping mapping = new Mapping(Set.copyOf(methods), path, handler, group);
-    taken.add(mapping.methods(), path, mapping);
+    Mapping mapping = new Mapping(Set.copyOf(methods), path, ignoresCase, handler, group);
+    taken.add(mapping.methods(), path, ignoresCase, mapping);
     mappings.add(mapping);
   }
 
@@ -495,7 +513,11 @@ public class Application {
     built = true;
     Router<Handler> router = new Router<>();
     for (Mapping mapping : mappings) {
-      router.add(mapping.methods(), mapping.path(), pipeline(mapping.endpoint()));
+      router.add(
+          mapping.methods(),
+          mapping.path(),
+          mapping.ignoresCase(),
+          pipeline(mapping.endpoint()));
     }
     Handler unmatched = pipeline(Handler.nonBlocking(Application::answerUnmatched));
     return new ExchangeHandler() {
@@ -587,6 +609,14 @@ public class Application {
 
   private void run(HttpContext context, Handler pipeline) {
     Throwable failure = failureOf(() -> pipeline.handle(context));
+    DeferredResponse deferred = context.response().deferred();
+    if (deferred != null && failure == null) {
+      await(context, deferred);
+      return;
+    }
+    if (deferred != null) {
+      deferred.cancel();
+    }
     Takeover takeover = goesOn(context);
     if (takeover != null) {
       // The request is kept until the end of the socket or stream only if a task waits for that.
@@ -600,14 +630,28 @@ public class Application {
       takeover.handlerEnded(failure);
       return;
     }
+    finish(context, failure);
+    completed(context);
+  }
+
+  /** Sends what the handler has answered, or answers its failure. */
+  private void finish(HttpContext context, @Nullable Throwable handlers) {
     Thread.interrupted(); // an interrupt was meant for the handler, not for its answer
-    if (failure == null) {
-      failure = failureOf(() -> context.response().end());
-    }
+    Throwable failure =
+        handlers != null ? handlers : failureOf(() -> context.response().end());
     if (failure != null) {
       answer(context, failure);
     }
-    completed(context);
+  }
+
+  /** Leaves the request until somebody answers it. */
+  private void await(HttpContext context, DeferredResponse deferred) {
+    context
+        .response()
+        .whenCompletionMatters(
+            () -> deferred.ended().thenRun(() -> context.start(() -> completed(context))));
+    deferred.handlerEnded(
+        answer -> finish(context, failureOf(() -> answer.handle(context))));
   }
 
   /** Returns what continues the request after its handler: a socket, a stream, or null. */

@@ -6,6 +6,7 @@ import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.FanOut;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.Memberships;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.RequestSummary;
 import dev.windhover.http.host.Takeover;
@@ -713,7 +714,8 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
         limitReached(Limit.CLOSING_HANDSHAKE);
         abort(
             Ending.By.SERVER,
-            "closing handshake not finished within " + settings.limits().closeTimeout());
+            "closing handshake not finished within "
+                + Duration.ofNanos(settings.terms().closeTimeout()));
       }
       case KEEP_ALIVE -> {
         limitReached(Limit.KEEP_ALIVE);

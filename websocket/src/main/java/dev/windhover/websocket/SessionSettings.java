@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The settings of one socket: what was given at accept, else what the options say.
  *
+ * @param closesOnStop whether a stop closes the socket
  * @param development whether the peer is told what was thrown when the socket's handler fails
  */
 record SessionSettings(
@@ -15,22 +16,26 @@ record SessionSettings(
     long maxMessageSize,
     SendMarks sendMarks,
     WebSocketLimits limits,
+    boolean closesOnStop,
     boolean development) {
   static SessionSettings of(
       WebSocketOptions options, WebSocketAcceptContext given, boolean development) {
     WebSocketLimits limits = options.limits();
-    SendMarks marks = new SendMarks(limits.sendQueueHigh(), limits.sendQueueLow());
+    SendMarks all = new SendMarks(limits.sendQueueHigh(), limits.sendQueueLow());
+    Integer mark = given.sendMark();
+    SendMarks marks = mark == null ? all : all.toldAt(mark);
     return new SessionSettings(
         new Conversation.Terms(
             Durations.nanos(or(given.keepAliveInterval(), options.keepAliveInterval())),
             Durations.nanos(or(given.keepAliveTimeout(), options.keepAliveTimeout())),
-            Durations.nanos(limits.closeTimeout()),
+            Durations.nanos(or(given.closeTimeout(), limits.closeTimeout())),
             limits.controlFramesPerSecond(),
             limits.controlFrameBurst(),
             marks.share()),
         or(given.maxMessageSize(), limits.maxMessageSize()),
         marks,
         limits,
+        given.closesOnStop(),
         development);
   }
 

@@ -16,7 +16,10 @@ public final class WebSocketAcceptContext {
   private @Nullable SubprotocolSelector subprotocolSelector;
   private @Nullable Duration keepAliveInterval;
   private @Nullable Duration keepAliveTimeout;
+  private @Nullable Duration closeTimeout;
   private @Nullable Long maxMessageSize;
+  private @Nullable Integer sendMark;
+  private boolean closesOnStop = true;
   private boolean compression;
   private boolean noServerContextTakeover;
   private boolean noClientContextTakeover;
@@ -27,6 +30,24 @@ public final class WebSocketAcceptContext {
 
   /** Creates settings that leave everything to the middleware's options. */
   public WebSocketAcceptContext() {}
+
+  /** Creates a copy. */
+  public WebSocketAcceptContext(WebSocketAcceptContext other) {
+    subprotocolSelector = other.subprotocolSelector;
+    keepAliveInterval = other.keepAliveInterval;
+    keepAliveTimeout = other.keepAliveTimeout;
+    closeTimeout = other.closeTimeout;
+    maxMessageSize = other.maxMessageSize;
+    sendMark = other.sendMark;
+    closesOnStop = other.closesOnStop;
+    compression = other.compression;
+    noServerContextTakeover = other.noServerContextTakeover;
+    noClientContextTakeover = other.noClientContextTakeover;
+    serverMaxWindowBits = other.serverMaxWindowBits;
+    clientMaxWindowBits = other.clientMaxWindowBits;
+    compressionLevel = other.compressionLevel;
+    compressionThreshold = other.compressionThreshold;
+  }
 
   /**
    * Answers with this subprotocol.
@@ -81,6 +102,24 @@ public final class WebSocketAcceptContext {
   }
 
   /**
+   * Drops the connection if the closing handshake takes longer than this.
+   *
+   * @throws IllegalArgumentException if not positive
+   */
+  public WebSocketAcceptContext closeTimeout(Duration timeout) {
+    if (!timeout.isPositive()) {
+      throw new IllegalArgumentException("closeTimeout " + timeout + " is not positive");
+    }
+    this.closeTimeout = timeout;
+    return this;
+  }
+
+  /** Returns how long the closing handshake may take, or null. */
+  public @Nullable Duration closeTimeout() {
+    return closeTimeout;
+  }
+
+  /**
    * Limits whole messages, in bytes; a larger one fails the socket with 1009. Receiving buffer by
    * buffer has no limit.
    *
@@ -97,6 +136,39 @@ public final class WebSocketAcceptContext {
   /** Returns the limit in bytes, or null. */
   public @Nullable Long maxMessageSize() {
     return maxMessageSize;
+  }
+
+  /**
+   * In the listener form, {@code send} says that there is no room when so many bytes wait, and
+   * {@link WebSocketListener#onWritable} is called when half of them do. {@code send} still refuses
+   * only above the high mark of the send queue, and policies for sends to many go by that as well.
+   *
+   * @param bytes the high mark of the send queue by default (1 MiB), which is also the most
+   * @throws IllegalArgumentException if not positive
+   */
+  public WebSocketAcceptContext sendMark(int bytes) {
+    this.sendMark = within("sendMark", bytes, 1, Integer.MAX_VALUE);
+    return this;
+  }
+
+  /** Returns the mark in bytes, or null. */
+  public @Nullable Integer sendMark() {
+    return sendMark;
+  }
+
+  /**
+   * Says whether a stop of the application closes the socket with 1001, as it does by default. If
+   * not, whoever has accepted the socket ends it, with {@link
+   * dev.windhover.http.Application#endOnStop}, and the stop waits for that.
+   */
+  public WebSocketAcceptContext closesOnStop(boolean closes) {
+    this.closesOnStop = closes;
+    return this;
+  }
+
+  /** Returns whether a stop of the application closes the socket. */
+  public boolean closesOnStop() {
+    return closesOnStop;
   }
 
   // ---- Compression (RFC 7692)

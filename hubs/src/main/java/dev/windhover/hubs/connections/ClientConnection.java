@@ -1,0 +1,709 @@
+package dev.windhover.hubs.connections;
+
+import dev.windhover.http.DeferredResponse;
+import dev.windhover.http.User;
+import dev.windhover.http.host.Loggers;
+import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.Recipient;
+import dev.windhover.hubs.connections.ConnectionEnding.Status;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+
+/**
+ * A client's connection, from its first request on. Its loop, that of this request, owns it: what
+ * transports on other loops have to say is handed over. Only the token is looked at elsewhere.
+ *
+ * <p>It is <em>over</em> as soon as either side has closed it. From then on its token opens
+ * nothing, and nothing is sent. What was sent before still leaves, which is the transport's
+ * business.
+ */
+final class ClientConnection implements ConnectionContext, KnownToken {
+  private static final Logger log = Loggers.get(ClientConnection.class);
+
+  private static final int UPLOAD_PIECE_BYTES = 8192;
+
+  private static final VarHandle TYPE;
+  private static final VarHandle ITEMS;
+  private static final VarHandle OVER;
+  private static final VarHandle UPLOADS;
+
+  static {
+    try {
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      TYPE = lookup.findVarHandle(ClientConnection.class, "type", TransportType.class);
+      ITEMS = lookup.findVarHandle(ClientConnection.class, "items", Map.class);
+      UPLOADS = lookup.findVarHandle(ClientConnection.class, "uploads", Uploads.class);
+      OVER = lookup.findVarHandle(ClientConnection.class, "over", boolean.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final ConnectionEndpoint endpoint;
+  private final LoopConnections owner;
+  private final String id;
+
+  /** Null if the client has not negotiated: nobody knows a token then. */
+  private final @Nullable String token;
+
+  // ---- Any thread
+
+  /** The kind of its transports; null until the first. */
+  private volatile @Nullable TransportType type;
+
+  private volatile @Nullable Transport transport; // written by the loop; null while there is none
+  private volatile @Nullable OutgoingQueue queue; // written by the loop, before the transport
+  private volatile @Nullable ConnectionRequest request; // written by the loop
+  private volatile @Nullable User user; // written by the loop
+  private volatile TransferFormat format = TransferFormat.TEXT; // written by the loop
+  private volatile boolean stateful; // written by the loop
+  private volatile @Nullable Map<String, Object> items;
+  private volatile @Nullable Uploads uploads;
+
+  /** The token opens nothing any more, except that a poll may fetch what waits. */
+  private volatile boolean closing;
+
+  private volatile boolean over;
+
+  // ---- Loop only
+
+  private final Inbound inbound = new Inbound();
+  private @Nullable ConnectionListener listener;
+  private boolean ended;
+
+  /** Nothing of it is left: the last poll has got the end. */
+  private boolean isDone;
+
+  /** The listener is being called. */
+  private boolean calling;
+
+  /** Since when there has been no transport, in the loop's nanoseconds. */
+  private long awaySince;
+
+  ClientConnection(
+      ConnectionEndpoint endpoint,
+      LoopConnections owner,
+      String id,
+      @Nullable String token,
+      boolean stateful) {
+    this.endpoint = endpoint;
+    this.owner = owner;
+    this.id = id;
+    this.token = token;
+    this.stateful = stateful;
+    this.awaySince = owner.loop().nanoTime();
+  }
+
+  // ---- What it is
+
+  @Override
+  public String connectionId() {
+    return id;
+  }
+
+  @Nullable String token() {
+    return token;
+  }
+
+  ConnectionOptions options() {
+    return endpoint.options();
+  }
+
+  @Override
+  public TransportType transport() {
+    return Objects.requireNonNull(type, "transport");
+  }
+
+  @Override
+  public ConnectionRequest request() {
+    return Objects.requireNonNull(request, "request");
+  }
+
+  @Override
+  public @Nullable User user() {
+    return user;
+  }
+
+  @Override
+  public Map<String, Object> items() {
+    Map<String, Object> known = items;
+    if (known == null) {
+      known = new ConcurrentHashMap<>(4);
+      Map<?, ?> first = (Map<?, ?>) ITEMS.compareAndExchange(this, null, known);
+      return first == null ? known : items();
+    }
+    return known;
+  }
+
+  @Override
+  public Loop loop() {
+    return owner.loop();
+  }
+
+  /** Runs {@code task} on the loop: immediately if this is the loop. */
+  void onLoop(Runnable task) {
+    if (loop().inLoop()) {
+      task.run();
+    } else {
+      loop().execute(task);
+    }
+  }
+
+  // ---- Transports
+
+  /**
+   * Reserves the connection for a transport, before its request is answered. Any thread.
+   *
+   * @return what the request is refused with, or null
+   */
+  @Nullable Refusal reserve(TransportType wanted) {
+    TransportType known = (TransportType) TYPE.compareAndExchange(this, null, wanted);
+    if (known != null && known != wanted) {
+      return isClosing() ? Refusal.GONE : Refusal.OTHER_TRANSPORT;
+    }
+    if (wanted == TransportType.LONG_POLLING) {
+      return null; // even when it is over: there may be something to fetch
+    }
+    if (isClosing()) {
+      return Refusal.GONE;
+    }
+    return known == null || stateful ? null : Refusal.IN_USE;
+  }
+
+  /** Returns the kind of its transports; null until the first. Any thread. */
+  @Nullable TransportType type() {
+    return type;
+  }
+
+  /** Returns whether it takes no more requests, except polls. Any thread. */
+  boolean isClosing() {
+    return closing || over;
+  }
+
+  /** The request for which it was reserved has failed. Any thread. */
+  void abandon() {
+    loop()
+        .execute(() -> {
+          if (listener == null && beginEnd()) {
+            end(Status.NORMAL_CLOSURE, null);
+          }
+        });
+  }
+
+  /** A socket is open: the first, or one with which the client comes back. */
+  void attachSocket(SocketTransport opened, ConnectionRequest asked, @Nullable User asking) {
+    if (isClosing()) {
+      opened.close(Transport.Closing.NORMAL); // it was closed while the socket was being opened
+    } else if (listener == null) {
+      if (stateful) {
+        queue = newQueue();
+      }
+      attach(opened, asked, asking);
+    } else {
+      comeBack(opened);
+    }
+  }
+
+  /** An event stream is open. */
+  void attachEvents(EventTransport opened, ConnectionRequest asked, @Nullable User asking) {
+    if (isClosing()) {
+      opened.abort();
+      return;
+    }
+    queue = newQueue();
+    attach(opened, asked, asking);
+    opened.watch();
+  }
+
+  /** A poll has come. */
+  void poll(DeferredResponse poll, ConnectionRequest asked, @Nullable User asking) {
+    if (transport instanceof PollTransport open) {
+      refresh(asking);
+      open.poll(poll);
+    } else if (isClosing()) {
+      poll.complete(PollTransport.NO_CONTENT);
+    } else {
+      queue = newQueue();
+      PollTransport opened = new PollTransport(this);
+      attach(opened, asked, asking);
+      opened.first(poll);
+      owner.watch(this);
+    }
+  }
+
+  private void refresh(@Nullable User asking) {
+    User before = user;
+    if (before != null && asking != null && !before.name().equals(asking.name())) {
+      log.warn("connection {} of {} is polled by {}", id, before.name(), asking.name());
+    }
+    user = asking;
+  }
+
+  private OutgoingQueue newQueue() {
+    return new OutgoingQueue(this, owner.fanOut(), options().transportMaxBufferSize());
+  }
+
+  private void attach(Transport opened, ConnectionRequest asked, @Nullable User asking) {
+    request = asked;
+    user = asking;
+    transport = opened;
+    owner.opened(this);
+    endpoint.opened(this);
+    calling = true;
+    try {
+      listener = Objects.requireNonNull(endpoint.handler().onConnected(this), "the listener");
+    } catch (Throwable failure) {
+      failed(failure);
+    } finally {
+      calling = false;
+    }
+    if (options().closeOnAuthenticationExpiration()
+        && asking != null
+        && asking.expiresAt() != null) {
+      owner.watch(this);
+    }
+    takeMore();
+  }
+
+  /** Delivers what is kept, then lets more come. */
+  private void takeMore() {
+    if (over) {
+      return;
+    }
+    inbound.resume(this::deliver);
+    Transport from = transport;
+    if (inbound.isTaking() && from != null && !over) {
+      from.readOn();
+    }
+  }
+
+  /** What a transport has brought; {@code bytes} are lent. */
+  void received(Transport from, ByteBuffer bytes) {
+    if (over || isStale(from)) {
+      return;
+    }
+    inbound.add(bytes, true, this::deliver);
+    if (inbound.isTaking() && !over) {
+      from.readOn();
+    }
+  }
+
+  private void deliver(ByteBuffer bytes) {
+    ConnectionListener receiver = listener;
+    if (receiver == null || over) {
+      bytes.position(bytes.limit());
+      return;
+    }
+    boolean outer = calling;
+    calling = true;
+    int before = bytes.remaining();
+    try {
+      receiver.onBytes(bytes); // in line: no lambda for each message
+    } catch (Throwable failure) {
+      bytes.position(bytes.limit());
+      failed(failure);
+    } finally {
+      calling = outer;
+    }
+    Uploads posted = uploads;
+    if (posted != null) {
+      posted.taken(before - bytes.remaining());
+    }
+  }
+
+  @Override
+  public void resume() {
+    loop().execute(this::takeMore); // never within the call that leaves bytes
+  }
+
+  // ---- Posting
+
+  /**
+   * Takes what a client posts, on the thread of its request, which waits while there is too much.
+   *
+   * @return false if nobody takes it any more
+   */
+  boolean post(InputStream body) throws IOException, InterruptedException {
+    Uploads posts = uploads();
+    posts.enter();
+    try {
+      byte[] piece = new byte[UPLOAD_PIECE_BYTES];
+      for (int n; (n = body.read(piece)) > 0; ) {
+        ByteBuffer bytes = ByteBuffer.wrap(Arrays.copyOf(piece, n));
+        posts.add(n);
+        loop().execute(() -> posted(bytes));
+        posts.awaitRoom();
+        if (isClosing()) {
+          return false;
+        }
+      }
+      return !isClosing();
+    } finally {
+      posts.leave();
+    }
+  }
+
+  private Uploads uploads() {
+    Uploads known = uploads;
+    if (known == null) {
+      known = new Uploads(loop(), options().applicationMaxBufferSize());
+      Object first = UPLOADS.compareAndExchange(this, null, known);
+      if (first != null) {
+        return uploads();
+      }
+      if (over) {
+        known.end();
+      }
+    }
+    return known;
+  }
+
+  private void posted(ByteBuffer bytes) {
+    if (over) {
+      return;
+    }
+    if (listener == null) {
+      owner.watch(this); // its transport may never come
+    }
+    inbound.add(bytes, false, this::deliver);
+  }
+
+  // ---- Losing a transport, and coming back
+
+  /** There is room again in a transport. */
+  void writable(Transport from) {
+    if (isStale(from)) {
+      return;
+    }
+    if (isQueued()) {
+      from.drain();
+    } else {
+      roomAgain();
+    }
+  }
+
+  /** There is room again for the listener. */
+  void roomAgain() {
+    if (!over) {
+      call(ConnectionListener::onWritable);
+    }
+  }
+
+  /** The client has closed its transport in order. */
+  void closedByClient(Transport from) {
+    if (!isStale(from) && beginEnd()) {
+      end(Status.NORMAL_CLOSURE, null);
+    }
+  }
+
+  /**
+   * A transport has ended.
+   *
+   * @param byAccident whether neither side wanted that
+   * @param error what the client did wrong; null if nothing
+   */
+  void lost(Transport from, boolean byAccident, @Nullable Throwable error) {
+    if (isStale(from)) {
+      return;
+    }
+    if (byAccident && stateful && !isClosing() && listener != null) {
+      goAway();
+      owner.watch(this);
+    } else if (beginEnd()) {
+      end(Status.NORMAL_CLOSURE, error);
+    }
+  }
+
+  /** The transport is gone, and the client may come back. */
+  private void goAway() {
+    transport = null;
+    awaySince = loop().nanoTime();
+    queue().clear();
+    inbound.clear(); // its end will never come
+    call(ConnectionListener::onTransportLost);
+  }
+
+  private void comeBack(SocketTransport opened) {
+    if (transport instanceof SocketTransport half) {
+      goAway();
+      half.replaced();
+    }
+    if (over) { // the listener has ended it
+      opened.close(Transport.Closing.NORMAL);
+      return;
+    }
+    transport = opened;
+    call(ConnectionListener::onTransportRestored);
+    takeMore();
+  }
+
+  private boolean isStale(Transport from) {
+    return !from.equals(transport);
+  }
+
+  /** Returns whether there is no transport, and what is sent is dropped. */
+  boolean isAway() {
+    return transport == null;
+  }
+
+  /**
+   * Looks at the time limits.
+   *
+   * @return whether to look again in a second
+   */
+  boolean look(long now) {
+    long limit = options().disconnectTimeout().toNanos();
+    Transport open = transport;
+    if (open == null) {
+      if (!over && now - awaySince > limit && beginEnd()) {
+        end(Status.TIMEOUT, null);
+      }
+      return !over;
+    }
+    if (open instanceof PollTransport polls && polls.isTimedOut(now)) {
+      if (beginEnd()) {
+        end(Status.TIMEOUT, null);
+      }
+      transportDone();
+      return false;
+    }
+    if (!over && options().closeOnAuthenticationExpiration()) {
+      User known = user;
+      Instant expiry = known == null ? null : known.expiresAt();
+      if (expiry != null && !loop().now().isBefore(expiry)) {
+        closeOrderly(Status.NORMAL_CLOSURE);
+      }
+    }
+    boolean isPolled = open instanceof PollTransport && !isDone;
+    return isPolled || (!over && options().closeOnAuthenticationExpiration());
+  }
+
+  /** What waited for the client has left, and the token is forgotten. */
+  void transportDone() {
+    isDone = true;
+    endpoint.forget(this);
+  }
+
+  // ---- Sending
+
+  @Override
+  public TransferFormat transferFormat() {
+    return format;
+  }
+
+  @Override
+  public void transferFormat(TransferFormat format) {
+    if (!transport().carries(format)) {
+      throw new IllegalArgumentException(
+          "transport " + transport().wireName() + " does not carry " + format.wireName());
+    }
+    this.format = format;
+  }
+
+  @Override
+  public boolean send(ByteBuffer message) {
+    Transport open = transport;
+    if (open == null || over) {
+      message.position(message.limit());
+      return true;
+    }
+    OutgoingQueue own = queue;
+    return own != null ? own.send(message) : ((SocketTransport) open).send(message);
+  }
+
+  /** Returns whether messages wait in a queue of the connection's own. Any thread. */
+  boolean isQueued() {
+    return queue != null;
+  }
+
+  OutgoingQueue queue() {
+    return Objects.requireNonNull(queue, "queue");
+  }
+
+  /** Something was queued. */
+  void drain() {
+    Transport open = transport;
+    if (open != null) {
+      open.drain();
+    }
+  }
+
+  /** Returns how many bytes the transport holds; any thread. */
+  long pendingInTransport() {
+    Transport open = transport;
+    return open == null ? 0 : open.bufferedAmount();
+  }
+
+  @Override
+  public long bufferedAmount() {
+    OutgoingQueue own = queue;
+    return pendingInTransport() + (own == null ? 0 : own.waits());
+  }
+
+  @Override
+  public Recipient recipient() {
+    OutgoingQueue own = queue;
+    if (own != null) {
+      return own;
+    }
+    if (transport instanceof SocketTransport socket) {
+      return socket.recipient();
+    }
+    throw new IllegalStateException("connection " + id + " is not open");
+  }
+
+  // ---- Coming back
+
+  @Override
+  public boolean isStateful() {
+    return stateful;
+  }
+
+  @Override
+  public void disableReconnect() {
+    stateful = false;
+  }
+
+  // ---- Ending
+
+  @Override
+  public void close() {
+    close(Status.NORMAL_CLOSURE, null, Transport.Closing.NORMAL);
+  }
+
+  @Override
+  public void close(Throwable error) {
+    Objects.requireNonNull(error, "error");
+    close(Status.NORMAL_CLOSURE, error, Transport.Closing.FAILED);
+  }
+
+  @Override
+  public void abort() {
+    if (beginEnd()) {
+      Transport open = transport;
+      if (open != null) {
+        open.abort();
+      }
+      loop().execute(() -> end(Status.NORMAL_CLOSURE, null));
+    }
+  }
+
+  /** The client reads too slowly for what it is sent. Any thread. */
+  void fallenBehind(Throwable error) {
+    close(Status.NORMAL_CLOSURE, error, Transport.Closing.TOO_SLOW);
+  }
+
+  /** Closes the connection in place of the application, which may say a last word. */
+  void closeOrderly(Status status) {
+    if (isClosing()) {
+      return;
+    }
+    closing = true;
+    if (type != TransportType.LONG_POLLING) {
+      endpoint.forget(this);
+    }
+    call(ConnectionListener::onClosing);
+    close(status, null, Transport.Closing.NORMAL);
+  }
+
+  /** Returns whether a client is there to be told of an end. */
+  boolean isAlive() {
+    Transport open = transport;
+    return open != null && open.isAlive();
+  }
+
+  private void close(Status status, @Nullable Throwable error, Transport.Closing how) {
+    if (!beginEnd()) {
+      return;
+    }
+    OutgoingQueue own = queue;
+    Transport open = transport;
+    if (open != null && own != null) {
+      own.inOrder(() -> {
+        own.close();
+        open.close(how);
+      });
+    } else if (open != null) {
+      open.close(how);
+    }
+    loop().execute(() -> end(status, error)); // not within a call of the listener
+  }
+
+  /** The token is dead and nothing is sent any more; returns false if that was so before. */
+  private boolean beginEnd() {
+    if (!OVER.compareAndSet(this, false, true)) {
+      return false;
+    }
+    if (type != TransportType.LONG_POLLING) { // a poll may still fetch what waits
+      endpoint.forget(this);
+    }
+    Uploads posts = uploads;
+    if (posts != null) {
+      posts.end();
+    }
+    return true;
+  }
+
+  private void end(Status status, @Nullable Throwable error) {
+    if (ended) {
+      return;
+    }
+    if (calling) {
+      loop().execute(() -> end(status, error));
+      return;
+    }
+    ended = true;
+    inbound.clear();
+    OutgoingQueue own = queue;
+    if (own != null) {
+      own.leaveGroups();
+    }
+    call(known -> known.onEnded(new ConnectionEnding(status, error)));
+    listener = null;
+    owner.ended(this);
+  }
+
+  /** The application's code has failed. */
+  private void failed(Throwable failure) {
+    log.error("connection {} failed", id, failure);
+    close(failure);
+  }
+
+  // ---- Calling the listener
+
+  @FunctionalInterface
+  private interface Call {
+    void to(ConnectionListener listener) throws Exception;
+  }
+
+  private void call(Call call) {
+    ConnectionListener known = listener;
+    if (known == null) {
+      return;
+    }
+    boolean outer = calling;
+    calling = true;
+    try {
+      call.to(known);
+    } catch (Throwable failure) {
+      failed(failure);
+    } finally {
+      calling = outer;
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "connection " + id;
+  }
+}
