@@ -1,0 +1,4 @@
+package dev.windhover.hubs;
+
+/** The groups of a hub. */
+public interface HubGroups {}
