@@ -61,7 +61,11 @@ public class Application {
   private boolean built;
 
   private record Mapping(
-      Set<String> methods, String path, Handler handler, @Nullable RouteGroup group) {
+      Set<String> methods,
+      String path,
+      boolean ignoresCase,
+      Handler handler,
+      @Nullable RouteGroup group) {
     /** Returns the handler within the steps of its group. */
     Handler endpoint() {
       return group == null ? handler : group.around(handler);
@@ -123,17 +127,31 @@ public class Application {
    *     is already mapped on this path
    */
   public Application map(Set<String> methods, String path, Handler handler) {
-    map(methods, path, handler, null);
+    map(methods, path, false, handler, null);
     return this;
   }
 
-  void map(Set<String> methods, String path, Handler handler, @Nullable RouteGroup group) {
+  /**
+   * As {@link #map(Set, String, Handler)}, but the literal segments of {@code path} match in any
+   * case. If a route whose case matters fits as well, that one is taken.
+   */
+  public Application mapIgnoringCase(Set<String> methods, String path, Handler handler) {
+    map(methods, path, true, handler, null);
+    return this;
+  }
+
+  void map(
+      Set<String> methods,
+      String path,
+      boolean ignoresCase,
+      Handler handler,
+      @Nullable RouteGroup group) {
     Objects.requireNonNull(methods, "methods");
     Objects.requireNonNull(path, "path");
     Objects.requireNonNull(handler, "handler");
     requireNotBuilt();
-    Mapping mapping = new Mapping(Set.copyOf(methods), path, handler, group);
-    taken.add(mapping.methods(), path, mapping);
+    Mapping mapping = new Mapping(Set.copyOf(methods), path, ignoresCase, handler, group);
+    taken.add(mapping.methods(), path, ignoresCase, mapping);
     mappings.add(mapping);
   }
 
@@ -495,7 +513,11 @@ public class Application {
     built = true;
     Router<Handler> router = new Router<>();
     for (Mapping mapping : mappings) {
-      router.add(mapping.methods(), mapping.path(), pipeline(mapping.endpoint()));
+      router.add(
+          mapping.methods(),
+          mapping.path(),
+          mapping.ignoresCase(),
+          pipeline(mapping.endpoint()));
     }
     Handler unmatched = pipeline(Handler.nonBlocking(Application::answerUnmatched));
     return new ExchangeHandler() {

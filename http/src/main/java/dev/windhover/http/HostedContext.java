@@ -2,6 +2,7 @@ package dev.windhover.http;
 
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.HostContext;
+import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Takeover;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.http.websocket.WebSocketManager;
@@ -47,6 +48,11 @@ final class HostedContext extends HttpContext implements HostContext {
       application().events().limitReached(this, Limit.CONNECTIONS_PER_ADDRESS);
       throw tooMany;
     }
+  }
+
+  @Override
+  public Loop loop() {
+    return exchange().loop();
   }
 
   @Override

@@ -106,6 +106,11 @@ public abstract sealed class HttpContext permits HostedContext {
     challenges = more;
   }
 
+  /** Returns how a client may authenticate; see {@link #challenge}. */
+  public List<String> challenges() {
+    return List.copyOf(challenges);
+  }
+
   /**
    * Returns the user.
    *

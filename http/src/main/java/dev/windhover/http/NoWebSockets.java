@@ -36,6 +36,9 @@ record NoWebSockets(HttpRequest request) implements WebSocketManager {
     throw missing();
   }
 
+  @Override
+  public void requireAllowedOrigin() {}
+
   private static IllegalStateException missing() {
     return new IllegalStateException(
         "WebSockets are not enabled: call useWebSockets() on the application");

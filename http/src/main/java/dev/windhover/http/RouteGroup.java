@@ -36,6 +36,11 @@ public final class RouteGroup {
     this.prefix = parent == null ? prefix : parent.prefix + prefix;
   }
 
+  /** Returns the application to which these routes belong. */
+  public Application application() {
+    return application;
+  }
+
   /** Returns {@code handler} within the steps of this group and of those around it. */
   Handler around(Handler handler) {
     Handler pipeline = handler;
@@ -93,13 +98,22 @@ public final class RouteGroup {
 
   /** As {@link Application#map(Set, String, Handler)}. */
   public RouteGroup map(Set<String> methods, String path, Handler handler) {
+    return map(methods, path, false, handler);
+  }
+
+  /** As {@link Application#mapIgnoringCase}; the group's prefix matches in any case, too. */
+  public RouteGroup mapIgnoringCase(Set<String> methods, String path, Handler handler) {
+    return map(methods, path, true, handler);
+  }
+
+  private RouteGroup map(Set<String> methods, String path, boolean ignoresCase, Handler handler) {
     Objects.requireNonNull(methods, "methods");
     Objects.requireNonNull(handler, "handler");
     if (!path.isEmpty() && !path.startsWith("/")) {
       throw new IllegalArgumentException(
           "path \"" + path + "\" in group " + prefix + " is neither empty nor begins with /");
     }
-    application.map(methods, prefix + path, handler, this);
+    application.map(methods, prefix + path, ignoresCase, handler, this);
     return this;
   }
 

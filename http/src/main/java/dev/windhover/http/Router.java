@@ -20,8 +20,9 @@ import org.jspecify.annotations.Nullable;
  * The routes of an application. A path is literal segments, {@code {name}} for one segment, and
  * {@code {*name}} at its end for all that follow. If several routes match, a literal segment takes
  * precedence over a parameter, and a parameter over a catch-all, from left to right. Paths are
- * case-sensitive, and a trailing slash counts: {@code /chat} is neither {@code /Chat} nor {@code
- * /chat/}. Paths are in the form of {@link RequestTarget#path}: a literal segment may contain
+ * case-sensitive unless a route is mapped without regard to case, and a trailing slash counts:
+ * {@code /chat} is neither {@code /Chat} nor {@code /chat/}. An exact literal takes precedence over
+ * one without regard to case. Paths are in the form of {@link RequestTarget#path}: a literal segment may contain
  * {@code %2F} for an encoded slash, which separates nothing, and {@code %25} for a percent sign.
  */
 final class Router<T> {
@@ -47,6 +48,10 @@ final class Router<T> {
   private static final class Node<T> {
     final boolean isCatchAll;
     final Map<String, Node<T>> literals = new HashMap<>();
+
+    /** Those without regard to case, by their form in lower case. */
+    final Map<String, Node<T>> anyCase = new HashMap<>(0);
+
     @Nullable Node<T> parameter;
     @Nullable Node<T> catchAll;
     @Nullable Leaf<T> leaf;
@@ -82,21 +87,27 @@ final class Router<T> {
 
   private final Node<T> root = new Node<>(false);
 
+  /** Adds a route whose case matters. */
+  void add(Set<String> methods, String path, T target) {
+    add(methods, path, false, target);
+  }
+
   /**
    * Adds a route.
    *
    * @param methods the methods it answers; empty for all
+   * @param ignoresCase whether the literal segments match in any case
    * @throws IllegalArgumentException if a method or the path is malformed, or the combination is
    *     already mapped
    */
-  void add(Set<String> methods, String path, T target) {
+  void add(Set<String> methods, String path, boolean ignoresCase, T target) {
     for (String method : methods) {
       if (!Tokens.isToken(method) || !method.equals(method.toUpperCase(Locale.ROOT))) {
         throw new IllegalArgumentException(
             "method \"" + method + "\" of route " + path + " is not a token in upper case");
       }
     }
-    Leaf<T> leaf = leafFor(path);
+    Leaf<T> leaf = leafFor(path, ignoresCase);
     if (methods.isEmpty()) {
       if (leaf.anyMethod != null) {
         throw new IllegalArgumentException("route " + path + " is already mapped");
@@ -110,7 +121,7 @@ final class Router<T> {
     }
   }
 
-  private Leaf<T> leafFor(String path) {
+  private Leaf<T> leafFor(String path, boolean ignoresCase) {
     if (!path.startsWith("/")) {
       throw new IllegalArgumentException("route \"" + path + "\" does not begin with /");
     }
@@ -135,7 +146,11 @@ final class Router<T> {
                   + " matches only itself; write "
                   + inBraces(path));
         }
-        node = node.literals.computeIfAbsent(canonicalSegment(segment), s -> new Node<>(false));
+        String literal = canonicalSegment(segment);
+        node =
+            ignoresCase
+                ? node.anyCase.computeIfAbsent(lower(literal), _ -> new Node<>(false))
+                : node.literals.computeIfAbsent(literal, _ -> new Node<>(false));
         continue;
       }
       String name = parameter.group("name");
@@ -154,6 +169,10 @@ final class Router<T> {
           "routes " + leaf.path + " and " + path + " differ only in the names of their parameters");
     }
     return leaf;
+  }
+
+  private static String lower(String segment) {
+    return segment.toLowerCase(Locale.ROOT);
   }
 
   /** Returns whether other routers would take a segment for a parameter or a wildcard. */
@@ -208,6 +227,13 @@ final class Router<T> {
     Node<T> literal = node.literals.get(segment);
     if (literal != null) {
       Match<T> found = find(literal, segments, depth + 1, values, method, allowed);
+      if (found != null) {
+        return found;
+      }
+    }
+    Node<T> anyCase = node.anyCase.isEmpty() ? null : node.anyCase.get(lower(segment));
+    if (anyCase != null) {
+      Match<T> found = find(anyCase, segments, depth + 1, values, method, allowed);
       if (found != null) {
         return found;
       }

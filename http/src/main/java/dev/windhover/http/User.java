@@ -1,8 +1,10 @@
 package dev.windhover.http;
 
 import java.security.Principal;
+import java.time.Instant;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who has sent a request: {@link HttpContext#user()}. Applications may implement it with a type of
@@ -21,6 +23,14 @@ public interface User extends Principal {
   /** Returns whether the user has this role. */
   default boolean hasRole(String role) {
     return roles().contains(role);
+  }
+
+  /**
+   * Returns when the user's authentication expires, for example that of a token; null for never.
+   * What outlives its request may end then.
+   */
+  default @Nullable Instant expiresAt() {
+    return null;
   }
 
   /** As {@link #name()}. */

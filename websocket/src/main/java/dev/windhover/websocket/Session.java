@@ -712,7 +712,8 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
         limitReached(Limit.CLOSING_HANDSHAKE);
         abort(
             Ending.By.SERVER,
-            "closing handshake not finished within " + settings.limits().closeTimeout());
+            "closing handshake not finished within "
+                + Duration.ofNanos(settings.terms().closeTimeout()));
       }
       case KEEP_ALIVE -> {
         limitReached(Limit.KEEP_ALIVE);

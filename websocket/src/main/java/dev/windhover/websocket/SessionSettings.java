@@ -23,7 +23,7 @@ record SessionSettings(
         new Conversation.Terms(
             or(given.keepAliveInterval(), options.keepAliveInterval()).toNanos(),
             or(given.keepAliveTimeout(), options.keepAliveTimeout()).toNanos(),
-            limits.closeTimeout().toNanos(),
+            or(given.closeTimeout(), limits.closeTimeout()).toNanos(),
             limits.controlFramesPerSecond(),
             limits.controlFrameBurst(),
             marks.share()),

@@ -162,14 +162,18 @@ public final class WebSockets implements Middleware {
   }
 
   private void requireAllowedOrigin(HttpContext context) {
+    HttpException refusal = originRefusal(context);
+    if (refusal != null) {
+      throw refused(context, HandshakeRefusal.ORIGIN_NOT_ALLOWED, refusal);
+    }
+  }
+
+  private @Nullable HttpException originRefusal(HttpContext context) {
     Headers headers = context.request().headers();
     String origin = String.join(",", headers.all("Origin"));
-    if (!origins.allows(origin, context.request().scheme(), context.request().host())) {
-      throw refused(
-          context,
-          HandshakeRefusal.ORIGIN_NOT_ALLOWED,
-          new HttpException(403, "origin " + origin + " is not allowed"));
-    }
+    boolean isAllowed =
+        origins.allows(origin, context.request().scheme(), context.request().host());
+    return isAllowed ? null : new HttpException(403, "origin " + origin + " is not allowed");
   }
 
   private static HttpException refused(
@@ -234,6 +238,14 @@ public final class WebSockets implements Middleware {
     public void requireWebSocketRequest() {
       if (fault != null) {
         throw refused(context, fault.refusal(), fault.toException());
+      }
+    }
+
+    @Override
+    public void requireAllowedOrigin() {
+      HttpException refusal = originRefusal(context);
+      if (refusal != null) {
+        throw refusal;
       }
     }
 

@@ -26,6 +26,9 @@ public interface HostContext {
    */
   void onBehalfOf(InetAddress client);
 
+  /** Returns the loop on which the request's connection lives. */
+  Loop loop();
+
   /** Returns the offer to take the connection over, or null if the request makes no such offer. */
   @Nullable Upgrade upgrade();
 

@@ -16,6 +16,7 @@ public final class WebSocketAcceptContext {
   private @Nullable SubprotocolSelector subprotocolSelector;
   private @Nullable Duration keepAliveInterval;
   private @Nullable Duration keepAliveTimeout;
+  private @Nullable Duration closeTimeout;
   private @Nullable Long maxMessageSize;
   private boolean compression;
   private boolean noServerContextTakeover;
@@ -27,6 +28,22 @@ public final class WebSocketAcceptContext {
 
   /** Creates settings that leave everything to the middleware's options. */
   public WebSocketAcceptContext() {}
+
+  /** Creates a copy. */
+  public WebSocketAcceptContext(WebSocketAcceptContext other) {
+    subprotocolSelector = other.subprotocolSelector;
+    keepAliveInterval = other.keepAliveInterval;
+    keepAliveTimeout = other.keepAliveTimeout;
+    closeTimeout = other.closeTimeout;
+    maxMessageSize = other.maxMessageSize;
+    compression = other.compression;
+    noServerContextTakeover = other.noServerContextTakeover;
+    noClientContextTakeover = other.noClientContextTakeover;
+    serverMaxWindowBits = other.serverMaxWindowBits;
+    clientMaxWindowBits = other.clientMaxWindowBits;
+    compressionLevel = other.compressionLevel;
+    compressionThreshold = other.compressionThreshold;
+  }
 
   /**
    * Answers with this subprotocol.
@@ -78,6 +95,24 @@ public final class WebSocketAcceptContext {
   /** Returns the time limit, or null. */
   public @Nullable Duration keepAliveTimeout() {
     return keepAliveTimeout;
+  }
+
+  /**
+   * Drops the connection if the closing handshake takes longer than this.
+   *
+   * @throws IllegalArgumentException if not positive
+   */
+  public WebSocketAcceptContext closeTimeout(Duration timeout) {
+    if (!timeout.isPositive()) {
+      throw new IllegalArgumentException("closeTimeout " + timeout + " is not positive");
+    }
+    this.closeTimeout = timeout;
+    return this;
+  }
+
+  /** Returns how long the closing handshake may take, or null. */
+  public @Nullable Duration closeTimeout() {
+    return closeTimeout;
   }
 
   /**

@@ -64,4 +64,13 @@ public interface WebSocketManager {
    * wrong.
    */
   void requireWebSocketRequest();
+
+  /**
+   * Returns if the page from which the request comes may open sockets here. The middleware asks
+   * this for every opening handshake by itself; call it for other requests that do what a socket
+   * does, such as those of an event stream. Without the middleware, all pages may.
+   *
+   * @throws HttpException 403 if it may not
+   */
+  void requireAllowedOrigin();
 }

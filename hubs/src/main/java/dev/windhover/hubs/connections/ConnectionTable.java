@@ -1,0 +1,123 @@
+package dev.windhover.hubs.connections;
+
+import dev.windhover.http.host.Loop;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the tokens of an endpoint stand for. Any thread. (The map locks one of its bins for the time
+ * of a change: a few instructions, and only for requests that negotiate, begin or end.)
+ */
+final class ConnectionTable {
+  private static final Duration LOOK = Duration.ofSeconds(1);
+
+  private final ConnectionEndpoint endpoint;
+  private final ConnectionOptions options;
+  private final ConnectionTokens tokens = new ConnectionTokens();
+  private final Map<String, KnownToken> known = new ConcurrentHashMap<>();
+
+  /** Those whose client has not come. */
+  private final AtomicInteger unfinished = new AtomicInteger();
+
+  /** In the order in which they are due; with those whose client has come meanwhile. */
+  private final Queue<Negotiated> byAge = new ConcurrentLinkedQueue<>();
+
+  private final AtomicBoolean isWatched = new AtomicBoolean();
+
+  ConnectionTable(ConnectionEndpoint endpoint, ConnectionOptions options) {
+    this.endpoint = endpoint;
+    this.options = options;
+  }
+
+  /** Remembers a negotiation; null if there are too many. */
+  @Nullable Negotiated negotiate(int version, boolean stateful, Loop loop) {
+    if (unfinished.incrementAndGet() > options.maxUnfinishedNegotiations()) {
+      unfinished.decrementAndGet();
+      return null;
+    }
+    String token = tokens.newToken();
+    String id = version == 0 ? token : tokens.newId();
+    long due = loop.nanoTime() + options.disconnectTimeout().toNanos();
+    Negotiated negotiated = new Negotiated(token, id, stateful, due);
+    known.put(token, negotiated);
+    byAge.add(negotiated);
+    watch(loop);
+    return negotiated;
+  }
+
+  /** Returns a connection without a token: its client has not negotiated. */
+  ClientConnection unnegotiated(Loop loop) {
+    return new ClientConnection(endpoint, loop, tokens.newId(), null, false);
+  }
+
+  /**
+   * Returns the connection of {@code token}, which {@code loop} owns if this is its first request;
+   * null if there is none.
+   */
+  @Nullable ClientConnection find(String token, Loop loop) {
+    while (true) {
+      switch (known.get(token)) {
+        case null -> {
+          return null;
+        }
+        case ClientConnection connection -> {
+          return connection;
+        }
+        case Negotiated negotiated -> {
+          ClientConnection connection =
+              new ClientConnection(endpoint, loop, negotiated.id(), token, negotiated.stateful());
+          if (known.replace(token, negotiated, connection)) {
+            unfinished.decrementAndGet();
+            return connection;
+          }
+        }
+      }
+    }
+  }
+
+  /** Returns whether this endpoint has made {@code token}, now or long ago. */
+  boolean isOurs(String token) {
+    return tokens.isOurs(token);
+  }
+
+  /** The token of {@code connection} opens nothing any more. */
+  void remove(ClientConnection connection) {
+    String token = connection.token();
+    if (token != null) {
+      known.remove(token, connection);
+    }
+  }
+
+  /** Returns how many negotiations wait for their client. */
+  int unfinished() {
+    return unfinished.get();
+  }
+
+  // ---- Those that never come
+
+  private void watch(Loop loop) {
+    if (isWatched.compareAndSet(false, true)) {
+      loop.schedule(LOOK, () -> look(loop));
+    }
+  }
+
+  private void look(Loop loop) {
+    long now = loop.nanoTime();
+    for (Negotiated first; (first = byAge.peek()) != null && first.due() - now <= 0; ) {
+      byAge.remove(first);
+      if (known.remove(first.token(), first)) {
+        unfinished.decrementAndGet();
+      }
+    }
+    isWatched.set(false);
+    if (!byAge.isEmpty()) {
+      watch(loop);
+    }
+  }
+}

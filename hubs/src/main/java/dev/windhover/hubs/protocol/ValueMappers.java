@@ -1,0 +1,38 @@
+package dev.windhover.hubs.protocol;
+
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.MapperFeature;
+import tools.jackson.databind.ObjectMapper;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.cfg.CoercionAction;
+import tools.jackson.databind.cfg.CoercionInputShape;
+import tools.jackson.databind.json.JsonMapper;
+
+/** How Jackson binds values: a mapper for each protocol. */
+final class ValueMappers {
+  private ValueMappers() {}
+
+  static ObjectMapper json(ValueOptions options) {
+    return common().build();
+  }
+
+  /** What both have in common: names in any case, and no conversion between kinds of values. */
+  private static JsonMapper.Builder common() {
+    return JsonMapper.builder(Json.factory())
+        .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_PROPERTIES)
+        .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
+        .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+        .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+        .disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS) // the rest of the message
+        .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+        .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+        .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
+        .disable(SerializationFeature.FLUSH_AFTER_WRITE_VALUE)
+        .withCoercionConfigDefaults(
+            config -> {
+              for (CoercionInputShape shape : CoercionInputShape.values()) {
+                config.setCoercion(shape, CoercionAction.Fail);
+              }
+            });
+  }
+}

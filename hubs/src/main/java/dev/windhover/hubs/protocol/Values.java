@@ -1,0 +1,121 @@
+package dev.windhover.hubs.protocol;
+
+import java.lang.reflect.Type;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.exc.InputCoercionException;
+import tools.jackson.core.exc.StreamConstraintsException;
+import tools.jackson.core.exc.StreamReadException;
+import tools.jackson.databind.ObjectMapper;
+import tools.jackson.databind.ObjectReader;
+import tools.jackson.databind.ObjectWriter;
+
+/**
+ * Reads and writes the values in messages: arguments, items, results. The most frequent types take
+ * a short way; Jackson binds all others.
+ */
+final class Values {
+  private final ObjectMapper mapper;
+  private final ObjectReader reader;
+  private final ObjectWriter writer;
+
+  // The types are those of an application's methods, so they bound it.
+  private final Map<Type, ObjectReader> readers = new ConcurrentHashMap<>();
+
+  Values(ObjectMapper mapper) {
+    this.mapper = mapper;
+    this.reader = mapper.reader();
+    this.writer = mapper.writer();
+  }
+
+  ObjectReader reader() {
+    return reader;
+  }
+
+  ObjectWriter writer() {
+    return writer;
+  }
+
+  /**
+   * Reads the value at the current token, as a whole even if it does not fit.
+   *
+   * @throws MisfitException if it is not of the type
+   * @throws JacksonException if it is malformed
+   */
+  @Nullable Object read(JsonParser in, Type type) throws MisfitException {
+    boolean begins = in.currentToken().isStructStart();
+    int level = in.streamReadContext().getNestingDepth() - (begins ? 1 : 0);
+    try {
+      return bind(in, type);
+    } catch (RuntimeException e) {
+      requireWellFormed(e);
+      while (in.streamReadContext().getNestingDepth() > level) {
+        in.nextToken();
+      }
+      throw new MisfitException(e);
+    }
+  }
+
+  private @Nullable Object bind(JsonParser in, Type type) {
+    JsonToken token = in.currentToken();
+    if (type == String.class && token == JsonToken.VALUE_STRING) {
+      return text(in);
+    }
+    if (type == int.class && token == JsonToken.VALUE_NUMBER_INT) {
+      return in.getIntValue();
+    }
+    if (type == long.class && token == JsonToken.VALUE_NUMBER_INT) {
+      return in.getLongValue();
+    }
+    if (type == boolean.class && token.isBoolean()) {
+      return token == JsonToken.VALUE_TRUE;
+    }
+    ObjectReader bound = readers.get(type);
+    if (bound == null) {
+      bound = mapper.readerFor(mapper.constructType(type));
+      readers.put(type, bound);
+    }
+    return bound.readValue(in);
+  }
+
+  /** Throws what says that the input is malformed, if that is the cause. */
+  private static void requireWellFormed(Throwable thrown) {
+    for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+      if (cause instanceof StreamConstraintsException
+          || cause instanceof StreamReadException && !(cause instanceof InputCoercionException)) {
+        throw (JacksonException) cause;
+      }
+    }
+  }
+
+  /** Writes a value. */
+  void write(JsonGenerator out, @Nullable Object value) {
+    switch (value) {
+      case null -> out.writeNull();
+      case String text -> out.writeString(text);
+      case Integer number -> out.writeNumber(number);
+      case Boolean truth -> out.writeBoolean(truth);
+      default -> writer.writeValue(out, value);
+    }
+  }
+
+  /** Returns the text of the current token, which must be well-formed: the writers refuse others. */
+  static String text(JsonParser in) {
+    String text = in.getString();
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.isSurrogate(text.charAt(i))) {
+        if (Character.charCount(text.codePointAt(i)) == 1) {
+          throw new InputCoercionException(
+              in, "text has a lone surrogate at index " + i, in.currentToken(), String.class);
+        }
+        i++;
+      }
+    }
+    return text;
+  }
+}
