@@ -47,6 +47,10 @@ final class Handlers {
     return start("task", "a task of the application", task);
   }
 
+  Thread startHandler(String name, Runnable task) {
+    return start(name, "the handler " + name, task);
+  }
+
   private Thread start(String name, String what, Runnable task) {
     Thread thread = Thread.ofVirtual().name(name).unstarted(task);
     threads.put(thread, what);

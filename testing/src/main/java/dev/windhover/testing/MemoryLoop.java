@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,7 @@ final class MemoryLoop implements Loop {
   private final HandClock clock;
   private final Faults faults;
   private final Thread thread;
+  private volatile @Nullable Handlers handlers;
   private boolean busy;
   private boolean stopped;
   private long given;
@@ -81,6 +83,16 @@ final class MemoryLoop implements Loop {
   @Override
   public Timer schedule(Duration delay, Runnable task) {
     return clock.schedule(delay, task);
+  }
+
+  /** Lets the threads of {@code handlers} run what is started here. */
+  void handlers(Handlers handlers) {
+    this.handlers = handlers;
+  }
+
+  @Override
+  public Thread startHandler(String name, Runnable handler) {
+    return Objects.requireNonNull(handlers).startHandler(name, handler);
   }
 
   Thread thread() {

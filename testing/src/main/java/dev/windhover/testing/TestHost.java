@@ -71,6 +71,7 @@ public final class TestHost implements AutoCloseable {
     this.handler = application.build();
     application.host(new OwnBackground());
     clock.drives(this);
+    loop.handlers(handlers);
   }
 
   /**

@@ -45,6 +45,16 @@ public interface Loop extends Executor {
     thread.start();
   }
 
+  /**
+   * Starts a handler on a new virtual thread, which may block, as {@link #start} does; callable
+   * from any thread. A host counts its handlers, and waits for them when it stops.
+   */
+  default Thread startHandler(String name, Runnable handler) {
+    Thread thread = Thread.ofVirtual().name(name).unstarted(handler);
+    start(thread);
+    return thread;
+  }
+
   /** A task that has been scheduled. */
   @FunctionalInterface
   interface Timer {

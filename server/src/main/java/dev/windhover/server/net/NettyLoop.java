@@ -112,7 +112,7 @@ public final class NettyLoop implements Loop {
     steps.lazySet(steps.getPlain() + 1);
   }
 
-  /** Starts a handler on a thread of its own, and counts it until it returns; from any thread. */
+  @Override
   public Thread startHandler(String name, Runnable handler) {
     handlers.increment();
     Thread thread =
