@@ -98,6 +98,10 @@ final class Errors {
         "Client sent " + sent + " stream(s), Hub method expects " + expected + ".");
   }
 
+  static HubException tooManyStreams(int most) {
+    return new HubException("The client has more than " + most + " streams.");
+  }
+
   static HubException noSuchMethod() {
     return new HubException("Method does not exist.");
   }

@@ -1,6 +1,7 @@
 package dev.windhover.hubs;
 
 import dev.windhover.http.host.Loop;
+import java.lang.reflect.Type;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.Queue;
@@ -20,6 +21,7 @@ final class Upload {
 
   private final Loop loop;
   private final int capacity;
+  private final Type itemType;
 
   /** To be run on the loop when there is room again. */
   private final Runnable onRoom;
@@ -41,10 +43,16 @@ final class Upload {
    */
   private record End(@Nullable String error, boolean cancelled) {}
 
-  Upload(Loop loop, int capacity, Runnable onRoom) {
+  Upload(Loop loop, int capacity, Type itemType, Runnable onRoom) {
     this.loop = loop;
     this.capacity = capacity;
+    this.itemType = itemType;
     this.onRoom = onRoom;
+  }
+
+  /** Returns of what type its items are. */
+  Type itemType() {
+    return itemType;
   }
 
   // ---- The loop's side
