@@ -16,6 +16,10 @@ final class ValueMappers {
     return common().build();
   }
 
+  static ObjectMapper messagePack(ValueOptions options) {
+    return common().propertyNamingStrategy(options.messagePackNames()==ValueOptions.PropertyNames.PASCAL_CASE ? tools.jackson.databind.PropertyNamingStrategies.UPPER_CAMEL_CASE : null).build();
+  }
+
   /** What both have in common: names in any case, and no conversion between kinds of values. */
   private static JsonMapper.Builder common() {
     return JsonMapper.builder(Json.factory())
