@@ -609,6 +609,14 @@ public class Application {
 
   private void run(HttpContext context, Handler pipeline) {
     Throwable failure = failureOf(() -> pipeline.handle(context));
+    DeferredResponse deferred = context.response().deferred();
+    if (deferred != null && failure == null) {
+      await(context, deferred);
+      return;
+    }
+    if (deferred != null) {
+      deferred.cancel();
+    }
     Takeover takeover = goesOn(context);
     if (takeover != null) {
       // The request is kept until the end of the socket or stream only if a task waits for that.
@@ -622,14 +630,28 @@ public class Application {
       takeover.handlerEnded(failure);
       return;
     }
+    finish(context, failure);
+    completed(context);
+  }
+
+  /** Sends what the handler has answered, or answers its failure. */
+  private void finish(HttpContext context, @Nullable Throwable handlers) {
     Thread.interrupted(); // an interrupt was meant for the handler, not for its answer
-    if (failure == null) {
-      failure = failureOf(() -> context.response().end());
-    }
+    Throwable failure =
+        handlers != null ? handlers : failureOf(() -> context.response().end());
     if (failure != null) {
       answer(context, failure);
     }
-    completed(context);
+  }
+
+  /** Leaves the request until somebody answers it. */
+  private void await(HttpContext context, DeferredResponse deferred) {
+    context
+        .response()
+        .whenCompletionMatters(
+            () -> deferred.ended().thenRun(() -> context.start(() -> completed(context))));
+    deferred.handlerEnded(
+        answer -> finish(context, failureOf(() -> answer.handle(context))));
   }
 
   /** Returns what continues the request after its handler: a socket, a stream, or null. */
