@@ -1,36 +1,320 @@
 package dev.windhover.hubs;
 
+import dev.windhover.http.host.Delivery;
+import dev.windhover.http.host.Recipient;
+import dev.windhover.http.host.Recipients;
+import dev.windhover.http.websocket.WhenFull;
+import dev.windhover.hubs.ClientResult.Outcome;
 import dev.windhover.hubs.protocol.HubMessage;
 import java.lang.reflect.Type;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentNavigableMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
-/** The connections of one hub. */
+/**
+ * The connections of one hub: by their ids, of each user, in groups; and the results that they owe.
+ * Any thread may call it. It takes no lock, and nothing here waits for a client.
+ */
 final class HubConnections<C> {
-  private final HubContext<C> context = new HubContext<>() {};
+  /** This map takes no lock; others do. */
+  private final ConcurrentNavigableMap<String, Peer> peers = new ConcurrentSkipListMap<>();
 
-  HubConnections(Class<?> hub, HubOptions options) {}
+  private final Recipients all = new Recipients();
+  private final NamedGroups users;
+  private final NamedGroups groups;
+  private final ClientResults results;
+  private final HubOptions options;
+  private final TypedClients<C> clients;
 
-  void add(HubConnection connection) {}
+  /**
+   * Creates them for {@code hub}.
+   *
+   * @throws IllegalArgumentException if its client interface cannot be implemented; the message
+   *     says why
+   */
+  HubConnections(Class<?> hub, HubOptions options) {
+    this.options = options;
+    this.users = new NamedGroups(options.whenFull());
+    this.groups = new NamedGroups(options.whenFull());
+    this.results = new ClientResults(options.maximumClientResultsPerClient());
+    Policy policy = new Policy(null, null, options.clientResultTimeout());
+    ClientInterface<C> client = ClientInterface.of(hub, options.clientNames(), options.lookup());
+    this.clients = new TypedClients<>(new Callees(this, policy), client);
+  }
 
-  void remove(HubConnection connection) {}
+  // ---- Who is here
 
+  /** A connection has come. */
+  void add(HubConnection connection) {
+    Peer peer = new Peer(connection);
+    peers.put(connection.id(), peer);
+    all.add(peer.recipient(), peer.protocol(), options.whenFull());
+    String user = connection.userIdentifier();
+    if (user != null) {
+      users.add(user, peer);
+    }
+  }
+
+  /** A connection has gone: it leaves everything, and the results that it owes will not come. */
+  void remove(HubConnection connection) {
+    Peer peer = peers.remove(connection.id());
+    if (peer != null) {
+      all.remove(peer.recipient());
+      peer.end();
+      results.disconnected(peer);
+    }
+  }
+
+  @Nullable Peer peer(String id) {
+    return peers.get(id);
+  }
+
+  // ---- What applications see
+
+  /** Returns the clients as a call sees them. */
   HubCallerClients<C> clientsOf(HubCallerContext context) {
-    return new HubCallerClients<>() {};
+    return clients.seenBy(context, peerOf(context));
   }
 
+  /** Returns the groups as a call sees them. */
   HubGroups groupsOf(HubCallerContext context) {
-    return new HubGroups() {};
+    return new Groups(peerOf(context));
   }
 
+  /** Returns the hub as others see it. */
   HubContext<C> context() {
-    return context;
+    return new Outside();
   }
 
+  private Peer peerOf(HubCallerContext context) {
+    Peer known = peers.get(context.connectionId());
+    return known == null ? Peer.gone(context.connection()) : known;
+  }
+
+  private final class Outside implements HubContext<C> {
+    @Override
+    public HubClients<C> clients() {
+      return clients;
+    }
+
+    @Override
+    public GroupManager groups() {
+      return new Groups(null);
+    }
+
+    @Override
+    public ConnectionManager connections() {
+      return new Present();
+    }
+  }
+
+  // ---- Sending
+
+  /** Calls a method of clients, without a result. */
+  void send(Audience to, String method, List<? extends @Nullable Object> arguments, Policy policy) {
+    Objects.requireNonNull(method, "method");
+    WhenFull whenFull = policy.whenFull();
+    Object key = new Key(this, method, policy.latest());
+    var call = new EncodedCall(new HubMessage.Invocation(null, method, arguments));
+    switch (to) {
+      case Audience.All(var except) -> all.send(call, whenFull, key, recipients(except));
+      case Audience.Caller(var peer) -> post(peer, call, whenFull, key);
+      case Audience.Client(var id) -> post(peers.get(id), call, whenFull, key);
+      case Audience.Clients(var ids) -> ids.forEach(id -> post(peers.get(id), call, whenFull, key));
+      case Audience.Group(var name, var except) ->
+          send(groups.get(name), call, whenFull, key, recipients(except));
+      case Audience.Groups(var names) ->
+          names.forEach(name -> send(groups.get(name), call, whenFull, key, Set.of()));
+      case Audience.Users(var ids) ->
+          ids.forEach(id -> send(users.get(id), call, whenFull, key, Set.of()));
+    }
+  }
+
+  /** What replaces one another: calls of the same method, with the same key if they have one. */
+  private record Key(HubConnections<?> hub, String method, @Nullable Object latest) {}
+
+  private void post(
+      @Nullable Peer peer, EncodedCall call, @Nullable WhenFull whenFull, Object key) {
+    if (peer != null) {
+      WhenFull own = whenFull == null ? options.whenFull() : whenFull;
+      peer.recipient().post(new Delivery(call.in(peer.protocol()), own, key));
+    }
+  }
+
+  private static void send(
+      @Nullable Recipients group,
+      EncodedCall call,
+      @Nullable WhenFull whenFull,
+      Object key,
+      Set<Recipient> except) {
+    if (group != null) {
+      group.send(call, whenFull, key, except);
+    }
+  }
+
+  private Set<Recipient> recipients(Collection<String> ids) {
+    if (ids.isEmpty()) {
+      return Set.of();
+    }
+    Set<Recipient> recipients = HashSet.newHashSet(ids.size());
+    for (String id : ids) {
+      Peer peer = peers.get(id);
+      if (peer != null) {
+        recipients.add(peer.recipient());
+      }
+    }
+    return recipients;
+  }
+
+  // ---- Results
+
+  ClientResults results() {
+    return results;
+  }
+
+  /** Returns the type of a result that {@code connection} owes; null if it does not. */
   @Nullable Type resultType(HubConnection connection, String invocationId) {
-    return null;
+    return results.type(connection, invocationId);
   }
 
-  boolean complete(HubConnection connection, HubMessage message) {
-    return false;
+  /**
+   * Takes the answer of a client; one that nobody waits for is ignored.
+   *
+   * @return false if another connection owes it
+   */
+  boolean complete(HubConnection connection, HubMessage.Completion answer) {
+    Outcome outcome;
+    if (answer.error() != null) {
+      outcome = new Outcome.Error(answer.error());
+    } else if (answer.hasResult()) {
+      outcome = new Outcome.Result(answer.result());
+    } else {
+      outcome = new Outcome.NoResult();
+    }
+    return results.answer(connection, answer.invocationId(), outcome);
+  }
+
+  /** As {@link #complete(HubConnection, HubMessage.Completion)}, for what is not of its type. */
+  boolean complete(HubConnection connection, HubMessage.ResultBindingFailure answer) {
+    return results.answer(
+        connection, answer.invocationId(), new Outcome.Unreadable(answer.error()));
+  }
+
+  // ---- Groups
+
+  private final class Groups implements HubGroups {
+    private final @Nullable Peer caller;
+
+    Groups(@Nullable Peer caller) {
+      this.caller = caller;
+    }
+
+    @Override
+    public boolean add(String name) {
+      return add(Objects.requireNonNull(caller), name); // only HubGroups show this
+    }
+
+    @Override
+    public boolean remove(String name) {
+      return groups.remove(name, Objects.requireNonNull(caller));
+    }
+
+    @Override
+    public boolean add(String connectionId, String name) {
+      Peer peer = peers.get(connectionId);
+      requireShort(name);
+      return peer != null && groups.add(name, peer);
+    }
+
+    private boolean add(Peer peer, String name) {
+      requireShort(name);
+      return groups.add(name, peer);
+    }
+
+    private void requireShort(String name) {
+      int most = options.maximumGroupNameLength();
+      if (name.length() > most) {
+        throw new IllegalArgumentException(
+            "group name of %d characters exceeds limit of %d".formatted(name.length(), most));
+      }
+    }
+
+    @Override
+    public boolean remove(String connectionId, String name) {
+      Peer peer = peers.get(connectionId);
+      return peer != null && groups.remove(name, peer);
+    }
+
+    @Override
+    public int count(String name) {
+      return groups.count(name);
+    }
+
+    @Override
+    public List<String> members(String name) {
+      Recipients group = groups.get(name);
+      return group == null
+          ? List.of()
+          : peers.values().stream().filter(each -> each.isIn(group)).map(Peer::id).toList();
+    }
+
+    @Override
+    public List<String> names() {
+      return groups.names();
+    }
+  }
+
+  // ---- Connections
+
+  private final class Present implements ConnectionManager {
+    @Override
+    public int count() {
+      return all.size();
+    }
+
+    @Override
+    public List<String> ids() {
+      return List.copyOf(peers.keySet());
+    }
+
+    @Override
+    public boolean contains(String connectionId) {
+      return peers.containsKey(connectionId);
+    }
+
+    @Override
+    public List<String> users() {
+      return users.names();
+    }
+
+    @Override
+    public int countOfUser(String userId) {
+      return users.count(userId);
+    }
+
+    @Override
+    public boolean abort(String connectionId) {
+      Peer peer = peers.get(connectionId);
+      if (peer != null) {
+        peer.connection().abort();
+      }
+      return peer != null;
+    }
+
+    @Override
+    public int abortUser(String userId) {
+      Recipients user = users.get(userId);
+      List<Peer> all =
+          user == null
+              ? List.of()
+              : peers.values().stream().filter(each -> each.isIn(user)).toList();
+      all.forEach(each -> each.connection().abort());
+      return all.size();
+    }
   }
 }

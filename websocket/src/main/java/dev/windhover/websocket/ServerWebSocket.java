@@ -194,57 +194,22 @@ final class ServerWebSocket implements WebSocket, Recipient {
     if (Objects.requireNonNull(whenFull, "whenFull") == WhenFull.WAIT) {
       send(message);
     } else {
-      send(new Delivery(message, whenFull, UNNAMED));
+      postIfOpen(new Delivery(message, whenFull, UNNAMED));
     }
   }
 
   @Override
   public void sendLatest(Object key, PreparedMessage message) throws IOException {
-    send(new Delivery(message, WhenFull.KEEP_LATEST, new Key(Objects.requireNonNull(key, "key"))));
+    Key named = new Key(Objects.requireNonNull(key, "key"));
+    postIfOpen(new Delivery(message, WhenFull.KEEP_LATEST, named));
   }
 
   /** Its keys are not those of groups. */
   private record Key(Object key) {}
 
-  private void send(Delivery delivery) throws IOException {
+  private void postIfOpen(Delivery delivery) throws IOException {
     out.requireOpen();
-    FanOut fanOut = fanOut();
-    fanOut.awaitRoom();
-    Encoder encoder = encoder();
-    if (encoder != null && !fanOut.isOnLoop()) {
-      encoder.encode(delivery.message());
-    }
-    fanOut.execute(new One(delivery));
-  }
-
-  /** A message with a policy for this socket alone, and those that were sent right after it. */
-  private final class One extends FanOut.Task {
-    private final Burst burst;
-
-    One(Delivery delivery) {
-      super(delivery.message().size());
-      burst = new Burst(delivery);
-    }
-
-    private ServerWebSocket socket() {
-      return ServerWebSocket.this;
-    }
-
-    @Override
-    protected boolean joins(FanOut.Task before) {
-      if (!(before instanceof One first) || !first.socket().equals(socket())) {
-        return false;
-      }
-      first.burst.addAll(burst);
-      return true;
-    }
-
-    @Override
-    protected boolean run() {
-      deliver(burst, WhenFull.DISCONNECT);
-      fanOut().delivered(burst.deliveries().size());
-      return true;
-    }
+    post(delivery);
   }
 
   @Override

@@ -16,6 +16,9 @@ public interface Recipient {
     /** Returns the group; compared by identity. */
     Object group();
 
+    /** Returns whether it is over. Any thread. */
+    boolean hasEnded();
+
     /** The socket can be sent nothing more, and is no member any more. Any thread. */
     void ended();
   }
@@ -57,6 +60,20 @@ public interface Recipient {
 
   /** Ends the membership in {@code group} and returns it; null if there is none. */
   @Nullable Membership remove(Object group);
+
+  /**
+   * Sends a message to this one alone, after all that the calling thread has sent before, here or
+   * to many. A sender waits only if it is faster than the loop; see {@link FanOut#awaitRoom}.
+   */
+  default void post(Delivery delivery) {
+    FanOut fanOut = fanOut();
+    fanOut.awaitRoom();
+    Encoder encoder = encoder();
+    if (encoder != null && !fanOut.isOnLoop()) {
+      encoder.encode(delivery.message());
+    }
+    fanOut.execute(new ToOne(this, delivery));
+  }
 
   /**
    * Sends messages as far as there is room, and skips them if the socket can be sent nothing more.

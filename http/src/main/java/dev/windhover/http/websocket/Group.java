@@ -1,16 +1,9 @@
 package dev.windhover.http.websocket;
 
-import dev.windhover.http.host.Burst;
-import dev.windhover.http.host.Delivery;
-import dev.windhover.http.host.FanOut;
 import dev.windhover.http.host.Recipient;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
+import dev.windhover.http.host.Recipients;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,15 +36,10 @@ import org.jspecify.annotations.Nullable;
  * follow it.
  */
 public final class Group {
-  private static final Recipient.Encoder[] NONE = {};
+  /** A group's members take messages as they are. */
+  private static final Object FORM = MessageType.class;
 
-  /** The members on each loop. A change replaces the map with a copy. */
-  private final AtomicReference<Map<FanOut, Part>> parts = new AtomicReference<>(Map.of());
-
-  /** Those of the members so far; servers use few settings. A change replaces the array. */
-  private final AtomicReference<Recipient.Encoder[]> encoders = new AtomicReference<>(NONE);
-
-  private final AtomicInteger size = new AtomicInteger();
+  private final Recipients members = new Recipients();
 
   /** Creates an empty group. */
   public Group() {}
@@ -76,21 +64,7 @@ public final class Group {
    */
   public boolean join(WebSocket socket, WhenFull whenFull) {
     requireForMany(whenFull);
-    Recipient recipient = Recipient.of(socket);
-    FanOut fanOut = recipient.fanOut();
-    Part part = part(fanOut);
-    Member member = new Member(part, recipient, whenFull);
-    part.added(1); // a member that ends at once is taken off after that
-    if (!recipient.add(member)) {
-      part.added(-1);
-      return false;
-    }
-    Recipient.Encoder encoder = recipient.encoder();
-    if (encoder != null) {
-      add(encoder);
-    }
-    fanOut.execute(member.new Join());
-    return true;
+    return members.add(Recipient.of(socket), FORM, whenFull) != null;
   }
 
   /**
@@ -99,24 +73,19 @@ public final class Group {
    * @return false if it is no member
    */
   public boolean leave(WebSocket socket) {
-    Recipient.Membership membership = Recipient.of(socket).remove(this);
-    if (membership == null) {
-      return false;
-    }
-    membership.ended();
-    return true;
+    return members.remove(Recipient.of(socket)) != null;
   }
 
   /** Returns the number of members. */
   public int size() {
-    return size.get();
+    return members.size();
   }
 
   // ---- Sending
 
   /** Sends a whole message to all members. */
   public void send(PreparedMessage message) {
-    send(message, null, this, null);
+    send(message, null, this, Set.of());
   }
 
   /**
@@ -137,7 +106,7 @@ public final class Group {
    */
   public void send(PreparedMessage message, WhenFull whenFull) {
     requireForMany(whenFull);
-    send(message, whenFull, this, null);
+    send(message, whenFull, this, Set.of());
   }
 
   /**
@@ -146,7 +115,8 @@ public final class Group {
    * @param one need not be a member
    */
   public void sendExcept(WebSocket one, PreparedMessage message) {
-    send(message, null, this, Objects.requireNonNull(one, "one"));
+    Objects.requireNonNull(one, "one");
+    send(message, null, this, one instanceof Recipient recipient ? Set.of(recipient) : Set.of());
   }
 
   /**
@@ -160,23 +130,16 @@ public final class Group {
    */
   public void sendLatest(Object key, PreparedMessage message) {
     Objects.requireNonNull(key, "key");
-    send(message, WhenFull.KEEP_LATEST, new Key(this, key), null);
+    send(message, WhenFull.KEEP_LATEST, new Key(this, key), Set.of());
   }
 
   private void send(
       PreparedMessage message,
       @Nullable WhenFull whenFull,
       Object key,
-      @Nullable WebSocket except) {
+      Set<? extends Recipient> except) {
     Objects.requireNonNull(message, "message");
-    Map<FanOut, Part> all = parts.get();
-    encode(message, all);
-    for (Part part : all.values()) {
-      if (part.size.get() > 0) {
-        part.fanOut.awaitRoom();
-        part.fanOut.execute(part.new Send(new Delivery(message, whenFull, key), except));
-      }
-    }
+    members.send(form -> message, whenFull, key, except);
   }
 
   /** A group's keys are its own. */
@@ -188,165 +151,5 @@ public final class Group {
           "WAIT is for a message to one socket: a group would wait for its slowest member");
     }
     Objects.requireNonNull(whenFull, "whenFull");
-  }
-
-  // ---- Compressing once
-
-  private void add(Recipient.Encoder encoder) {
-    Recipient.Encoder[] known;
-    Recipient.Encoder[] more;
-    do {
-      known = encoders.get();
-      for (Recipient.Encoder each : known) {
-        if (each.isSame(encoder)) {
-          return;
-        }
-      }
-      more = java.util.Arrays.copyOf(known, known.length + 1);
-      more[known.length] = encoder;
-    } while (!encoders.compareAndSet(known, more));
-  }
-
-  /** The sender compresses, unless it is a loop: then the first member does, if it is short. */
-  private void encode(PreparedMessage message, Map<FanOut, Part> all) {
-    Recipient.Encoder[] known = encoders.get();
-    if (known.length == 0 || all.keySet().iterator().next().isOnLoop()) {
-      return;
-    }
-    for (Recipient.Encoder each : known) {
-      each.encode(message);
-    }
-  }
-
-  // ---- On each loop
-
-  private Part part(FanOut fanOut) {
-    while (true) {
-      Map<FanOut, Part> known = parts.get();
-      Part part = known.get(fanOut);
-      if (part != null) {
-        return part;
-      }
-      Map<FanOut, Part> more = new HashMap<>(known);
-      more.put(fanOut, new Part(fanOut));
-      parts.compareAndSet(known, Map.copyOf(more));
-    }
-  }
-
-  /** The members on one loop. */
-  private final class Part {
-    final FanOut fanOut;
-
-    /** Any thread. */
-    final AtomicInteger size = new AtomicInteger();
-
-    /** In any order; loop only. */
-    final List<Member> members = new ArrayList<>();
-
-    Part(FanOut fanOut) {
-      this.fanOut = fanOut;
-    }
-
-    void added(int count) {
-      size.addAndGet(count);
-      Group.this.size.addAndGet(count);
-    }
-
-    /** A message for all of them, or all but one, and those that were sent right after it. */
-    final class Send extends FanOut.Task {
-      private final Burst burst;
-      private final @Nullable WebSocket except;
-      private int reached;
-
-      Send(Delivery delivery, @Nullable WebSocket except) {
-        super(delivery.message().size());
-        this.burst = new Burst(delivery);
-        this.except = except;
-      }
-
-      private Part part() {
-        return Part.this;
-      }
-
-      @Override
-      protected boolean joins(FanOut.Task before) {
-        if (!(before instanceof Send first)
-            || first.part() != part()
-            || !Objects.equals(first.except, except)) {
-          return false;
-        }
-        first.burst.addAll(burst);
-        return true;
-      }
-
-      @Override
-      protected boolean run() {
-        while (reached < members.size()) {
-          if (!fanOut.hasTurn()) {
-            return false;
-          }
-          Member member = members.get(reached++);
-          if (!member.recipient.equals(except)) {
-            member.recipient.deliver(burst, member.whenFull);
-            fanOut.delivered(burst.deliveries().size());
-          }
-        }
-        return true;
-      }
-    }
-  }
-
-  /** A socket in this group. */
-  private final class Member implements Recipient.Membership {
-    private final Part part;
-    private final Recipient recipient;
-    private final WhenFull whenFull;
-
-    // Loop only.
-    private int index = -1;
-    private boolean isOver;
-
-    Member(Part part, Recipient recipient, WhenFull whenFull) {
-      this.part = part;
-      this.recipient = recipient;
-      this.whenFull = whenFull;
-    }
-
-    @Override
-    public Object group() {
-      return Group.this;
-    }
-
-    @Override
-    public void ended() {
-      part.added(-1);
-      part.fanOut.execute(new Leave());
-    }
-
-    private final class Join extends FanOut.Task {
-      @Override
-      protected boolean run() {
-        if (!isOver) { // it may have ended before this was left
-          index = part.members.size();
-          part.members.add(Member.this);
-        }
-        return true;
-      }
-    }
-
-    private final class Leave extends FanOut.Task {
-      @Override
-      protected boolean run() {
-        isOver = true;
-        if (index >= 0) {
-          Member last = part.members.removeLast();
-          if (last != Member.this) { // which takes the free place
-            part.members.set(index, last);
-            last.index = index;
-          }
-        }
-        return true;
-      }
-    }
   }
 }

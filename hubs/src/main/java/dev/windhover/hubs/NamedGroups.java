@@ -1,0 +1,78 @@
+package dev.windhover.hubs;
+
+import dev.windhover.http.host.Recipient.Membership;
+import dev.windhover.http.host.Recipients;
+import dev.windhover.http.websocket.WhenFull;
+import java.util.List;
+import java.util.concurrent.ConcurrentNavigableMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import org.jspecify.annotations.Nullable;
+
+/** Groups that begin with their first member and are gone with the last. Any thread. */
+final class NamedGroups {
+  /** This map takes no lock; others do. */
+  private final ConcurrentNavigableMap<String, Recipients> groups = new ConcurrentSkipListMap<>();
+
+  private final WhenFull whenFull;
+
+  /**
+   * Creates an empty one.
+   *
+   * @param whenFull for all members
+   */
+  NamedGroups(WhenFull whenFull) {
+    this.whenFull = whenFull;
+  }
+
+  /** Returns false if nothing changed: {@code peer} is a member, or can be sent nothing more. */
+  boolean add(String name, Peer peer) {
+    while (true) {
+      Recipients group = groups.get(name);
+      if (group == null) {
+        Recipients created = new Recipients(() -> emptied(name));
+        Recipients other = groups.putIfAbsent(name, created);
+        group = other == null ? created : other;
+      }
+      Membership membership = group.add(peer.recipient(), peer.protocol(), whenFull);
+      if (membership != null) {
+        return peer.joined(group, membership);
+      }
+      if (!group.isRetired()) {
+        return false;
+      }
+      groups.remove(name, group);
+    }
+  }
+
+  /** Returns false if {@code peer} is no member. */
+  boolean remove(String name, Peer peer) {
+    Recipients group = groups.get(name);
+    Membership membership = group == null ? null : group.remove(peer.recipient());
+    if (membership == null) {
+      return false;
+    }
+    peer.left(membership);
+    return true;
+  }
+
+  /** Returns the group; null if nobody is in it. */
+  @Nullable Recipients get(String name) {
+    return groups.get(name);
+  }
+
+  int count(String name) {
+    Recipients group = groups.get(name);
+    return group == null ? 0 : group.size();
+  }
+
+  List<String> names() {
+    return List.copyOf(groups.keySet());
+  }
+
+  private void emptied(String name) {
+    Recipients group = groups.get(name);
+    if (group != null && group.retire()) {
+      groups.remove(name, group);
+    }
+  }
+}
