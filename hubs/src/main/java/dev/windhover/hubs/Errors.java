@@ -121,6 +121,13 @@ final class Errors {
         "Client hasn't sent a message/ping within the configured ClientTimeoutInterval.");
   }
 
+  static Fault anothersResult(String connectionId, String invocationId) {
+    return new Fault(
+        "InvalidOperationException",
+        "Connection ID '%s' is not valid for invocation ID '%s'."
+            .formatted(connectionId, invocationId));
+  }
+
   static Fault sequenceTooHigh() {
     return new Fault(
         "InvalidOperationException", "Sequence ID greater than amount of messages we've received.");

@@ -263,7 +263,8 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
               failure.invocationId(), Errors.failedToInvoke(failure.target()), failure.error());
       case HubMessage.StreamBindingFailure failure ->
           endUpload(failure.streamId(), explained(Errors.BINDING_ITEM, failure.error()));
-      case HubMessage.ResultBindingFailure failure -> onResult(failure);
+      case HubMessage.ResultBindingFailure failure ->
+        onResult(failure.invocationId(), endpoint.connections().complete(this, failure));
     }
   }
 
@@ -617,7 +618,8 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     if (uploads != null && uploads.containsKey(completion.invocationId())) {
       endUpload(completion.invocationId(), completion.error());
     } else {
-      onResult(completion);
+      onResult(
+          completion.invocationId(), endpoint.connections().complete(this, completion));
     }
   }
 
@@ -647,12 +649,9 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     loop.execute(this::resume);
   }
 
-  private void onResult(HubMessage result) {
-    try {
-      if (!endpoint.connections().complete(this, result)) {
-        log.debug("connection {}: a result that nobody waits for", id());
-      }
-    } catch (Errors.Fault fault) {
+  private void onResult(String invocationId, boolean isOwn) {
+    if (!isOwn) {
+      Errors.Fault fault = Errors.anothersResult(id(), invocationId);
       log.debug("connection {} ends: {}", id(), fault.getMessage());
       fail(fault, true);
     }

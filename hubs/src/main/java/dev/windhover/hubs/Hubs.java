@@ -4,6 +4,7 @@ import dev.windhover.http.Application;
 import dev.windhover.hubs.connections.ConnectionEndpoint;
 import dev.windhover.hubs.protocol.HubProtocol;
 import dev.windhover.hubs.protocol.JsonHubProtocol;
+import dev.windhover.hubs.protocol.MessagePackHubProtocol;
 import dev.windhover.hubs.protocol.ValueOptions;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -100,7 +101,7 @@ public final class Hubs {
 
   /** Connections that share a protocol share the bytes of what all of them are sent. */
   private List<HubProtocol> standardProtocols(ValueOptions values) {
-    return protocols.computeIfAbsent(values, same -> List.of(new JsonHubProtocol(same)));
+    return protocols.computeIfAbsent(values, same -> List.of(new JsonHubProtocol(same), new MessagePackHubProtocol(same)));
   }
 
   /**
