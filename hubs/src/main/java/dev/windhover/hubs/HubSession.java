@@ -14,6 +14,7 @@ import dev.windhover.hubs.protocol.InvalidDataException;
 import dev.windhover.hubs.protocol.InvocationBinder;
 import dev.windhover.hubs.protocol.RecordFormat;
 import dev.windhover.hubs.protocol.RecordReader;
+import java.io.IOException;
 import java.lang.reflect.Type;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -54,6 +55,12 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   /** How long the end of a connection waits for its calls, before the hub is told of it. */
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+  /** How long a client that may come back has to say something before it is sent anything. */
+  private static final Duration UNTIL_READY = Duration.ofSeconds(1);
+
+  /** How long a message waits for its acknowledgement, at most: as in the reference. */
+  private static final Duration ACK_INTERVAL = Duration.ofSeconds(1);
+
   private enum Phase {
     HANDSHAKE,
     CONNECTING,
@@ -83,6 +90,9 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   /** Calls that a cancellation reaches, those without an id too; null while there is none. */
   private @Nullable Set<Call> cancellable;
 
+  /** The client has lost its transport, and may come back. */
+  private boolean isAway;
+
   private boolean hasConnected;
   private boolean isDisconnected;
 
@@ -94,6 +104,11 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   private volatile @Nullable Throwable error;
   private volatile @Nullable Cancellation aborted;
   private final AtomicBoolean closing = new AtomicBoolean();
+
+  /** For a client that may come back; set before others know this connection. */
+  private @Nullable StatefulOutput stateful;
+
+  private @Nullable MessageBuffer numbers;
 
   /** The threads that work for this connection. */
   private final AtomicInteger threads = new AtomicInteger();
@@ -142,7 +157,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
 
   @Override
   Recipient recipient() {
-    return connection.recipient();
+    return stateful != null ? stateful : connection.recipient();
   }
 
   @Override
@@ -233,7 +248,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     int size = record.remaining();
     HubMessage message = protocol().read(record, this);
     heard();
-    if (message != null) {
+    if (message != null && isNew(message)) {
       onMessage(message, size);
     }
   }
@@ -257,7 +272,8 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
       case HubMessage.CancelInvocation cancel -> onCancel(cancel.invocationId());
       case HubMessage.Ping _ -> onPing();
       case HubMessage.Close close -> onClose(close);
-      case HubMessage.Ack _, HubMessage.Sequence _ -> {}
+      case HubMessage.Ack ack -> onAck(ack);
+      case HubMessage.Sequence _ -> {} // has been heeded, or means nothing here
       case HubMessage.BindingFailure failure ->
           refuseCall(
               failure.invocationId(), Errors.failedToInvoke(failure.target()), failure.error());
@@ -338,8 +354,12 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     phase = Phase.CONNECTING;
     connection.transferFormat(spoken.transferFormat());
     connection.send(Handshake.answer(null));
-    if (connection.isStateful() && version < 2) {
-      connection.disableReconnect();
+    if (connection.isStateful()) {
+      if (version < 2) {
+        connection.disableReconnect();
+      } else {
+        beginStateful();
+      }
     }
     inOnConnected = true;
     userIdentifier = options.userIdentifier().apply(connection);
@@ -681,7 +701,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
    */
   void sendWithRoom(HubMessage message, BooleanSupplier givenUp) {
     int before = timesWritable;
-    if (transmit(message)) {
+    if (transmitAndWait(message)) {
       return;
     }
     Thread self = Thread.currentThread();
@@ -712,18 +732,136 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
 
   /** Sends a message; returns whether there is room for more. */
   private boolean transmit(HubMessage message) {
-    if (closing.get()) {
+    ByteBuffer bytes = written(message);
+    if (bytes == null) {
       return true;
     }
-    ByteBuffer bytes;
+    return stateful == null
+        ? connection.send(bytes)
+        : stateful.send(bytes, MessageBuffer.isNumbered(message));
+  }
+
+  /** As {@link #transmit}, on a thread that may wait. */
+  private boolean transmitAndWait(HubMessage message) {
+    if (stateful == null) {
+      return transmit(message);
+    }
+    ByteBuffer bytes = written(message);
+    return bytes == null || stateful.sendAndWait(bytes);
+  }
+
+  /** Returns a message's bytes; null if it cannot be sent. */
+  private @Nullable ByteBuffer written(HubMessage message) {
+    if (closing.get()) {
+      return null;
+    }
     try {
-      bytes = protocol().write(message);
+      return protocol().write(message);
     } catch (RuntimeException e) {
       log.error("connection {}: a message could not be written", id(), e);
       fail(e, true);
+      return null;
+    }
+  }
+
+  // ---- Coming back
+
+  private void beginStateful() {
+    MessageBuffer buffer = new MessageBuffer(options.statefulReconnectBufferSize());
+    numbers = buffer;
+    stateful =
+        new StatefulOutput(
+            connection,
+            buffer,
+            new StatefulOutput.Owner() {
+              @Override
+              public void overflowed() {
+                drop("its client is away, and there is no room for what it misses");
+              }
+
+              @Override
+              public void tooSlow() {
+                drop("its client reads too slowly");
+              }
+            });
+    Loop.Timer _ = loop.schedule(UNTIL_READY, this::clientIsReady);
+  }
+
+  /**
+   * The client counts what it is sent. JavaScript does not count a message that comes together with
+   * the answer to the handshake.
+   */
+  private void clientIsReady() {
+    if (stateful != null) {
+      stateful.open();
+    }
+  }
+
+  /** Returns whether a message is to be handled. */
+  private boolean isNew(HubMessage message) {
+    MessageBuffer buffer = numbers;
+    if (buffer == null) {
       return true;
     }
-    return connection.send(bytes);
+    clientIsReady();
+    boolean owed = buffer.owesAck();
+    try {
+      boolean isNew = buffer.receive(message);
+      if (!owed && buffer.owesAck()) {
+        Loop.Timer _ = loop.schedule(ACK_INTERVAL, this::acknowledge);
+      }
+      return isNew;
+    } catch (Errors.Fault fault) {
+      log.debug("connection {} ends: {}", id(), fault.getMessage());
+      fail(fault, true);
+      return false;
+    }
+  }
+
+  private void acknowledge() {
+    if (numbers != null && numbers.owesAck() && phase != Phase.OVER) {
+      transmit(numbers.ack());
+    }
+  }
+
+  private void onAck(HubMessage.Ack ack) {
+    if (numbers != null) {
+      numbers.acknowledge(ack.sequenceId());
+      if (numbers.hasRoom()) {
+        onWritable();
+      }
+    }
+  }
+
+  @Override
+  public void onTransportLost() {
+    records.reset();
+    isAway = true;
+    if (numbers == null || stateful == null || !numbers.canResume()) {
+      drop("its client has lost its transport, and more was sent than was kept");
+      return;
+    }
+    numbers.lost();
+    stateful.lost();
+  }
+
+  @Override
+  public void onTransportRestored() {
+    isAway = false;
+    heard();
+    if (numbers != null && stateful != null) {
+      stateful.restored(protocol().write(new HubMessage.Sequence(numbers.first())));
+    }
+    onWritable();
+  }
+
+  private void drop(String why) {
+    log.debug("connection {} ends: {}", id(), why);
+    if (error == null) {
+      error = new IOException(why);
+    }
+    closing.set(true);
+    connection.abort();
   }
 
   // ---- Keep-alive
@@ -753,7 +891,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
       return;
     }
     long now = loop.nanoTime();
-    if (!isReading()) {
+    if (!isReading() || isAway) {
       watched.heard(now);
     }
     if (watched.isSilent(now)) {
@@ -761,7 +899,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
       fail(Errors.silent(), true);
       return;
     }
-    if (watched.isPingDue(now)) {
+    if (watched.isPingDue(now) && !isAway) {
       transmit(HubMessage.Ping.INSTANCE);
     }
     watch();
@@ -801,9 +939,21 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   private void end(@Nullable String text, boolean allowReconnect) {
     HubProtocol spoken = protocol;
     if (spoken != null && closing.compareAndSet(false, true)) {
-      connection.send(spoken.write(new HubMessage.Close(text, allowReconnect)));
-      connection.close();
+      ByteBuffer close = spoken.write(new HubMessage.Close(text, allowReconnect));
+      if (stateful == null) {
+        sendLast(close);
+      } else {
+        stateful.afterwards(() -> {
+          clientIsReady();
+          sendLast(close);
+        });
+      }
     }
+  }
+
+  private void sendLast(ByteBuffer close) {
+    connection.send(close);
+    connection.close();
   }
 
   /** Returns {@code text}, with what {@code cause} says if the client may know. */
