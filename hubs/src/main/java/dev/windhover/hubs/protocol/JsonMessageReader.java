@@ -226,11 +226,7 @@ final class JsonMessageReader {
 
   static InvalidDataException wrongCount(int arguments, int parameters) {
     return new InvalidDataException(
-        "Invocation provides "
-            + arguments
-            + " argument(s) but target expects "
-            + parameters
-            + ".");
+        "Invocation provides " + arguments + " argument(s) but target expects " + parameters + ".");
   }
 
   private void item(JsonParser in) {

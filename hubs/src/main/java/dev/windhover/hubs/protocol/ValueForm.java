@@ -176,9 +176,6 @@ record ValueForm<T>(
 
   static InputCoercionException misfit(JsonParser in, Class<?> wanted) {
     return new InputCoercionException(
-        in,
-        in.currentToken() + " is no " + wanted.getSimpleName(),
-        in.currentToken(),
-        wanted);
+        in, in.currentToken() + " is no " + wanted.getSimpleName(), in.currentToken(), wanted);
   }
 }

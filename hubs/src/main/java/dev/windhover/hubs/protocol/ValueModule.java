@@ -102,10 +102,7 @@ final class ValueModule extends SimpleModule {
   }
 
   private <T> void addText(ValueForm<T> form) {
-    add(
-        form.type(),
-        (out, value) -> out.writeString(form.text().apply(value)),
-        form::fromText);
+    add(form.type(), (out, value) -> out.writeString(form.text().apply(value)), form::fromText);
   }
 
   private <T> void addPacked(ValueForm<T> form) {
@@ -115,8 +112,7 @@ final class ValueModule extends SimpleModule {
   private <T> void addKeys(ValueForm<T> form) {
     addKeySerializer(
         form.type(),
-        new ScalarWriter<>(
-            form.type(), (out, value) -> out.writeName(form.text().apply(value))));
+        new ScalarWriter<>(form.type(), (out, value) -> out.writeName(form.text().apply(value))));
     addKeyDeserializer(form.type(), new KeyReader(form.parse()));
   }
 
@@ -126,11 +122,10 @@ final class ValueModule extends SimpleModule {
     context.addSerializers(new EnumWriters());
     context.addKeySerializers(new EnumKeyWriters());
     context.addDeserializers(new EnumReaders());
-    context.addKeyDeserializers(
-        (type, config, bean) -> {
-          EnumForm form = type.isEnumType() ? EnumForm.of(config, bean.get()) : null;
-          return form == null ? null : new KeyReader(form::readKey);
-        });
+    context.addKeyDeserializers((type, config, bean) -> {
+      EnumForm form = type.isEnumType() ? EnumForm.of(config, bean.get()) : null;
+      return form == null ? null : new KeyReader(form::readKey);
+    });
     context.insertAnnotationIntrospector(new UnsignedIntrospector());
   }
 
@@ -287,8 +282,7 @@ final class ValueModule extends SimpleModule {
   /** Refuses what takes far more memory as an integer, or written out, than it has come in. */
   private static BigDecimal requireScale(BigDecimal value) {
     if (Math.abs((long) value.scale()) > LARGEST_SCALE) {
-      throw new IllegalArgumentException(
-          "scale of " + value.scale() + " exceeds " + LARGEST_SCALE);
+      throw new IllegalArgumentException("scale of " + value.scale() + " exceeds " + LARGEST_SCALE);
     }
     return value;
   }

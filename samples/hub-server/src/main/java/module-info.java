@@ -1,0 +1,14 @@
+/** The hub server that is compared with the reference. */
+@org.jspecify.annotations.NullMarked
+module dev.windhover.samples.hub.server {
+  requires com.fasterxml.jackson.annotation;
+  requires dev.windhover.app;
+  requires dev.windhover.hubs;
+  requires static org.jspecify;
+
+  exports dev.windhover.samples.hub.server;
+
+  opens dev.windhover.samples.hub.server to
+      dev.windhover.hubs,
+      tools.jackson.databind;
+}
