@@ -14,6 +14,10 @@ import java.time.Duration;
  */
 final class EventTransport implements Transport {
   private static final byte[] NEWLINE = {'\r', '\n'};
+
+  /** It leaves by itself, as the reference's does: who reads chunk by chunk sees the same. */
+  private static final byte[] END_OF_EVENT = {'\r', '\n', '\r', '\n'};
+
   private static final byte[] DATA = "data: ".getBytes(StandardCharsets.US_ASCII);
 
   /** Firefox takes a stream for open when the first bytes are there. */
@@ -27,6 +31,10 @@ final class EventTransport implements Transport {
 
   // Loop of the connection only.
   private boolean hasRoom = true;
+
+  /** An event is out, but for its end. */
+  private boolean isInEvent;
+
   private boolean closing;
 
   private EventTransport(ClientConnection connection, ResponseStream stream) {
@@ -65,20 +73,30 @@ final class EventTransport implements Transport {
   public void drain() {
     OutgoingQueue queue = connection.queue();
     try {
+      endEvent();
       for (ByteBuffer message; hasRoom && (message = queue.poll()) != null; ) {
-        hasRoom = stream.send(event(message));
+        hasRoom = stream.send(data(message));
+        isInEvent = true;
+        endEvent();
       }
     } catch (IOException e) {
       queue.clear(); // the client is gone, of which we hear
     }
     queue.taken();
-    if (closing && queue.isEmpty()) {
-      stream.end();
+    if (closing && queue.isEmpty() && !isInEvent) {
+      end();
     }
   }
 
-  /** Returns {@code message} as an event; each of its lines becomes a field. */
-  static ByteBuffer event(ByteBuffer message) {
+  private void endEvent() throws IOException {
+    if (isInEvent && hasRoom) {
+      isInEvent = false;
+      hasRoom = stream.send(ByteBuffer.wrap(END_OF_EVENT));
+    }
+  }
+
+  /** Returns {@code message} as the fields of an event, one for each of its lines. */
+  static ByteBuffer data(ByteBuffer message) {
     ByteArrayOutputStream event = new ByteArrayOutputStream(message.remaining() + 16);
     event.writeBytes(DATA);
     while (message.hasRemaining()) {
@@ -93,9 +111,12 @@ final class EventTransport implements Transport {
         event.write(next);
       }
     }
-    event.writeBytes(NEWLINE);
-    event.writeBytes(NEWLINE);
     return ByteBuffer.wrap(event.toByteArray());
+  }
+
+  /** Ends the stream, of a connection that was closed before. */
+  void end() {
+    stream.end();
   }
 
   @Override

@@ -78,9 +78,13 @@ final class LoopConnections {
     long step = Math.min(time.toNanos() / Math.max(all.size(), 1), MOST_BETWEEN_CLOSES.toNanos());
     for (int i = 0; i < all.size(); i++) {
       ClientConnection each = all.get(i);
-      long jitter = i == 0 || step == 0 ? 0 : ThreadLocalRandom.current().nextLong(step);
-      Duration delay = Duration.ofNanos(i * step + jitter);
-      loop.schedule(delay, () -> each.closeOrderly(Status.APP_SHUTDOWN));
+      if (i == 0 || step == 0) {
+        loop.execute(() -> each.closeOrderly(Status.APP_SHUTDOWN));
+      } else {
+        long jitter = ThreadLocalRandom.current().nextLong(step);
+        Duration delay = Duration.ofNanos(i * step + jitter);
+        loop.schedule(delay, () -> each.closeOrderly(Status.APP_SHUTDOWN));
+      }
     }
     tellIfDrained();
   }
