@@ -53,7 +53,9 @@ final class HubConnections<C> {
   void add(HubConnection connection) {
     Peer peer = new Peer(connection);
     peers.put(connection.id(), peer);
-    all.add(peer.recipient(), peer.protocol(), options.whenFull());
+    if (all.enter()) {
+      all.add(peer.recipient(), peer.protocol(), options.whenFull());
+    }
     String user = connection.userIdentifier();
     if (user != null) {
       users.add(user, peer);

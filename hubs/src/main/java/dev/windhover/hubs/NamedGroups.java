@@ -33,14 +33,11 @@ final class NamedGroups {
         Recipients other = groups.putIfAbsent(name, created);
         group = other == null ? created : other;
       }
-      Membership membership = group.add(peer.recipient(), peer.protocol(), whenFull);
-      if (membership != null) {
-        return peer.joined(group, membership);
+      if (group.enter()) {
+        Membership membership = group.add(peer.recipient(), peer.protocol(), whenFull);
+        return membership != null && peer.joined(group, membership);
       }
-      if (!group.isRetired()) {
-        return false;
-      }
-      groups.remove(name, group);
+      groups.remove(name, group); // it has emptied, and is about to be removed
     }
   }
 
