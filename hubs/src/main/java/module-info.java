@@ -6,7 +6,6 @@
 module dev.windhover.hubs {
   requires transitive dev.windhover.http;
   requires static transitive org.jspecify;
-  requires msgpack.core;
   requires org.slf4j;
   requires transitive tools.jackson.databind;
 

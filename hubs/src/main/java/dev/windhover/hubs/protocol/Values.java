@@ -8,9 +8,16 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.TreeNode;
 import tools.jackson.core.exc.InputCoercionException;
 import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.exc.StreamReadException;
+import tools.jackson.core.type.ResolvedType;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.JavaType;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 import tools.jackson.databind.ObjectReader;
 import tools.jackson.databind.ObjectWriter;
@@ -23,6 +30,9 @@ final class Values {
   private final ObjectMapper mapper;
   private final ObjectReader reader;
   private final ObjectWriter writer;
+
+  private final ObjectReadContext readContext = new ReadContext();
+  private final ObjectWriteContext writeContext = new WriteContext();
 
   // The types are those of an application's methods, so they bound it.
   private final Map<Type, ObjectReader> readers = new ConcurrentHashMap<>();
@@ -39,6 +49,11 @@ final class Values {
 
   ObjectWriter writer() {
     return writer;
+  }
+
+  /** Returns what deserializers of applications ask for values within theirs. */
+  ObjectReadContext readContext() {
+    return readContext;
   }
 
   /**
@@ -75,12 +90,16 @@ final class Values {
     if (type == boolean.class && token.isBoolean()) {
       return token == JsonToken.VALUE_TRUE;
     }
+    return readerFor(type).readValue(in);
+  }
+
+  private ObjectReader readerFor(Type type) {
     ObjectReader bound = readers.get(type);
     if (bound == null) {
       bound = mapper.readerFor(mapper.constructType(type));
       readers.put(type, bound);
     }
-    return bound.readValue(in);
+    return bound;
   }
 
   /** Throws what says that the input is malformed, if that is the cause. */
@@ -94,28 +113,96 @@ final class Values {
   }
 
   /** Writes a value. */
+  void write(MessagePackWriter out, @Nullable Object value) {
+    switch (value) {
+      case null -> out.nil();
+      case String text -> out.string(text);
+      case Integer number -> out.integer(number);
+      case Boolean truth -> out.bool(truth);
+      default -> writer.writeValue(new MessagePackGenerator(writeContext, out), value);
+    }
+  }
+
+  /** Writes a value. */
   void write(JsonGenerator out, @Nullable Object value) {
     switch (value) {
       case null -> out.writeNull();
-      case String text -> out.writeString(text);
+      case String text -> {
+        requireWellFormed(text);
+        out.writeString(text);
+      }
       case Integer number -> out.writeNumber(number);
       case Boolean truth -> out.writeBoolean(truth);
-      default -> writer.writeValue(out, value);
+      default -> writer.writeValue(new StrictJsonGenerator(out), value);
     }
   }
 
   /** Returns the text of the current token, which must be well-formed: the writers refuse others. */
   static String text(JsonParser in) {
     String text = in.getString();
+    int lone = loneSurrogate(text);
+    if (lone >= 0) {
+      throw new InputCoercionException(
+          in, "text has a lone surrogate at index " + lone, in.currentToken(), String.class);
+    }
+    return text;
+  }
+
+  /**
+   * Refuses text that has no form in UTF-8.
+   *
+   * @throws IllegalArgumentException if it has a lone surrogate
+   */
+  static void requireWellFormed(String text) {
+    int lone = loneSurrogate(text);
+    if (lone >= 0) {
+      throw new IllegalArgumentException("text has a lone surrogate at index " + lone);
+    }
+  }
+
+  private static int loneSurrogate(String text) {
     for (int i = 0; i < text.length(); i++) {
       if (Character.isSurrogate(text.charAt(i))) {
         if (Character.charCount(text.codePointAt(i)) == 1) {
-          throw new InputCoercionException(
-              in, "text has a lone surrogate at index " + i, in.currentToken(), String.class);
+          return i;
         }
         i++;
       }
     }
-    return text;
+    return -1;
+  }
+
+  private final class ReadContext extends ObjectReadContext.Base {
+    @Override
+    public <T> T readValue(JsonParser in, Class<T> type) {
+      return readerFor(type).readValue(in);
+    }
+
+    @Override
+    public <T> T readValue(JsonParser in, TypeReference<T> type) {
+      return readerFor(type.getType()).readValue(in);
+    }
+
+    @Override
+    public <T> T readValue(JsonParser in, ResolvedType type) {
+      return readerFor((JavaType) type).readValue(in);
+    }
+
+    @Override
+    public <T extends TreeNode> T readTree(JsonParser in) {
+      return readerFor(JsonNode.class).readValue(in);
+    }
+  }
+
+  private final class WriteContext extends ObjectWriteContext.Base {
+    @Override
+    public void writeValue(JsonGenerator out, Object value) {
+      writer.writeValue(out, value);
+    }
+
+    @Override
+    public void writeTree(JsonGenerator out, TreeNode tree) {
+      writer.writeValue(out, tree);
+    }
   }
 }
