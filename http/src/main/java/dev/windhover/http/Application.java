@@ -514,10 +514,7 @@ public class Application {
     Router<Handler> router = new Router<>();
     for (Mapping mapping : mappings) {
       router.add(
-          mapping.methods(),
-          mapping.path(),
-          mapping.ignoresCase(),
-          pipeline(mapping.endpoint()));
+          mapping.methods(), mapping.path(), mapping.ignoresCase(), pipeline(mapping.endpoint()));
     }
     Handler unmatched = pipeline(Handler.nonBlocking(Application::answerUnmatched));
     return new ExchangeHandler() {
@@ -609,6 +606,14 @@ public class Application {
 
   private void run(HttpContext context, Handler pipeline) {
     Throwable failure = failureOf(() -> pipeline.handle(context));
+    DeferredResponse deferred = context.response().deferred();
+    if (deferred != null && failure == null) {
+      await(context, deferred);
+      return;
+    }
+    if (deferred != null) {
+      deferred.cancel();
+    }
     Takeover takeover = goesOn(context);
     if (takeover != null) {
       // The request is kept until the end of the socket or stream only if a task waits for that.
@@ -622,14 +627,26 @@ public class Application {
       takeover.handlerEnded(failure);
       return;
     }
+    finish(context, failure);
+    completed(context);
+  }
+
+  /** Sends what the handler has answered, or answers its failure. */
+  private void finish(HttpContext context, @Nullable Throwable handlers) {
     Thread.interrupted(); // an interrupt was meant for the handler, not for its answer
-    if (failure == null) {
-      failure = failureOf(() -> context.response().end());
-    }
+    Throwable failure = handlers != null ? handlers : failureOf(() -> context.response().end());
     if (failure != null) {
       answer(context, failure);
     }
-    completed(context);
+  }
+
+  /** Leaves the request until somebody answers it. */
+  private void await(HttpContext context, DeferredResponse deferred) {
+    context
+        .response()
+        .whenCompletionMatters(
+            () -> deferred.ended().thenRun(() -> context.start(() -> completed(context))));
+    deferred.handlerEnded(answer -> finish(context, failureOf(() -> answer.handle(context))));
   }
 
   /** Returns what continues the request after its handler: a socket, a stream, or null. */

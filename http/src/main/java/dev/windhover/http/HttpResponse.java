@@ -56,6 +56,7 @@ public final class HttpResponse {
   private volatile boolean aborted;
   private @Nullable ByteBuffer buffer;
   private volatile @Nullable ResponseStream stream;
+  private @Nullable DeferredResponse deferred;
   private @Nullable ResponseOutput output; // once it has started
   private @Nullable OpenFile lastFile;
   private long promised = -1; // bytes of body, when the response started; -1 if not said
@@ -259,6 +260,25 @@ public final class HttpResponse {
   }
 
   /**
+   * Lets another thread, or the loop, answer this request after the handler has returned, for
+   * example when there is something to say to a client that polls. What was set by then is kept,
+   * and nobody else may use this object until the answer is given. Nothing limits how long that
+   * takes: do so yourself.
+   *
+   * @throws IllegalStateException if the response has started, or was deferred already
+   */
+  public DeferredResponse defer() {
+    requireOpen();
+    requireNotStarted();
+    if (deferred != null) {
+      throw new IllegalStateException("the response is deferred already");
+    }
+    DeferredResponse begun = new DeferredResponse(exchange);
+    deferred = begun;
+    return begun;
+  }
+
+  /**
    * Redirects the client to {@code location} with 302. Never pass on an unchecked location from a
    * request: an attacker could send your users to a site of their own.
    */
@@ -285,7 +305,7 @@ public final class HttpResponse {
 
   /** Returns whether no status was set and no body was written yet; headers do not count. */
   boolean isUntouched() {
-    return !started && !statusSet && buffer == null;
+    return !started && !statusSet && buffer == null && deferred == null;
   }
 
   /**
@@ -319,6 +339,11 @@ public final class HttpResponse {
   }
 
   // ---- The pipeline's side
+
+  /** Returns what will answer after the handler, or null. */
+  @Nullable DeferredResponse deferred() {
+    return deferred;
+  }
 
   /** Returns the stream that continues the response after its handler, or null. */
   @Nullable ResponseStream streaming() {

@@ -23,6 +23,9 @@ abstract class HubConnection {
   /** Returns it as groups see it. */
   abstract Recipient recipient();
 
+  /** Returns the settings of its hub, at its path. */
+  abstract HubOptions options();
+
   /** Returns all connections of the hub. */
   abstract <C> HubConnections<C> connections();
 

@@ -3,11 +3,15 @@ package dev.windhover.hubs;
 import dev.windhover.http.User;
 import dev.windhover.http.websocket.WhenFull;
 import dev.windhover.hubs.connections.ConnectionContext;
+import dev.windhover.hubs.connections.ConnectionOptions;
+import dev.windhover.hubs.protocol.HubProtocol;
+import dev.windhover.hubs.protocol.ValueOptions;
 import java.lang.invoke.MethodHandles;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +39,10 @@ public final class HubOptions {
   private Function<ConnectionContext, @Nullable String> userIdentifier = HubOptions::nameOfUser;
   private MethodHandles.@Nullable Lookup lookup;
   private boolean annotatedMethodsOnly;
+  private ValueOptions values = ValueOptions.DEFAULT;
+  private final List<HubProtocol> protocols = new ArrayList<>();
   private final List<HubFilter> filters = new ArrayList<>();
+  private final List<Consumer<ConnectionOptions>> connections = new ArrayList<>();
 
   /** Creates the defaults. */
   public HubOptions() {}
@@ -59,7 +66,29 @@ public final class HubOptions {
     userIdentifier = other.userIdentifier;
     lookup = other.lookup;
     annotatedMethodsOnly = other.annotatedMethodsOnly;
+    values = other.values;
+    protocols.addAll(other.protocols);
     filters.addAll(other.filters);
+    connections.addAll(other.connections);
+  }
+
+  // ---- Connections
+
+  /**
+   * Changes the settings of the connections below: transports, time limits of polls, stateful
+   * reconnects, who may connect.
+   *
+   * @param change called when the hub is mapped, after those that were given before
+   */
+  public HubOptions connections(Consumer<ConnectionOptions> change) {
+    connections.add(Objects.requireNonNull(change, "change"));
+    return this;
+  }
+
+  ConnectionOptions connections() {
+    ConnectionOptions changed = new ConnectionOptions();
+    connections.forEach(change -> change.accept(changed));
+    return changed;
   }
 
   // ---- Time limits
@@ -290,8 +319,8 @@ public final class HubOptions {
   }
 
   /**
-   * Allows only these protocols, for example {@code json}. All that {@link Hubs} knows are allowed
-   * by default.
+   * Allows only these protocols, for example {@code json}. {@code json}, {@code messagepack} and
+   * those that were {@linkplain #protocol added} are allowed by default.
    *
    * @throws IllegalArgumentException if there is none
    */
@@ -338,6 +367,27 @@ public final class HubOptions {
   private static @Nullable String nameOfUser(ConnectionContext connection) {
     User user = connection.user();
     return user == null ? null : user.name();
+  }
+
+  /** Says how values are written, in both protocols. */
+  public HubOptions values(ValueOptions options) {
+    values = Objects.requireNonNull(options, "options");
+    return this;
+  }
+
+  /** Returns how values are written. */
+  public ValueOptions values() {
+    return values;
+  }
+
+  /** Adds a protocol, or replaces the one of that name. */
+  public HubOptions protocol(HubProtocol protocol) {
+    protocols.add(Objects.requireNonNull(protocol, "protocol"));
+    return this;
+  }
+
+  List<HubProtocol> protocols() {
+    return protocols;
   }
 
   // ---- How calls reach methods

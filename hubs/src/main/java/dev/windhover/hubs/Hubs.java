@@ -1,9 +1,19 @@
 package dev.windhover.hubs;
 
 import dev.windhover.http.Application;
+import dev.windhover.hubs.connections.ConnectionEndpoint;
+import dev.windhover.hubs.protocol.HubProtocol;
+import dev.windhover.hubs.protocol.JsonHubProtocol;
+import dev.windhover.hubs.protocol.MessagePackHubProtocol;
+import dev.windhover.hubs.protocol.ValueOptions;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -22,6 +32,9 @@ public final class Hubs {
   private final Application application;
   private final HubOptions options = new HubOptions();
   private final Map<Class<?>, HubConnections<?>> connections = new HashMap<>();
+  private final Map<Class<?>, HubOptions> shared = new HashMap<>();
+  private final Set<Class<?>> mapped = new HashSet<>();
+  private final Map<ValueOptions, List<HubProtocol>> protocols = new HashMap<>();
 
   private Hubs(Application application) {
     this.application = Objects.requireNonNull(application, "application");
@@ -54,7 +67,42 @@ public final class Hubs {
   /** As {@link #map(String, Class, Supplier)}, with settings of its own. */
   public <H extends Hub<?>> Hubs map(
       String path, Class<H> hub, Supplier<? extends H> instances, Consumer<HubOptions> change) {
-    throw new UnsupportedOperationException(path + hub + instances + change + application);
+    HubConnections<?> all = connections(hub);
+    HubOptions own = mapped.add(hub) ? optionsOf(hub) : new HubOptions(options);
+    change.accept(own);
+    HubEndpoint endpoint =
+        new HubEndpoint(HubClass.describe(hub, own), instances, own, all, protocolsFor(own));
+    ConnectionEndpoint _ = ConnectionEndpoint.map(application, path, own.connections(), endpoint);
+    return this;
+  }
+
+  /** Returns the allowed protocols, by lower-case name. */
+  private Map<String, HubProtocol> protocolsFor(HubOptions own) {
+    Map<String, HubProtocol> known = new LinkedHashMap<>();
+    for (HubProtocol protocol : standardProtocols(own.values())) {
+      known.put(protocol.name().toLowerCase(Locale.ROOT), protocol);
+    }
+    for (HubProtocol protocol : own.protocols()) {
+      known.put(protocol.name().toLowerCase(Locale.ROOT), protocol);
+    }
+    List<String> allowed =
+        own.supportedProtocols().stream().map(name -> name.toLowerCase(Locale.ROOT)).toList();
+    for (String name : allowed) {
+      if (!known.containsKey(name)) {
+        throw new IllegalArgumentException(
+            "supported protocol %s is not known; there are %s".formatted(name, known.keySet()));
+      }
+    }
+    if (!allowed.isEmpty()) {
+      known.keySet().retainAll(allowed);
+    }
+    return known;
+  }
+
+  /** Connections that share a protocol share the bytes of what all of them are sent. */
+  private List<HubProtocol> standardProtocols(ValueOptions values) {
+    return protocols.computeIfAbsent(
+        values, same -> List.of(new JsonHubProtocol(same), new MessagePackHubProtocol(same)));
   }
 
   /**
@@ -68,7 +116,11 @@ public final class Hubs {
   @SuppressWarnings("unchecked") // by its class, which says what C is
   private <C> HubConnections<C> connections(Class<?> hub) {
     return (HubConnections<C>)
-        connections.computeIfAbsent(
-            hub, type -> new HubConnections<>(type, new HubOptions(options)));
+        connections.computeIfAbsent(hub, type -> new HubConnections<>(type, optionsOf(type)));
+  }
+
+  /** The settings of what all paths of a hub share: those of its first path. */
+  private HubOptions optionsOf(Class<?> hub) {
+    return shared.computeIfAbsent(hub, _ -> new HubOptions(options));
   }
 }

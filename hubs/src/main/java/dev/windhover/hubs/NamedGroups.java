@@ -2,7 +2,6 @@ package dev.windhover.hubs;
 
 import dev.windhover.http.host.Recipient.Membership;
 import dev.windhover.http.host.Recipients;
-import dev.windhover.http.websocket.WhenFull;
 import java.util.List;
 import java.util.concurrent.ConcurrentNavigableMap;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -12,17 +11,6 @@ import org.jspecify.annotations.Nullable;
 final class NamedGroups {
   /** This map takes no lock; others do. */
   private final ConcurrentNavigableMap<String, Recipients> groups = new ConcurrentSkipListMap<>();
-
-  private final WhenFull whenFull;
-
-  /**
-   * Creates an empty one.
-   *
-   * @param whenFull for all members
-   */
-  NamedGroups(WhenFull whenFull) {
-    this.whenFull = whenFull;
-  }
 
   /** Returns false if nothing changed: {@code peer} is a member, or can be sent nothing more. */
   boolean add(String name, Peer peer) {
@@ -34,7 +22,7 @@ final class NamedGroups {
         group = other == null ? created : other;
       }
       if (group.enter()) {
-        Membership membership = group.add(peer.recipient(), peer.protocol(), whenFull);
+        Membership membership = peer.join(group);
         return membership != null && peer.joined(group, membership);
       }
       groups.remove(name, group); // it has emptied, and is about to be removed

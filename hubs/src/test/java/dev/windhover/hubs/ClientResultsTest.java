@@ -3,7 +3,7 @@ package dev.windhover.hubs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.windhover.hubs.HubFixture.Connection;
+import dev.windhover.hubs.BareHub.Connection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.SocketTimeoutException;
@@ -41,8 +41,7 @@ class ClientResultsTest {
 
   private final HubOptions options = new HubOptions().maximumClientResultsPerClient(3);
 
-  @RegisterExtension
-  final HubFixture<AskHub.Client> fixture = new HubFixture<>(AskHub.class, options);
+  @RegisterExtension final BareHub<AskHub.Client> fixture = new BareHub<>(AskHub.class, options);
 
   private AskHub.Client client(Connection connection) {
     return fixture.hub().context().clients().client(connection.id());

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.http.websocket.WhenFull;
-import dev.windhover.hubs.HubFixture.Connection;
+import dev.windhover.hubs.BareHub.Connection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
@@ -21,7 +21,7 @@ class HubClientsTest {
     }
   }
 
-  @RegisterExtension final HubFixture<TalkHub.Client> fixture = new HubFixture<>(TalkHub.class);
+  @RegisterExtension final BareHub<TalkHub.Client> fixture = new BareHub<>(TalkHub.class);
 
   private final HubContext<TalkHub.Client> outside = fixture.hub().context();
 

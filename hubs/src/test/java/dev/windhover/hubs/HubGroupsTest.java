@@ -3,7 +3,7 @@ package dev.windhover.hubs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.windhover.hubs.HubFixture.Connection;
+import dev.windhover.hubs.BareHub.Connection;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -15,7 +15,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class HubGroupsTest {
   abstract static class RoomHub extends UntypedHub {}
 
-  @RegisterExtension final HubFixture<ClientProxy> fixture = new HubFixture<>(RoomHub.class);
+  @RegisterExtension final BareHub<ClientProxy> fixture = new BareHub<>(RoomHub.class);
 
   private final HubContext<ClientProxy> outside = fixture.hub().context();
   private final GroupManager groups = outside.groups();

@@ -12,10 +12,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * The listener form's side of receiving: hands whole messages to the listener while it demands
  * them. A message that lies whole in the read buffer is handed over where it lies; others are
- * assembled. Loop only, except for {@link #request} and {@link #discard}.
+ * assembled, unless the listener takes parts. Loop only, except for {@link #request} and {@link
+ * #discard}.
  */
 final class ListenerPump extends Inbox {
+  /** How much is decompressed for a part. */
+  private static final int DECODED_PART_BYTES = 4096;
+
   private final WebSocketListener listener;
+  private final boolean takesParts;
 
   /** Only while there is something to assemble. */
   private @Nullable MessageBuffer assembling;
@@ -29,8 +34,10 @@ final class ListenerPump extends Inbox {
   private boolean closeWaits;
 
   ListenerPump(Session session, WebSocketListener listener) {
-    super(session, session.settings().maxMessageSize());
+    boolean takesParts = listener.takesParts();
+    super(session, takesParts ? Long.MAX_VALUE : session.settings().maxMessageSize());
     this.listener = listener;
+    this.takesParts = takesParts;
   }
 
   /** Adds to the demand; from any thread. */
@@ -56,6 +63,9 @@ final class ListenerPump extends Inbox {
   int deliver(FrameReader reader, ByteBuffer in) {
     if (demand == 0 || isKeeping()) {
       return UNWANTED;
+    }
+    if (takesParts) {
+      return deliverPart(reader, in);
     }
     boolean begins = assembling == null || assembling.isEmpty();
     if (begins
@@ -87,6 +97,53 @@ final class ListenerPump extends Inbox {
     return n;
   }
 
+  private int deliverPart(FrameReader reader, ByteBuffer in) {
+    if (reader.isCoded()) {
+      ByteBuffer part = ByteBuffer.allocate(DECODED_PART_BYTES);
+      int n = reader.readInto(in, part);
+      if (n >= 0) {
+        deliverPart(typeOf(reader), part.flip(), reader.endOfMessage());
+      }
+      return n;
+    }
+    int n = reader.readInPlace(in);
+    if (n >= 0) {
+      int end = in.position() + n;
+      int limit = in.limit();
+      in.limit(end);
+      deliverPart(typeOf(reader), in, reader.endOfMessage());
+      in.limit(limit).position(end).order(ByteOrder.BIG_ENDIAN);
+    }
+    return n;
+  }
+
+  private void deliverPart(MessageType type, ByteBuffer part, boolean end) {
+    if (!part.hasRemaining() && !end) {
+      return; // the header of a frame whose payload is yet to come
+    }
+    if (demand != Long.MAX_VALUE) {
+      demand--;
+    }
+    boolean outer = calling;
+    calling = true;
+    try {
+      listener.onPart(session.socket(), type, part, end);
+    } catch (Throwable failure) {
+      session.listenerFailed(failure);
+    } finally {
+      calling = outer;
+    }
+  }
+
+  /** Delivers a kept piece as a part. */
+  private void deliverPart(Piece piece) {
+    ByteBuffer bytes = piece.bytes();
+    int n = bytes.remaining();
+    deliverPart(piece.part().type(), bytes, piece.part().endOfMessage());
+    bytes.position(bytes.limit());
+    taken(piece, n);
+  }
+
   /** Delivers what is kept, as far as the demand goes, then lets the end take effect. */
   private void pump() {
     if (calling || !opened || ended) {
@@ -94,6 +151,10 @@ final class ListenerPump extends Inbox {
     }
     Piece piece;
     while (demand > 0 && (piece = next()) != null) {
+      if (takesParts) {
+        deliverPart(piece);
+        continue;
+      }
       MessageBuffer message = assembling();
       take(piece, message);
       if (piece.part().endOfMessage()) {
@@ -177,7 +238,7 @@ final class ListenerPump extends Inbox {
 
   /** A message that the end has cut is not waited for. */
   private boolean isKeepingMessages() {
-    return pieces.stream().anyMatch(piece -> piece.part().endOfMessage());
+    return pieces.stream().anyMatch(piece -> takesParts || piece.part().endOfMessage());
   }
 
   /**

@@ -409,7 +409,7 @@ final class Outbox {
   }
 
   private boolean isBelowHigh() {
-    if (amount() < marks.high()) {
+    if (amount() < marks.full()) {
       return true;
     }
     gate.tellFull();
@@ -633,14 +633,14 @@ final class Outbox {
     if (left <= frame) {
       long pending = duplex.pending();
       requireRoom(null);
-      left = marks.high() - pending;
+      left = marks.full() - pending;
     }
     room = left - frame;
     session.conversation().frame(OutgoingMessage.opcodeOf(type), true, as.reservedBits(), payload);
     if (!delivering) {
       drainSoon();
     }
-    boolean below = room > 0 || duplex.pending() < marks.high();
+    boolean below = room > 0 || duplex.pending() < marks.full();
     if (!below) {
       gate.tellFull();
     }

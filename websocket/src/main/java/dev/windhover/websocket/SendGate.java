@@ -497,7 +497,7 @@ final class SendGate {
     if (parked != null && waits <= marks.lowRoom()) {
       wakeNext();
     }
-    if (full && waits - keptBack + session.pending() <= marks.low()) {
+    if (full && waits - keptBack + session.pending() <= marks.writable()) {
       full = false;
       session.writable();
     }

@@ -9,14 +9,27 @@ import dev.windhover.protocol.FrameWriter;
  * @param high in bytes: who has so much waiting must wait, or is refused. In the listener form a
  *     message under way in pieces, and the others that wait for its end, count each by themselves
  * @param low in bytes: when so little waits again, those may go on
+ * @param full in bytes: when so much waits, a sender in the listener form is told; at most {@code
+ *     high}
+ * @param writable in bytes: when so little waits again, it is told that
  */
-record SendMarks(int high, int low) {
+record SendMarks(int high, int low, int full, int writable) {
   /** The most that is handed to the transport ahead of time; the rest waits in the queue. */
   private static final int LARGEST_SHARE = 64 * 1024;
 
+  /** Creates marks by which all senders go. */
+  SendMarks(int high, int low) {
+    this(high, low, high, low);
+  }
+
+  /** Returns the same marks, but senders in the listener form are told at {@code full} bytes. */
+  SendMarks toldAt(int full) {
+    return full >= high ? this : new SendMarks(high, low, full, Math.min(low, full / 2));
+  }
+
   /** Returns how much the transport may hold for more to be handed over. */
   int share() {
-    return Math.max(1, Math.min(LARGEST_SHARE, Math.min(low, high / 4)));
+    return Math.max(1, Math.min(LARGEST_SHARE, Math.min(Math.min(low, writable), high / 4)));
   }
 
   /** Returns the most that is handed over at once. */

@@ -5,6 +5,7 @@ import dev.windhover.http.host.Duplex;
 import dev.windhover.http.host.FanOut;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.Memberships;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.RequestSummary;
 import dev.windhover.http.host.Takeover;

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The settings of one socket: what was given at accept, else what the options say.
  *
+ * @param closesOnStop whether a stop closes the socket
  * @param development whether the peer is told what was thrown when the socket's handler fails
  */
 record SessionSettings(
@@ -14,11 +15,14 @@ record SessionSettings(
     long maxMessageSize,
     SendMarks sendMarks,
     WebSocketLimits limits,
+    boolean closesOnStop,
     boolean development) {
   static SessionSettings of(
       WebSocketOptions options, WebSocketAcceptContext given, boolean development) {
     WebSocketLimits limits = options.limits();
-    SendMarks marks = new SendMarks(limits.sendQueueHigh(), limits.sendQueueLow());
+    SendMarks all = new SendMarks(limits.sendQueueHigh(), limits.sendQueueLow());
+    Integer mark = given.sendMark();
+    SendMarks marks = mark == null ? all : all.toldAt(mark);
     return new SessionSettings(
         new Conversation.Terms(
             or(given.keepAliveInterval(), options.keepAliveInterval()).toNanos(),
@@ -30,6 +34,7 @@ record SessionSettings(
         or(given.maxMessageSize(), limits.maxMessageSize()),
         marks,
         limits,
+        given.closesOnStop(),
         development);
   }
 

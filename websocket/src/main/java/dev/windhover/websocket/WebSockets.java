@@ -208,7 +208,9 @@ public final class WebSockets implements Middleware {
 
   private CompletableFuture<Void> closeOpen() {
     return sessions.endAll(session -> {
-      session.goAway();
+      if (session.settings().closesOnStop()) {
+        session.goAway();
+      }
       return session.ended();
     });
   }
@@ -434,7 +436,7 @@ public final class WebSockets implements Middleware {
     sessions.add(session.loop(), session);
     fanOut(session.loop()); // which makes the loop known
     openedOrNot();
-    if (stopping) {
+    if (stopping && session.settings().closesOnStop()) {
       session.goAway(); // the stop began while it was being accepted
     }
   }

@@ -18,6 +18,8 @@ public final class WebSocketAcceptContext {
   private @Nullable Duration keepAliveTimeout;
   private @Nullable Duration closeTimeout;
   private @Nullable Long maxMessageSize;
+  private @Nullable Integer sendMark;
+  private boolean closesOnStop = true;
   private boolean compression;
   private boolean noServerContextTakeover;
   private boolean noClientContextTakeover;
@@ -36,6 +38,8 @@ public final class WebSocketAcceptContext {
     keepAliveTimeout = other.keepAliveTimeout;
     closeTimeout = other.closeTimeout;
     maxMessageSize = other.maxMessageSize;
+    sendMark = other.sendMark;
+    closesOnStop = other.closesOnStop;
     compression = other.compression;
     noServerContextTakeover = other.noServerContextTakeover;
     noClientContextTakeover = other.noClientContextTakeover;
@@ -132,6 +136,39 @@ public final class WebSocketAcceptContext {
   /** Returns the limit in bytes, or null. */
   public @Nullable Long maxMessageSize() {
     return maxMessageSize;
+  }
+
+  /**
+   * In the listener form, {@code send} says that there is no room when so many bytes wait, and
+   * {@link WebSocketListener#onWritable} is called when half of them do. {@code send} still refuses
+   * only above the high mark of the send queue, and policies for sends to many go by that as well.
+   *
+   * @param bytes the high mark of the send queue by default (1 MiB), which is also the most
+   * @throws IllegalArgumentException if not positive
+   */
+  public WebSocketAcceptContext sendMark(int bytes) {
+    this.sendMark = within("sendMark", bytes, 1, Integer.MAX_VALUE);
+    return this;
+  }
+
+  /** Returns the mark in bytes, or null. */
+  public @Nullable Integer sendMark() {
+    return sendMark;
+  }
+
+  /**
+   * Says whether a stop of the application closes the socket with 1001, as it does by default. If
+   * not, whoever has accepted the socket ends it, with {@link
+   * dev.windhover.http.Application#endOnStop}, and the stop waits for that.
+   */
+  public WebSocketAcceptContext closesOnStop(boolean closes) {
+    this.closesOnStop = closes;
+    return this;
+  }
+
+  /** Returns whether a stop of the application closes the socket. */
+  public boolean closesOnStop() {
+    return closesOnStop;
   }
 
   // ---- Compression (RFC 7692)

@@ -32,6 +32,26 @@ public interface WebSocketListener {
     }
   }
 
+  /**
+   * Returns whether messages are delivered in parts, as they come, by {@link #onPart} in place of
+   * {@link #onMessage}: for listeners to whom messages are pieces of a stream. There is no limit on
+   * the size of a message then. Asked once, before the socket is open.
+   */
+  default boolean takesParts() {
+    return false;
+  }
+
+  /**
+   * A part of a message has come, if this listener {@linkplain #takesParts takes parts}. Each part
+   * counts as a message for the demand.
+   *
+   * @param part bytes of the message, lent only for the duration of the call; empty only at its
+   *     end. A part of a text may begin and end within a character.
+   * @param endOfMessage whether the message ends with it
+   */
+  default void onPart(WebSocket socket, MessageType type, ByteBuffer part, boolean endOfMessage)
+      throws Exception {}
+
   /** A whole text message has come; called by the default {@link #onMessage}. */
   default void onText(WebSocket socket, String text) throws Exception {}
 

@@ -1,4 +1,4 @@
-package dev.windhover.websocket;
+package dev.windhover.http.host;
 
 import dev.windhover.http.host.Recipient.Membership;
 import java.lang.invoke.MethodHandles;
@@ -6,8 +6,10 @@ import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** The groups that a socket is in: few, so that a change copies them. Any thread; takes no lock. */
-final class Memberships {
+/**
+ * The groups that a recipient is in: few, so that a change copies them. Any thread; takes no lock.
+ */
+public final class Memberships {
   private static final Membership[] NONE = {};
 
   private static final VarHandle ALL;
@@ -23,8 +25,11 @@ final class Memberships {
   /** Null when nothing can be joined any more. */
   private volatile Membership @Nullable [] all = NONE;
 
-  /** Adds one, unless there is one of the same group, or the socket can be sent nothing more. */
-  boolean add(Membership one) {
+  /** Creates an empty collection. */
+  public Memberships() {}
+
+  /** Adds one, unless there is one of the same group, or the recipient can be sent nothing more. */
+  public boolean add(Membership one) {
     Membership[] before;
     Membership[] after;
     do {
@@ -39,7 +44,7 @@ final class Memberships {
   }
 
   /** Removes and returns the one of {@code group}; null if there is none. */
-  @Nullable Membership remove(Object group) {
+  public @Nullable Membership remove(Object group) {
     while (true) {
       Membership[] before = all;
       int index = before == null ? -1 : indexOf(before, group);
@@ -57,8 +62,8 @@ final class Memberships {
     }
   }
 
-  /** The socket can be sent nothing more. */
-  void end() {
+  /** The recipient can be sent nothing more. */
+  public void end() {
     Membership[] before = (Membership[]) ALL.getAndSet(this, null);
     if (before != null) {
       for (Membership each : before) {
