@@ -48,7 +48,7 @@ class ArchitectureTest {
     "server,    protocol http                      , org.slf4j.. io.netty.. javax.crypto.. javax.net.ssl..",
     "app,       protocol http websocket server     , org.slf4j..",
     "testing,   protocol http websocket            , org.slf4j.. jdk.management..",
-    "hubs,      protocol http                      , org.slf4j.. tools.jackson.. com.fasterxml.jackson.annotation.. org.msgpack..",
+    "hubs,      protocol http                      , org.slf4j.. tools.jackson.. com.fasterxml.jackson.annotation..",
   })
   void modulesDependOnlyOnWhatStandsBelowThem(String module, String ours, String others) {
     String[] allowed =

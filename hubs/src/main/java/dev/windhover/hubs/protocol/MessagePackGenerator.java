@@ -14,6 +14,7 @@ import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamWriteCapability;
 import tools.jackson.core.StreamWriteConstraints;
+import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.core.TokenStreamContext;
 import tools.jackson.core.Version;
 import tools.jackson.core.base.GeneratorBase;
@@ -46,7 +47,7 @@ final class MessagePackGenerator extends GeneratorBase {
 
   /** Creates one that writes values, each a root. */
   MessagePackGenerator(ObjectWriteContext objects, MessagePackWriter out) {
-    super(objects, NO_IO, 0);
+    super(objects, NO_IO, StreamWriteFeature.WRITE_BIGDECIMAL_AS_PLAIN.getMask());
     this.out = out;
   }
 

@@ -127,26 +127,49 @@ final class Values {
   void write(JsonGenerator out, @Nullable Object value) {
     switch (value) {
       case null -> out.writeNull();
-      case String text -> out.writeString(text);
+      case String text -> {
+        requireWellFormed(text);
+        out.writeString(text);
+      }
       case Integer number -> out.writeNumber(number);
       case Boolean truth -> out.writeBoolean(truth);
-      default -> writer.writeValue(out, value);
+      default -> writer.writeValue(new StrictJsonGenerator(out), value);
     }
   }
 
   /** Returns the text of the current token, which must be well-formed: the writers refuse others. */
   static String text(JsonParser in) {
     String text = in.getString();
+    int lone = loneSurrogate(text);
+    if (lone >= 0) {
+      throw new InputCoercionException(
+          in, "text has a lone surrogate at index " + lone, in.currentToken(), String.class);
+    }
+    return text;
+  }
+
+  /**
+   * Refuses text that has no form in UTF-8.
+   *
+   * @throws IllegalArgumentException if it has a lone surrogate
+   */
+  static void requireWellFormed(String text) {
+    int lone = loneSurrogate(text);
+    if (lone >= 0) {
+      throw new IllegalArgumentException("text has a lone surrogate at index " + lone);
+    }
+  }
+
+  private static int loneSurrogate(String text) {
     for (int i = 0; i < text.length(); i++) {
       if (Character.isSurrogate(text.charAt(i))) {
         if (Character.charCount(text.codePointAt(i)) == 1) {
-          throw new InputCoercionException(
-              in, "text has a lone surrogate at index " + i, in.currentToken(), String.class);
+          return i;
         }
         i++;
       }
     }
-    return text;
+    return -1;
   }
 
   private final class ReadContext extends ObjectReadContext.Base {
