@@ -53,7 +53,7 @@ final class ConnectionTable {
 
   /** Returns a connection without a token: its client has not negotiated. */
   ClientConnection unnegotiated(Loop loop) {
-    return new ClientConnection(endpoint, loop, tokens.newId(), null, false);
+    return new ClientConnection(endpoint, endpoint.on(loop), tokens.newId(), null, false);
   }
 
   /**
@@ -71,7 +71,8 @@ final class ConnectionTable {
         }
         case Negotiated negotiated -> {
           ClientConnection connection =
-              new ClientConnection(endpoint, loop, negotiated.id(), token, negotiated.stateful());
+              new ClientConnection(
+                  endpoint, endpoint.on(loop), negotiated.id(), token, negotiated.stateful());
           if (known.replace(token, negotiated, connection)) {
             unfinished.decrementAndGet();
             return connection;
@@ -79,6 +80,11 @@ final class ConnectionTable {
         }
       }
     }
+  }
+
+  /** Returns what {@code token} stands for; null for nothing. */
+  @Nullable KnownToken peek(String token) {
+    return known.get(token);
   }
 
   /** Returns whether this endpoint has made {@code token}, now or long ago. */
