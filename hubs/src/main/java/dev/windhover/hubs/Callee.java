@@ -4,6 +4,7 @@ import dev.windhover.http.host.Loop;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Type;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -151,8 +152,7 @@ final class Callee implements SingleClientProxy {
     Thread waiting = Thread.currentThread();
     Loop loop = peer.connection().connection().loop();
     ClientResult result =
-        hub.results()
-            .ask(peer, type, method, arguments, policy.resultTimeout(), _ -> loop.unpark(waiting));
+        hub.results().ask(peer, type, method, arguments, limitOf(peer), _ -> loop.unpark(waiting));
     return new Wait(result, cancellation);
   }
 
@@ -173,7 +173,7 @@ final class Callee implements SingleClientProxy {
                   type,
                   method,
                   arguments,
-                  policy.resultTimeout(),
+                  limitOf(peer),
                   settled -> loop.startHandler("client-result", () -> complete(future, settled)));
       future.whenComplete((_, _) -> hub.results().cancel(result)); // if it was cancelled
       if (cancellation != null) {
@@ -185,6 +185,11 @@ final class Callee implements SingleClientProxy {
       future.completeExceptionally(e);
     }
     return future;
+  }
+
+  private Duration limitOf(Peer peer) {
+    Duration own = policy.resultTimeout();
+    return own == null ? peer.options().clientResultTimeout() : own;
   }
 
   private static void complete(CompletableFuture<@Nullable Object> future, ClientResult result) {

@@ -13,7 +13,6 @@ import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What a hub can call on clients: makes the proxies through which it does. */
@@ -90,7 +89,7 @@ final class ClientInterface<C> {
           if (other != null && !isSame(other, method)) {
             throw bad(
                 "has two methods that are '%s' on the wire, in any case: %s and %s"
-                    .formatted(name, describe(other), describe(method)));
+                    .formatted(name, HubClass.describe(other), HubClass.describe(method)));
           }
           methods.put(method, ClientMethod.of(method, name, result));
         }
@@ -112,12 +111,12 @@ final class ClientInterface<C> {
 
     private void requireCallable(Method method) {
       if (method.getTypeParameters().length > 0) {
-        throw bad("has a generic method: " + describe(method));
+        throw bad("has a generic method: " + HubClass.describe(method));
       }
       Class<?>[] parameters = method.getParameterTypes();
       for (int i = 0; i < parameters.length - 1; i++) {
         if (parameters[i].equals(Cancellation.class)) {
-          throw bad("has a Cancellation that is not last: " + describe(method));
+          throw bad("has a Cancellation that is not last: " + HubClass.describe(method));
         }
       }
     }
@@ -157,18 +156,9 @@ final class ClientInterface<C> {
         }
         throw bad(
             "has a default method that is not accessible, %s: open its package to %s, or give"
-                    .formatted(describe(method), ours.getName())
+                    .formatted(HubClass.describe(method), ours.getName())
                 + " HubOptions.lookup the MethodHandles.lookup() of a class that may call it");
       }
-    }
-
-    private static String describe(Method method) {
-      return method.getDeclaringClass().getSimpleName()
-          + "."
-          + method.getName()
-          + Arrays.stream(method.getParameterTypes())
-              .map(Class::getSimpleName)
-              .collect(Collectors.joining(", ", "(", ")"));
     }
 
     private IllegalArgumentException bad(String fact) {

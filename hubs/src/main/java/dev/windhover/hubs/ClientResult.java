@@ -93,11 +93,7 @@ final class ClientResult {
       case Outcome.NoResult _ when type.equals(Void.class) -> null;
       case Outcome.NoResult _ -> throw new HubException("the client has answered without a result");
       case Outcome.Error(var text) -> throw new HubException(text);
-      case Outcome.Unreadable(var cause) ->
-          throw new HubException(
-              "Error trying to deserialize result to %s. %s"
-                  .formatted(simpleName(), cause.getMessage()),
-              cause);
+      case Outcome.Unreadable(var cause) -> throw new HubException(cause.getMessage(), cause);
       case Outcome.Disconnected _ ->
           throw new IOException("Connection '%s' disconnected.".formatted(peer.id()));
       case Outcome.TimedOut _ ->
@@ -106,9 +102,5 @@ final class ClientResult {
       case Outcome.Cancelled _ -> throw new CancellationException("the wait was cancelled");
       case null -> throw new IllegalStateException("nothing has settled " + invocationId);
     };
-  }
-
-  private String simpleName() {
-    return type instanceof Class<?> known ? known.getSimpleName() : type.getTypeName();
   }
 }

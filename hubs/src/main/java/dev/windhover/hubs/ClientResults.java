@@ -18,11 +18,6 @@ final class ClientResults {
       new ConcurrentSkipListMap<>();
 
   private final AtomicLong calls = new AtomicLong();
-  private final int mostOfConnection;
-
-  ClientResults(int mostOfConnection) {
-    this.mostOfConnection = mostOfConnection;
-  }
 
   /**
    * Calls a method of a client.
@@ -37,11 +32,11 @@ final class ClientResults {
       List<? extends @Nullable Object> arguments,
       Duration limit,
       Consumer<ClientResult> settled) {
-    if (peer.owed().incrementAndGet() > mostOfConnection) {
+    int most = peer.options().maximumClientResultsPerClient();
+    if (peer.owed().incrementAndGet() > most) {
       peer.owed().decrementAndGet();
       throw new IllegalStateException(
-          "connection '%s' owes %d results, the most that are allowed"
-              .formatted(peer.id(), mostOfConnection));
+          "connection '%s' owes %d results, the most that are allowed".formatted(peer.id(), most));
     }
     String id = "s" + calls.incrementAndGet(); // clients' own are numbers
     ClientResult result = new ClientResult(id, peer, type, limit, settled);

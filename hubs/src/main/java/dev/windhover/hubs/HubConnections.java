@@ -25,10 +25,9 @@ final class HubConnections<C> {
   private final ConcurrentNavigableMap<String, Peer> peers = new ConcurrentSkipListMap<>();
 
   private final Recipients all = new Recipients();
-  private final NamedGroups users;
-  private final NamedGroups groups;
-  private final ClientResults results;
-  private final HubOptions options;
+  private final NamedGroups users = new NamedGroups();
+  private final NamedGroups groups = new NamedGroups();
+  private final ClientResults results = new ClientResults();
   private final TypedClients<C> clients;
 
   /**
@@ -38,13 +37,8 @@ final class HubConnections<C> {
    *     says why
    */
   HubConnections(Class<?> hub, HubOptions options) {
-    this.options = options;
-    this.users = new NamedGroups(options.whenFull());
-    this.groups = new NamedGroups(options.whenFull());
-    this.results = new ClientResults(options.maximumClientResultsPerClient());
-    Policy policy = new Policy(null, null, options.clientResultTimeout());
     ClientInterface<C> client = ClientInterface.of(hub, options.clientNames(), options.lookup());
-    this.clients = new TypedClients<>(new Callees(this, policy), client);
+    this.clients = new TypedClients<>(new Callees(this, Policy.OF_HUB), client);
   }
 
   // ---- Who is here
@@ -53,7 +47,9 @@ final class HubConnections<C> {
   void add(HubConnection connection) {
     Peer peer = new Peer(connection);
     peers.put(connection.id(), peer);
-    all.add(peer.recipient(), peer.protocol(), options.whenFull());
+    if (all.enter()) {
+      peer.join(all);
+    }
     String user = connection.userIdentifier();
     if (user != null) {
       users.add(user, peer);
@@ -141,7 +137,7 @@ final class HubConnections<C> {
   private void post(
       @Nullable Peer peer, EncodedCall call, @Nullable WhenFull whenFull, Object key) {
     if (peer != null) {
-      WhenFull own = whenFull == null ? options.whenFull() : whenFull;
+      WhenFull own = whenFull == null ? peer.options().whenFull() : whenFull;
       peer.recipient().post(new Delivery(call.in(peer.protocol()), own, key));
     }
   }
@@ -227,21 +223,16 @@ final class HubConnections<C> {
     @Override
     public boolean add(String connectionId, String name) {
       Peer peer = peers.get(connectionId);
-      requireShort(name);
-      return peer != null && groups.add(name, peer);
+      return peer != null && add(peer, Objects.requireNonNull(name, "name"));
     }
 
     private boolean add(Peer peer, String name) {
-      requireShort(name);
-      return groups.add(name, peer);
-    }
-
-    private void requireShort(String name) {
-      int most = options.maximumGroupNameLength();
+      int most = peer.options().maximumGroupNameLength();
       if (name.length() > most) {
         throw new IllegalArgumentException(
             "group name of %d characters exceeds limit of %d".formatted(name.length(), most));
       }
+      return groups.add(name, peer);
     }
 
     @Override

@@ -280,7 +280,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
       case HubMessage.StreamBindingFailure failure ->
           endUpload(failure.streamId(), explained(Errors.BINDING_ITEM, failure.error()));
       case HubMessage.ResultBindingFailure failure ->
-        onResult(failure.invocationId(), endpoint.connections().complete(this, failure));
+          onResult(failure.invocationId(), endpoint.connections().complete(this, failure));
     }
   }
 
@@ -638,8 +638,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     if (uploads != null && uploads.containsKey(completion.invocationId())) {
       endUpload(completion.invocationId(), completion.error());
     } else {
-      onResult(
-          completion.invocationId(), endpoint.connections().complete(this, completion));
+      onResult(completion.invocationId(), endpoint.connections().complete(this, completion));
     }
   }
 

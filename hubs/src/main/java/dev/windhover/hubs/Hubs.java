@@ -101,7 +101,8 @@ public final class Hubs {
 
   /** Connections that share a protocol share the bytes of what all of them are sent. */
   private List<HubProtocol> standardProtocols(ValueOptions values) {
-    return protocols.computeIfAbsent(values, same -> List.of(new JsonHubProtocol(same), new MessagePackHubProtocol(same)));
+    return protocols.computeIfAbsent(
+        values, same -> List.of(new JsonHubProtocol(same), new MessagePackHubProtocol(same)));
   }
 
   /**

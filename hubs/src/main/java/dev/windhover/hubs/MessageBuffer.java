@@ -10,8 +10,8 @@ import java.util.Deque;
  * handled twice. Both sides count what they send and receive, from 1; the numbers are not on the
  * wire. Knows no time and no socket.
  *
- * <p>A client that is there and is sent more than there is room for is not slowed down: what is kept
- * is forgotten, and until it has acknowledged that, it cannot come back.
+ * <p>A client that is there and is sent more than there is room for is not slowed down: what is
+ * kept is forgotten, and until it has acknowledged that, it cannot come back.
  */
 final class MessageBuffer {
   private final long capacity;

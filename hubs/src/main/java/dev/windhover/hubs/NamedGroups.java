@@ -2,7 +2,6 @@ package dev.windhover.hubs;
 
 import dev.windhover.http.host.Recipient.Membership;
 import dev.windhover.http.host.Recipients;
-import dev.windhover.http.websocket.WhenFull;
 import java.util.List;
 import java.util.concurrent.ConcurrentNavigableMap;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -13,17 +12,6 @@ final class NamedGroups {
   /** This map takes no lock; others do. */
   private final ConcurrentNavigableMap<String, Recipients> groups = new ConcurrentSkipListMap<>();
 
-  private final WhenFull whenFull;
-
-  /**
-   * Creates an empty one.
-   *
-   * @param whenFull for all members
-   */
-  NamedGroups(WhenFull whenFull) {
-    this.whenFull = whenFull;
-  }
-
   /** Returns false if nothing changed: {@code peer} is a member, or can be sent nothing more. */
   boolean add(String name, Peer peer) {
     while (true) {
@@ -33,14 +21,11 @@ final class NamedGroups {
         Recipients other = groups.putIfAbsent(name, created);
         group = other == null ? created : other;
       }
-      Membership membership = group.add(peer.recipient(), peer.protocol(), whenFull);
-      if (membership != null) {
-        return peer.joined(group, membership);
+      if (group.enter()) {
+        Membership membership = peer.join(group);
+        return membership != null && peer.joined(group, membership);
       }
-      if (!group.isRetired()) {
-        return false;
-      }
-      groups.remove(name, group);
+      groups.remove(name, group); // it has emptied, and is about to be removed
     }
   }
 

@@ -60,6 +60,15 @@ final class Peer {
     return connection.protocol();
   }
 
+  HubOptions options() {
+    return connection.options();
+  }
+
+  /** Joins what was entered; returns null if it cannot. */
+  @Nullable Membership join(Recipients entered) {
+    return entered.add(recipient(), protocol(), options().whenFull());
+  }
+
   AtomicInteger owed() {
     return owed;
   }

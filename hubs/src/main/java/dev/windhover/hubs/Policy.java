@@ -10,9 +10,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param whenFull what happens where there is no room; null for what the hub says
  * @param latest what a call is the latest state of; null for nothing but its method
- * @param resultTimeout how long a result is awaited
+ * @param resultTimeout how long a result is awaited; null for what the hub says
  */
-record Policy(@Nullable WhenFull whenFull, @Nullable Object latest, Duration resultTimeout) {
+record Policy(
+    @Nullable WhenFull whenFull, @Nullable Object latest, @Nullable Duration resultTimeout) {
+  static final Policy OF_HUB = new Policy(null, null, null);
+
   Policy whenFull(WhenFull policy) {
     if (policy == WhenFull.WAIT) {
       throw new IllegalArgumentException("WAIT would let all clients wait for the slowest");

@@ -82,13 +82,14 @@ final class StatefulOutput implements Recipient {
       return;
     }
     fanOut()
-        .execute(new FanOut.Task() {
-          @Override
-          protected boolean run() {
-            task.run();
-            return true;
-          }
-        });
+        .execute(
+            new FanOut.Task() {
+              @Override
+              protected boolean run() {
+                task.run();
+                return true;
+              }
+            });
   }
 
   private final class Send extends FanOut.Task {

@@ -59,17 +59,30 @@ public final class Recipients {
   // ---- Members
 
   /**
-   * Adds {@code recipient}: it gets what is sent from now on.
+   * Makes a place for one more; {@link #add} must follow. Until then these cannot be retired.
+   *
+   * @return false if they are
+   */
+  public boolean enter() {
+    int before;
+    do {
+      before = size.get();
+      if (before == RETIRED) {
+        return false;
+      }
+    } while (!size.compareAndSet(before, before + 1));
+    return true;
+  }
+
+  /**
+   * Adds {@code recipient} after {@link #enter}: it gets what is sent from now on.
    *
    * @param form what {@link Forms} are asked for; compared by {@code equals}
    * @param whenFull what happens to messages for which it has no room, unless the message says so
-   * @return its membership; null if nothing changed: it is a member already, can be sent nothing
-   *     more, or {@link #isRetired}
+   * @return its membership; null if it is a member already, or can be sent nothing more: then its
+   *     place is free again
    */
   public Recipient.@Nullable Membership add(Recipient recipient, Object form, WhenFull whenFull) {
-    if (!enter()) {
-      return null;
-    }
     Part part = part(recipient.fanOut(), form);
     Member member = new Member(part, recipient, whenFull);
     part.size.incrementAndGet(); // a member that ends at once is taken off after that
@@ -103,25 +116,9 @@ public final class Recipients {
     return Math.max(size.get(), 0);
   }
 
-  /** Lets nobody join any more if there is no member; returns false if there is. */
+  /** Lets nobody join any more if there is no member; returns false if there is one. */
   public boolean retire() {
-    return size.compareAndSet(0, RETIRED) || isRetired();
-  }
-
-  /** Returns whether nobody can join any more. */
-  public boolean isRetired() {
-    return size.get() == RETIRED;
-  }
-
-  private boolean enter() {
-    int before;
-    do {
-      before = size.get();
-      if (before == RETIRED) {
-        return false;
-      }
-    } while (!size.compareAndSet(before, before + 1));
-    return true;
+    return size.compareAndSet(0, RETIRED) || size.get() == RETIRED;
   }
 
   private Part part(FanOut fanOut, Object form) {

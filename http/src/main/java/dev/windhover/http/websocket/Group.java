@@ -64,7 +64,8 @@ public final class Group {
    */
   public boolean join(WebSocket socket, WhenFull whenFull) {
     requireForMany(whenFull);
-    return members.add(Recipient.of(socket), FORM, whenFull) != null;
+    Recipient recipient = Recipient.of(socket);
+    return members.enter() && members.add(recipient, FORM, whenFull) != null;
   }
 
   /**
