@@ -920,6 +920,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     end(null, false);
   }
 
+  @Override
   public void onClosing() {
     if (phase == Phase.CONNECTING || phase == Phase.OPEN) {
       end(null, true);

@@ -129,6 +129,11 @@ class OutgoingQueueTest {
             }
 
             @Override
+            public boolean hasEnded() {
+              return ended.get();
+            }
+
+            @Override
             public void ended() {
               ended.set(true);
             }
