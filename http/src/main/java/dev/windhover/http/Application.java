@@ -514,10 +514,7 @@ public class Application {
     Router<Handler> router = new Router<>();
     for (Mapping mapping : mappings) {
       router.add(
-          mapping.methods(),
-          mapping.path(),
-          mapping.ignoresCase(),
-          pipeline(mapping.endpoint()));
+          mapping.methods(), mapping.path(), mapping.ignoresCase(), pipeline(mapping.endpoint()));
     }
     Handler unmatched = pipeline(Handler.nonBlocking(Application::answerUnmatched));
     return new ExchangeHandler() {
@@ -637,8 +634,7 @@ public class Application {
   /** Sends what the handler has answered, or answers its failure. */
   private void finish(HttpContext context, @Nullable Throwable handlers) {
     Thread.interrupted(); // an interrupt was meant for the handler, not for its answer
-    Throwable failure =
-        handlers != null ? handlers : failureOf(() -> context.response().end());
+    Throwable failure = handlers != null ? handlers : failureOf(() -> context.response().end());
     if (failure != null) {
       answer(context, failure);
     }
@@ -650,8 +646,7 @@ public class Application {
         .response()
         .whenCompletionMatters(
             () -> deferred.ended().thenRun(() -> context.start(() -> completed(context))));
-    deferred.handlerEnded(
-        answer -> finish(context, failureOf(() -> answer.handle(context))));
+    deferred.handlerEnded(answer -> finish(context, failureOf(() -> answer.handle(context))));
   }
 
   /** Returns what continues the request after its handler: a socket, a stream, or null. */

@@ -120,7 +120,8 @@ class ConnectionsTest {
 
   private void over(Version version) {
     try {
-      client = HttpClient.newBuilder().version(version).sslContext(Certificate.USUAL.trust()).build();
+      client =
+          HttpClient.newBuilder().version(version).sslContext(Certificate.USUAL.trust()).build();
     } catch (GeneralSecurityException | IOException e) {
       throw new AssertionError(e);
     }
@@ -361,9 +362,7 @@ class ConnectionsTest {
       String id = token.group(1);
       for (int i = 0; i < 2; i++) { // its handler throws; then the token is dead
         send(
-            request("/fails?id=" + id + "&" + query)
-                .header("Accept", "text/event-stream")
-                .build());
+            request("/fails?id=" + id + "&" + query).header("Accept", "text/event-stream").build());
       }
       Heard heard = new Heard();
       socket("/fails?" + query, heard);

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The listener form's side of receiving: hands whole messages to the listener while it demands
  * them. A message that lies whole in the read buffer is handed over where it lies; others are
- * assembled, unless the listener takes parts. Loop only, except for {@link #request} and {@link #discard}.
+ * assembled, unless the listener takes parts. Loop only, except for {@link #request} and {@link
+ * #discard}.
  */
 final class ListenerPump extends Inbox {
   /** How much is decompressed for a part. */
