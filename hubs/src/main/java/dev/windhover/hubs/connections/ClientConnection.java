@@ -217,7 +217,7 @@ final class ClientConnection implements ConnectionContext, KnownToken {
   /** An event stream is open. */
   void attachEvents(EventTransport opened, ConnectionRequest asked, @Nullable User asking) {
     if (isClosing()) {
-      opened.abort();
+      opened.end();
       return;
     }
     queue = newQueue();
@@ -394,7 +394,9 @@ final class ClientConnection implements ConnectionContext, KnownToken {
 
   /** There is room again for the listener. */
   void roomAgain() {
-    if (!over) {
+    if (calling) {
+      loop().execute(this::roomAgain); // a send in that call has made the room
+    } else if (!over) {
       call(ConnectionListener::onWritable);
     }
   }
@@ -572,6 +574,9 @@ final class ClientConnection implements ConnectionContext, KnownToken {
   @Override
   public void disableReconnect() {
     stateful = false;
+    if (isAway() && listener != null && beginEnd()) {
+      loop().execute(() -> end(Status.NORMAL_CLOSURE, null));
+    }
   }
 
   // ---- Ending
@@ -630,7 +635,11 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     Transport open = transport;
     if (open != null && own != null) {
       own.inOrder(() -> {
-        own.close();
+        if (how == Transport.Closing.TOO_SLOW) {
+          own.seal();
+        } else {
+          own.close();
+        }
         open.close(how);
       });
     } else if (open != null) {

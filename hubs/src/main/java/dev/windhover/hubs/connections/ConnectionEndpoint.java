@@ -220,8 +220,7 @@ public final class ConnectionEndpoint {
 
   private void requireRunning() {
     if (stopping) {
-      throw new HttpException(
-          503, "the server is stopping", new Headers().add("Retry-After", "5"));
+      throw new HttpException(503, "the server is stopping", new Headers().add("Retry-After", "5"));
     }
   }
 
@@ -269,8 +268,7 @@ public final class ConnectionEndpoint {
       refuse(context, refusal);
       return;
     }
-    SocketTransport transport =
-        new SocketTransport(connection, requestOf(context), context.user());
+    SocketTransport transport = new SocketTransport(connection, requestOf(context), context.user());
     boolean isAccepted = false;
     try {
       context.webSockets().accept(socketSettings, transport);

@@ -84,7 +84,7 @@ final class EventTransport implements Transport {
     }
     queue.taken();
     if (closing && queue.isEmpty() && !isInEvent) {
-      stream.end();
+      end();
     }
   }
 
@@ -112,6 +112,11 @@ final class EventTransport implements Transport {
       }
     }
     return ByteBuffer.wrap(event.toByteArray());
+  }
+
+  /** Ends the stream, of a connection that was closed before. */
+  void end() {
+    stream.end();
   }
 
   @Override

@@ -75,8 +75,7 @@ final class LoopConnections {
       return nobodyWaits;
     });
     Collections.shuffle(all);
-    long step =
-        Math.min(time.toNanos() / Math.max(all.size(), 1), MOST_BETWEEN_CLOSES.toNanos());
+    long step = Math.min(time.toNanos() / Math.max(all.size(), 1), MOST_BETWEEN_CLOSES.toNanos());
     for (int i = 0; i < all.size(); i++) {
       ClientConnection each = all.get(i);
       if (i == 0 || step == 0) {

@@ -45,8 +45,7 @@ final class PollTransport implements Transport {
     waiting = poll;
     polled = true;
     poll.ended().thenRun(() -> connection.loop().execute(() -> gone(poll)));
-    timer =
-        connection.loop().schedule(connection.options().pollTimeout(), () -> timedOut(poll));
+    timer = connection.loop().schedule(connection.options().pollTimeout(), () -> timedOut(poll));
     drain();
   }
 
@@ -127,8 +126,7 @@ final class PollTransport implements Transport {
 
   /** Returns whether no poll has come for too long. */
   boolean isTimedOut(long now) {
-    return waiting == null
-        && now - idleSince > connection.options().disconnectTimeout().toNanos();
+    return waiting == null && now - idleSince > connection.options().disconnectTimeout().toNanos();
   }
 
   @Override
