@@ -12,7 +12,9 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.Flow;
 import java.util.function.Function;
+import java.util.stream.BaseStream;
 import org.jspecify.annotations.Nullable;
 
 /** What a hub can call on clients: makes the proxies through which it does. */
@@ -83,7 +85,7 @@ final class ClientInterface<C> {
           methods.put(method, new ClientMethod.Default(defaultOf(method)));
         } else if (Modifier.isAbstract(method.getModifiers())) {
           Type result = types.resolve(method.getGenericReturnType());
-          requireCallable(method);
+          requireCallable(method, result);
           String name = nameOf(method);
           Method other = byName.putIfAbsent(name.toLowerCase(Locale.ROOT), method);
           if (other != null && !isSame(other, method)) {
@@ -109,16 +111,26 @@ final class ClientInterface<C> {
       }
     }
 
-    private void requireCallable(Method method) {
+    private void requireCallable(Method method, Type result) {
       if (method.getTypeParameters().length > 0) {
         throw bad("has a generic method: " + HubClass.describe(method));
       }
+      if (isStream(GenericTypes.raw(result))) {
+        throw bad("asks for a stream, which clients do not return: " + HubClass.describe(method));
+      }
       Class<?>[] parameters = method.getParameterTypes();
+      if (Arrays.stream(parameters).anyMatch(Reader::isStream)) {
+        throw bad("sends a stream, which clients do not take: " + HubClass.describe(method));
+      }
       for (int i = 0; i < parameters.length - 1; i++) {
         if (parameters[i].equals(Cancellation.class)) {
           throw bad("has a Cancellation that is not last: " + HubClass.describe(method));
         }
       }
+    }
+
+    private static boolean isStream(Class<?> type) {
+      return BaseStream.class.isAssignableFrom(type) || Flow.Publisher.class.isAssignableFrom(type);
     }
 
     private String nameOf(Method method) {

@@ -329,6 +329,10 @@ final class BareHub<C> implements AfterEachCallback {
 
   @Override
   public void afterEach(ExtensionContext context) {
+    close();
+  }
+
+  void close() {
     if (host != null) {
       host.close(); // which fails if a client has heard what nobody expected
     }
