@@ -23,7 +23,8 @@ public final class InvalidDataException extends Exception {
     this("InvalidDataException", message, cause);
   }
 
-  private InvalidDataException(String wireName, @Nullable String message, @Nullable Throwable cause) {
+  private InvalidDataException(
+      String wireName, @Nullable String message, @Nullable Throwable cause) {
     super(message, cause, false, false);
     this.wireName = wireName;
   }

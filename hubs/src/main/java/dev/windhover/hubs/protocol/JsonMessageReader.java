@@ -353,8 +353,7 @@ final class JsonMessageReader {
     return switch (in.nextToken()) {
       case VALUE_TRUE -> true;
       case VALUE_FALSE -> false;
-      default ->
-          throw new InvalidDataException("Expected '" + property + "' to be true or false.");
+      default -> throw new InvalidDataException("Expected '" + property + "' to be true or false.");
     };
   }
 

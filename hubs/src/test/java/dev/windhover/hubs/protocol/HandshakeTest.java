@@ -65,8 +65,7 @@ class HandshakeTest {
   @Test
   void aRequestIsAnObject() {
     refuses(
-        "[]",
-        "InvalidDataException: Unexpected JSON Token Type 'Array'. Expected a JSON Object.");
+        "[]", "InvalidDataException: Unexpected JSON Token Type 'Array'. Expected a JSON Object.");
   }
 
   @Test

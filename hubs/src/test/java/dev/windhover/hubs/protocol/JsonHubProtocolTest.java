@@ -93,8 +93,7 @@ class JsonHubProtocolTest {
     @Test
     void valuesThatComeFirstAreFoundInAnyMemory() throws Exception {
       ByteBuffer record = utf8("{\"arguments\":[\"é\",1],\"target\":\"Echo\",\"type\":1}");
-      for (ByteBuffer memory :
-          List.of(ByteBuffer.allocate(200), ByteBuffer.allocateDirect(200))) {
+      for (ByteBuffer memory : List.of(ByteBuffer.allocate(200), ByteBuffer.allocateDirect(200))) {
         memory.position(7).put(record.duplicate()).flip().position(7);
         assertThat(failure(json.read(memory.slice(), HUB)))
             .endsWith("Invocation provides 2 argument(s) but target expects 1.");
@@ -141,8 +140,7 @@ class JsonHubProtocolTest {
       reads(
           "{\"type\":1,\"target\":\"NoSuch\",\"arguments\":[1,{\"a\":[]}]}",
           new Invocation(null, "NoSuch", List.of()));
-      reads(
-          "{\"type\":1,\"target\":\"\",\"arguments\":[1]}", new Invocation(null, "", List.of()));
+      reads("{\"type\":1,\"target\":\"\",\"arguments\":[1]}", new Invocation(null, "", List.of()));
     }
 
     @Test
@@ -155,8 +153,7 @@ class JsonHubProtocolTest {
     void completion() throws Exception {
       reads("{\"type\":3,\"invocationId\":\"s1\"}", Completion.empty("s1"));
       reads("{\"type\":3,\"invocationId\":\"s1\",\"result\":1}", Completion.of("s1", 1));
-      reads(
-          "{\"type\":3,\"invocationId\":\"s1\",\"error\":\"x\"}", Completion.failed("s1", "x"));
+      reads("{\"type\":3,\"invocationId\":\"s1\",\"error\":\"x\"}", Completion.failed("s1", "x"));
     }
 
     @Test
@@ -268,8 +265,7 @@ class JsonHubProtocolTest {
     @Test
     void missingPropertiesAreNamed() {
       refuses("{}", "Missing required property 'type'.");
-      refuses(
-          "{\"target\":\"Echo\",\"arguments\":[\"x\"]}", "Missing required property 'type'.");
+      refuses("{\"target\":\"Echo\",\"arguments\":[\"x\"]}", "Missing required property 'type'.");
       refuses(
           "{\"type\":1,\"invocationId\":\"1\",\"arguments\":[\"x\"]}",
           "Missing required property 'target'.");
@@ -298,12 +294,11 @@ class JsonHubProtocolTest {
       refuses("{\"type\":1,\"arguments\":\"x\"}", "Expected 'arguments' to be of type Array.");
       refuses("{\"type\":1,\"streamIds\":1}", "Expected 'streamIds' to be of type Array.");
       refuses("{\"type\":1,\"headers\":[]}", "Expected 'headers' to be of type StartObject.");
-      refuses(
-          "{\"type\":1,\"headers\":{\"a\":1}}", "Expected header 'a' to be of type String.");
+      refuses("{\"type\":1,\"headers\":{\"a\":1}}", "Expected header 'a' to be of type String.");
       refuses("{\"type\":7,\"error\":null}", "Expected 'error' to be of type String.");
-      refuses("{\"type\":7,\"allowReconnect\":1}", "Expected 'allowReconnect' to be true or false.");
       refuses(
-          "{\"type\":8,\"sequenceId\":\"1\"}", "Expected 'sequenceId' to be of type Number.");
+          "{\"type\":7,\"allowReconnect\":1}", "Expected 'allowReconnect' to be true or false.");
+      refuses("{\"type\":8,\"sequenceId\":\"1\"}", "Expected 'sequenceId' to be of type Number.");
     }
 
     @Test
@@ -429,7 +424,8 @@ class JsonHubProtocolTest {
 
     @Test
     void whatCannotBeWrittenLeavesNothingBehind() {
-      Object endless = new Object() {
+      Object endless =
+          new Object() {
             @SuppressWarnings("unused") // Jackson asks
             public Object getSelf() {
               return this;

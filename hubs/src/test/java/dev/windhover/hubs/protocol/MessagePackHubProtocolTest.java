@@ -203,8 +203,7 @@ class MessagePackHubProtocolTest {
 
     @Test
     void argumentsThatAreNoArrayFailTheCallAlone() throws Exception {
-      failsToBind(
-          "81 c0 c0", "InvalidDataException: Reading array length for 'arguments' failed.");
+      failsToBind("81 c0 c0", "InvalidDataException: Reading array length for 'arguments' failed.");
     }
 
     @Test
@@ -265,11 +264,36 @@ class MessagePackHubProtocolTest {
       refusesAsMalformed(call + "91");
       for (String value :
           List.of(
-              "a2 78", "d9 02 78", "da 0002 78", "db 00000002 78", "d9", "c4 02 00", "c5 0002 00",
-              "c6 00000002 00", "92 01", "dc 0002 01", "dd 00000002 01", "81 a1 61",
-              "de 0001 a1 61", "df 00000001 a1 61", "cc", "cd 00", "ce 000000", "cf 00000000000000",
-              "d0", "d1 00", "d2 000000", "d3 00", "ca 000000", "cb 00", "d6 ff 000000",
-              "d7 ff 00", "c7 0c ff 00", "c7", "d4 01", "c1")) {
+              "a2 78",
+              "d9 02 78",
+              "da 0002 78",
+              "db 00000002 78",
+              "d9",
+              "c4 02 00",
+              "c5 0002 00",
+              "c6 00000002 00",
+              "92 01",
+              "dc 0002 01",
+              "dd 00000002 01",
+              "81 a1 61",
+              "de 0001 a1 61",
+              "df 00000001 a1 61",
+              "cc",
+              "cd 00",
+              "ce 000000",
+              "cf 00000000000000",
+              "d0",
+              "d1 00",
+              "d2 000000",
+              "d3 00",
+              "ca 000000",
+              "cb 00",
+              "d6 ff 000000",
+              "d7 ff 00",
+              "c7 0c ff 00",
+              "c7",
+              "d4 01",
+              "c1")) {
         refusesAsMalformed(call + "91" + value);
         refusesAsMalformed("96 01 80 a1 31 a2 4e6f 91" + value); // skipped
       }
@@ -280,8 +304,14 @@ class MessagePackHubProtocolTest {
       String call = "96 01 80 a1 31" + ANYTHING + "91";
       for (String value :
           List.of(
-              "db 7fffffff", "db ffffffff", "c6 7fffffff", "dd 7fffffff", "dd ffffffff",
-              "df 7fffffff", "df ffffffff", "c9 7fffffff ff")) {
+              "db 7fffffff",
+              "db ffffffff",
+              "c6 7fffffff",
+              "dd 7fffffff",
+              "dd ffffffff",
+              "df 7fffffff",
+              "df ffffffff",
+              "c9 7fffffff ff")) {
         refusesAsMalformed(call + value);
       }
       refuses("96 01 df 7fffffff", "InvalidDataException: ");
@@ -310,8 +340,7 @@ class MessagePackHubProtocolTest {
     @Test
     void textThatIsNoUtf8IsReplaced() throws Exception {
       reads(
-          "96 01 80 a1 31" + ECHO + "91 a1 ff 90",
-          new Invocation("1", "Echo", List.of("\ufffd")));
+          "96 01 80 a1 31" + ECHO + "91 a1 ff 90", new Invocation("1", "Echo", List.of("\ufffd")));
     }
   }
 

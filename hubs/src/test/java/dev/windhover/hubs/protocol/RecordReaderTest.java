@@ -165,10 +165,14 @@ class RecordReaderTest {
       assertThat(read(new RecordReader(RecordFormat.LENGTH_PREFIXED, 0), "\u0081\u0000x"))
           .containsExactly("x");
       assertThat(
-              read(new RecordReader(RecordFormat.LENGTH_PREFIXED, 0), "\u0080\u0001" + "x".repeat(128)))
+              read(
+                  new RecordReader(RecordFormat.LENGTH_PREFIXED, 0),
+                  "\u0080\u0001" + "x".repeat(128)))
           .containsExactly("x".repeat(128));
       assertThat(
-              read(new RecordReader(RecordFormat.LENGTH_PREFIXED, 0), "\u0081\u0080\u0080\u0080\u0000x"))
+              read(
+                  new RecordReader(RecordFormat.LENGTH_PREFIXED, 0),
+                  "\u0081\u0080\u0080\u0080\u0000x"))
           .containsExactly("x");
     }
 

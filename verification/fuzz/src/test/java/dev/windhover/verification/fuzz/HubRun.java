@@ -9,6 +9,7 @@ import dev.windhover.hubs.protocol.InvalidDataException;
 import dev.windhover.hubs.protocol.InvocationBinder;
 import dev.windhover.hubs.protocol.RecordReader;
 import java.lang.reflect.Type;
+import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.time.DayOfWeek;
 import java.time.Duration;
@@ -17,7 +18,6 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.OffsetDateTime;
-import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -89,7 +89,9 @@ final class HubRun {
     try {
       for (byte[] piece : pieces) {
         ByteBuffer bytes = Input.buffer(piece, direct);
-        for (ByteBuffer record = records.next(bytes); record != null; record = records.next(bytes)) {
+        for (ByteBuffer record = records.next(bytes);
+            record != null;
+            record = records.next(bytes)) {
           HubMessage message = protocol.read(record, BINDER);
           told.add(told(message));
           rewrite(protocol, message);
@@ -106,7 +108,8 @@ final class HubRun {
 
   private static String told(@Nullable HubMessage message) {
     return switch (message) {
-      case BindingFailure failure -> "cannot bind " + failure.target() + " " + failure.invocationId();
+      case BindingFailure failure ->
+          "cannot bind " + failure.target() + " " + failure.invocationId();
       case StreamBindingFailure failure -> "cannot bind item of " + failure.streamId();
       case ResultBindingFailure failure -> "cannot bind result of " + failure.invocationId();
       case null -> "unknown";

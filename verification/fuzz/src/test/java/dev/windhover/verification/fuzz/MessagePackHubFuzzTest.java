@@ -8,11 +8,12 @@ import dev.windhover.hubs.protocol.ValueOptions;
 import java.util.List;
 
 /**
- * Any bytes to a hub that speaks MessagePack. Whole, in pieces and one by one they are the same messages,
- * and what is malformed is said to be.
+ * Any bytes to a hub that speaks MessagePack. Whole, in pieces and one by one they are the same
+ * messages, and what is malformed is said to be.
  */
 class MessagePackHubFuzzTest {
-  private static final MessagePackHubProtocol PROTOCOL = new MessagePackHubProtocol(ValueOptions.DEFAULT);
+  private static final MessagePackHubProtocol PROTOCOL =
+      new MessagePackHubProtocol(ValueOptions.DEFAULT);
 
   @FuzzTest
   void fuzz(byte[] bytes) {
