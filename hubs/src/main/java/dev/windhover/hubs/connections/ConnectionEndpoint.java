@@ -462,8 +462,16 @@ public final class ConnectionEndpoint {
 
   /** A connection has its first transport; on its loop. */
   void opened(ClientConnection connection) {
+    finished(connection);
     if (stopping) { // the stop began while it was being opened
       connection.loop().execute(() -> connection.closeOrderly(Status.APP_SHUTDOWN));
+    }
+  }
+
+  /** A connection has its first transport, or has ended without one. */
+  void finished(ClientConnection connection) {
+    if (connection.token() != null) {
+      table.finished();
     }
   }
 

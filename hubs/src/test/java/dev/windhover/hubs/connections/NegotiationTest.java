@@ -164,6 +164,20 @@ class NegotiationTest {
   }
 
   @Test
+  void whoPostsWithoutATransportIsUnfinishedToo() {
+    try (TestHost host =
+        Recorder.echoing().start(options -> options.maxUnfinishedNegotiations(1))) {
+      Recorder.post(host, Recorder.negotiate(host), "x");
+      host.request("POST", "/c/negotiate").expectStatus(429);
+      host.awaitIdle();
+      host.clock().advance(Duration.ofSeconds(17));
+      host.awaitIdle();
+      Recorder.post(host, Recorder.negotiate(host), "x");
+      host.request("POST", "/c/negotiate").expectStatus(429);
+    }
+  }
+
+  @Test
   void aHandlerMaySendClientsElsewhere() {
     try (TestHost host =
         Recorder.echoing()
