@@ -188,6 +188,12 @@ public final class WebApplication extends Application implements AutoCloseable {
   }
 
   @Override
+  public WebApplication mapIgnoringCase(Set<String> methods, String path, Handler handler) {
+    super.mapIgnoringCase(methods, path, handler);
+    return this;
+  }
+
+  @Override
   public WebApplication mapWebSocket(String path, WebSocketHandler handler) {
     super.mapWebSocket(path, handler);
     return this;

@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  * precedence over a parameter, and a parameter over a catch-all, from left to right. Paths are
  * case-sensitive unless a route is mapped without regard to case, and a trailing slash counts:
  * {@code /chat} is neither {@code /Chat} nor {@code /chat/}. An exact literal takes precedence over
- * one without regard to case. Paths are in the form of {@link RequestTarget#path}: a literal segment may contain
- * {@code %2F} for an encoded slash, which separates nothing, and {@code %25} for a percent sign.
+ * one without regard to case. Paths are in the form of {@link RequestTarget#path}: a literal
+ * segment may contain {@code %2F} for an encoded slash, which separates nothing, and {@code %25}
+ * for a percent sign.
  */
 final class Router<T> {
   /**

@@ -25,6 +25,37 @@ class RouterTest {
   }
 
   @Nested
+  class WithoutRegardToCase {
+    @Test
+    void literalsMatchInAnyCaseAndValuesKeepTheirs() {
+      router.add(Set.of("GET"), "/api/{Room}/Chat", true, "chat");
+      Router.Match<String> match = get("/API/Blue/cHAT");
+      assertThat(match.target()).isEqualTo("chat");
+      assertThat(match.route()).isEqualTo("/api/{Room}/Chat");
+      assertThat(match.parameters()).isEqualTo(Map.of("Room", "Blue"));
+      assertThat(get("/api/blue/chat/").target()).isNull();
+      assertThat(router.match("POST", "/API/blue/chat").allowed()).containsExactly("GET", "HEAD");
+    }
+
+    @Test
+    void theExactRouteWins() {
+      router.add(Set.of(), "/CHAT", true, "any case");
+      add("/Chat", "/{other}");
+      assertThat(get("/Chat").target()).isEqualTo("/Chat");
+      assertThat(get("/chat").target()).isEqualTo("any case");
+      assertThat(get("/cats").target()).isEqualTo("/{other}");
+    }
+
+    @Test
+    void theSamePathTwiceIsRefused() {
+      router.add(Set.of(), "/chat", true, "one");
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> router.add(Set.of(), "/Chat", true, "two"))
+          .withMessage("route /Chat is already mapped");
+    }
+  }
+
+  @Nested
   class Paths {
     @ParameterizedTest
     @CsvSource({

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -159,6 +160,15 @@ public final class TestRequest {
       throw host.failed("expected status " + status + "\n but got " + response);
     }
     return response;
+  }
+
+  /**
+   * Sends the request and returns at once, for an answer that waits for something, such as that to
+   * a poll. The future completes with the whole response; exceptionally if the server drops the
+   * connection instead.
+   */
+  public CompletableFuture<TestResponse> sendAsync() {
+    return start().answer().copy();
   }
 
   /** Sends the request and disconnects immediately, without waiting for a response. */

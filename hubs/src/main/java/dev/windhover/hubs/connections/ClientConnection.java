@@ -1,13 +1,18 @@
 package dev.windhover.hubs.connections;
 
+import dev.windhover.http.DeferredResponse;
 import dev.windhover.http.User;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Recipient;
 import dev.windhover.hubs.connections.ConnectionEnding.Status;
+import java.io.IOException;
+import java.io.InputStream;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
@@ -25,15 +30,19 @@ import org.slf4j.Logger;
 final class ClientConnection implements ConnectionContext, KnownToken {
   private static final Logger log = Loggers.get(ClientConnection.class);
 
+  private static final int UPLOAD_PIECE_BYTES = 8192;
+
   private static final VarHandle TYPE;
   private static final VarHandle ITEMS;
   private static final VarHandle OVER;
+  private static final VarHandle UPLOADS;
 
   static {
     try {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
       TYPE = lookup.findVarHandle(ClientConnection.class, "type", TransportType.class);
       ITEMS = lookup.findVarHandle(ClientConnection.class, "items", Map.class);
+      UPLOADS = lookup.findVarHandle(ClientConnection.class, "uploads", Uploads.class);
       OVER = lookup.findVarHandle(ClientConnection.class, "over", boolean.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
@@ -41,7 +50,7 @@ final class ClientConnection implements ConnectionContext, KnownToken {
   }
 
   private final ConnectionEndpoint endpoint;
-  private final Loop loop;
+  private final LoopConnections owner;
   private final String id;
 
   /** Null if the client has not negotiated: nobody knows a token then. */
@@ -52,12 +61,18 @@ final class ClientConnection implements ConnectionContext, KnownToken {
   /** The kind of its transports; null until the first. */
   private volatile @Nullable TransportType type;
 
-  private volatile @Nullable Transport transport; // written by the loop
+  private volatile @Nullable Transport transport; // written by the loop; null while there is none
+  private volatile @Nullable OutgoingQueue queue; // written by the loop, before the transport
   private volatile @Nullable ConnectionRequest request; // written by the loop
   private volatile @Nullable User user; // written by the loop
   private volatile TransferFormat format = TransferFormat.TEXT; // written by the loop
   private volatile boolean stateful; // written by the loop
   private volatile @Nullable Map<String, Object> items;
+  private volatile @Nullable Uploads uploads;
+
+  /** The token opens nothing any more, except that a poll may fetch what waits. */
+  private volatile boolean closing;
+
   private volatile boolean over;
 
   // ---- Loop only
@@ -66,16 +81,27 @@ final class ClientConnection implements ConnectionContext, KnownToken {
   private @Nullable ConnectionListener listener;
   private boolean ended;
 
+  /** Nothing of it is left: the last poll has got the end. */
+  private boolean isDone;
+
   /** The listener is being called. */
   private boolean calling;
 
+  /** Since when there has been no transport, in the loop's nanoseconds. */
+  private long awaySince;
+
   ClientConnection(
-      ConnectionEndpoint endpoint, Loop loop, String id, @Nullable String token, boolean stateful) {
+      ConnectionEndpoint endpoint,
+      LoopConnections owner,
+      String id,
+      @Nullable String token,
+      boolean stateful) {
     this.endpoint = endpoint;
-    this.loop = loop;
+    this.owner = owner;
     this.id = id;
     this.token = token;
     this.stateful = stateful;
+    this.awaySince = owner.loop().nanoTime();
   }
 
   // ---- What it is
@@ -87,6 +113,10 @@ final class ClientConnection implements ConnectionContext, KnownToken {
 
   @Nullable String token() {
     return token;
+  }
+
+  ConnectionOptions options() {
+    return endpoint.options();
   }
 
   @Override
@@ -117,15 +147,15 @@ final class ClientConnection implements ConnectionContext, KnownToken {
 
   @Override
   public Loop loop() {
-    return loop;
+    return owner.loop();
   }
 
   /** Runs {@code task} on the loop: immediately if this is the loop. */
   void onLoop(Runnable task) {
-    if (loop.inLoop()) {
+    if (loop().inLoop()) {
       task.run();
     } else {
-      loop.execute(task);
+      loop().execute(task);
     }
   }
 
@@ -138,16 +168,16 @@ final class ClientConnection implements ConnectionContext, KnownToken {
    */
   @Nullable Refusal reserve(TransportType wanted) {
     TransportType known = (TransportType) TYPE.compareAndExchange(this, null, wanted);
-    if (over) {
+    if (known != null && known != wanted) {
+      return isClosing() ? Refusal.GONE : Refusal.OTHER_TRANSPORT;
+    }
+    if (wanted == TransportType.LONG_POLLING) {
+      return null; // even when it is over: there may be something to fetch
+    }
+    if (isClosing()) {
       return Refusal.GONE;
     }
-    if (known == null) {
-      return null;
-    }
-    if (known != wanted) {
-      return Refusal.OTHER_TRANSPORT;
-    }
-    return known == TransportType.LONG_POLLING || stateful ? null : Refusal.IN_USE;
+    return known == null || stateful ? null : Refusal.IN_USE;
   }
 
   /** Returns the kind of its transports; null until the first. Any thread. */
@@ -155,26 +185,79 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     return type;
   }
 
-  /** A transport is open. */
-  void attach(
-      Transport opened, TransportType kind, ConnectionRequest asked, @Nullable User asking) {
-    if (over) {
-      opened.close(false); // closed while it was being opened
-      return;
-    }
-    if (listener == null) {
-      type = kind;
-      request = asked;
-      user = asking;
-      transport = opened;
-      open();
-    }
-    if (inbound.isTaking() && !over) {
-      opened.readOn();
+  /** Returns whether it takes no more requests, except polls. Any thread. */
+  boolean isClosing() {
+    return closing || over;
+  }
+
+  /** The request for which it was reserved has failed. Any thread. */
+  void abandon() {
+    loop()
+        .execute(() -> {
+          if (listener == null && beginEnd()) {
+            end(Status.NORMAL_CLOSURE, null);
+          }
+        });
+  }
+
+  /** A socket is open: the first, or one with which the client comes back. */
+  void attachSocket(SocketTransport opened, ConnectionRequest asked, @Nullable User asking) {
+    if (isClosing()) {
+      opened.close(Transport.Closing.NORMAL); // it was closed while the socket was being opened
+    } else if (listener == null) {
+      if (stateful) {
+        queue = newQueue();
+      }
+      attach(opened, asked, asking);
+    } else {
+      comeBack(opened);
     }
   }
 
-  private void open() {
+  /** An event stream is open. */
+  void attachEvents(EventTransport opened, ConnectionRequest asked, @Nullable User asking) {
+    if (isClosing()) {
+      opened.end();
+      return;
+    }
+    queue = newQueue();
+    attach(opened, asked, asking);
+    opened.watch();
+  }
+
+  /** A poll has come. */
+  void poll(DeferredResponse poll, ConnectionRequest asked, @Nullable User asking) {
+    if (transport instanceof PollTransport open) {
+      refresh(asking);
+      open.poll(poll);
+    } else if (isClosing()) {
+      poll.complete(PollTransport.NO_CONTENT);
+    } else {
+      queue = newQueue();
+      PollTransport opened = new PollTransport(this);
+      attach(opened, asked, asking);
+      opened.first(poll);
+      owner.watch(this);
+    }
+  }
+
+  private void refresh(@Nullable User asking) {
+    User before = user;
+    if (before != null && asking != null && !before.name().equals(asking.name())) {
+      log.warn("connection {} of {} is polled by {}", id, before.name(), asking.name());
+    }
+    user = asking;
+  }
+
+  private OutgoingQueue newQueue() {
+    return new OutgoingQueue(this, owner.fanOut(), options().transportMaxBufferSize());
+  }
+
+  private void attach(Transport opened, ConnectionRequest asked, @Nullable User asking) {
+    request = asked;
+    user = asking;
+    transport = opened;
+    owner.opened(this);
     endpoint.opened(this);
     calling = true;
     try {
@@ -183,6 +266,24 @@ final class ClientConnection implements ConnectionContext, KnownToken {
       failed(failure);
     } finally {
       calling = false;
+    }
+    if (options().closeOnAuthenticationExpiration()
+        && asking != null
+        && asking.expiresAt() != null) {
+      owner.watch(this);
+    }
+    takeMore();
+  }
+
+  /** Delivers what is kept, then lets more come. */
+  private void takeMore() {
+    if (over) {
+      return;
+    }
+    inbound.resume(this::deliver);
+    Transport from = transport;
+    if (inbound.isTaking() && from != null && !over) {
+      from.readOn();
     }
   }
 
@@ -205,6 +306,7 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     }
     boolean outer = calling;
     calling = true;
+    int before = bytes.remaining();
     try {
       receiver.onBytes(bytes); // in line: no lambda for each message
     } catch (Throwable failure) {
@@ -213,25 +315,88 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     } finally {
       calling = outer;
     }
+    Uploads posted = uploads;
+    if (posted != null) {
+      posted.taken(before - bytes.remaining());
+    }
   }
 
   @Override
   public void resume() {
-    loop.execute(() -> { // never within the call that leaves bytes
-      if (over) {
-        return;
-      }
-      inbound.resume(this::deliver);
-      Transport from = transport;
-      if (inbound.isTaking() && from != null && !over) {
-        from.readOn();
-      }
-    });
+    loop().execute(this::takeMore); // never within the call that leaves bytes
   }
 
-  /** There is room again. */
+  // ---- Posting
+
+  /**
+   * Takes what a client posts, on the thread of its request, which waits while there is too much.
+   *
+   * @return false if nobody takes it any more
+   */
+  boolean post(InputStream body) throws IOException, InterruptedException {
+    Uploads posts = uploads();
+    posts.enter();
+    try {
+      byte[] piece = new byte[UPLOAD_PIECE_BYTES];
+      for (int n; (n = body.read(piece)) > 0; ) {
+        ByteBuffer bytes = ByteBuffer.wrap(Arrays.copyOf(piece, n));
+        posts.add(n);
+        loop().execute(() -> posted(bytes));
+        posts.awaitRoom();
+        if (isClosing()) {
+          return false;
+        }
+      }
+      return !isClosing();
+    } finally {
+      posts.leave();
+    }
+  }
+
+  private Uploads uploads() {
+    Uploads known = uploads;
+    if (known == null) {
+      known = new Uploads(loop(), options().applicationMaxBufferSize());
+      Object first = UPLOADS.compareAndExchange(this, null, known);
+      if (first != null) {
+        return uploads();
+      }
+      if (over) {
+        known.end();
+      }
+    }
+    return known;
+  }
+
+  private void posted(ByteBuffer bytes) {
+    if (over) {
+      return;
+    }
+    if (listener == null) {
+      owner.watch(this); // its transport may never come
+    }
+    inbound.add(bytes, false, this::deliver);
+  }
+
+  // ---- Losing a transport, and coming back
+
+  /** There is room again in a transport. */
   void writable(Transport from) {
-    if (!isStale(from) && !over) {
+    if (isStale(from)) {
+      return;
+    }
+    if (isQueued()) {
+      from.drain();
+    } else {
+      roomAgain();
+    }
+  }
+
+  /** There is room again for the listener. */
+  void roomAgain() {
+    if (calling) {
+      loop().execute(this::roomAgain); // a send in that call has made the room
+    } else if (!over) {
       call(ConnectionListener::onWritable);
     }
   }
@@ -250,13 +415,85 @@ final class ClientConnection implements ConnectionContext, KnownToken {
    * @param error what the client did wrong; null if nothing
    */
   void lost(Transport from, boolean byAccident, @Nullable Throwable error) {
-    if (!isStale(from) && beginEnd()) {
+    if (isStale(from)) {
+      return;
+    }
+    if (byAccident && stateful && !isClosing() && listener != null) {
+      goAway();
+      owner.watch(this);
+    } else if (beginEnd()) {
       end(Status.NORMAL_CLOSURE, error);
     }
   }
 
+  /** The transport is gone, and the client may come back. */
+  private void goAway() {
+    transport = null;
+    awaySince = loop().nanoTime();
+    queue().clear();
+    inbound.clear(); // its end will never come
+    call(ConnectionListener::onTransportLost);
+  }
+
+  private void comeBack(SocketTransport opened) {
+    if (transport instanceof SocketTransport half) {
+      goAway();
+      half.replaced();
+    }
+    if (over) { // the listener has ended it
+      opened.close(Transport.Closing.NORMAL);
+      return;
+    }
+    transport = opened;
+    call(ConnectionListener::onTransportRestored);
+    takeMore();
+  }
+
   private boolean isStale(Transport from) {
     return !from.equals(transport);
+  }
+
+  /** Returns whether there is no transport, and what is sent is dropped. */
+  boolean isAway() {
+    return transport == null;
+  }
+
+  /**
+   * Looks at the time limits.
+   *
+   * @return whether to look again in a second
+   */
+  boolean look(long now) {
+    long limit = options().disconnectTimeout().toNanos();
+    Transport open = transport;
+    if (open == null) {
+      if (!over && now - awaySince > limit && beginEnd()) {
+        end(Status.TIMEOUT, null);
+      }
+      return !over;
+    }
+    if (open instanceof PollTransport polls && polls.isTimedOut(now)) {
+      if (beginEnd()) {
+        end(Status.TIMEOUT, null);
+      }
+      transportDone();
+      return false;
+    }
+    if (!over && options().closeOnAuthenticationExpiration()) {
+      User known = user;
+      Instant expiry = known == null ? null : known.expiresAt();
+      if (expiry != null && !loop().now().isBefore(expiry)) {
+        closeOrderly(Status.NORMAL_CLOSURE);
+      }
+    }
+    boolean isPolled = open instanceof PollTransport && !isDone;
+    return isPolled || (!over && options().closeOnAuthenticationExpiration());
+  }
+
+  /** What waited for the client has left, and the token is forgotten. */
+  void transportDone() {
+    isDone = true;
+    endpoint.forget(this);
   }
 
   // ---- Sending
@@ -278,18 +515,53 @@ final class ClientConnection implements ConnectionContext, KnownToken {
   @Override
   public boolean send(ByteBuffer message) {
     Transport open = transport;
-    return open == null || over || open.send(message);
+    if (open == null || over) {
+      message.position(message.limit());
+      return true;
+    }
+    OutgoingQueue own = queue;
+    return own != null ? own.send(message) : ((SocketTransport) open).send(message);
   }
 
-  @Override
-  public long bufferedAmount() {
+  /** Returns whether messages wait in a queue of the connection's own. Any thread. */
+  boolean isQueued() {
+    return queue != null;
+  }
+
+  OutgoingQueue queue() {
+    return Objects.requireNonNull(queue, "queue");
+  }
+
+  /** Something was queued. */
+  void drain() {
+    Transport open = transport;
+    if (open != null) {
+      open.drain();
+    }
+  }
+
+  /** Returns how many bytes the transport holds; any thread. */
+  long pendingInTransport() {
     Transport open = transport;
     return open == null ? 0 : open.bufferedAmount();
   }
 
   @Override
+  public long bufferedAmount() {
+    OutgoingQueue own = queue;
+    return pendingInTransport() + (own == null ? 0 : own.waits());
+  }
+
+  @Override
   public Recipient recipient() {
-    return Objects.requireNonNull(transport, "transport").recipient();
+    OutgoingQueue own = queue;
+    if (own != null) {
+      return own;
+    }
+    if (transport instanceof SocketTransport socket) {
+      return socket.recipient();
+    }
+    throw new IllegalStateException("connection " + id + " is not open");
   }
 
   // ---- Coming back
@@ -302,44 +574,78 @@ final class ClientConnection implements ConnectionContext, KnownToken {
   @Override
   public void disableReconnect() {
     stateful = false;
+    if (isAway() && listener != null && beginEnd()) {
+      loop().execute(() -> end(Status.NORMAL_CLOSURE, null));
+    }
   }
 
   // ---- Ending
 
   @Override
   public void close() {
-    close(null, transport -> transport.close(false));
+    close(Status.NORMAL_CLOSURE, null, Transport.Closing.NORMAL);
   }
 
   @Override
   public void close(Throwable error) {
-    close(Objects.requireNonNull(error, "error"), transport -> transport.close(true));
+    Objects.requireNonNull(error, "error");
+    close(Status.NORMAL_CLOSURE, error, Transport.Closing.FAILED);
   }
 
   @Override
   public void abort() {
-    close(null, Transport::abort);
+    if (beginEnd()) {
+      Transport open = transport;
+      if (open != null) {
+        open.abort();
+      }
+      loop().execute(() -> end(Status.NORMAL_CLOSURE, null));
+    }
   }
 
-  /** Ends the connection because of {@code error}, the transport in a way of its own. */
-  void fail(Throwable error, Runnable endOfTransport) {
-    close(error, _ -> endOfTransport.run());
+  /** The client reads too slowly for what it is sent. Any thread. */
+  void fallenBehind(Throwable error) {
+    close(Status.NORMAL_CLOSURE, error, Transport.Closing.TOO_SLOW);
   }
 
-  @FunctionalInterface
-  private interface EndOfTransport {
-    void end(Transport transport);
+  /** Closes the connection in place of the application, which may say a last word. */
+  void closeOrderly(Status status) {
+    if (isClosing()) {
+      return;
+    }
+    closing = true;
+    if (type != TransportType.LONG_POLLING) {
+      endpoint.forget(this);
+    }
+    call(ConnectionListener::onClosing);
+    close(status, null, Transport.Closing.NORMAL);
   }
 
-  private void close(@Nullable Throwable error, EndOfTransport how) {
+  /** Returns whether a client is there to be told of an end. */
+  boolean isAlive() {
+    Transport open = transport;
+    return open != null && open.isAlive();
+  }
+
+  private void close(Status status, @Nullable Throwable error, Transport.Closing how) {
     if (!beginEnd()) {
       return;
     }
+    OutgoingQueue own = queue;
     Transport open = transport;
-    if (open != null) {
-      how.end(open);
+    if (open != null && own != null) {
+      own.inOrder(() -> {
+        if (how == Transport.Closing.TOO_SLOW) {
+          own.seal();
+        } else {
+          own.close();
+        }
+        open.close(how);
+      });
+    } else if (open != null) {
+      open.close(how);
     }
-    loop.execute(() -> end(Status.NORMAL_CLOSURE, error)); // not within a call of the listener
+    loop().execute(() -> end(status, error)); // not within a call of the listener
   }
 
   /** The token is dead and nothing is sent any more; returns false if that was so before. */
@@ -347,7 +653,13 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     if (!OVER.compareAndSet(this, false, true)) {
       return false;
     }
-    endpoint.forget(this);
+    if (type != TransportType.LONG_POLLING) { // a poll may still fetch what waits
+      endpoint.forget(this);
+    }
+    Uploads posts = uploads;
+    if (posts != null) {
+      posts.end();
+    }
     return true;
   }
 
@@ -356,14 +668,21 @@ final class ClientConnection implements ConnectionContext, KnownToken {
       return;
     }
     if (calling) {
-      loop.execute(() -> end(status, error));
+      loop().execute(() -> end(status, error));
       return;
     }
     ended = true;
+    if (request == null) {
+      endpoint.finished(this);
+    }
     inbound.clear();
-    endpoint.ended(this);
+    OutgoingQueue own = queue;
+    if (own != null) {
+      own.leaveGroups();
+    }
     call(known -> known.onEnded(new ConnectionEnding(status, error)));
     listener = null;
+    owner.ended(this);
   }
 
   /** The application's code has failed. */

@@ -45,19 +45,26 @@ public interface ConnectionContext {
   void transferFormat(TransferFormat format);
 
   /**
-   * Sends a copy of {@code message}: over a WebSocket as one message, otherwise as a part that is
-   * never divided. It leaves after all that the same thread has sent before, here or to groups. An
-   * ended connection drops it.
+   * Sends a copy of {@code message}, whose position moves to its limit: over a WebSocket as one
+   * message, otherwise as a part that is never divided. It leaves after all that the same thread
+   * has sent before, here or to groups. It is dropped if the connection has ended, or the client is
+   * away and may come back.
    *
-   * @return whether there is room for more; if not, {@link ConnectionListener#onWritable} is called
-   *     when there is. What is sent nevertheless waits too
+   * @return whether there is room for more: less than {@link
+   *     ConnectionOptions#transportMaxBufferSize} waits for the client. If not, {@link
+   *     ConnectionListener#onWritable} is called when there is. What is sent nevertheless waits
+   *     too; if it is 1 MiB (the send queue of sockets), the client is disconnected. True if it was
+   *     dropped
    */
   boolean send(ByteBuffer message);
 
   /** Returns how many bytes wait for the client. */
   long bufferedAmount();
 
-  /** Returns this connection as groups see it. */
+  /**
+   * Returns this connection as groups see it: over a WebSocket, that socket; otherwise, and if the
+   * client may come back, one object as long as the connection lives.
+   */
   Recipient recipient();
 
   // ---- Receiving

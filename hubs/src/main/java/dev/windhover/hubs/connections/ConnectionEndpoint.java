@@ -1,6 +1,7 @@
 package dev.windhover.hubs.connections;
 
 import dev.windhover.http.Application;
+import dev.windhover.http.DeferredResponse;
 import dev.windhover.http.Handler;
 import dev.windhover.http.Headers;
 import dev.windhover.http.HttpContext;
@@ -8,16 +9,22 @@ import dev.windhover.http.HttpException;
 import dev.windhover.http.HttpResponse;
 import dev.windhover.http.RouteGroup;
 import dev.windhover.http.User;
+import dev.windhover.http.host.FanOut;
 import dev.windhover.http.host.HostContext;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
-import dev.windhover.http.host.PerLoop;
+import dev.windhover.http.websocket.WebSocketAcceptContext;
+import dev.windhover.hubs.connections.ConnectionEnding.Status;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -46,14 +53,22 @@ public final class ConnectionEndpoint {
 
   private final ConnectionOptions options;
   private final ConnectionHandler handler;
+  private final WebSocketAcceptContext socketSettings;
   private final ConnectionTable table;
-  private final PerLoop<ClientConnection> open = new PerLoop<>();
+
+  /** What each loop has. A change replaces the map with a copy. */
+  private final AtomicReference<Map<Loop, LoopConnections>> loops = new AtomicReference<>(Map.of());
+
   private volatile boolean stopping;
 
   private ConnectionEndpoint(ConnectionOptions options, ConnectionHandler handler) {
     this.options = new ConnectionOptions(options);
     this.handler = Objects.requireNonNull(handler, "handler");
     this.table = new ConnectionTable(this, this.options);
+    this.socketSettings = new WebSocketAcceptContext(this.options.webSockets()).closesOnStop(false);
+    if (options.transportMaxBufferSize() > 0) {
+      socketSettings.sendMark(options.transportMaxBufferSize());
+    }
   }
 
   // ---- Mapping
@@ -74,6 +89,7 @@ public final class ConnectionEndpoint {
       Application application, String path, ConnectionOptions options, ConnectionHandler handler) {
     ConnectionEndpoint endpoint = new ConnectionEndpoint(options, handler);
     endpoint.mapTo(application::mapIgnoringCase, path);
+    application.endOnStop(endpoint::stop);
     return endpoint;
   }
 
@@ -82,6 +98,7 @@ public final class ConnectionEndpoint {
       RouteGroup group, String path, ConnectionOptions options, ConnectionHandler handler) {
     ConnectionEndpoint endpoint = new ConnectionEndpoint(options, handler);
     endpoint.mapTo(group::mapIgnoringCase, path);
+    group.application().endOnStop(endpoint::stop);
     return endpoint;
   }
 
@@ -97,6 +114,7 @@ public final class ConnectionEndpoint {
     for (String end : new String[] {"", "/"}) {
       routes.map(Set.of(), path + "/negotiate" + end, admitting(negotiate));
       routes.map(Set.of(), path + end, admitting(connect));
+      routes.map(Set.of("POST"), path + end, admitting(this::post));
     }
   }
 
@@ -140,7 +158,7 @@ public final class ConnectionEndpoint {
 
   private void negotiate(HttpContext context) throws Exception {
     if (!context.request().method().equals("POST")) {
-      refuse(context, 405, "");
+      answer(context, 405, "");
       return;
     }
     String asked = parameter(context, "negotiateVersion");
@@ -173,7 +191,7 @@ public final class ConnectionEndpoint {
     Negotiated negotiated = table.negotiate(spoken, stateful, loopOf(context));
     if (negotiated == null) {
       log.debug("negotiation {} refused: too many are unfinished", context.id());
-      refuse(context, 429, "too many unfinished negotiations");
+      answer(context, 429, "too many unfinished negotiations");
       return;
     }
     String token = spoken == 0 ? null : negotiated.token();
@@ -202,8 +220,7 @@ public final class ConnectionEndpoint {
 
   private void requireRunning() {
     if (stopping) {
-      throw new HttpException(
-          503, "the server is stopping", new Headers().add("Retry-After", "5"));
+      throw new HttpException(503, "the server is stopping", new Headers().add("Retry-After", "5"));
     }
   }
 
@@ -212,7 +229,9 @@ public final class ConnectionEndpoint {
   private void connect(HttpContext context) throws Exception {
     switch (context.request().method()) {
       case "GET" -> {
-        if (context.webSockets().isWebSocketRequest()) {
+        if (acceptsEvents(context)) {
+          connectEvents(context);
+        } else if (context.webSockets().isWebSocketRequest()) {
           connectSocket(context);
         } else {
           poll(context);
@@ -222,9 +241,8 @@ public final class ConnectionEndpoint {
         context.webSockets().requireWebSocketRequest();
         connectSocket(context);
       }
-      case "POST" -> post(context);
       case "DELETE" -> delete(context);
-      default -> refuse(context, 405, "");
+      default -> answer(context, 405, "");
     }
   }
 
@@ -250,16 +268,48 @@ public final class ConnectionEndpoint {
       refuse(context, refusal);
       return;
     }
-    SocketTransport transport =
-        new SocketTransport(connection, requestOf(context), context.user());
-    context.webSockets().accept(options.webSockets(), transport);
+    SocketTransport transport = new SocketTransport(connection, requestOf(context), context.user());
+    boolean isAccepted = false;
+    try {
+      context.webSockets().accept(socketSettings, transport);
+      isAccepted = true;
+    } finally {
+      if (!isAccepted) {
+        connection.abandon();
+      }
+    }
+  }
+
+  /** An exact media type without parameters, as the reference wants it. */
+  private static boolean acceptsEvents(HttpContext context) {
+    return context.request().headers().list("Accept").stream()
+        .anyMatch("text/event-stream"::equalsIgnoreCase);
+  }
+
+  private void connectEvents(HttpContext context) throws IOException {
+    if (isRefused(context, TransportType.SERVER_SENT_EVENTS)) {
+      return;
+    }
+    ClientConnection connection = find(context);
+    if (connection == null) {
+      return;
+    }
+    Refusal refusal = connection.reserve(TransportType.SERVER_SENT_EVENTS);
+    if (refusal != null) {
+      refuse(context, refusal);
+      return;
+    }
+    ConnectionRequest request = requestOf(context);
+    User user = context.user();
+    EventTransport transport = EventTransport.open(connection, context.response());
+    connection.loop().execute(() -> connection.attachEvents(transport, request, user));
   }
 
   private boolean isRefused(HttpContext context, TransportType type) throws IOException {
     if (options.transports().contains(type)) {
       return false;
     }
-    refuse(context, 404, type.wireName() + " transport not supported by this end point type");
+    answer(context, 404, type.wireName() + " transport not supported by this end point type");
     return true;
   }
 
@@ -268,33 +318,61 @@ public final class ConnectionEndpoint {
     headers.set("Cache-Control", "no-cache, no-store");
     headers.set("Pragma", "no-cache");
     headers.set("Expires", "Thu, 01 Jan 1970 00:00:00 GMT");
+    String token = parameter(context, "id");
+    if (token != null && table.peek(token) == null && table.isOurs(token)) {
+      answer(context, 204, ""); // a client that gets 404 may poll again at once, for ever
+      return;
+    }
+    if (isRefused(context, TransportType.LONG_POLLING)) {
+      return;
+    }
     ClientConnection connection = find(context);
-    if (connection == null || isRefused(context, TransportType.LONG_POLLING)) {
+    if (connection == null) {
       return;
     }
     Refusal refusal = connection.reserve(TransportType.LONG_POLLING);
     if (refusal != null) {
       refuse(context, refusal);
+      return;
     }
+    ConnectionRequest request = requestOf(context);
+    User user = context.user();
+    DeferredResponse poll = context.response().defer();
+    connection.loop().execute(() -> connection.poll(poll, request, user));
   }
 
-  private void post(HttpContext context) throws IOException {
+  private void post(HttpContext context) throws IOException, InterruptedException {
     ClientConnection connection = find(context);
     if (connection == null) {
       return;
     }
     if (connection.type() == TransportType.WEB_SOCKETS) {
       refuse(context, Refusal.POST_TO_SOCKET);
+    } else if (connection.isClosing()) {
+      refuse(context, Refusal.GONE);
+    } else {
+      boolean isTaken = connection.post(context.request().body());
+      answer(context, isTaken ? 200 : 404, "");
     }
   }
 
   private void delete(HttpContext context) throws IOException {
+    String token = parameter(context, "id");
+    if (token != null && table.peek(token) instanceof Negotiated) {
+      refuse(context, Refusal.NO_DELETE);
+      return;
+    }
     ClientConnection connection = find(context);
     if (connection == null) {
       return;
     }
-    if (connection.type() != TransportType.LONG_POLLING) {
+    if (connection.isClosing()) {
+      refuse(context, Refusal.GONE);
+    } else if (connection.type() != TransportType.LONG_POLLING) {
       refuse(context, Refusal.NO_DELETE);
+    } else {
+      connection.loop().execute(() -> connection.closeOrderly(Status.NORMAL_CLOSURE));
+      answer(context, 202, "");
     }
   }
 
@@ -313,10 +391,10 @@ public final class ConnectionEndpoint {
   }
 
   private static void refuse(HttpContext context, Refusal refusal) throws IOException {
-    refuse(context, refusal.status(), refusal.text());
+    answer(context, refusal.status(), refusal.text());
   }
 
-  private static void refuse(HttpContext context, int status, String text) throws IOException {
+  private static void answer(HttpContext context, int status, String text) throws IOException {
     HttpResponse response = context.response().status(status).contentType("text/plain");
     if (!text.isEmpty()) {
       response.write(text);
@@ -359,9 +437,42 @@ public final class ConnectionEndpoint {
     return options;
   }
 
+  /** Returns what {@code loop} has of this endpoint; any thread. */
+  LoopConnections on(Loop loop) {
+    while (true) {
+      Map<Loop, LoopConnections> known = loops.get();
+      LoopConnections found = known.get(loop);
+      if (found != null) {
+        return found;
+      }
+      Map<Loop, LoopConnections> more = new HashMap<>(known);
+      more.put(loop, new LoopConnections(loop, new FanOut(loop, this::isOnLoop)));
+      loops.compareAndSet(known, Map.copyOf(more));
+    }
+  }
+
+  private boolean isOnLoop() {
+    for (Loop loop : loops.get().keySet()) {
+      if (loop.inLoop()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** A connection has its first transport; on its loop. */
   void opened(ClientConnection connection) {
-    open.add(connection.loop(), connection);
+    finished(connection);
+    if (stopping) { // the stop began while it was being opened
+      connection.loop().execute(() -> connection.closeOrderly(Status.APP_SHUTDOWN));
+    }
+  }
+
+  /** A connection has its first transport, or has ended without one. */
+  void finished(ClientConnection connection) {
+    if (connection.token() != null) {
+      table.finished();
+    }
   }
 
   /** The token of {@code connection} is dead; any thread. */
@@ -369,8 +480,17 @@ public final class ConnectionEndpoint {
     table.remove(connection);
   }
 
-  /** A connection has ended; on its loop. */
-  void ended(ClientConnection connection) {
-    open.remove(connection.loop(), connection);
+  // ---- Stopping
+
+  /** Ends all connections, spread over the drain time; completes when the last has ended. */
+  private CompletableFuture<Void> stop() {
+    stopping = true;
+    List<CompletableFuture<Void>> all = new ArrayList<>();
+    for (LoopConnections each : loops.get().values()) {
+      CompletableFuture<Void> drained = new CompletableFuture<>();
+      all.add(drained);
+      each.loop().execute(() -> each.drain(options.drainTime(), drained));
+    }
+    return CompletableFuture.allOf(all.toArray(CompletableFuture[]::new));
   }
 }

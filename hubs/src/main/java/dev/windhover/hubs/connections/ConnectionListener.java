@@ -34,6 +34,13 @@ public interface ConnectionListener {
   default void onTransportRestored() throws Exception {}
 
   /**
+   * The connection is about to be closed, and not by the application: the server stops, the user's
+   * authentication has expired, or the client has asked for it (DELETE). What is sent in this call
+   * still leaves, as the last. Its token is dead already; {@link #onEnded} follows.
+   */
+  default void onClosing() throws Exception {}
+
+  /**
    * The connection has ended. This is the last call.
    *
    * @param ending why

@@ -22,7 +22,7 @@ final class ConnectionTable {
   private final ConnectionTokens tokens = new ConnectionTokens();
   private final Map<String, KnownToken> known = new ConcurrentHashMap<>();
 
-  /** Those whose client has not come. */
+  /** Those whose client has opened no transport. */
   private final AtomicInteger unfinished = new AtomicInteger();
 
   /** In the order in which they are due; with those whose client has come meanwhile. */
@@ -53,7 +53,7 @@ final class ConnectionTable {
 
   /** Returns a connection without a token: its client has not negotiated. */
   ClientConnection unnegotiated(Loop loop) {
-    return new ClientConnection(endpoint, loop, tokens.newId(), null, false);
+    return new ClientConnection(endpoint, endpoint.on(loop), tokens.newId(), null, false);
   }
 
   /**
@@ -71,14 +71,24 @@ final class ConnectionTable {
         }
         case Negotiated negotiated -> {
           ClientConnection connection =
-              new ClientConnection(endpoint, loop, negotiated.id(), token, negotiated.stateful());
+              new ClientConnection(
+                  endpoint, endpoint.on(loop), negotiated.id(), token, negotiated.stateful());
           if (known.replace(token, negotiated, connection)) {
-            unfinished.decrementAndGet();
             return connection;
           }
         }
       }
     }
+  }
+
+  /** A connection with a token has its first transport, or has ended without one. */
+  void finished() {
+    unfinished.decrementAndGet();
+  }
+
+  /** Returns what {@code token} stands for; null for nothing. */
+  @Nullable KnownToken peek(String token) {
+    return known.get(token);
   }
 
   /** Returns whether this endpoint has made {@code token}, now or long ago. */

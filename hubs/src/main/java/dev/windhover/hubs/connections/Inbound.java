@@ -6,7 +6,7 @@ import java.util.Queue;
 
 /**
  * What has come and the listener has not taken, in order. Nothing is kept, and no queue is made, as
- * long as the listener takes everything. Loop only.
+ * long as the listener takes everything. It begins paused: there is no listener yet. Loop only.
  */
 final class Inbound {
   private static final Queue<ByteBuffer> NONE = new ArrayDeque<>(0); // never added to
@@ -14,7 +14,7 @@ final class Inbound {
   private Queue<ByteBuffer> kept = NONE;
 
   /** The listener has left bytes, and has not asked for more since. */
-  private boolean isPaused;
+  private boolean isPaused = true;
 
   /** Takes bytes, and moves their position. */
   @FunctionalInterface
@@ -24,9 +24,9 @@ final class Inbound {
 
   /** Hands {@code bytes} over, or keeps what of them cannot be. Bytes that are lent are copied. */
   void add(ByteBuffer bytes, boolean areLent, Taker taker) {
-    if (!isPaused && kept.isEmpty()) {
+    if (!isPaused) {
       taker.take(bytes);
-      isPaused = bytes.hasRemaining();
+      isPaused |= bytes.hasRemaining();
     }
     if (bytes.hasRemaining()) {
       keep(areLent ? ByteBuffer.allocate(bytes.remaining()).put(bytes).flip() : bytes);
@@ -59,12 +59,11 @@ final class Inbound {
 
   /** Returns whether the listener has taken everything, and takes more. */
   boolean isTaking() {
-    return !isPaused && kept.isEmpty();
+    return !isPaused;
   }
 
   /** Drops what is kept. */
   void clear() {
     kept = NONE;
-    isPaused = false;
   }
 }

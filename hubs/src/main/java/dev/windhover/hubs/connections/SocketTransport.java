@@ -10,6 +10,7 @@ import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.CloseCode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -17,15 +18,24 @@ import org.jspecify.annotations.Nullable;
  * A connection over a WebSocket. What comes is a stream, whatever its messages are; what is sent is
  * a message each time. A client that comes back may do so on another loop; then what it sends is
  * handed over to the loop of the connection.
+ *
+ * <p>If the client cannot come back, messages go straight to the socket, which has a queue of its
+ * own. Otherwise they wait in that of the connection.
  */
 final class SocketTransport implements Transport, WebSocketListener {
+  /** How long the Close of a socket that another has replaced may take to leave. */
+  private static final Duration FOR_LAST_CLOSE = Duration.ofMillis(100);
+
   private final ClientConnection connection;
   private final ConnectionRequest request;
   private final @Nullable User user;
   private volatile @Nullable WebSocket socket; // from onOpen on
 
-  // Loop of the socket only.
+  /** Loop of the socket only. */
   private boolean peerClosed;
+
+  /** Loop of the connection only. */
+  private boolean hasRoom = true;
 
   SocketTransport(ClientConnection connection, ConnectionRequest request, @Nullable User user) {
     this.connection = connection;
@@ -40,17 +50,22 @@ final class SocketTransport implements Transport, WebSocketListener {
   // ---- From the client
 
   @Override
-  public void onOpen(WebSocket socket) {
-    this.socket = socket;
-    connection.onLoop(() -> connection.attach(this, TransportType.WEB_SOCKETS, request, user));
+  public boolean takesParts() {
+    return true;
   }
 
   @Override
-  public void onMessage(WebSocket socket, MessageType type, ByteBuffer payload) {
+  public void onOpen(WebSocket socket) {
+    this.socket = socket;
+    connection.onLoop(() -> connection.attachSocket(this, request, user));
+  }
+
+  @Override
+  public void onPart(WebSocket socket, MessageType type, ByteBuffer part, boolean endOfMessage) {
     if (connection.loop().inLoop()) {
-      connection.received(this, payload);
+      connection.received(this, part);
     } else {
-      ByteBuffer copy = ByteBuffer.allocate(payload.remaining()).put(payload).flip();
+      ByteBuffer copy = ByteBuffer.allocate(part.remaining()).put(part).flip();
       connection.loop().execute(() -> connection.received(this, copy));
     }
   }
@@ -62,15 +77,17 @@ final class SocketTransport implements Transport, WebSocketListener {
 
   @Override
   public void onWritable(WebSocket socket) {
-    connection.onLoop(() -> connection.writable(this));
+    connection.onLoop(() -> {
+      hasRoom = true;
+      connection.writable(this);
+    });
   }
 
-  /** Whatever the client's code is, it takes any other than 1000 for an error. */
   @Override
   public void onClose(WebSocket socket) {
     peerClosed = true;
     connection.onLoop(() -> connection.closedByClient(this));
-    close(false);
+    close(CloseCode.NORMAL_CLOSURE); // whatever its code is: clients take any other for an error
   }
 
   @Override
@@ -83,16 +100,17 @@ final class SocketTransport implements Transport, WebSocketListener {
 
   // ---- To the client
 
-  @Override
-  public boolean send(ByteBuffer message) {
+  /** Sends a copy of {@code message}, and returns whether there is room for more; any thread. */
+  boolean send(ByteBuffer message) {
     MessageType type =
         connection.transferFormat() == TransferFormat.TEXT ? MessageType.TEXT : MessageType.BINARY;
     try {
       return socket().send(message, type, true);
     } catch (WebSocketClosedException e) {
       return true; // dropped, as everything is from now on
-    } catch (IllegalStateException e) { // its queue is full, and we were told before
-      disconnect();
+    } catch (IllegalStateException e) { // its queue is full, of which we were told before
+      connection.fallenBehind(
+          new IOException("client reads too slowly: " + bufferedAmount() + " bytes wait for it"));
       return true;
     } catch (IOException e) {
       return true;
@@ -101,11 +119,18 @@ final class SocketTransport implements Transport, WebSocketListener {
     }
   }
 
-  /** The client reads too slowly for what it is sent, and must not miss any of it. */
-  private void disconnect() {
-    connection.fail(
-        new IOException("client reads too slowly: " + bufferedAmount() + " bytes wait for it"),
-        () -> close(CloseCode.TRY_AGAIN_LATER));
+  /** Returns the socket as groups see it. */
+  Recipient recipient() {
+    return Recipient.of(socket());
+  }
+
+  @Override
+  public void drain() {
+    OutgoingQueue queue = connection.queue();
+    for (ByteBuffer message; hasRoom && (message = queue.poll()) != null; ) {
+      hasRoom = send(message);
+    }
+    queue.taken();
   }
 
   @Override
@@ -114,13 +139,22 @@ final class SocketTransport implements Transport, WebSocketListener {
   }
 
   @Override
-  public Recipient recipient() {
-    return Recipient.of(socket());
-  }
-
-  @Override
-  public void close(boolean failed) {
-    close(failed ? CloseCode.INTERNAL_ERROR : CloseCode.NORMAL_CLOSURE);
+  public void close(Closing how) {
+    int code =
+        switch (how) {
+          case NORMAL -> CloseCode.NORMAL_CLOSURE;
+          case FAILED -> CloseCode.INTERNAL_ERROR;
+          case TOO_SLOW -> CloseCode.TRY_AGAIN_LATER;
+        };
+    if (connection.isQueued() && how != Closing.TOO_SLOW) {
+      connection.onLoop(() -> {
+        hasRoom = true; // beyond its mark, up to its bound
+        drain();
+        close(code);
+      });
+    } else {
+      close(code);
+    }
   }
 
   private void close(int code) {
@@ -131,8 +165,19 @@ final class SocketTransport implements Transport, WebSocketListener {
     }
   }
 
+  /** Another socket of the client has come: this one is as good as dead. */
+  void replaced() {
+    close(CloseCode.NORMAL_CLOSURE);
+    connection.loop().schedule(FOR_LAST_CLOSE, this::abort);
+  }
+
   @Override
   public void abort() {
     socket().abort();
+  }
+
+  @Override
+  public boolean isAlive() {
+    return true; // it is detached when it has ended
   }
 }

@@ -1,33 +1,37 @@
 package dev.windhover.hubs.connections;
 
-import dev.windhover.http.host.Recipient;
-import java.nio.ByteBuffer;
-
-/** What carries a connection at the moment. */
+/** What carries a connection at the moment. Loop of the connection only, unless it says more. */
 interface Transport {
-  // ---- Any thread
-
-  /** Sends a copy of {@code message}, and returns whether there is room for more. */
-  boolean send(ByteBuffer message);
-
-  /** Returns how many bytes wait for the client. */
-  long bufferedAmount();
-
-  /** Returns the connection as groups see it. */
-  Recipient recipient();
-
-  /**
-   * Ends it after what was sent.
-   *
-   * @param failed whether the connection ends because something has failed
-   */
-  void close(boolean failed);
-
-  /** Drops it, with what waits. */
-  void abort();
-
-  // ---- Loop of the connection only
+  /** Something was queued for the client: send as much as there is room for. */
+  void drain();
 
   /** The listener has taken all that has come: more may come. */
   void readOn();
+
+  /** Returns how many bytes wait for the client here, beside those in the queue; any thread. */
+  long bufferedAmount();
+
+  /**
+   * Ends it after what was sent; any thread.
+   *
+   * @param how why the connection ends
+   */
+  void close(Closing how);
+
+  /** Drops it, with what waits; any thread. */
+  void abort();
+
+  /** Returns whether a client is there to be told of an end. */
+  boolean isAlive();
+
+  /** Why a connection ends, as far as a transport can say that. */
+  enum Closing {
+    NORMAL,
+
+    /** Something has failed. */
+    FAILED,
+
+    /** The client reads too slowly for what it is sent. */
+    TOO_SLOW
+  }
 }

@@ -50,7 +50,8 @@ final class EnumForm {
 
   private static boolean hasFactory(MapperConfig<?> config, BeanDescription bean) {
     return bean.getFactoryMethods().stream()
-        .anyMatch(method -> config.getAnnotationIntrospector().findCreatorAnnotation(config, method) != null);
+        .anyMatch(method ->
+            config.getAnnotationIntrospector().findCreatorAnnotation(config, method) != null);
   }
 
   /** Returns the name as .NET has it: {@code NOT_FOUND} is {@code NotFound}. */

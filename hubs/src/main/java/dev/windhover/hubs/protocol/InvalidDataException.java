@@ -23,7 +23,8 @@ public final class InvalidDataException extends Exception {
     this("InvalidDataException", message, cause);
   }
 
-  private InvalidDataException(String wireName, @Nullable String message, @Nullable Throwable cause) {
+  private InvalidDataException(
+      String wireName, @Nullable String message, @Nullable Throwable cause) {
     super(message, cause, false, false);
     this.wireName = wireName;
   }
@@ -41,6 +42,13 @@ public final class InvalidDataException extends Exception {
   /** Says that the length of a record is malformed. */
   static InvalidDataException badLength(String message) {
     return new InvalidDataException("FormatException", message, null);
+  }
+
+  /** Says that a call has not as many arguments as its method has parameters. */
+  static InvalidDataException wrongCount(int arguments, int parameters) {
+    return new InvalidDataException(
+        "Invocation provides %d argument(s) but target expects %d."
+            .formatted(arguments, parameters));
   }
 
   /** Returns what an exception says, without the place in the source that Jackson adds. */

@@ -142,11 +142,10 @@ public final class MessagePackHubProtocol implements HubProtocol {
       MessagePackWriter out, int items, int type, Map<String, String> headers) {
     begin(out, items, type);
     out.mapHeader(headers.size());
-    headers.forEach(
-        (name, value) -> {
-          out.string(name);
-          out.string(value);
-        });
+    headers.forEach((name, value) -> {
+      out.string(name);
+      out.string(value);
+    });
   }
 
   private static void writeNullable(MessagePackWriter out, @Nullable String text) {

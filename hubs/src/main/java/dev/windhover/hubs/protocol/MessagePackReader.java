@@ -117,9 +117,7 @@ final class MessagePackReader {
   BigInteger readBigInteger() {
     boolean beyond = nextIsBeyondLong();
     long value = integer();
-    return beyond
-        ? new BigInteger(Long.toUnsignedString(value))
-        : BigInteger.valueOf(value);
+    return beyond ? new BigInteger(Long.toUnsignedString(value)) : BigInteger.valueOf(value);
   }
 
   private long integer() {
@@ -338,7 +336,9 @@ final class MessagePackReader {
     return end - at;
   }
 
-  /** Returns the length of what follows, if so much does; 32 bits that are negative are too much. */
+  /**
+   * Returns the length of what follows, if so much does; 32 bits that are negative are too much.
+   */
   private int require(int length) {
     if (length < 0 || length > available()) {
       throw malformed(

@@ -13,7 +13,8 @@ final class MessagePackWriter {
   private static final VarHandle SHORT = view(short[].class);
   private static final VarHandle INT = view(int[].class);
   private static final VarHandle LONG = view(long[].class);
-  private static final BigInteger LARGEST = BigInteger.ONE.shiftLeft(Long.SIZE).subtract(BigInteger.ONE);
+  private static final BigInteger LARGEST =
+      BigInteger.ONE.shiftLeft(Long.SIZE).subtract(BigInteger.ONE);
   private static final BigInteger SMALLEST = BigInteger.valueOf(Long.MIN_VALUE);
 
   private static final int FIRST_SIZE = 128;
@@ -294,7 +295,13 @@ final class MessagePackWriter {
 
   private void room(long count) {
     if (count > bytes.length - at) {
-      bytes = Arrays.copyOf(bytes, (int) Math.max(Math.addExact(at, Math.toIntExact(count)), Math.min(2L * bytes.length, Integer.MAX_VALUE - 8)));
+      bytes =
+          Arrays.copyOf(
+              bytes,
+              (int)
+                  Math.max(
+                      Math.addExact(at, Math.toIntExact(count)),
+                      Math.min(2L * bytes.length, Integer.MAX_VALUE - 8)));
     }
   }
 

@@ -166,7 +166,10 @@ final class NetTimes {
     int second = parts.group(first + 2) == null ? 0 : number(parts, first + 2);
     String fraction = parts.group(first + 3);
     return LocalTime.of(
-        number(parts, first), number(parts, first + 1), second, fraction == null ? 0 : nanos(fraction));
+        number(parts, first),
+        number(parts, first + 1),
+        second,
+        fraction == null ? 0 : nanos(fraction));
   }
 
   /** Returns the digits after a second in nanoseconds; those beyond nine are cut. */
@@ -205,8 +208,7 @@ final class NetTimes {
   }
 
   static Duration span(long ticks) {
-    return Duration.ofSeconds(
-        ticks / TICKS_PER_SECOND, ticks % TICKS_PER_SECOND * NANOS_PER_TICK);
+    return Duration.ofSeconds(ticks / TICKS_PER_SECOND, ticks % TICKS_PER_SECOND * NANOS_PER_TICK);
   }
 
   static long ticks(LocalTime time) {

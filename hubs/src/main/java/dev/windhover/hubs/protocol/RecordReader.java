@@ -107,7 +107,7 @@ public final class RecordReader {
   private void readLength(byte next) throws InvalidDataException {
     if (prefixSize == 4 && (next & 0xF8) != 0) {
       throw InvalidDataException.badLength(
-            "length of a record exceeds " + Integer.MAX_VALUE + " bytes");
+          "length of a record exceeds " + Integer.MAX_VALUE + " bytes");
     }
     length |= (next & 0x7F) << 7 * prefixSize++;
     lengthKnown = next >= 0;
@@ -136,7 +136,9 @@ public final class RecordReader {
     return record;
   }
 
-  /** Keeps the next {@code count} bytes; memory grows with what comes, not with what is promised. */
+  /**
+   * Keeps the next {@code count} bytes; memory grows with what comes, not with what is promised.
+   */
   private void keep(ByteBuffer bytes, int count) {
     if (kept.length < size + count) {
       long room = Math.max(size + count, Math.max(FIRST_KEPT, 2L * kept.length));

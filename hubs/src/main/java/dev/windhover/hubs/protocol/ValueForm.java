@@ -86,6 +86,11 @@ record ValueForm<T>(
               (out, span) -> out.writeNumber(NetTimes.ticks(span)),
               in -> NetTimes.span(longInteger(in))));
 
+  /** Writes a value as its text in JSON. */
+  void writeText(JsonGenerator out, T value) {
+    out.writeString(text.apply(value));
+  }
+
   /** Reads a value from its text in JSON. */
   T fromText(JsonParser in) {
     return parse.apply(string(in));
@@ -176,9 +181,6 @@ record ValueForm<T>(
 
   static InputCoercionException misfit(JsonParser in, Class<?> wanted) {
     return new InputCoercionException(
-        in,
-        in.currentToken() + " is no " + wanted.getSimpleName(),
-        in.currentToken(),
-        wanted);
+        in, in.currentToken() + " is no " + wanted.getSimpleName(), in.currentToken(), wanted);
   }
 }

@@ -17,7 +17,10 @@ final class ValueMappers {
   private ValueMappers() {}
 
   static ObjectMapper json(ValueOptions options) {
-    return common().addModule(ValueModule.json(options)).build();
+    return common()
+        .addModule(ValueModule.json(options))
+        .propertyNamingStrategy(new CamelCase())
+        .build();
   }
 
   static ObjectMapper messagePack(ValueOptions options) {
@@ -41,12 +44,11 @@ final class ValueMappers {
         .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
         .disable(SerializationFeature.FLUSH_AFTER_WRITE_VALUE)
         .enable(StreamWriteFeature.WRITE_BIGDECIMAL_AS_PLAIN)
-        .withCoercionConfigDefaults(
-            config -> {
-              for (CoercionInputShape shape : CoercionInputShape.values()) {
-                config.setCoercion(shape, CoercionAction.Fail);
-              }
-            })
+        .withCoercionConfigDefaults(config -> {
+          for (CoercionInputShape shape : CoercionInputShape.values()) {
+            config.setCoercion(shape, CoercionAction.Fail);
+          }
+        })
         .withCoercionConfig(
             LogicalType.Float, // an integer is a number too
             config -> config.setCoercion(CoercionInputShape.Integer, CoercionAction.TryConvert));

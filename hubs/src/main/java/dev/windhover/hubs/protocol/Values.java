@@ -137,7 +137,9 @@ final class Values {
     }
   }
 
-  /** Returns the text of the current token, which must be well-formed: the writers refuse others. */
+  /**
+   * Returns the text of the current token, which must be well-formed: the writers refuse others.
+   */
   static String text(JsonParser in) {
     String text = in.getString();
     int lone = loneSurrogate(text);

@@ -103,6 +103,14 @@ class ValuesTest {
       assertThat(declared.toHex(new Custom("n", 3))).isEqualTo("82a46e616d65a16ea576616c756503");
     }
 
+    record Capitals(int URL, int URLPath, int ID3, int plain, int X) {}
+
+    @Test
+    void capitalsAtTheBeginningAreSmallLettersInJson() {
+      assertThat(wire.toJson(new Capitals(1, 2, 3, 4, 5)))
+          .isEqualTo("{\"url\":1,\"urlPath\":2,\"iD3\":3,\"plain\":4,\"x\":5}");
+    }
+
     record Renamed(@JsonProperty("x-Name") String name) {}
 
     @Test
@@ -327,8 +335,12 @@ class ValuesTest {
           .isEqualTo(Double.POSITIVE_INFINITY);
       for (Object value :
           List.of(
-              Double.NaN, Float.NEGATIVE_INFINITY, new double[] {Double.NaN}, List.of(Double.NaN),
-              Map.of("a", Float.NaN), new float[] {Float.NaN})) {
+              Double.NaN,
+              Float.NEGATIVE_INFINITY,
+              new double[] {Double.NaN},
+              List.of(Double.NaN),
+              Map.of("a", Float.NaN),
+              new float[] {Float.NaN})) {
         assertThatIllegalArgumentException().isThrownBy(() -> wire.toJson(value));
       }
       refusesJson(double.class, "\"NaN\""); // recorded
@@ -342,7 +354,9 @@ class ValuesTest {
     @Test
     void decimalsArePlainNumbersInJsonAndTextInMessagePack() {
       bothWays(new BigDecimal("1.10"), "1.10", "a4 312e3130"); // recorded
-      bothWays(new BigInteger("12345678901234567890"), "12345678901234567890",
+      bothWays(
+          new BigInteger("12345678901234567890"),
+          "12345678901234567890",
           "b4 3132333435363738393031323334353637383930");
       assertThat(wire.toJson(new BigDecimal("1E+3"))).isEqualTo("1000");
       assertThat(wire.toHex(new BigDecimal("1E+3"))).isEqualTo("a431303030");
@@ -405,8 +419,14 @@ class ValuesTest {
     void nullIsNoPrimitive() {
       for (Type type :
           List.of(
-              boolean.class, byte.class, short.class, char.class, int.class, long.class,
-              float.class, double.class)) {
+              boolean.class,
+              byte.class,
+              short.class,
+              char.class,
+              int.class,
+              long.class,
+              float.class,
+              double.class)) {
         refusesJson(type, "null"); // recorded for int
         refusesHex(type, "c0");
       }
@@ -690,8 +710,7 @@ class ValuesTest {
     void anythingIsWhatItLooksLike() {
       String json = "{\"a\":[1,\"x\",null,2.5,12345678901]}";
       Object value = wire.fromJson(Object.class, json);
-      assertThat(value)
-          .isEqualTo(Map.of("a", Arrays.asList(1, "x", null, 2.5, 12_345_678_901L)));
+      assertThat(value).isEqualTo(Map.of("a", Arrays.asList(1, "x", null, 2.5, 12_345_678_901L)));
       assertThat(wire.toJson(value)).isEqualTo(json); // recorded
       assertThat(wire.<Object>fromHex(Object.class, "93 01 d6ff00000000 c0"))
           .isEqualTo(Arrays.asList(1, Instant.EPOCH, null));

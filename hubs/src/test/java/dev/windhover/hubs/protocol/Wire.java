@@ -32,7 +32,8 @@ final class Wire {
 
   String toJson(@Nullable Object value) {
     String record = utf8(json.write(new StreamItem("1", value)));
-    return record.substring("{\"type\":2,\"invocationId\":\"1\",\"item\":".length(), record.length() - 2);
+    return record.substring(
+        "{\"type\":2,\"invocationId\":\"1\",\"item\":".length(), record.length() - 2);
   }
 
   String toHex(@Nullable Object value) {

@@ -1,0 +1,367 @@
+package dev.windhover.hubs.connections;
+
+import dev.windhover.http.host.Burst;
+import dev.windhover.http.host.Delivery;
+import dev.windhover.http.host.FanOut;
+import dev.windhover.http.host.Memberships;
+import dev.windhover.http.host.Recipient;
+import dev.windhover.http.websocket.WhenFull;
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What waits for a client without a socket of its own: over event streams and long polling, and
+ * where it may come back on another socket. It makes the promises of a socket's queue: what a
+ * thread sends, here or to groups, leaves in that order; a message with a policy may be dropped or
+ * replaced until it leaves.
+ *
+ * <p>Everything comes through the {@link FanOut} of the loop while something is pending there, so
+ * there is one order. Loop only, unless it says more.
+ */
+final class OutgoingQueue implements Recipient {
+  /** What waits at most: as much as for a socket by default. */
+  static final int MOST_BYTES = 1 << 20;
+
+  /** What a message costs beside its bytes, so that tiny ones cannot outgrow the bound. */
+  private static final int OVERHEAD = 64;
+
+  private static final VarHandle WAITING;
+
+  static {
+    try {
+      WAITING = MethodHandles.lookup().findVarHandle(OutgoingQueue.class, "waiting", long.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  /** A message that waits. */
+  private static final class Entry {
+    ByteBuffer payload;
+
+    /** How it was sent to many; null for one of the connection's own. */
+    @Nullable Delivery delivery;
+
+    final long cost;
+    @Nullable Object key;
+    @Nullable Entry before;
+    @Nullable Entry after;
+
+    Entry(ByteBuffer payload, @Nullable Delivery delivery) {
+      this.payload = payload;
+      this.delivery = delivery;
+      this.cost = (long) payload.remaining() + OVERHEAD;
+    }
+  }
+
+  private final ClientConnection connection;
+  private final FanOut fanOut;
+  private final Memberships groups = new Memberships();
+
+  /** When senders are told that there is no room, in bytes. */
+  private final int mark;
+
+  // ---- Any thread
+
+  /** What the messages without a policy cost, from the time when they are sent. */
+  private volatile long waiting;
+
+  /** What the others cost; written by the loop. */
+  private volatile long shared;
+
+  /** A sender was told that there is no room, and not yet that there is room again. */
+  private volatile boolean full;
+
+  // ---- Loop only
+
+  private @Nullable Entry first;
+  private @Nullable Entry last;
+
+  /** Those that may be dropped, the oldest first; those with a key by that, too. */
+  private final Deque<Entry> droppable = new ArrayDeque<>(0);
+
+  private final Map<Object, Entry> latest = new HashMap<>(0);
+  private boolean sealed;
+
+  OutgoingQueue(ClientConnection connection, FanOut fanOut, int mark) {
+    this.connection = connection;
+    this.fanOut = fanOut;
+    this.mark = mark == 0 ? MOST_BYTES : Math.min(mark, MOST_BYTES);
+  }
+
+  // ---- Sending to this client
+
+  /** Sends a copy of {@code message}, and returns whether there is room for more; any thread. */
+  boolean send(ByteBuffer message) {
+    int size = message.remaining();
+    Entry entry = new Entry(ByteBuffer.allocate(size).put(message).flip(), null);
+    long before = (long) WAITING.getAndAdd(this, entry.cost) + shared;
+    if (before >= MOST_BYTES) {
+      WAITING.getAndAdd(this, -entry.cost);
+      connection.fallenBehind(tooSlow(before));
+      return true; // what follows is dropped
+    }
+    boolean hasRoom = before + entry.cost < mark;
+    if (!hasRoom) {
+      full = true; // before the loop can take it and miss who is to be told
+    }
+    inOrder(() -> {
+      if (sealed) {
+        release(entry);
+      } else {
+        add(entry);
+        connection.drain();
+      }
+    });
+    return hasRoom;
+  }
+
+  /** Runs {@code task} on the loop after everything that this thread has sent; any thread. */
+  void inOrder(Runnable task) {
+    if (fanOut.loop().inLoop() && !fanOut.isPending()) {
+      task.run();
+    } else {
+      fanOut.execute(new InOrder(task));
+    }
+  }
+
+  private static final class InOrder extends FanOut.Task {
+    private final Runnable task;
+
+    InOrder(Runnable task) {
+      this.task = task;
+    }
+
+    @Override
+    protected boolean run() {
+      task.run();
+      return true;
+    }
+  }
+
+  /** Returns what waits here, in bytes; any thread. */
+  long waits() {
+    return waiting + shared;
+  }
+
+  private static IOException tooSlow(long bytes) {
+    return new IOException("client reads too slowly: " + bytes + " bytes wait for it");
+  }
+
+  // ---- Sending to many
+
+  @Override
+  public FanOut fanOut() {
+    return fanOut;
+  }
+
+  @Override
+  public @Nullable Encoder encoder() {
+    return null;
+  }
+
+  @Override
+  public boolean add(Membership membership) {
+    return groups.add(membership);
+  }
+
+  @Override
+  public @Nullable Membership remove(Object group) {
+    return groups.remove(group);
+  }
+
+  @Override
+  public void deliver(Burst burst, WhenFull whenFull) {
+    for (Delivery each : burst.deliveries()) {
+      WhenFull given = each.whenFull();
+      deliver(each, given == null ? whenFull : given);
+    }
+    connection.drain();
+  }
+
+  private void deliver(Delivery delivery, WhenFull whenFull) {
+    if (sealed || connection.isAway()) {
+      return; // it is leaving its groups, or the listener keeps what it needs
+    }
+    boolean keepsLatest = whenFull == WhenFull.KEEP_LATEST;
+    Entry entry = new Entry(delivery.message().payload(), delivery);
+    Entry before = keepsLatest ? latest.get(delivery.key()) : null;
+    if (before != null) {
+      replace(before, entry);
+    } else if (hasRoomFor(entry, whenFull)) {
+      entry.key = keepsLatest ? delivery.key() : null;
+      if (entry.key != null) {
+        latest.put(entry.key, entry);
+      }
+      if (keepsLatest || whenFull == WhenFull.DROP_OLDEST) {
+        droppable.add(entry);
+      }
+      claim(entry);
+      add(entry);
+    }
+  }
+
+  /** The new message takes the place of an older one in the order. */
+  private void replace(Entry older, Entry newer) {
+    release(older);
+    newer.key = older.key;
+    newer.before = older.before;
+    newer.after = older.after;
+    if (older.before == null) {
+      first = newer;
+    } else {
+      older.before.after = newer;
+    }
+    if (older.after == null) {
+      last = newer;
+    } else {
+      older.after.before = newer;
+    }
+    claim(newer);
+    droppable.remove(older);
+    droppable.add(newer);
+    if (newer.key != null) {
+      latest.put(newer.key, newer);
+    }
+  }
+
+  /** Returns whether there is room now; what may be dropped for that is. */
+  private boolean hasRoomFor(Entry entry, WhenFull whenFull) {
+    boolean dropsOthers = whenFull == WhenFull.DROP_OLDEST || whenFull == WhenFull.KEEP_LATEST;
+    while (shared > 0 && shared + connection.pendingInTransport() + entry.cost > MOST_BYTES) {
+      Entry oldest = dropsOthers ? droppable.peek() : null;
+      if (oldest != null) {
+        unlink(oldest);
+        release(oldest);
+      } else if (whenFull == WhenFull.DISCONNECT) {
+        long bytes = shared;
+        seal();
+        connection.fallenBehind(tooSlow(bytes));
+        return false;
+      } else {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void claim(Entry entry) {
+    Delivery delivery = entry.delivery;
+    if (delivery != null) {
+      long sum = shared + entry.cost;
+      shared = sum;
+      fanOut.waits(delivery, delivery.message().size());
+    }
+  }
+
+  /** It does not wait any more. */
+  private void release(Entry entry) {
+    Delivery delivery = entry.delivery;
+    if (delivery == null) {
+      WAITING.getAndAdd(this, -entry.cost);
+    } else {
+      long sum = shared - entry.cost;
+      shared = sum;
+      fanOut.waitsNoMore(delivery);
+    }
+  }
+
+  // ---- The queue
+
+  private void add(Entry entry) {
+    if (connection.isAway()) {
+      release(entry);
+      return;
+    }
+    Entry end = last;
+    entry.before = end;
+    if (end == null) {
+      first = entry;
+    } else {
+      end.after = entry;
+    }
+    last = entry;
+  }
+
+  private void unlink(Entry entry) {
+    if (entry.before == null) {
+      first = entry.after;
+    } else {
+      entry.before.after = entry.after;
+    }
+    if (entry.after == null) {
+      last = entry.before;
+    } else {
+      entry.after.before = entry.before;
+    }
+    if (!droppable.isEmpty()) {
+      droppable.remove(entry); // if it is there, it is the first or nearly so
+    }
+    if (entry.key != null) {
+      latest.remove(entry.key);
+    }
+  }
+
+  /** Returns whether nothing waits. */
+  boolean isEmpty() {
+    return first == null;
+  }
+
+  /** Returns how many bytes all messages have together. */
+  long payloadBytes() {
+    long sum = 0;
+    for (Entry each = first; each != null; each = each.after) {
+      sum += each.payload.remaining();
+    }
+    return sum;
+  }
+
+  /** Takes the next message; null if there is none. {@link #taken} follows. */
+  @Nullable ByteBuffer poll() {
+    Entry entry = first;
+    if (entry == null) {
+      return null;
+    }
+    unlink(entry);
+    release(entry);
+    return entry.payload;
+  }
+
+  /** Tells whoever waits for room, if there is some again. */
+  void taken() {
+    if (full && waits() <= mark / 2) {
+      full = false;
+      connection.roomAgain();
+    }
+  }
+
+  /** Drops what waits. */
+  void clear() {
+    while (poll() != null) {
+      // released
+    }
+  }
+
+  /** Takes nothing more, and drops what waits. */
+  void seal() {
+    sealed = true;
+    clear();
+  }
+
+  /** Takes nothing more; what waits may still leave. */
+  void close() {
+    sealed = true;
+  }
+
+  /** The connection leaves its groups; any thread. */
+  void leaveGroups() {
+    groups.end();
+  }
+}

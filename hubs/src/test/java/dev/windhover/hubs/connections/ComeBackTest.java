@@ -1,0 +1,167 @@
+package dev.windhover.hubs.connections;
+
+import static dev.windhover.hubs.connections.Recorder.bytes;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.windhover.protocol.CloseReason;
+import dev.windhover.testing.TestFrames;
+import dev.windhover.testing.TestHost;
+import dev.windhover.testing.TestWebSocket;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** Where clients may come back to their connection on another WebSocket. */
+class ComeBackTest {
+  private static TestHost start(Recorder recorder) {
+    return recorder.start(options -> options.allowStatefulReconnects(true));
+  }
+
+  private static String negotiate(TestHost host) {
+    return Recorder.negotiate(host, "&useStatefulReconnect=true");
+  }
+
+  @Test
+  void aLostSocketIsReplacedByTheNext() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host = start(recorder)) {
+      String token = negotiate(host);
+      TestWebSocket first = host.webSocket("/c?id=" + token).connect();
+      ConnectionContext connection = recorder.connection();
+      assertThat(connection.isStateful()).isTrue();
+      first.sendText("one");
+      first.expectText("one");
+      first.abort();
+      host.awaitIdle();
+      connection.send(bytes("dropped: the listener keeps what it needs"));
+      host.clock().advance(Duration.ofSeconds(14));
+
+      TestWebSocket second = host.webSocket("/c?id=" + token).connect();
+      second.expectText("again");
+      second.sendText("two");
+      second.expectText("two");
+      second.close();
+      host.awaitIdle();
+      assertThat(recorder.heard)
+          .containsExactly(
+              "connected over WebSockets",
+              "one",
+              "lost",
+              "restored",
+              "two",
+              "ended: NORMAL_CLOSURE");
+      host.webSocket("/c?id=" + token).expectStatus(404);
+    }
+  }
+
+  @Test
+  void aNewSocketCutsOneThatIsHalfDead() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host = start(recorder)) {
+      String token = negotiate(host);
+      TestFrames first = host.webSocket("/c?id=" + token).connect().frames();
+      recorder.connection();
+      first.sendHex("0181000000006d"); // "m", of a message whose rest never comes
+      assertThat(first.receiveText()).isEqualTo("m");
+
+      TestWebSocket second = host.webSocket("/c?id=" + token).connect();
+      second.expectText("again");
+      assertThat(first.receiveClose()).isEqualTo(new CloseReason(1000, ""));
+      host.clock().advance(Duration.ofMillis(100)); // it does not answer
+      first.expectReset();
+      second.sendText("two");
+      second.expectText("two");
+      assertThat(recorder.heard).containsSubsequence("m", "lost", "restored", "two");
+      second.close();
+    }
+  }
+
+  @Test
+  void whatTheListenerHadNotTakenIsThrownAway() {
+    Recorder recorder = new Recorder().onBytes((_, _) -> {}); // takes nothing
+    try (TestHost host = start(recorder)) {
+      String token = negotiate(host);
+      TestWebSocket first = host.webSocket("/c?id=" + token).connect();
+      recorder.connection();
+      first.sendText("half a mess");
+      host.awaitIdle();
+      first.abort();
+      host.awaitIdle();
+      recorder.onBytes((_, bytes) -> bytes.position(bytes.limit()));
+      TestWebSocket second = host.webSocket("/c?id=" + token).connect();
+      second.expectText("again");
+      second.sendText("new");
+      host.awaitIdle();
+      assertThat(recorder.heard).endsWith("restored", "new");
+      second.close();
+    }
+  }
+
+  @Test
+  void aClientThatDoesNotComeBackTimesOut() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host = start(recorder)) {
+      String token = negotiate(host);
+      host.webSocket("/c?id=" + token).connect().abort();
+      host.awaitIdle();
+      host.clock().advance(Duration.ofSeconds(17));
+      host.awaitIdle();
+      assertThat(recorder.heard).endsWith("lost", "ended: TIMEOUT");
+      host.webSocket("/c?id=" + token).expectStatus(404);
+    }
+  }
+
+  @Test
+  void aCloseIsTheEnd() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host = start(recorder)) {
+      String token = negotiate(host);
+      host.webSocket("/c?id=" + token).connect().close();
+      host.awaitIdle();
+      assertThat(recorder.heard).endsWith("ended: NORMAL_CLOSURE").doesNotContain("lost");
+      host.webSocket("/c?id=" + token).expectStatus(404);
+    }
+  }
+
+  @Test
+  void aClientThatCannotComeBackIsGoneWhenItIsLost() {
+    Recorder recorder = Recorder.echoing().onOpen(ConnectionContext::disableReconnect);
+    try (TestHost host = start(recorder)) {
+      String token = negotiate(host);
+      host.webSocket("/c?id=" + token).connect().abort();
+      host.awaitIdle();
+      assertThat(recorder.heard).endsWith("ended: NORMAL_CLOSURE").doesNotContain("lost");
+      host.webSocket("/c?id=" + token).expectStatus(404);
+    }
+  }
+
+  @Test
+  void anEndWhileTheClientIsAwayIsTheEnd() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host = start(recorder)) {
+      String token = negotiate(host);
+      host.webSocket("/c?id=" + token).connect().abort();
+      host.awaitIdle();
+      recorder.connection().close();
+      host.awaitIdle();
+      assertThat(recorder.heard).endsWith("lost", "ended: NORMAL_CLOSURE");
+      host.webSocket("/c?id=" + token).expectStatus(404);
+    }
+  }
+
+  @Test
+  void lastWordsLeaveBeforeTheClose() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host = start(recorder)) {
+      TestWebSocket client = host.webSocket("/c?id=" + negotiate(host)).connect();
+      ConnectionContext connection = recorder.connection();
+      for (int i = 0; i < 100; i++) {
+        connection.send(bytes("message " + i));
+      }
+      connection.close();
+      for (int i = 0; i < 100; i++) {
+        client.expectText("message " + i);
+      }
+      client.expectClose(1000, "");
+    }
+  }
+}
