@@ -70,6 +70,11 @@ class ReadmeTest {
     requireCompiles(IMPORTS + javaBlocks("README.md").getFirst(), classes);
   }
 
+  @Test
+  void theHubCompilesAsItStands(@TempDir Path classes) throws IOException {
+    requireCompiles(HUB_IMPORTS + javaBlocks("README.md").get(1), classes);
+  }
+
   /** Their lines come after {@code var app = …}. */
   @Test
   void theFormsOfSocketsCompile(@TempDir Path classes) throws IOException {
