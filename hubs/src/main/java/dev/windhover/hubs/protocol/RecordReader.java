@@ -109,7 +109,7 @@ public final class RecordReader {
       throw InvalidDataException.badLength(
           "length of a record exceeds " + Integer.MAX_VALUE + " bytes");
     }
-    length |= (next & 0x7F) << 7 * prefixSize++;
+    length |= (next & 0x7F) << (7 * prefixSize++);
     lengthKnown = next >= 0;
     if ((long) prefixSize + length > maxSize) {
       throw tooLarge();

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,8 +23,8 @@ class RecordReaderTest {
     return ByteBuffer.wrap(text.getBytes(StandardCharsets.ISO_8859_1));
   }
 
-  private static String text(ByteBuffer record) {
-    return StandardCharsets.ISO_8859_1.decode(record.duplicate()).toString();
+  private static String text(@Nullable ByteBuffer record) {
+    return record == null ? "none" : StandardCharsets.ISO_8859_1.decode(record.duplicate()).toString();
   }
 
   /** Feeds pieces, and returns all records. */
@@ -82,7 +83,8 @@ class RecordReaderTest {
   void aRecordThatIsWholeIsLentWithoutACopy(RecordFormat format) throws Exception {
     ByteBuffer bytes = bytes(format == RecordFormat.SEPARATED ? "one\u001e" : "\3one");
     ByteBuffer record = new RecordReader(format, 0).next(bytes);
-    assertThat(record.array()).isSameAs(bytes.array());
+    bytes.put(bytes.limit() - 2, (byte) 'N');
+    assertThat(text(record)).isEqualTo(format == RecordFormat.SEPARATED ? "onN" : "oNe");
   }
 
   @Test
