@@ -103,8 +103,7 @@ final class Values {
   private static void requireWellFormed(Throwable thrown) {
     for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
       if (cause instanceof StreamConstraintsException
-          || (cause instanceof StreamReadException
-              && !(cause instanceof InputCoercionException))) {
+          || (cause instanceof StreamReadException && !(cause instanceof InputCoercionException))) {
         throw (JacksonException) cause;
       }
     }

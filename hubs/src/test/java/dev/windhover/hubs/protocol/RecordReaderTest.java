@@ -24,7 +24,9 @@ class RecordReaderTest {
   }
 
   private static String text(@Nullable ByteBuffer record) {
-    return record == null ? "none" : StandardCharsets.ISO_8859_1.decode(record.duplicate()).toString();
+    return record == null
+        ? "none"
+        : StandardCharsets.ISO_8859_1.decode(record.duplicate()).toString();
   }
 
   /** Feeds pieces, and returns all records. */
