@@ -111,7 +111,7 @@ public final class RecordReader {
     }
     length |= (next & 0x7F) << (7 * prefixSize++);
     lengthKnown = next >= 0;
-    if ((long) prefixSize + length > maxSize) {
+    if (lengthKnown && (long) prefixSize + length > maxSize) {
       throw tooLarge();
     }
   }

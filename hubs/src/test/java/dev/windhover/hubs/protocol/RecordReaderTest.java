@@ -160,8 +160,8 @@ class RecordReaderTest {
     }
 
     @Test
-    void aRecordIsRefusedBeforeItsLengthIsComplete() {
-      refuses(new RecordReader(RecordFormat.LENGTH_PREFIXED, 8), TOO_LARGE, "\u00ff");
+    void aRecordIsRefusedOnceItsLengthIsKnown() {
+      refuses(new RecordReader(RecordFormat.LENGTH_PREFIXED, 8), TOO_LARGE, "\u00ff\1");
     }
 
     @Test
@@ -185,7 +185,7 @@ class RecordReaderTest {
       for (String length :
           List.of("\u00ff\u00ff\u00ff\u00ff\u00ff\u007f\0", "\u0080\u0080\u0080\u0080\u0008")) {
         assertThatExceptionOfType(InvalidDataException.class)
-            .isThrownBy(() -> read(new RecordReader(RecordFormat.LENGTH_PREFIXED, 0), length))
+            .isThrownBy(() -> read(new RecordReader(RecordFormat.LENGTH_PREFIXED, 8), length))
             .satisfies(e -> assertThat(e.details()).startsWith("FormatException: ")); // recorded
       }
     }
