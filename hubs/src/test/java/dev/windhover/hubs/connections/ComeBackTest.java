@@ -175,8 +175,7 @@ class ComeBackTest {
     int clients = 5_000;
     try (TestHost host =
         recorder.start(
-            options ->
-                options.allowStatefulReconnects(true).maxUnfinishedNegotiations(clients))) {
+            options -> options.allowStatefulReconnects(true).maxUnfinishedNegotiations(clients))) {
       List<String> tokens = new ArrayList<>();
       List<TestWebSocket> sockets = new ArrayList<>();
       for (int i = 0; i < clients; i++) {
