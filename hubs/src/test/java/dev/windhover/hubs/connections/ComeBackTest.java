@@ -169,6 +169,40 @@ class ComeBackTest {
   }
 
   @Test
+  void onlyWebSocketsAreReplaced() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host = start(recorder)) {
+      String token = negotiate(host);
+      var events = host.get("/c?id=" + token).header("Accept", "text/event-stream").sendAsync();
+      ConnectionContext connection = recorder.connection();
+      assertThat(connection.isStateful()).isFalse();
+      host.get("/c?id=" + token).header("Accept", "text/event-stream").expectStatus(409);
+      connection.close();
+      Recorder.answer(events);
+    }
+  }
+
+  @Test
+  void whoeverIsRefusedOnTheLoopHearsOfRoomAfterwards() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host =
+        recorder.start(o -> o.allowStatefulReconnects(true).transportMaxBufferSize(100))) {
+      TestWebSocket client = host.webSocket("/c?id=" + negotiate(host)).connect();
+      ConnectionContext connection = recorder.connection();
+      connection
+          .loop()
+          .execute(() -> {
+            boolean hasRoom = connection.send(bytes("x".repeat(200)));
+            recorder.heard.add("sent, room: " + hasRoom);
+          });
+      client.expectText("x".repeat(200));
+      host.awaitIdle();
+      assertThat(recorder.heard).endsWith("sent, room: false", "writable");
+      client.close();
+    }
+  }
+
+  @Test
   @Tag("full")
   void thousandsOfClientsComeBackAtOnce() {
     Recorder recorder = Recorder.echoing();
