@@ -82,6 +82,12 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   private Loop.Timer timer;
   private @Nullable KeepAlive keepAlive;
   private @Nullable Resumption resumption;
+  private @Nullable CallRate rate;
+  private @Nullable CallRate userRate;
+
+  /** More calls have come than may. */
+  private boolean isThrottled;
+
   private boolean hasConnected;
   private boolean hasDisconnected;
 
@@ -222,6 +228,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     return (phase == Phase.OPEN || phase == Phase.HANDSHAKE)
         && !output.isClosed()
         && !output.isFull()
+        && !isThrottled
         && !streams.isHolding()
         && queue.hasRoom();
   }
@@ -241,6 +248,33 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     heard();
     if (message != null && (resumption == null || isNew(resumption, message))) {
       onMessage(message, bytes);
+      if ((rate != null || userRate != null) && isCall(message)) {
+        throttle();
+      }
+    }
+  }
+
+  private static boolean isCall(HubMessage message) {
+    return message instanceof HubMessage.Invocation
+        || message instanceof HubMessage.StreamInvocation
+        || message instanceof HubMessage.BindingFailure;
+  }
+
+  /** Reads nothing for a while, if too many calls have come. */
+  private void throttle() {
+    long now = loop.nanoTime();
+    long pause =
+        Math.max(
+            rate == null ? 0 : rate.count(now), userRate == null ? 0 : userRate.count(now));
+    if (pause > 0) {
+      isThrottled = true;
+      Loop.Timer _ =
+          loop.schedule(
+              Duration.ofNanos(pause),
+              () -> {
+                isThrottled = false;
+                resume();
+              });
     }
   }
 
@@ -343,8 +377,19 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     output.begin(protocol, resumption == null ? null : resumption.output());
     watch();
     userIdentifier = options.userIdentifier().apply(connection);
+    limitCalls();
     endpoint.connections().add(this);
     start(this::connect);
+  }
+
+  private void limitCalls() {
+    int most = options.maximumCallsPerSecond();
+    rate = most == 0 ? null : new CallRate(most, loop.nanoTime());
+    UserRates ofUsers = endpoint.userRates();
+    String user = userIdentifier;
+    if (ofUsers != null && user != null) {
+      userRate = ofUsers.join(user, loop.nanoTime());
+    }
   }
 
   /** Lets the hub know, on a thread of its own. */
@@ -542,6 +587,9 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
       return;
     }
     endpoint.connections().remove(this);
+    if (userRate != null) {
+      Objects.requireNonNull(endpoint.userRates()).leave(Objects.requireNonNull(userIdentifier));
+    }
     calls.cancelAll();
     streams.cancelAll();
     Cancellation known = aborted;
