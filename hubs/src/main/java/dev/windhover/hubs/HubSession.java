@@ -57,6 +57,9 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   /** How long the end of a connection waits for its calls, before the hub is told of it. */
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+  /** So many messages are handled before other connections have their turn. */
+  private static final int MOST_AT_ONCE = 256;
+
   private enum Phase {
     HANDSHAKE,
     CONNECTING,
@@ -200,7 +203,11 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   @Override
   public void onBytes(ByteBuffer bytes) {
     try {
-      while (isReading()) {
+      for (int handled = 0; isReading(); handled++) {
+        if (handled == MOST_AT_ONCE) {
+          connection.resume();
+          return;
+        }
         ByteBuffer record = records.next(bytes);
         if (record == null) {
           return;
@@ -264,8 +271,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   private void throttle() {
     long now = loop.nanoTime();
     long pause =
-        Math.max(
-            rate == null ? 0 : rate.count(now), userRate == null ? 0 : userRate.count(now));
+        Math.max(rate == null ? 0 : rate.count(now), userRate == null ? 0 : userRate.count(now));
     if (pause > 0) {
       isThrottled = true;
       Loop.Timer _ =
