@@ -15,16 +15,24 @@ async function text(path) {
   return response.text();
 }
 
-for (const words of cells) {
-  const scheme = words.split(" ").includes("https") ? "https" : "http";
-  const stage = {
+function stage(scheme) {
+  return {
     server: scheme === "https" ? secure : plain,
     proxy: async () => {
       const port = await text(`/proxies/${scheme}`);
       return { address: `${scheme}://127.0.0.1:${port}`, cut: () => text(`/cut/${port}`) };
     },
   };
-  test(words, { concurrency: false }, async (t) => {
-    for (const [name, run] of claims(signalR, protocols, cell(words), stage)) await t.test(name, run);
-  });
 }
+
+test("cells", { concurrency: 4 }, (cellsTest) =>
+  Promise.all(
+    cells.map((words) =>
+      cellsTest.test(words, { concurrency: 1 }, async (t) => {
+        const scheme = words.split(" ").includes("https") ? "https" : "http";
+        const all = claims(signalR, protocols, cell(words), stage(scheme));
+        for (const [name, run] of all) await t.test(name, run);
+      }),
+    ),
+  ),
+);
