@@ -1,5 +1,6 @@
 package dev.windhover.verification;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -39,6 +40,18 @@ class ReadmeTest {
       import java.util.concurrent.*;
       """;
 
+  private static final String HUB_IMPORTS =
+      IMPORTS
+          + """
+          import dev.windhover.hubs.*;
+          import dev.windhover.hubs.connections.*;
+          import dev.windhover.hubs.protocol.*;
+          import dev.windhover.testing.*;
+          import java.nio.ByteBuffer;
+          import java.util.stream.*;
+          import org.jspecify.annotations.Nullable;
+          """;
+
   private static final String TEST_IMPORTS =
       IMPORTS
           + """
@@ -50,9 +63,16 @@ class ReadmeTest {
           import org.junit.jupiter.api.*;
           """;
 
+  private static final String HUB_CLASS = "public static final class";
+
   @Test
   void theProgramCompilesAsItStands(@TempDir Path classes) throws IOException {
     requireCompiles(IMPORTS + javaBlocks("README.md").getFirst(), classes);
+  }
+
+  @Test
+  void theHubCompilesAsItStands(@TempDir Path classes) throws IOException {
+    requireCompiles(HUB_IMPORTS + javaBlocks("README.md").get(1), classes);
   }
 
   /** Their lines come after {@code var app = …}. */
@@ -113,6 +133,41 @@ class ReadmeTest {
     for (String block : javaBlocks(page)) {
       requireCompiles(programOf(block), classes);
     }
+  }
+
+  /**
+   * The first block is a program with a hub. A block with a class stands alone, members are those of
+   * a hub with the same client interface, and lines come after {@code var app = …} and {@code Hubs
+   * hubs = …}, where they know all hubs.
+   */
+  @Test
+  void theExamplesOfHubsCompile(@TempDir Path classes) throws IOException {
+    List<String> blocks = javaBlocks("docs/hubs.md");
+    String program = blocks.getFirst();
+    requireCompiles(HUB_IMPORTS + program, classes);
+    List<String> rest = blocks.subList(1, blocks.size());
+    String types =
+        program.substring(program.indexOf(HUB_CLASS))
+            + rest.stream().filter(block -> block.startsWith(HUB_CLASS)).collect(joining());
+    for (String block : rest) {
+      requireCompiles(HUB_IMPORTS + types + hubProgramOf(block), classes);
+    }
+  }
+
+  private static String hubProgramOf(String block) {
+    if (block.startsWith(HUB_CLASS)) {
+      return "void main() {}";
+    }
+    if (block.startsWith("public ") || block.startsWith("@")) {
+      return "void main() {} static class Members extends Hub<ChatHub.Client> {" + block + "}";
+    }
+    return """
+        void main(String[] args) throws Exception {
+          var app = WebApplication.create(args);
+          Hubs hubs = Hubs.on(app);
+        """
+        + block
+        + "}";
   }
 
   private static String programOf(String lines) {

@@ -672,6 +672,9 @@ final class ClientConnection implements ConnectionContext, KnownToken {
       return;
     }
     ended = true;
+    if (request == null) {
+      endpoint.finished(this);
+    }
     inbound.clear();
     OutgoingQueue own = queue;
     if (own != null) {

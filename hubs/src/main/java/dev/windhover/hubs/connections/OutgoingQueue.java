@@ -57,7 +57,7 @@ final class OutgoingQueue implements Recipient {
     Entry(ByteBuffer payload, @Nullable Delivery delivery) {
       this.payload = payload;
       this.delivery = delivery;
-      this.cost = payload.remaining() + OVERHEAD;
+      this.cost = (long) payload.remaining() + OVERHEAD;
     }
   }
 

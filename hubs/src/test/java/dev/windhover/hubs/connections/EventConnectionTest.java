@@ -39,8 +39,7 @@ class EventConnectionTest {
       assertThat(answer.headers().get("X-Accel-Buffering")).isEqualTo("no");
       assertThat(answer.headers().contains("Expires")).isFalse();
       assertThat(recorder.heard)
-          .containsExactly(
-              "connected over ServerSentEvents", "hello", "ended: NORMAL_CLOSURE");
+          .containsExactly("connected over ServerSentEvents", "hello", "ended: NORMAL_CLOSURE");
     }
   }
 

@@ -94,7 +94,8 @@ class UnitsTest {
   @Test
   void linesOfAMessageBecomeFieldsOfAnEvent() {
     assertThat(text(EventTransport.data(bytes("")))).isEqualTo("data: ");
-    assertThat(text(EventTransport.data(bytes("é\n\nb")))).isEqualTo("data: é\r\ndata: \r\ndata: b");
+    assertThat(text(EventTransport.data(bytes("é\n\nb"))))
+        .isEqualTo("data: é\r\ndata: \r\ndata: b");
     assertThat(text(EventTransport.data(bytes("a\r\n")))).isEqualTo("data: a\r\ndata: ");
   }
 

@@ -103,6 +103,14 @@ class ValuesTest {
       assertThat(declared.toHex(new Custom("n", 3))).isEqualTo("82a46e616d65a16ea576616c756503");
     }
 
+    record Capitals(int URL, int URLPath, int ID3, int plain, int X) {}
+
+    @Test
+    void capitalsAtTheBeginningAreSmallLettersInJson() {
+      assertThat(wire.toJson(new Capitals(1, 2, 3, 4, 5)))
+          .isEqualTo("{\"url\":1,\"urlPath\":2,\"iD3\":3,\"plain\":4,\"x\":5}");
+    }
+
     record Renamed(@JsonProperty("x-Name") String name) {}
 
     @Test
