@@ -98,6 +98,8 @@ class ConnectionsTest {
     app.useWebSockets(options -> options.allowedOrigins("*"));
     ConnectionEndpoint.map(app, "/echo", Echo::new);
     ConnectionEndpoint.map(
+        app, "/stateful", new ConnectionOptions().allowStatefulReconnects(true), Echo::new);
+    ConnectionEndpoint.map(
         app,
         "/sink",
         connection -> {
@@ -295,6 +297,34 @@ class ConnectionsTest {
       Thread.onSpinWait();
     }
     assertThat(received).hasValue(bytes);
+  }
+
+  @Test
+  void aClientComesBackWhateverLoopItsNextSocketIsOn() throws Exception {
+    HttpRequest negotiate =
+        request("/stateful/negotiate?negotiateVersion=1&useStatefulReconnect=true")
+            .POST(BodyPublishers.noBody())
+            .build();
+    Matcher token = TOKEN.matcher(send(negotiate).body());
+    assertThat(token.find()).isTrue();
+    String path = "/stateful?id=" + token.group(1);
+    Heard heard = new Heard();
+    WebSocket socket = socket(path, heard);
+    next(opened);
+    for (int i = 0; i < 12; i++) {
+      socket.sendText("message " + i, true).join();
+      assertThat(next(heard.texts)).isEqualTo("message " + i);
+      WebSocket before = socket;
+      if (i % 2 == 0) {
+        before.abort(); // else it is half dead when the next one comes
+      }
+      heard = new Heard();
+      socket = socket(path, heard);
+    }
+    socket.sendClose(1000, "").join();
+    assertThat(next(heard.texts)).isEqualTo("closed 1000");
+    assertThat(next(ended).status()).isEqualTo(ConnectionEnding.Status.NORMAL_CLOSURE);
+    assertThat(opened).isEmpty();
   }
 
   // ---- Many at once

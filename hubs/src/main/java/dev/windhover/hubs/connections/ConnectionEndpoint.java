@@ -35,10 +35,7 @@ import org.slf4j.Logger;
  * business.
  *
  * <pre>{@code
- * ConnectionEndpoint.map(app, "/echo", connection -> bytes -> {
- *   connection.send(bytes);
- *   bytes.position(bytes.limit());
- * });
+ * ConnectionEndpoint.map(app, "/echo", connection -> connection::send);
  * }</pre>
  *
  * <p>Clients negotiate with {@code POST path/negotiate}. Then they connect with {@code GET

@@ -8,6 +8,9 @@ import dev.windhover.testing.TestFrames;
 import dev.windhover.testing.TestHost;
 import dev.windhover.testing.TestWebSocket;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Where clients may come back to their connection on another WebSocket. */
@@ -162,6 +165,33 @@ class ComeBackTest {
         client.expectText("message " + i);
       }
       client.expectClose(1000, "");
+    }
+  }
+
+  @Test
+  @Tag("full")
+  void thousandsOfClientsComeBackAtOnce() {
+    Recorder recorder = Recorder.echoing();
+    int clients = 5_000;
+    try (TestHost host =
+        recorder.start(
+            options -> options.allowStatefulReconnects(true).maxUnfinishedNegotiations(clients))) {
+      List<String> tokens = new ArrayList<>();
+      List<TestWebSocket> sockets = new ArrayList<>();
+      for (int i = 0; i < clients; i++) {
+        tokens.add(negotiate(host));
+        sockets.add(host.webSocket("/c?id=" + tokens.getLast()).connect());
+      }
+      sockets.forEach(TestWebSocket::abort);
+      host.awaitIdle();
+      for (String token : tokens) {
+        TestWebSocket again = host.webSocket("/c?id=" + token).connect();
+        again.expectText("again");
+        again.close();
+      }
+      host.awaitIdle();
+      assertThat(recorder.heard.stream().filter("restored"::equals)).hasSize(clients);
+      assertThat(recorder.heard.stream().filter("ended: NORMAL_CLOSURE"::equals)).hasSize(clients);
     }
   }
 }

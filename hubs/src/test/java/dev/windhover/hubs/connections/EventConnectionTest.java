@@ -29,8 +29,18 @@ class EventConnectionTest {
       connection.close();
       TestResponse answer = answer(stream);
       answer.expectText(
-          ":\r\ndata: hello\r\n\r\n"
-              + "data: a\r\ndata: b\r\ndata: c\r\ndata: d\r\ndata: \r\n\r\n");
+          String.join(
+              "\r\n",
+              ":",
+              "data: hello",
+              "",
+              "data: a",
+              "data: b",
+              "data: c",
+              "data: d",
+              "data: ",
+              "",
+              ""));
       assertThat(answer.status()).isEqualTo(200);
       assertThat(answer.headers().get("Content-Type")).isEqualTo("text/event-stream");
       assertThat(answer.headers().get("Cache-Control")).isEqualTo("no-cache,no-store");
