@@ -107,8 +107,7 @@ class DeferredResponseTest {
   @Test
   void theRequestIsOverWhenItIsAnswered() {
     CompletableFuture<String> over = new CompletableFuture<>();
-    Open open =
-        open(context -> context.response().onCompleted(() -> over.complete("over")));
+    Open open = open(context -> context.response().onCompleted(() -> over.complete("over")));
     assertThat(over).isNotDone();
     open.response.complete(_ -> {});
     assertThat(open.exchange.finish().status()).isEqualTo(200);

@@ -41,16 +41,9 @@ final class Call implements Runnable, HubCallerContext.Slot {
 
   private final HubSession session;
   private final HubEndpoint.Mapped mapped;
+  private final SessionCalls.Request request;
 
-  /** The method, as the client calls it. */
-  private final String target;
-
-  private final @Nullable String invocationId;
-  private final boolean wantsStream;
-  private final List<? extends @Nullable Object> values;
-  private final int sentStreams;
-
-  /** Those that the loop has registered; empty if the client did not send as many as needed. */
+  /** Those that were registered; empty if the client did not announce as many as needed. */
   private final List<Upload> uploads;
 
   private final @Nullable Cancellation cancellation;
@@ -67,33 +60,22 @@ final class Call implements Runnable, HubCallerContext.Slot {
   Call(
       HubSession session,
       HubEndpoint.Mapped mapped,
-      String target,
-      @Nullable String invocationId,
-      boolean wantsStream,
-      List<? extends @Nullable Object> values,
-      int sentStreams,
+      SessionCalls.Request request,
       List<Upload> uploads) {
     this.session = session;
     this.mapped = mapped;
-    this.target = target;
-    this.invocationId = invocationId;
-    this.wantsStream = wantsStream;
-    this.values = values;
-    this.sentStreams = sentStreams;
+    this.request = request;
     this.uploads = uploads;
-    this.cancellation =
-        mapped.method().isCancellable() && !mapped.method().takesValuesOnly()
-            ? new Cancellation()
-            : null;
+    this.cancellation = mapped.method().isCancellable() ? new Cancellation() : null;
   }
 
   /** Returns whether it counts as one of those that run at a time. */
   boolean counts() {
-    return !wantsStream && uploads.isEmpty();
+    return !request.wantsStream() && uploads.isEmpty();
   }
 
   boolean wantsStream() {
-    return wantsStream;
+    return request.wantsStream();
   }
 
   /** Returns whether the loop has to know when it ends. */
@@ -102,7 +84,7 @@ final class Call implements Runnable, HubCallerContext.Slot {
   }
 
   @Nullable String invocationId() {
-    return invocationId;
+    return request.invocationId();
   }
 
   List<Upload> uploads() {
@@ -114,7 +96,7 @@ final class Call implements Runnable, HubCallerContext.Slot {
   @Override
   public void release() {
     if (counts() && RELEASED.compareAndSet(this, false, true)) {
-      session.calls().end();
+      session.queue().end();
     }
   }
 
@@ -134,7 +116,7 @@ final class Call implements Runnable, HubCallerContext.Slot {
     HubMethodDescriptor method = mapped.method();
     String refusal = refusal(method);
     if (refusal != null) {
-      log.debug("connection {}: call of {} refused: {}", session.id(), target, refusal);
+      log.debug("connection {}: call of {} refused: {}", session.id(), request.target(), refusal);
       fail(refusal);
       over();
       return;
@@ -147,7 +129,7 @@ final class Call implements Runnable, HubCallerContext.Slot {
     try {
       begin();
       Object result = awaited(invoke(hub));
-      if (wantsStream) {
+      if (request.wantsStream()) {
         pump(result);
       } else {
         end();
@@ -158,7 +140,7 @@ final class Call implements Runnable, HubCallerContext.Slot {
       failed(Errors.unwrapped(e));
     } finally {
       end();
-      HubSession.close(hub);
+      HubEndpoint.close(hub);
       over();
     }
   }
@@ -166,18 +148,20 @@ final class Call implements Runnable, HubCallerContext.Slot {
   /** Returns why the call cannot be; null if it can. */
   private @Nullable String refusal(HubMethodDescriptor method) {
     if (!isAllowed(method.access(), session.connection().user())) {
-      return Errors.unauthorized(target);
+      return Errors.unauthorized(request.target());
     }
-    if (method.result() != null && !wantsStream) {
-      return Errors.isStreaming(target);
+    if (method.result() != null && !request.wantsStream()) {
+      return Errors.isStreaming(request.target());
     }
-    if (method.result() == null && wantsStream) {
-      return Errors.isNotStreaming(target);
+    if (method.result() == null && request.wantsStream()) {
+      return Errors.isNotStreaming(request.target());
     }
     int expected = mapped.uploads().size();
-    if (sentStreams != expected) {
-      return session.explained(
-          Errors.unexpected(target), Errors.wrongStreams(sentStreams, expected));
+    int sent = request.streamIds().size();
+    if (sent != expected) {
+      return session
+          .endpoint()
+          .explained(Errors.unexpected(request.target()), Errors.wrongStreams(sent, expected));
     }
     return null;
   }
@@ -197,10 +181,10 @@ final class Call implements Runnable, HubCallerContext.Slot {
   private @Nullable Object[] arguments() {
     List<Parameter> parameters = mapped.method().parameters();
     if (mapped.method().takesValuesOnly()) {
-      return values.toArray();
+      return request.values().toArray();
     }
     @Nullable Object[] all = new @Nullable Object[parameters.size()];
-    Iterator<? extends @Nullable Object> value = values.iterator();
+    Iterator<? extends @Nullable Object> value = request.values().iterator();
     Iterator<Upload> upload = uploads.iterator();
     for (int i = 0; i < all.length; i++) {
       all[i] =
@@ -220,27 +204,29 @@ final class Call implements Runnable, HubCallerContext.Slot {
   // ---- Answering
 
   private void answer(@Nullable Object result) {
-    if (invocationId != null) {
-      session.answer(Completion.of(invocationId, result));
+    String id = request.invocationId();
+    if (id != null) {
+      session.output().answer(Completion.of(id, result));
     }
   }
 
   private void fail(String error) {
-    if (invocationId != null) {
-      session.answer(Completion.failed(invocationId, error));
+    String id = request.invocationId();
+    if (id != null) {
+      session.output().answer(Completion.failed(id, error));
     }
   }
 
   private void failed(Throwable error) {
     session.logFailure(mapped.method(), error, cancelled);
-    fail(session.explained(Errors.unexpected(target), error));
+    fail(session.endpoint().explained(Errors.unexpected(request.target()), error));
   }
 
   /** Sends the items of a stream, as fast as the client takes them. */
   private void pump(@Nullable Object stream) throws Exception {
-    String id = java.util.Objects.requireNonNull(invocationId);
+    String id = java.util.Objects.requireNonNull(request.invocationId());
     if (stream == null) {
-      fail(Errors.nullStream(target));
+      fail(Errors.nullStream(request.target()));
       return;
     }
     StreamForm.Items items = StreamForm.itemsOf(stream);
@@ -250,7 +236,7 @@ final class Call implements Runnable, HubCallerContext.Slot {
       while (!cancelled && items.iterator().hasNext()) {
         Object item = items.iterator().next();
         if (!cancelled) {
-          session.sendWithRoom(new StreamItem(id, item), () -> cancelled);
+          session.output().sendWithRoom(new StreamItem(id, item), () -> cancelled);
         }
       }
     } catch (Throwable e) {
@@ -260,10 +246,10 @@ final class Call implements Runnable, HubCallerContext.Slot {
       close(items);
     }
     if (failure == null || cancelled) {
-      session.answer(Completion.empty(id));
+      session.output().answer(Completion.empty(id));
     } else {
       session.logFailure(mapped.method(), failure, false);
-      fail(session.explained(Errors.WHILE_STREAMING, failure));
+      fail(session.endpoint().explained(Errors.WHILE_STREAMING, failure));
     }
   }
 
@@ -292,7 +278,7 @@ final class Call implements Runnable, HubCallerContext.Slot {
     if (wake != null) {
       wake.run();
     }
-    session.wakeWriters();
+    session.output().wake();
     Thread running = thread;
     if (mapped.method().interruptible()
         && running != null

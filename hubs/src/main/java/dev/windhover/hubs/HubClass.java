@@ -288,6 +288,7 @@ final class HubClass {
   private HubMethodDescriptor.Invoker invoker(Method method) {
     MethodHandle handle =
         handle(method)
+            .asFixedArity()
             .asSpreader(Object[].class, method.getParameterCount())
             .asType(MethodType.methodType(Object.class, Hub.class, Object[].class));
     return new HandleInvoker(handle);

@@ -1,5 +1,6 @@
 package dev.windhover.hubs;
 
+import dev.windhover.http.host.Loggers;
 import dev.windhover.hubs.connections.ConnectionContext;
 import dev.windhover.hubs.connections.ConnectionHandler;
 import dev.windhover.hubs.connections.ConnectionListener;
@@ -14,9 +15,12 @@ import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
 
 /** A hub at a path: what all its connections share. */
 final class HubEndpoint implements ConnectionHandler {
+  private static final Logger log = Loggers.get(HubEndpoint.class);
+
   private final HubDescriptor descriptor;
   private final Supplier<? extends Hub<?>> instances;
   private final HubOptions options;
@@ -26,6 +30,7 @@ final class HubEndpoint implements ConnectionHandler {
   private final Map<String, HubProtocol> protocols;
 
   private final Map<HubMethodDescriptor, Mapped> mapped = new IdentityHashMap<>();
+  private final @Nullable UserRates userRates;
   private final HubFilter.Connected onConnected;
   private final HubFilter.Disconnected onDisconnected;
 
@@ -45,6 +50,8 @@ final class HubEndpoint implements ConnectionHandler {
     this.options = options;
     this.connections = connections;
     this.protocols = protocols;
+    int ofUser = options.maximumCallsPerSecondOfUser();
+    this.userRates = ofUser == 0 ? null : new UserRates(ofUser);
     List<HubFilter> filters = options.filters();
     boolean filtersMayBlock = !filters.stream().allMatch(HubFilter::isNonBlocking);
     for (HubMethodDescriptor method : descriptor.methods()) {
@@ -100,6 +107,11 @@ final class HubEndpoint implements ConnectionHandler {
     return connections;
   }
 
+  /** Returns what limits the calls of users; null if nothing does. */
+  @Nullable UserRates userRates() {
+    return userRates;
+  }
+
   /** Returns an instance for a call. */
   Hub<?> newHub() {
     return Objects.requireNonNull(
@@ -107,14 +119,41 @@ final class HubEndpoint implements ConnectionHandler {
   }
 
   /** Lets the filters and the hub know of a new connection. */
-  void connected(Hub<?> hub, HubCallerContext context) throws Exception {
-    onConnected.invoke(new HubLifetimeContext(hub, context));
+  void connected(HubCallerContext context) throws Exception {
+    Hub<?> hub = newHub();
+    try {
+      hub.bind(context);
+      onConnected.invoke(new HubLifetimeContext(hub, context));
+    } finally {
+      close(hub);
+    }
   }
 
   /** Lets the filters and the hub know of the end of a connection. */
-  void disconnected(Hub<?> hub, HubCallerContext context, @Nullable Throwable error)
-      throws Exception {
-    onDisconnected.invoke(new HubLifetimeContext(hub, context), error);
+  void disconnected(HubCallerContext context, @Nullable Throwable error) throws Exception {
+    Hub<?> hub = newHub();
+    try {
+      hub.bind(context);
+      onDisconnected.invoke(new HubLifetimeContext(hub, context), error);
+    } finally {
+      close(hub);
+    }
+  }
+
+  /** Closes an instance after its call. */
+  static void close(Hub<?> hub) {
+    if (hub instanceof AutoCloseable closeable) {
+      try {
+        closeable.close();
+      } catch (Exception e) {
+        log.error("a hub of {} could not be closed", hub.getClass().getName(), e);
+      }
+    }
+  }
+
+  /** Returns {@code text}, with what {@code cause} says if clients may know. */
+  String explained(String text, Throwable cause) {
+    return Errors.message(text, cause, options.enableDetailedErrors());
   }
 
   /** A method, within the filters. */

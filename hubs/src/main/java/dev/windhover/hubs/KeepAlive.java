@@ -28,9 +28,11 @@ final class KeepAlive {
     heard = now;
   }
 
-  /** The client has sent a Ping. */
-  void clientPinged() {
+  /** The client has sent a Ping; returns whether it is the first. */
+  boolean clientPinged() {
+    boolean isFirst = !clientPings;
     clientPings = true;
+    return isFirst;
   }
 
   /** Returns whether nothing has come for too long. */

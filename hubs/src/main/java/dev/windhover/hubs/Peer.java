@@ -77,6 +77,12 @@ final class Peer {
     return places == null;
   }
 
+  /** Returns how many groups it is in. */
+  int groups() {
+    Place[] known = places;
+    return known == null ? 0 : known.length;
+  }
+
   boolean isIn(Recipients group) {
     Place[] known = places;
     if (known != null) {

@@ -9,6 +9,7 @@ import dev.windhover.http.websocket.WhenFull;
 import dev.windhover.hubs.connections.ConnectionContext;
 import java.nio.ByteBuffer;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,20 +21,13 @@ final class StatefulOutput implements Recipient {
   /** A client is slow when so much waits for it: as much as the default of a socket's queue. */
   private static final long MOST_WAITING = 1 << 20;
 
-  /** Ends the connection. */
-  interface Owner {
-    /** The client is away, and there is no room for what it misses. Loop only. */
-    void overflowed();
-
-    /** The client is there, and reads too slowly. Loop only. */
-    void tooSlow();
-  }
-
   private final ConnectionContext connection;
   private final Recipient inner;
   private final Loop loop;
   private final MessageBuffer buffer;
-  private final Owner owner;
+
+  /** Ends the connection, and is told why. Loop only. */
+  private final Consumer<String> dropped;
 
   /** Whether messages with a number may leave. Loop only. */
   private boolean live;
@@ -41,12 +35,12 @@ final class StatefulOutput implements Recipient {
   /** Whether the client has lost its transport. Loop only. */
   private boolean away;
 
-  StatefulOutput(ConnectionContext connection, MessageBuffer buffer, Owner owner) {
+  StatefulOutput(ConnectionContext connection, MessageBuffer buffer, Consumer<String> dropped) {
     this.connection = connection;
     this.inner = connection.recipient();
     this.loop = connection.loop();
     this.buffer = buffer;
-    this.owner = owner;
+    this.dropped = dropped;
   }
 
   // ---- To this client alone
@@ -126,7 +120,7 @@ final class StatefulOutput implements Recipient {
     boolean room = !live || connection.send(message);
     if (buffer.isOverfull()) {
       if (away) {
-        owner.overflowed();
+        dropped.accept("its client is away, and there is no room for what it misses");
       } else if (live) {
         buffer.forget(); // until that was acknowledged, the client cannot come back
       }
@@ -155,11 +149,6 @@ final class StatefulOutput implements Recipient {
     away = false;
     connection.send(sequence);
     open();
-  }
-
-  /** Returns whether there is room for more than is needed at once. */
-  boolean hasRoom() {
-    return buffer.hasRoom();
   }
 
   // ---- Recipient
@@ -191,7 +180,7 @@ final class StatefulOutput implements Recipient {
       boolean slow = connection.bufferedAmount() > MOST_WAITING;
       if (policy == WhenFull.DISCONNECT) {
         if (slow) {
-          owner.tooSlow();
+          dropped.accept("its client reads too slowly");
           return;
         }
         write(delivery.message().payload(), true);

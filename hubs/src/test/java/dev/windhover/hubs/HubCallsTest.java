@@ -47,6 +47,10 @@ class HubCallsTest {
       return CompletableFuture.failedFuture(new HubException(text));
     }
 
+    public String join(String... words) {
+      return String.join(",", words);
+    }
+
     @HubMethodName("renamed")
     public String original() {
       return "renamed";
@@ -103,6 +107,11 @@ class HubCallsTest {
             "2",
             "Failed to invoke 'original' due to an error on the server. HubException: Method does"
                 + " not exist.");
+  }
+
+  @Test
+  void aVariadicListIsOneArray() {
+    client.call("1", "join", "['a','b']").expectResult("1", "'a,b'");
   }
 
   @Test

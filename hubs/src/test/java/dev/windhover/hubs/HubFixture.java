@@ -57,7 +57,11 @@ final class HubFixture implements AutoCloseable {
   }
 
   Client connectAs(String user, String... roles) {
-    return new Client(host.webSocket("/hub").user(user, roles).connect()).handshake();
+    return connectTo("/hub", user, roles);
+  }
+
+  Client connectTo(String path, String user, String... roles) {
+    return new Client(host.webSocket(path).user(user, roles).connect()).handshake();
   }
 
   @Override

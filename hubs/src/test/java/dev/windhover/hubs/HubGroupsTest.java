@@ -173,6 +173,46 @@ class HubGroupsTest {
       }
       groups.remove(ann.id(), "room");
       assertThat(groups.names()).isEmpty();
+      assertThat(fixture.hub().peer(ann.id()).groups()).isZero();
+    }
+  }
+
+  /** One that comes as the last member goes is in the group that others find. */
+  @Test
+  void theLastMayLeaveWhileAnotherJoins() throws InterruptedException {
+    Connection ann = fixture.connect();
+    Connection ben = fixture.connect();
+    var over = new AtomicBoolean();
+    Thread other =
+        Thread.ofPlatform()
+            .start(() -> {
+              while (!over.get()) {
+                groups.add(ben.id(), "room");
+                groups.remove(ben.id(), "room");
+              }
+            });
+    for (int i = 0; i < 2000; i++) {
+      groups.add(ann.id(), "room");
+      outside.clients().groupExcept("room", ben.id()).send("say", i);
+      ann.hears("say", String.valueOf(i));
+      groups.remove(ann.id(), "room");
+    }
+    over.set(true);
+    other.join();
+    assertThat(groups.names()).isEmpty();
+  }
+
+  @Test
+  void whoIsRemovedWhileJoiningIsInNoGroup() throws InterruptedException {
+    for (int round = 0; round < 100; round++) {
+      Connection ann = fixture.connect(); // its socket stays open
+      Thread other = Thread.ofVirtual().start(() -> fixture.hub().remove(ann));
+      for (int i = 0; i < 20; i++) {
+        groups.add(ann.id(), "room" + i);
+      }
+      other.join();
+      assertThat(groups.names()).isEmpty();
+      outside.clients().all().send("say");
     }
   }
 

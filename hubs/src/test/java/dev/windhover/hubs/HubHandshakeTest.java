@@ -58,8 +58,7 @@ class HubHandshakeTest {
   @Test
   void detailsAreForThoseWhoAskForThem() {
     try (HubFixture plain = HubFixture.of(Empty.class, Empty::new)) {
-      refused(
-          plain, "{'version':1}", "An unexpected error occurred during connection handshake.");
+      refused(plain, "{'version':1}", "An unexpected error occurred during connection handshake.");
     }
   }
 
@@ -81,8 +80,7 @@ class HubHandshakeTest {
   @Test
   void aProtocolThatTheHubDoesNotSupportIsRefused() {
     try (HubFixture json =
-        HubFixture.of(
-            Empty.class, Empty::new, options -> options.supportedProtocols("json"))) {
+        HubFixture.of(Empty.class, Empty::new, options -> options.supportedProtocols("json"))) {
       refused(
           json,
           "{'protocol':'messagepack','version':1}",

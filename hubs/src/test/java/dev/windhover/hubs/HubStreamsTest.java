@@ -1,7 +1,5 @@
 package dev.windhover.hubs;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.windhover.hubs.HubFixture.Client;
 import java.util.Iterator;
 import java.util.List;
@@ -85,15 +83,17 @@ class HubStreamsTest {
     }
 
     public Flow.Publisher<Integer> silent() {
-      return subscriber -> subscriber.onSubscribe(new Flow.Subscription() {
-        @Override
-        public void request(long n) {}
+      return subscriber ->
+          subscriber.onSubscribe(
+              new Flow.Subscription() {
+                @Override
+                public void request(long n) {}
 
-        @Override
-        public void cancel() {
-          closed.countDown();
-        }
-      });
+                @Override
+                public void cancel() {
+                  closed.countDown();
+                }
+              });
     }
 
     public Stream<Integer> failing() {
@@ -141,9 +141,7 @@ class HubStreamsTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "intStream", "longStream", "stream", "iterable", "iterator", "publisher", "later"
-      })
+      strings = {"intStream", "longStream", "stream", "iterable", "iterator", "publisher", "later"})
   void everyFormOfAStreamIsSentItemByItem(String form) {
     client.stream("s", form, "3");
     expectItems("s", "0", "1", "2");
@@ -172,8 +170,7 @@ class HubStreamsTest {
             "1",
             "The client attempted to invoke the streaming 'stream' method with a non-streaming"
                 + " invocation.");
-    client
-        .stream("2", "echo", "'x'")
+    client.stream("2", "echo", "'x'")
         .expectError(
             "2",
             "The client attempted to invoke the non-streaming 'echo' method with a streaming"
@@ -185,15 +182,13 @@ class HubStreamsTest {
     client.stream("s", "failing");
     expectItems("s", "1");
     client.expectError(
-        "s",
-        "An error occurred on the server while streaming results. HubException: boom");
+        "s", "An error occurred on the server while streaming results. HubException: boom");
     closed.await();
   }
 
   @Test
   void aMethodThatFailsBeforeItsStreamIsAFailedCall() {
-    client
-        .stream("s", "throwing")
+    client.stream("s", "throwing")
         .expectError(
             "s",
             "An unexpected error occurred invoking 'throwing' on the server. HubException: boom");
@@ -201,8 +196,7 @@ class HubStreamsTest {
 
   @Test
   void aStreamThatIsNullIsAnError() {
-    client
-        .stream("s", "none")
+    client.stream("s", "none")
         .expectError(
             "s",
             "The value returned by the streaming method 'none' is not a ChannelReader<> or"
@@ -231,6 +225,22 @@ class HubStreamsTest {
     expectItems("s", "0");
     client.close();
     closed.await();
+  }
+
+  @Test
+  void aStreamIsMadeAsFastAsTheClientTakesIt() throws InterruptedException {
+    client.socket.stopTaking();
+    client.stream("s", "endless");
+    hub.host().awaitIdle();
+    int ahead = made.get();
+    assertThat(ahead).isBetween(1, 2_000);
+    client.socket.takeAll();
+    for (int i = 0; i < ahead + 100; i++) {
+      assertThat(client.socket.receiveText()).contains("x" + (i + 1) + "\"");
+    }
+    client.send("{'type':5,'invocationId':'s'}");
+    closed.await();
+    hub.host().allowLeftOvers();
   }
 
   @Test

@@ -16,8 +16,7 @@ class HubTimeLimitsTest {
   }
 
   private final HubFixture hub =
-      HubFixture.of(
-          Waiting.class, Waiting::new, options -> options.enableDetailedErrors(true));
+      HubFixture.of(Waiting.class, Waiting::new, options -> options.enableDetailedErrors(true));
   private final Client client = hub.connect();
 
   @AfterEach

@@ -59,32 +59,33 @@ class HubUploadsTest {
 
     public CompletableFuture<Integer> publisher(Flow.Publisher<Integer> numbers) {
       CompletableFuture<Integer> sum = new CompletableFuture<>();
-      numbers.subscribe(new Flow.Subscriber<>() {
-        private Flow.@Nullable Subscription subscription;
-        private int soFar;
+      numbers.subscribe(
+          new Flow.Subscriber<>() {
+            private Flow.@Nullable Subscription subscription;
+            private int soFar;
 
-        @Override
-        public void onSubscribe(Flow.Subscription subscription) {
-          this.subscription = subscription;
-          subscription.request(1);
-        }
+            @Override
+            public void onSubscribe(Flow.Subscription subscription) {
+              this.subscription = subscription;
+              subscription.request(1);
+            }
 
-        @Override
-        public void onNext(Integer number) {
-          soFar += number;
-          java.util.Objects.requireNonNull(subscription).request(1);
-        }
+            @Override
+            public void onNext(Integer number) {
+              soFar += number;
+              java.util.Objects.requireNonNull(subscription).request(1);
+            }
 
-        @Override
-        public void onError(Throwable error) {
-          sum.completeExceptionally(error);
-        }
+            @Override
+            public void onError(Throwable error) {
+              sum.completeExceptionally(error);
+            }
 
-        @Override
-        public void onComplete() {
-          sum.complete(soFar);
-        }
-      });
+            @Override
+            public void onComplete() {
+              sum.complete(soFar);
+            }
+          });
       return sum;
     }
 
@@ -151,7 +152,13 @@ class HubUploadsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "intStream", "longStream", "doubleStream", "stream", "iterable", "iterator", "publisher"
+        "intStream",
+        "longStream",
+        "doubleStream",
+        "stream",
+        "iterable",
+        "iterator",
+        "publisher"
       })
   void everyFormReadsWhatTheClientUploads(String form) {
     upload(form, "", "u");
@@ -176,8 +183,7 @@ class HubUploadsTest {
 
   @Test
   void aMethodMayStreamBothWays() {
-    client.send(
-        "{'type':4,'invocationId':'1','target':'upper','arguments':[],'streamIds':['u']}");
+    client.send("{'type':4,'invocationId':'1','target':'upper','arguments':[],'streamIds':['u']}");
     item("u", "'a'");
     client.expect("{'type':2,'invocationId':'1','item':'A'}");
     item("u", "'b'");
@@ -249,7 +255,7 @@ class HubUploadsTest {
     complete("u");
     client.call("2", "noSuch"); // would be answered at once, if it was read
     hub.host().awaitIdle();
-    assertThat(read).hasValue(0);
+    client.socket.expectNothing();
     mayRead.countDown();
     expectBoth();
   }

@@ -53,8 +53,8 @@ public interface ConnectionContext {
    * @return whether there is room for more: less than {@link
    *     ConnectionOptions#transportMaxBufferSize} waits for the client. If not, {@link
    *     ConnectionListener#onWritable} is called when there is. What is sent nevertheless waits
-   *     too; if it is 1 MiB (the send queue of sockets), the client is disconnected. True if it
-   *     was dropped
+   *     too; if it is 1 MiB (the send queue of sockets), the client is disconnected. True if it was
+   *     dropped
    */
   boolean send(ByteBuffer message);
 

@@ -35,10 +35,7 @@ import org.slf4j.Logger;
  * business.
  *
  * <pre>{@code
- * ConnectionEndpoint.map(app, "/echo", connection -> bytes -> {
- *   connection.send(bytes);
- *   bytes.position(bytes.limit());
- * });
+ * ConnectionEndpoint.map(app, "/echo", connection -> connection::send);
  * }</pre>
  *
  * <p>Clients negotiate with {@code POST path/negotiate}. Then they connect with {@code GET
@@ -462,8 +459,16 @@ public final class ConnectionEndpoint {
 
   /** A connection has its first transport; on its loop. */
   void opened(ClientConnection connection) {
+    finished(connection);
     if (stopping) { // the stop began while it was being opened
       connection.loop().execute(() -> connection.closeOrderly(Status.APP_SHUTDOWN));
+    }
+  }
+
+  /** A connection has its first transport, or has ended without one. */
+  void finished(ClientConnection connection) {
+    if (connection.token() != null) {
+      table.finished();
     }
   }
 

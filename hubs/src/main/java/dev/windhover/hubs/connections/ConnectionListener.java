@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
  * ConnectionContext#loop() loop} of the connection, one at a time, and must not block. If one
  * throws an exception, the connection is closed with it, and one error line is logged.
  */
+@FunctionalInterface
 public interface ConnectionListener {
   /**
    * Bytes have come: any piece of the client's stream, without regard to the messages of the

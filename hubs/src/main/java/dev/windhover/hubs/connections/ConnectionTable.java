@@ -22,7 +22,7 @@ final class ConnectionTable {
   private final ConnectionTokens tokens = new ConnectionTokens();
   private final Map<String, KnownToken> known = new ConcurrentHashMap<>();
 
-  /** Those whose client has not come. */
+  /** Those whose client has opened no transport. */
   private final AtomicInteger unfinished = new AtomicInteger();
 
   /** In the order in which they are due; with those whose client has come meanwhile. */
@@ -74,12 +74,16 @@ final class ConnectionTable {
               new ClientConnection(
                   endpoint, endpoint.on(loop), negotiated.id(), token, negotiated.stateful());
           if (known.replace(token, negotiated, connection)) {
-            unfinished.decrementAndGet();
             return connection;
           }
         }
       }
     }
+  }
+
+  /** A connection with a token has its first transport, or has ended without one. */
+  void finished() {
+    unfinished.decrementAndGet();
   }
 
   /** Returns what {@code token} stands for; null for nothing. */

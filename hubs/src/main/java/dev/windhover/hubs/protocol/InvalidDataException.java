@@ -44,6 +44,13 @@ public final class InvalidDataException extends Exception {
     return new InvalidDataException("FormatException", message, null);
   }
 
+  /** Says that a call has not as many arguments as its method has parameters. */
+  static InvalidDataException wrongCount(int arguments, int parameters) {
+    return new InvalidDataException(
+        "Invocation provides %d argument(s) but target expects %d."
+            .formatted(arguments, parameters));
+  }
+
   /** Returns what an exception says, without the place in the source that Jackson adds. */
   static @Nullable String text(Exception e) {
     return e instanceof JacksonException jackson ? jackson.getOriginalMessage() : e.getMessage();

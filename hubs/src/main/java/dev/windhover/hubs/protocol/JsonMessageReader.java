@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
+import tools.jackson.core.json.JsonReadFeature;
+import tools.jackson.databind.ObjectReader;
 
 /**
  * Reads one message of JSON. Its properties come in any order: a value whose type depends on a
@@ -43,6 +45,7 @@ final class JsonMessageReader {
   private List<String> streamIds = List.of();
 
   private boolean hasArguments;
+  private boolean inArguments;
   private @Nullable ByteBuffer skippedArguments;
   private List<@Nullable Object> arguments = List.of();
 
@@ -62,11 +65,39 @@ final class JsonMessageReader {
   }
 
   @Nullable HubMessage read() throws InvalidDataException {
-    try (JsonParser in = Json.parser(values.reader(), record)) {
+    try {
+      return read(values.reader());
+    } catch (JacksonException e) {
+      BindingFailure failure = inArguments ? trailingComma(e) : null;
+      if (failure == null) {
+        throw new InvalidDataException("Error reading JSON.", e);
+      }
+      return failure;
+    }
+  }
+
+  private @Nullable HubMessage read(ObjectReader reader) throws InvalidDataException {
+    try (JsonParser in = Json.parser(reader, record)) {
       readProperties(in);
       return message();
-    } catch (JacksonException e) {
-      throw new InvalidDataException("Error reading JSON.", e);
+    }
+  }
+
+  /**
+   * Returns the failure of a call whose arguments end with a comma: in the reference it does not
+   * end the connection, as all other malformed text does. Null if it is that.
+   */
+  private @Nullable BindingFailure trailingComma(JacksonException e) throws InvalidDataException {
+    try {
+      HubMessage message =
+          new JsonMessageReader(values, record, binder)
+              .read(values.reader().with(JsonReadFeature.ALLOW_TRAILING_COMMA));
+      return message instanceof Invocation call
+          ? new BindingFailure(
+              call.invocationId(), call.target(), false, InvalidDataException.notJson(e))
+          : null;
+    } catch (JacksonException _) {
+      return null;
     }
   }
 
@@ -174,7 +205,7 @@ final class JsonMessageReader {
   private void arguments(JsonParser in) throws InvalidDataException {
     requireArray(in, "arguments");
     hasArguments = true;
-    if (target == null || target.isEmpty()) {
+    if (target == null) {
       skippedArguments = skipped(in);
     } else {
       skippedArguments = null;
@@ -185,7 +216,7 @@ final class JsonMessageReader {
   /** Returns the target, whose arguments are bound now at the latest. */
   private String requireTarget() throws InvalidDataException {
     String method = target;
-    if (method == null || method.isEmpty()) {
+    if (method == null) {
       throw Json.missing("target");
     }
     if (!hasArguments) {
@@ -205,6 +236,7 @@ final class JsonMessageReader {
       in.skipChildren();
       return;
     }
+    inArguments = true;
     List<@Nullable Object> bound = new ArrayList<>(types.size());
     int count = 0;
     for (; in.nextToken() != JsonToken.END_ARRAY; count++) {
@@ -219,14 +251,10 @@ final class JsonMessageReader {
       }
     }
     if (bindingFailure == null && count != types.size()) {
-      bindingFailure = wrongCount(count, types.size());
+      bindingFailure = InvalidDataException.wrongCount(count, types.size());
     }
     arguments = bound;
-  }
-
-  static InvalidDataException wrongCount(int arguments, int parameters) {
-    return new InvalidDataException(
-        "Invocation provides " + arguments + " argument(s) but target expects " + parameters + ".");
+    inArguments = false;
   }
 
   private void item(JsonParser in) {
@@ -308,7 +336,7 @@ final class JsonMessageReader {
 
   private static Map<String, String> headers(JsonParser in) throws InvalidDataException {
     if (in.nextToken() != JsonToken.START_OBJECT) {
-      throw Json.mistyped("headers", "Object");
+      throw Json.mistyped("headers", "StartObject");
     }
     Map<String, String> headers = new LinkedHashMap<>();
     while (in.nextToken() != JsonToken.END_OBJECT) {
@@ -325,7 +353,7 @@ final class JsonMessageReader {
     return switch (in.nextToken()) {
       case VALUE_TRUE -> true;
       case VALUE_FALSE -> false;
-      default -> throw Json.mistyped(property, "true or false");
+      default -> throw new InvalidDataException("Expected '" + property + "' to be true or false.");
     };
   }
 

@@ -12,6 +12,7 @@ import dev.windhover.hubs.protocol.HubMessage.Sequence;
 import dev.windhover.hubs.protocol.HubMessage.StreamBindingFailure;
 import dev.windhover.hubs.protocol.HubMessage.StreamInvocation;
 import dev.windhover.hubs.protocol.HubMessage.StreamItem;
+import dev.windhover.hubs.protocol.MessagePackReader.Kind;
 import java.lang.reflect.Type;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -67,7 +68,7 @@ final class MessagePackMessageReader {
     Map<String, String> headers = headers();
     String given = nullable("invocationId");
     String id = given == null || given.isEmpty() ? null : given;
-    Call call = call(items);
+    Call call = call("Invocation", items);
     return call.failure() == null
         ? new Invocation(headers, id, call.target(), call.arguments(), call.streamIds())
         : new BindingFailure(id, call.target(), false, call.failure());
@@ -75,8 +76,8 @@ final class MessagePackMessageReader {
 
   private HubMessage streamInvocation(int items) throws InvalidDataException {
     Map<String, String> headers = headers();
-    String id = invocationId();
-    Call call = call(items);
+    String id = invocationId("StreamInvocation");
+    Call call = call("StreamInvocation", items);
     return call.failure() == null
         ? new StreamInvocation(headers, id, call.target(), call.arguments(), call.streamIds())
         : new BindingFailure(id, call.target(), true, call.failure());
@@ -84,7 +85,7 @@ final class MessagePackMessageReader {
 
   private HubMessage streamItem() throws InvalidDataException {
     headers();
-    String id = invocationId();
+    String id = invocationId("StreamItem");
     try {
       return new StreamItem(id, value(binder.streamItemType(id), ITEM));
     } catch (MisfitException e) {
@@ -94,7 +95,7 @@ final class MessagePackMessageReader {
 
   private HubMessage completion() throws InvalidDataException {
     headers();
-    String id = invocationId();
+    String id = invocationId("Completion");
     return switch (integer("resultKind")) {
       case ERROR -> Completion.failed(id, string("error"));
       case VOID -> Completion.empty(id);
@@ -114,13 +115,13 @@ final class MessagePackMessageReader {
 
   private HubMessage cancelInvocation() throws InvalidDataException {
     headers();
-    return new CancelInvocation(invocationId());
+    return new CancelInvocation(invocationId("CancelInvocation"));
   }
 
   private HubMessage close(int items) throws InvalidDataException {
     String error = nullable("error");
     boolean reconnect =
-        items > 2 && field("allowReconnect", "Boolean", MessagePackReader::readBoolean);
+        items > 2 && field("'allowReconnect' as Boolean", MessagePackReader::readBoolean);
     return new Close(error, reconnect);
   }
 
@@ -133,20 +134,25 @@ final class MessagePackMessageReader {
       List<String> streamIds,
       @Nullable InvalidDataException failure) {}
 
-  private Call call(int items) throws InvalidDataException {
-    String target = string("target");
-    if (target.isEmpty()) {
-      throw new InvalidDataException("Null or empty target.");
-    }
-    int count = field("arguments", "array length", MessagePackReader::readArrayHeader);
+  private Call call(String kind, int items) throws InvalidDataException {
+    String target = required("target", "target for " + kind);
     List<Type> types = binder.parameterTypes(target);
-    List<@Nullable Object> arguments = types == null ? List.of() : new ArrayList<>(types.size());
+    List<@Nullable Object> arguments = new ArrayList<>(types == null ? 0 : types.size());
+    InvalidDataException failure = bindArguments(types, arguments);
+    return new Call(target, arguments, items > 5 ? streamIds() : List.of(), failure);
+  }
+
+  private @Nullable InvalidDataException bindArguments(
+      @Nullable List<Type> types, List<@Nullable Object> arguments) {
+    if (types == null || in.next() != Kind.ARRAY) {
+      in.skip(MessagePackReader.LEVELS - ITEM);
+      return types == null ? null : unreadable("array length for 'arguments'", null);
+    }
+    int count = in.readArrayHeader();
     InvalidDataException failure =
-        types == null || count == types.size()
-            ? null
-            : JsonMessageReader.wrongCount(count, types.size());
+        count == types.size() ? null : InvalidDataException.wrongCount(count, types.size());
     for (int i = 0; i < count; i++) {
-      if (types == null || failure != null) {
+      if (failure != null) {
         in.skip(MessagePackReader.LEVELS - ARGUMENT);
         continue;
       }
@@ -156,17 +162,17 @@ final class MessagePackMessageReader {
         failure = e.ofArgument();
       }
     }
-    return new Call(target, arguments, items > 5 ? streamIds() : List.of(), failure);
+    return failure;
   }
 
   private List<String> streamIds() throws InvalidDataException {
-    int count = field("streamIds", "array length", MessagePackReader::readArrayHeader);
+    int count = field("array length for 'streamIds'", MessagePackReader::readArrayHeader);
     if (count == 0) {
       return List.of();
     }
-    List<String> ids = new ArrayList<>(count);
+    List<String> ids = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      ids.add(string("streamIds"));
+      ids.add(string("streamIds[" + i + "]"));
     }
     return ids;
   }
@@ -177,12 +183,15 @@ final class MessagePackMessageReader {
       in.skip(MessagePackReader.LEVELS - outerLevels);
       return null;
     }
-    MessagePackReader.Kind kind = in.next();
-    if (type == String.class && kind == MessagePackReader.Kind.STRING) {
+    Kind kind = in.next();
+    if (type == String.class && kind == Kind.STRING) {
       return in.readString();
     }
-    if (type == boolean.class && kind == MessagePackReader.Kind.BOOLEAN) {
+    if (type == boolean.class && kind == Kind.BOOLEAN) {
       return in.readBoolean();
+    }
+    if (type == long.class && kind == Kind.INTEGER && !in.nextIsBeyondLong()) {
+      return in.readLong();
     }
     if (parser == null) {
       parser = new MessagePackParser(values.readContext(), in, outerLevels);
@@ -194,7 +203,7 @@ final class MessagePackMessageReader {
   // ---- Fields
 
   private Map<String, String> headers() throws InvalidDataException {
-    int count = field("headers", "map length", MessagePackReader::readMapHeader);
+    int count = field("map length for 'headers'", MessagePackReader::readMapHeader);
     if (count == 0) {
       return Map.of();
     }
@@ -206,45 +215,44 @@ final class MessagePackMessageReader {
     return headers;
   }
 
-  private String invocationId() throws InvalidDataException {
-    String id = string("invocationId");
-    if (id.isEmpty()) {
-      throw new InvalidDataException("Null or empty invocation ID.");
-    }
-    return id;
+  private String invocationId(String kind) throws InvalidDataException {
+    return required("invocationId", "invocation ID for " + kind);
   }
 
-  private String string(String field) throws InvalidDataException {
-    return field(field, "String", MessagePackReader::readString);
+  private String required(String field, String meaning) throws InvalidDataException {
+    String value = nullable(field);
+    if (value == null || value.isEmpty()) {
+      throw new InvalidDataException("Null or empty " + meaning + " message.");
+    }
+    return value;
   }
 
   private @Nullable String nullable(String field) throws InvalidDataException {
-    return in.tryNil() ? null : string(field);
+    return field("'" + field + "' as String", in -> in.tryNil() ? null : in.readString());
+  }
+
+  private String string(String field) throws InvalidDataException {
+    return field("'" + field + "' as String", MessagePackReader::readString);
   }
 
   private int integer(String field) throws InvalidDataException {
-    long value = field(field, "Int32", MessagePackReader::readLong);
-    if (value != (int) value) {
-      throw unreadable(field, "Int32", null);
-    }
-    return (int) value;
+    return field("'" + field + "' as Int32", in -> Math.toIntExact(in.readLong()));
   }
 
   private long sequenceId() throws InvalidDataException {
-    return field("sequenceId", "Int64", MessagePackReader::readLong);
+    return field("'sequenceId' as Int64", MessagePackReader::readLong);
   }
 
-  private <T> T field(String name, String kind, Function<MessagePackReader, T> read)
+  private <T extends @Nullable Object> T field(String what, Function<MessagePackReader, T> read)
       throws InvalidDataException {
     try {
       return read.apply(in);
-    } catch (JacksonException e) {
-      throw unreadable(name, kind, e);
+    } catch (JacksonException | ArithmeticException e) {
+      throw unreadable(what, e);
     }
   }
 
-  private static InvalidDataException unreadable(
-      String field, String kind, @Nullable JacksonException cause) {
-    return new InvalidDataException("Reading '" + field + "' as " + kind + " failed.", cause);
+  private static InvalidDataException unreadable(String what, @Nullable Exception cause) {
+    return new InvalidDataException("Reading " + what + " failed.", cause);
   }
 }

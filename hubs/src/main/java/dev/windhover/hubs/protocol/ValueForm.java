@@ -86,6 +86,11 @@ record ValueForm<T>(
               (out, span) -> out.writeNumber(NetTimes.ticks(span)),
               in -> NetTimes.span(longInteger(in))));
 
+  /** Writes a value as its text in JSON. */
+  void writeText(JsonGenerator out, T value) {
+    out.writeString(text.apply(value));
+  }
+
   /** Reads a value from its text in JSON. */
   T fromText(JsonParser in) {
     return parse.apply(string(in));

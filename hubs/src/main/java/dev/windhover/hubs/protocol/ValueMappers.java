@@ -17,7 +17,10 @@ final class ValueMappers {
   private ValueMappers() {}
 
   static ObjectMapper json(ValueOptions options) {
-    return common().addModule(ValueModule.json(options)).build();
+    return common()
+        .addModule(ValueModule.json(options))
+        .propertyNamingStrategy(new CamelCase())
+        .build();
   }
 
   static ObjectMapper messagePack(ValueOptions options) {

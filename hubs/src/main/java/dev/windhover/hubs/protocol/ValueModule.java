@@ -26,6 +26,7 @@ import tools.jackson.databind.ValueSerializer;
 import tools.jackson.databind.cfg.MapperConfig;
 import tools.jackson.databind.deser.Deserializers;
 import tools.jackson.databind.introspect.Annotated;
+import tools.jackson.databind.introspect.AnnotatedMethod;
 import tools.jackson.databind.introspect.NopAnnotationIntrospector;
 import tools.jackson.databind.module.SimpleModule;
 import tools.jackson.databind.ser.Serializers;
@@ -57,6 +58,7 @@ final class ValueModule extends SimpleModule {
         new ValueModule("json", options.enumsAsStrings(), ValueModule::requireFinite);
     ValueForm.ALL.forEach(form -> module.addText(form));
     ValueForm<Character> character = ValueForm.CHARACTER;
+    module.addSerializer(char.class, new ScalarWriter<>(char.class, character::writeText));
     module.addReaders(Character.class, char.class, character::fromText, '\0');
     module.add(byte[].class, JsonGenerator::writeBinary, ValueModule::base64);
     module.addReader(BigDecimal.class, ValueModule::decimal);
@@ -70,6 +72,7 @@ final class ValueModule extends SimpleModule {
     ValueModule module = new ValueModule("messagepack", true, UnaryOperator.identity());
     ValueForm.ALL.forEach(form -> module.addPacked(form));
     ValueForm<Character> character = ValueForm.CHARACTER;
+    module.addSerializer(char.class, new ScalarWriter<>(char.class, character.pack()));
     module.addReaders(Character.class, char.class, character.unpack(), '\0');
     module.add(byte[].class, JsonGenerator::writeBinary, ValueModule::binary);
     module.addReader(BigDecimal.class, ValueModule::decimalText);
@@ -102,7 +105,7 @@ final class ValueModule extends SimpleModule {
   }
 
   private <T> void addText(ValueForm<T> form) {
-    add(form.type(), (out, value) -> out.writeString(form.text().apply(value)), form::fromText);
+    add(form.type(), form::writeText, form::fromText);
   }
 
   private <T> void addPacked(ValueForm<T> form) {
@@ -344,7 +347,11 @@ final class ValueModule extends SimpleModule {
       if (!property.hasAnnotation(Unsigned.class)) {
         return null;
       }
-      return property.getRawType() == int.class
+      Class<?> type =
+          property instanceof AnnotatedMethod setter && setter.getParameterCount() == 1
+              ? setter.getRawParameterType(0)
+              : property.getRawType();
+      return type == int.class
           ? new ScalarReader<>(int.class, in -> unsigned(in, INT_RANGE).intValue(), 0)
           : new ScalarReader<>(long.class, in -> unsigned(in, LONG_RANGE).longValue(), 0L);
     }

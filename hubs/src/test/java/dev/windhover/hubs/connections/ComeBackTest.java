@@ -8,6 +8,9 @@ import dev.windhover.testing.TestFrames;
 import dev.windhover.testing.TestHost;
 import dev.windhover.testing.TestWebSocket;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Where clients may come back to their connection on another WebSocket. */
@@ -97,6 +100,30 @@ class ComeBackTest {
   }
 
   @Test
+  void whatWaitedForTheLostSocketIsThrownAway() { // the listener keeps what the client needs
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host = start(recorder)) {
+      host.allowLeftOvers();
+      String token = negotiate(host);
+      TestWebSocket first = host.webSocket("/c?id=" + token).connect();
+      ConnectionContext connection = recorder.connection();
+      first.stopTaking();
+      for (int i = 0; i < 50; i++) { // more than a socket takes
+        connection.send(bytes("x".repeat(10_000)));
+      }
+      host.awaitIdle();
+      assertThat(connection.bufferedAmount()).isGreaterThan(400_000);
+      first.abort();
+      host.awaitIdle();
+      assertThat(connection.bufferedAmount()).isZero();
+      TestWebSocket second = host.webSocket("/c?id=" + token).connect();
+      second.expectText("again");
+      second.expectNothing();
+      second.close();
+    }
+  }
+
+  @Test
   void aClientThatDoesNotComeBackTimesOut() {
     Recorder recorder = Recorder.echoing();
     try (TestHost host = start(recorder)) {
@@ -119,6 +146,20 @@ class ComeBackTest {
       host.awaitIdle();
       assertThat(recorder.heard).endsWith("ended: NORMAL_CLOSURE").doesNotContain("lost");
       host.webSocket("/c?id=" + token).expectStatus(404);
+    }
+  }
+
+  @Test
+  void aClientThatBreaksTheRulesIsNotLostButSentAway() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host = start(recorder)) {
+      TestFrames client = host.webSocket("/c?id=" + negotiate(host)).connect().frames();
+      client.sendHex("810178"); // without a mask
+      assertThat(client.receiveClose().code()).isEqualTo(1002);
+      client.expectEnd();
+      host.awaitIdle();
+      assertThat(recorder.heard).doesNotContain("lost");
+      assertThat(recorder.heard.getLast()).startsWith("ended: NORMAL_CLOSURE, ").contains("mask");
     }
   }
 
@@ -162,6 +203,67 @@ class ComeBackTest {
         client.expectText("message " + i);
       }
       client.expectClose(1000, "");
+    }
+  }
+
+  @Test
+  void onlyWebSocketsAreReplaced() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host = start(recorder)) {
+      String token = negotiate(host);
+      var events = host.get("/c?id=" + token).header("Accept", "text/event-stream").sendAsync();
+      ConnectionContext connection = recorder.connection();
+      assertThat(connection.isStateful()).isFalse();
+      host.get("/c?id=" + token).header("Accept", "text/event-stream").expectStatus(409);
+      connection.close();
+      Recorder.answer(events);
+    }
+  }
+
+  @Test
+  void whoeverIsRefusedOnTheLoopHearsOfRoomAfterwards() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host =
+        recorder.start(o -> o.allowStatefulReconnects(true).transportMaxBufferSize(100))) {
+      TestWebSocket client = host.webSocket("/c?id=" + negotiate(host)).connect();
+      ConnectionContext connection = recorder.connection();
+      connection
+          .loop()
+          .execute(() -> {
+            boolean hasRoom = connection.send(bytes("x".repeat(200)));
+            recorder.heard.add("sent, room: " + hasRoom);
+          });
+      client.expectText("x".repeat(200));
+      host.awaitIdle();
+      assertThat(recorder.heard).endsWith("sent, room: false", "writable");
+      client.close();
+    }
+  }
+
+  @Test
+  @Tag("full")
+  void thousandsOfClientsComeBackAtOnce() {
+    Recorder recorder = Recorder.echoing();
+    int clients = 5_000;
+    try (TestHost host =
+        recorder.start(
+            options -> options.allowStatefulReconnects(true).maxUnfinishedNegotiations(clients))) {
+      List<String> tokens = new ArrayList<>();
+      List<TestWebSocket> sockets = new ArrayList<>();
+      for (int i = 0; i < clients; i++) {
+        tokens.add(negotiate(host));
+        sockets.add(host.webSocket("/c?id=" + tokens.getLast()).connect());
+      }
+      sockets.forEach(TestWebSocket::abort);
+      host.awaitIdle();
+      for (String token : tokens) {
+        TestWebSocket again = host.webSocket("/c?id=" + token).connect();
+        again.expectText("again");
+        again.close();
+      }
+      host.awaitIdle();
+      assertThat(recorder.heard.stream().filter("restored"::equals)).hasSize(clients);
+      assertThat(recorder.heard.stream().filter("ended: NORMAL_CLOSURE"::equals)).hasSize(clients);
     }
   }
 }

@@ -21,7 +21,10 @@ class NegotiationTest {
       assertThat(answer.headers().get("Content-Type")).isEqualTo("application/json");
       assertThat(answer.text())
           .matches(
-              "\\{\"negotiateVersion\":1,\"connectionId\":\"" + ID + "\",\"connectionToken\":\"" + ID
+              "\\{\"negotiateVersion\":1,\"connectionId\":\""
+                  + ID
+                  + "\",\"connectionToken\":\""
+                  + ID
                   + "\",\"availableTransports\":\\["
                   + "\\{\"transport\":\"WebSockets\",\"transferFormats\":\\[\"Text\",\"Binary\"]},"
                   + "\\{\"transport\":\"ServerSentEvents\",\"transferFormats\":\\[\"Text\"]},"
@@ -54,7 +57,9 @@ class NegotiationTest {
   void aVersionThatIsNoIntegerIsAnError() {
     try (TestHost host = Recorder.echoing().start()) {
       for (String query :
-          new String[] {"negotiateVersion=x", "negotiateVersion=", "negotiateVersion=1&negotiateVersion=0"}) {
+          new String[] {
+            "negotiateVersion=x", "negotiateVersion=", "negotiateVersion=1&negotiateVersion=0"
+          }) {
         host.request("POST", "/c/negotiate?" + query)
             .expectStatus(200)
             .expectText("{\"error\":\"The client requested a non-integer protocol version.\"}");
@@ -76,7 +81,8 @@ class NegotiationTest {
   @Test
   void caseAndASlashDoNotMatter() {
     try (TestHost host = Recorder.echoing().start()) {
-      for (String path : new String[] {"/C/Negotiate?NEGOTIATEVERSION=1", "/c/negotiate/?negotiateversion=1"}) {
+      for (String path :
+          new String[] {"/C/Negotiate?NEGOTIATEVERSION=1", "/c/negotiate/?negotiateversion=1"}) {
         assertThat(host.request("POST", path).expectStatus(200).text()).contains("connectionToken");
       }
     }
@@ -116,7 +122,8 @@ class NegotiationTest {
 
   @Test
   void promisesToTakeAClientBackOnlyIfItAsks() {
-    try (TestHost host = Recorder.echoing().start(options -> options.allowStatefulReconnects(true))) {
+    try (TestHost host =
+        Recorder.echoing().start(options -> options.allowStatefulReconnects(true))) {
       String asked = "/c/negotiate?negotiateVersion=1&useStatefulReconnect=true";
       assertThat(host.request("POST", asked).expectStatus(200).text())
           .startsWith("{\"useStatefulReconnect\":true,");
@@ -131,7 +138,8 @@ class NegotiationTest {
 
   @Test
   void tooManyUnfinishedNegotiationsAreRefused() {
-    try (TestHost host = Recorder.echoing().start(options -> options.maxUnfinishedNegotiations(2))) {
+    try (TestHost host =
+        Recorder.echoing().start(options -> options.maxUnfinishedNegotiations(2))) {
       String used = Recorder.negotiate(host);
       Recorder.negotiate(host);
       host.request("POST", "/c/negotiate").expectStatus(429);
@@ -144,7 +152,8 @@ class NegotiationTest {
 
   @Test
   void aNegotiationWhoseClientDoesNotComeIsForgotten() {
-    try (TestHost host = Recorder.echoing().start(options -> options.maxUnfinishedNegotiations(1))) {
+    try (TestHost host =
+        Recorder.echoing().start(options -> options.maxUnfinishedNegotiations(1))) {
       String token = Recorder.negotiate(host);
       host.clock().advance(Duration.ofSeconds(14));
       host.request("POST", "/c/negotiate").expectStatus(429);
@@ -155,16 +164,28 @@ class NegotiationTest {
   }
 
   @Test
+  void whoPostsWithoutATransportIsUnfinishedToo() {
+    try (TestHost host =
+        Recorder.echoing().start(options -> options.maxUnfinishedNegotiations(1))) {
+      Recorder.post(host, Recorder.negotiate(host), "x");
+      host.request("POST", "/c/negotiate").expectStatus(429);
+      host.awaitIdle();
+      host.clock().advance(Duration.ofSeconds(17));
+      host.awaitIdle();
+      Recorder.post(host, Recorder.negotiate(host), "x");
+      host.request("POST", "/c/negotiate").expectStatus(429);
+    }
+  }
+
+  @Test
   void aHandlerMaySendClientsElsewhere() {
     try (TestHost host =
         Recorder.echoing()
-            .start(
-                options ->
-                    options.onNegotiate(
-                        context ->
-                            context.request().query().get("blue") == null
-                                ? null
-                                : new NegotiationRedirect("https://blue/\"c", "secret")))) {
+            .start(options ->
+                options.onNegotiate(context ->
+                    context.request().query().get("blue") == null
+                        ? null
+                        : new NegotiationRedirect("https://blue/\"c", "secret")))) {
       host.request("POST", "/c/negotiate?blue&negotiateVersion=1")
           .expectStatus(200)
           .expectJson(
@@ -215,13 +236,15 @@ class NegotiationTest {
   @Test
   void aGroupsStepsRunForEveryRequest() {
     Application application = new Application().use(WebSockets.with(o -> o.allowedOrigins("*")));
-    application.mapGroup("/api", api -> {
-      api.use((context, next) -> {
-        context.response().headers().set("X-Seen", "yes");
-        next.handle(context);
-      });
-      ConnectionEndpoint.map(api, "/c", new ConnectionOptions(), Recorder.echoing());
-    });
+    application.mapGroup(
+        "/api",
+        api -> {
+          api.use((context, next) -> {
+            context.response().headers().set("X-Seen", "yes");
+            next.handle(context);
+          });
+          ConnectionEndpoint.map(api, "/c", new ConnectionOptions(), Recorder.echoing());
+        });
     try (TestHost host = TestHost.start(application)) {
       TestResponse answer = host.request("POST", "/API/c/negotiate").expectStatus(200);
       assertThat(answer.headers().get("X-Seen")).isEqualTo("yes");

@@ -13,9 +13,9 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
-import org.jspecify.annotations.Nullable;
 
 class SocketConnectionTest {
   @Test
@@ -30,8 +30,7 @@ class SocketConnectionTest {
       client.close();
       host.awaitIdle();
       assertThat(recorder.heard)
-          .containsExactly(
-              "connected over WebSockets", "hello", "\1\2", "ended: NORMAL_CLOSURE");
+          .containsExactly("connected over WebSockets", "hello", "\1\2", "ended: NORMAL_CLOSURE");
     }
   }
 
@@ -105,8 +104,7 @@ class SocketConnectionTest {
   @Test
   void aBadHandshakeLeavesTheTokenOfNoUse() {
     try (TestHost host =
-        Recorder.echoing()
-            .start(o -> o.webSockets(w -> w.subprotocol("not offered")))) {
+        Recorder.echoing().start(o -> o.webSockets(w -> w.subprotocol("not offered")))) {
       host.allowFailures();
       String token = Recorder.negotiate(host);
       host.webSocket("/c?id=" + token).expectStatus(500);
@@ -260,7 +258,8 @@ class SocketConnectionTest {
     void whatAListenerLeavesComesAgain() {
       Recorder recorder =
           new Recorder()
-              .onBytes((_, bytes) -> bytes.position(bytes.position() + Math.min(2, bytes.remaining())));
+              .onBytes(
+                  (_, bytes) -> bytes.position(bytes.position() + Math.min(2, bytes.remaining())));
       try (TestHost host = recorder.start()) {
         TestWebSocket client = host.webSocket("/c").connect();
         ConnectionContext connection = recorder.connection();

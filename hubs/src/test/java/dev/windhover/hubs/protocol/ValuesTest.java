@@ -1,5 +1,6 @@
 package dev.windhover.hubs.protocol;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -103,6 +104,14 @@ class ValuesTest {
       assertThat(declared.toHex(new Custom("n", 3))).isEqualTo("82a46e616d65a16ea576616c756503");
     }
 
+    record Capitals(int URL, int URLPath, int ID3, int plain, int X) {}
+
+    @Test
+    void capitalsAtTheBeginningAreSmallLettersInJson() {
+      assertThat(wire.toJson(new Capitals(1, 2, 3, 4, 5)))
+          .isEqualTo("{\"url\":1,\"urlPath\":2,\"iD3\":3,\"plain\":4,\"x\":5}");
+    }
+
     record Renamed(@JsonProperty("x-Name") String name) {}
 
     @Test
@@ -148,7 +157,7 @@ class ValuesTest {
 
     @Test
     void beansKeepWhatIsLeftOut() {
-      Bean bean = wire.fromJson(Bean.class, "{\"count\":2}");
+      Bean bean = requireNonNull(wire.<Bean>fromJson(Bean.class, "{\"count\":2}"));
       assertThat(bean.getText()).isEqualTo("kept");
       assertThat(wire.toJson(bean)).isEqualTo("{\"text\":\"kept\",\"count\":2}");
       assertThat(wire.toHex(bean)).isEqualTo("82a454657874a46b657074a5436f756e7402");

@@ -28,8 +28,8 @@ public final class HubServer {
   public static WebApplication create(String... args) {
     WebApplication app = WebApplication.create(args);
     app.useWebSockets(options -> options.allowedOrigins("*"));
-    app.use(Middleware.nonBlocking(
-        (context, next) -> {
+    app.use(
+        Middleware.nonBlocking((context, next) -> {
           context.user(Token.of(context));
           next.handle(context);
         }));

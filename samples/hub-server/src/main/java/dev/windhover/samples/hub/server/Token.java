@@ -8,8 +8,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who a bearer token names: {@code name}, {@code name:role} or {@code name:role:seconds}. Such tokens are
- * for tests alone, and so are those in queries: see {@code useAuthentication} for real ones.
+ * Who a bearer token names: {@code name}, {@code name:role} or {@code name:role:seconds}. Such
+ * tokens are for tests alone, and so are those in queries: see {@code useAuthentication} for real
+ * ones.
  */
 record Token(String name, Set<String> roles, @Nullable Instant expiresAt) implements User {
   /** Returns whose token a request carries, in its header or its query; null if none is good. */

@@ -1,0 +1,84 @@
+package dev.windhover.verification.witness;
+
+import dev.windhover.app.WebApplication;
+import dev.windhover.http.HttpContext;
+import dev.windhover.http.files.StaticFiles;
+import dev.windhover.samples.hub.server.HubServer;
+import dev.windhover.verification.Certificate;
+import dev.windhover.verification.logs.Logs;
+import dev.windhover.verification.wire.CuttingProxy;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The hub server, with and without TLS, for clients that others wrote, and proxies that cut their
+ * connections.
+ *
+ * <p>{@code GET /proxies/http} (or {@code https}) opens a proxy and answers with its port; {@code
+ * GET /cut/{port}} cuts all connections of that proxy. The files of {@code src/test/node} are there
+ * for browsers.
+ */
+final class HubStage implements AutoCloseable {
+  static final Path SCRIPTS = Path.of("src/test/node");
+
+  private final Map<String, CuttingProxy> proxies = new ConcurrentHashMap<>();
+  private final Logs.Recording log = Logs.record(HubStage::isAskedFor);
+  private final WebApplication app;
+
+  /** Starts it; {@code folder} is for the certificate. */
+  HubStage(Path folder) throws IOException {
+    Certificate.USUAL.writeCertificate(trusted(folder));
+    Path file = Certificate.USUAL.writePkcs12(folder.resolve("c.p12"));
+    app =
+        HubServer.create(
+            "--urls=http://127.0.0.1:0,https://127.0.0.1:0",
+            "--certificate=" + file,
+            "--certificate-password=" + Certificate.PASSWORD);
+    app.useStaticFiles(StaticFiles.fromFolder(SCRIPTS.toAbsolutePath()));
+    app.mapGet("/proxies/{scheme}", this::openProxy);
+    app.mapGet("/cut/{port}", this::cut);
+    app.start();
+  }
+
+  /** Returns the file in which Node finds what it should trust. */
+  static Path trusted(Path folder) {
+    return folder.resolve("c.pem");
+  }
+
+  /** Returns the address for a scheme. */
+  String url(String scheme) {
+    return app.urls().stream()
+        .filter(url -> url.startsWith(scheme + ":"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private void openProxy(HttpContext context) throws IOException {
+    int server = URI.create(url(context.request().pathParameter("scheme"))).getPort();
+    CuttingProxy proxy = new CuttingProxy(server);
+    String port = Integer.toString(proxy.port());
+    proxies.put(port, proxy);
+    context.response().write(port);
+  }
+
+  private void cut(HttpContext context) throws IOException {
+    Objects.requireNonNull(proxies.get(context.request().pathParameter("port"))).cut();
+    context.response().write("cut");
+  }
+
+  /** Methods that fail, which the claims ask for. */
+  private static boolean isAskedFor(Logs.Line line) {
+    return line.logger().startsWith("dev.windhover.hubs.") && line.text().endsWith(" failed");
+  }
+
+  @Override
+  public void close() {
+    proxies.values().forEach(CuttingProxy::close);
+    app.stop();
+    log.close();
+  }
+}

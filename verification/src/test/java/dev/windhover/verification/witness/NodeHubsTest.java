@@ -1,0 +1,96 @@
+package dev.windhover.verification.witness;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.windhover.verification.logs.StrictLogs;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * {@code @microsoft/signalr} in Node, unmodified: its claims stand in {@code
+ * src/test/node/hub-claims.mjs} and hold in each cell, which is a way to connect.
+ */
+@ExtendWith(StrictLogs.class)
+class NodeHubsTest {
+  /** Each transport and protocol, with and without negotiation, TLS and coming back. */
+  private static final List<String> SMOKE_CELLS =
+      List.of(
+          "webSockets json",
+          "webSockets messagepack https",
+          "webSockets json noNegotiation https automatic",
+          "webSockets messagepack noNegotiation",
+          "webSockets json stateful",
+          "webSockets messagepack stateful https",
+          "serverSentEvents json https",
+          "serverSentEvents json automatic",
+          "longPolling json automatic https",
+          "longPolling messagepack");
+
+  @TempDir private Path folder = Path.of("");
+
+  @Test
+  void tenCells() throws Exception {
+    run(SMOKE_CELLS);
+  }
+
+  @Tag("full")
+  @Test
+  void allOtherCells() throws Exception {
+    List<String> others = new ArrayList<>(cells());
+    assertThat(others).hasSize(32).containsAll(SMOKE_CELLS);
+    others.removeAll(SMOKE_CELLS);
+    run(others);
+  }
+
+  /** All cells that are possible; {@code docs/hubs.md} says why the others are not. */
+  private static List<String> cells() {
+    List<String> cells = new ArrayList<>();
+    for (String way : List.of(
+        "webSockets json",
+        "webSockets messagepack",
+        "webSockets json noNegotiation",
+        "webSockets messagepack noNegotiation",
+        "serverSentEvents json",
+        "longPolling json",
+        "longPolling messagepack")) {
+      for (String back : List.of("", " automatic", " stateful")) {
+        if (!back.equals(" stateful") || way.matches("webSockets \\w+")) {
+          cells.add(way + back);
+          cells.add(way + back + " https");
+        }
+      }
+    }
+    return cells;
+  }
+
+  private void run(List<String> cells) throws Exception {
+    Program node = Program.require("node");
+    Program.requireThat(
+        Files.isDirectory(HubStage.SCRIPTS.resolve("node_modules/@microsoft/signalr")),
+        "the npm package @microsoft/signalr is not installed");
+    try (HubStage stage = new HubStage(folder)) {
+      String[] arguments =
+          Stream.concat(
+                  Stream.of(
+                      "--test-timeout=60000",
+                      HubStage.SCRIPTS + "/hubs-node.mjs",
+                      stage.url("http"),
+                      stage.url("https")),
+                  cells.stream())
+              .toArray(String[]::new);
+      Program.Result result =
+          node.run(
+              Map.of("NODE_EXTRA_CA_CERTS", HubStage.trusted(folder).toString()), arguments);
+      assertThat(result.exitCode()).as(result.output()).isZero();
+      assertThat(result.output()).contains("# suites 0", "# fail 0").contains(cells);
+    }
+  }
+}
