@@ -3,6 +3,7 @@ package dev.windhover.hubs.connections;
 import static dev.windhover.hubs.connections.Recorder.answer;
 import static dev.windhover.hubs.connections.Recorder.bytes;
 import static dev.windhover.hubs.connections.Recorder.post;
+import static dev.windhover.hubs.connections.Recorder.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.testing.TestHost;
@@ -97,5 +98,13 @@ class EventConnectionTest {
       assertThat(recorder.heard).endsWith("ended: NORMAL_CLOSURE");
       host.request("POST", "/c?id=" + token).body("x").expectStatus(404);
     }
+  }
+
+  @Test
+  void linesOfAMessageBecomeFieldsOfAnEvent() {
+    assertThat(text(EventTransport.data(bytes("")))).isEqualTo("data: ");
+    assertThat(text(EventTransport.data(bytes("é\n\nb"))))
+        .isEqualTo("data: é\r\ndata: \r\ndata: b");
+    assertThat(text(EventTransport.data(bytes("a\r\n")))).isEqualTo("data: a\r\ndata: ");
   }
 }
