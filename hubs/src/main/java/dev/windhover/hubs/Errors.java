@@ -1,6 +1,7 @@
 package dev.windhover.hubs;
 
 import dev.windhover.hubs.protocol.InvalidDataException;
+import java.io.UncheckedIOException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +39,7 @@ final class Errors {
     return switch (error) {
       case InvalidDataException malformed -> malformed.details();
       case Fault fault -> fault.wireName + ": " + fault.getMessage();
+      case UncheckedIOException carrier -> details(carrier.getCause()); // of a client's result
       default -> nameOf(error.getClass()) + ": " + error.getMessage();
     };
   }
