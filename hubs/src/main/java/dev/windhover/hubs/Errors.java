@@ -32,14 +32,19 @@ final class Errors {
   static String message(String text, @Nullable Throwable error, boolean detailed) {
     return error == null || !(detailed || error instanceof HubException)
         ? text
-        : text + " " + details(error);
+        : text + " " + details(shown(error));
+  }
+
+  /** Returns the cause of one that only carries it: a client's result ends with such. */
+  private static Throwable shown(Throwable error) {
+    Throwable cause = error.getCause();
+    return error instanceof UncheckedIOException && cause != null ? cause : error;
   }
 
   private static String details(Throwable error) {
     return switch (error) {
       case InvalidDataException malformed -> malformed.details();
       case Fault fault -> fault.wireName + ": " + fault.getMessage();
-      case UncheckedIOException carrier -> details(carrier.getCause()); // of a client's result
       default -> nameOf(error.getClass()) + ": " + error.getMessage();
     };
   }
