@@ -3,6 +3,8 @@ package dev.windhover.hubs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.hubs.HubFixture.Client;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Nested;
@@ -49,6 +51,10 @@ class HubCallsTest {
 
     public String join(String... words) {
       return String.join(",", words);
+    }
+
+    public void ask() {
+      throw new UncheckedIOException(new IOException("Connection 'x' does not exist."));
     }
 
     @HubMethodName("renamed")
@@ -124,6 +130,33 @@ class HubCallsTest {
     client.call("1", "echo", "'still here'").expectResult("1", "'still here'");
   }
 
+  /** As the proxies of dependency injection: the methods of another instance, its target. */
+  public static class Proxy extends Calls {
+    private final Calls target = new Calls();
+
+    @Override
+    public void bind(HubCallerContext context) {
+      target.bind(context);
+    }
+
+    @Override
+    public String echo(String text) {
+      return target.echo(text);
+    }
+
+    @Override
+    public String echoOnLoop(String text) {
+      return target.echoOnLoop(text);
+    }
+  }
+
+  @Test
+  void aProxysTargetServesTheCall() {
+    try (HubFixture proxied = HubFixture.of(Calls.class, Proxy::new)) {
+      proxied.connect().call("1", "echoOnLoop", "'x'").expectResult("1", "'x'");
+    }
+  }
+
   @Nested
   class Errors {
     @Test
@@ -133,6 +166,20 @@ class HubCallsTest {
           .expectError(
               "1",
               "An unexpected error occurred invoking 'fail' on the server. HubException: boom");
+    }
+
+    @Test
+    void ofAnUncheckedIOExceptionTheClientIsToldTheCause() {
+      try (HubFixture detailed =
+          HubFixture.of(Calls.class, Calls::new, options -> options.enableDetailedErrors(true))) {
+        detailed
+            .connect()
+            .call("1", "ask")
+            .expectError(
+                "1",
+                "An unexpected error occurred invoking 'ask' on the server. IOException: Connection"
+                    + " 'x' does not exist.");
+      }
     }
 
     @Test
