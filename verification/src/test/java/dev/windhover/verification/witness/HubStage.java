@@ -70,9 +70,12 @@ final class HubStage implements AutoCloseable {
     context.response().write("cut");
   }
 
-  /** Methods that fail, which the claims ask for. */
-  private static boolean isAskedFor(Logs.Line line) {
-    return line.logger().startsWith("dev.windhover.hubs.") && line.text().endsWith(" failed");
+  /** Methods that fail and hubs that refuse, for which the testers ask. */
+  static boolean isAskedFor(Logs.Line line) {
+    return line.logger().startsWith("dev.windhover.hubs.")
+        && (line.text().contains(" failed")
+            || line.text().contains(" could not begin")
+            || line.text().contains(" is polled by "));
   }
 
   @Override
