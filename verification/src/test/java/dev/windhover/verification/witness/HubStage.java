@@ -57,12 +57,16 @@ final class HubStage implements AutoCloseable {
         .orElseThrow();
   }
 
-  private void openProxy(HttpContext context) throws IOException {
-    int server = URI.create(url(context.request().pathParameter("scheme"))).getPort();
-    CuttingProxy proxy = new CuttingProxy(server);
+  /** Opens a proxy before the address for a scheme; returns its port. */
+  String openProxy(String scheme) throws IOException {
+    CuttingProxy proxy = new CuttingProxy(URI.create(url(scheme)).getPort());
     String port = Integer.toString(proxy.port());
     proxies.put(port, proxy);
-    context.response().write(port);
+    return port;
+  }
+
+  private void openProxy(HttpContext context) throws IOException {
+    context.response().write(openProxy(context.request().pathParameter("scheme")));
   }
 
   private void cut(HttpContext context) throws IOException {
