@@ -146,9 +146,7 @@ final class Callee implements SingleClientProxy {
           "an event loop cannot wait for the result of '%s': call it from a method that may block"
               .formatted(method));
     }
-    if (caller != null) {
-      caller.releaseSlot();
-    }
+    releaseSlot();
     Thread waiting = Thread.currentThread();
     Loop loop = peer.connection().connection().loop();
     ClientResult result =
@@ -165,6 +163,7 @@ final class Callee implements SingleClientProxy {
     var future = new CompletableFuture<@Nullable Object>();
     try {
       Peer peer = requireOne(method);
+      releaseSlot(); // the call may wait for the future
       Loop loop = peer.connection().connection().loop();
       ClientResult result =
           hub.results()
@@ -197,6 +196,13 @@ final class Callee implements SingleClientProxy {
       future.complete(result.get());
     } catch (IOException | RuntimeException e) {
       future.completeExceptionally(e);
+    }
+  }
+
+  /** Lets other calls of the client begin, before this one waits. */
+  private void releaseSlot() {
+    if (caller != null) {
+      caller.releaseSlot();
     }
   }
 

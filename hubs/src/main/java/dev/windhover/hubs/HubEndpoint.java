@@ -30,6 +30,7 @@ final class HubEndpoint implements ConnectionHandler {
   private final Map<String, HubProtocol> protocols;
 
   private final Map<HubMethodDescriptor, Mapped> mapped = new IdentityHashMap<>();
+  private final @Nullable UserRates userRates;
   private final HubFilter.Connected onConnected;
   private final HubFilter.Disconnected onDisconnected;
 
@@ -49,6 +50,8 @@ final class HubEndpoint implements ConnectionHandler {
     this.options = options;
     this.connections = connections;
     this.protocols = protocols;
+    int ofUser = options.maximumCallsPerSecondOfUser();
+    this.userRates = ofUser == 0 ? null : new UserRates(ofUser);
     List<HubFilter> filters = options.filters();
     boolean filtersMayBlock = !filters.stream().allMatch(HubFilter::isNonBlocking);
     for (HubMethodDescriptor method : descriptor.methods()) {
@@ -102,6 +105,11 @@ final class HubEndpoint implements ConnectionHandler {
   /** Returns all connections of the hub. */
   HubConnections<?> connections() {
     return connections;
+  }
+
+  /** Returns what limits the calls of users; null if nothing does. */
+  @Nullable UserRates userRates() {
+    return userRates;
   }
 
   /** Returns an instance for a call. */

@@ -33,6 +33,8 @@ public final class HubOptions {
   private int maximumStreamsPerClient = 100;
   private int maximumClientResultsPerClient = 100;
   private int maximumGroupNameLength = 256;
+  private int maximumCallsPerSecond;
+  private int maximumCallsPerSecondOfUser;
   private List<String> supportedProtocols = List.of();
   private WhenFull whenFull = WhenFull.DISCONNECT;
   private ClientNames clientNames = ClientNames.AS_DECLARED;
@@ -60,6 +62,8 @@ public final class HubOptions {
     maximumStreamsPerClient = other.maximumStreamsPerClient;
     maximumClientResultsPerClient = other.maximumClientResultsPerClient;
     maximumGroupNameLength = other.maximumGroupNameLength;
+    maximumCallsPerSecond = other.maximumCallsPerSecond;
+    maximumCallsPerSecondOfUser = other.maximumCallsPerSecondOfUser;
     supportedProtocols = other.supportedProtocols;
     whenFull = other.whenFull;
     clientNames = other.clientNames;
@@ -263,6 +267,39 @@ public final class HubOptions {
   /** Returns how long the name of a group may be. */
   public int maximumGroupNameLength() {
     return maximumGroupNameLength;
+  }
+
+  /**
+   * Limits how many calls of a connection are read in a second, also those of methods that do not
+   * exist or that cannot be. A client that sends more is not read for a while; it loses nothing.
+   * What it has not used adds up for a second. Off by default.
+   *
+   * @throws IllegalArgumentException if not positive
+   */
+  public HubOptions maximumCallsPerSecond(int calls) {
+    maximumCallsPerSecond = positive("maximumCallsPerSecond", calls);
+    return this;
+  }
+
+  /** Returns how many calls of a connection are read in a second; 0 for any number. */
+  public int maximumCallsPerSecond() {
+    return maximumCallsPerSecond;
+  }
+
+  /**
+   * As {@link #maximumCallsPerSecond(int)}, for all connections of a {@linkplain #userIdentifier
+   * user} at this path together. Off by default.
+   *
+   * @throws IllegalArgumentException if not positive
+   */
+  public HubOptions maximumCallsPerSecondOfUser(int calls) {
+    maximumCallsPerSecondOfUser = positive("maximumCallsPerSecondOfUser", calls);
+    return this;
+  }
+
+  /** Returns how many calls of a user are read in a second; 0 for any number. */
+  public int maximumCallsPerSecondOfUser() {
+    return maximumCallsPerSecondOfUser;
   }
 
   /**

@@ -57,6 +57,9 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   /** How long the end of a connection waits for its calls, before the hub is told of it. */
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+  /** So many messages are handled before other connections have their turn. */
+  private static final int MOST_AT_ONCE = 256;
+
   private enum Phase {
     HANDSHAKE,
     CONNECTING,
@@ -82,6 +85,12 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   private Loop.Timer timer;
   private @Nullable KeepAlive keepAlive;
   private @Nullable Resumption resumption;
+  private @Nullable CallRate rate;
+  private @Nullable CallRate userRate;
+
+  /** More calls have come than may. */
+  private boolean isThrottled;
+
   private boolean hasConnected;
   private boolean hasDisconnected;
 
@@ -194,7 +203,11 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   @Override
   public void onBytes(ByteBuffer bytes) {
     try {
-      while (isReading()) {
+      for (int handled = 0; isReading(); handled++) {
+        if (handled == MOST_AT_ONCE) {
+          connection.resume();
+          return;
+        }
         ByteBuffer record = records.next(bytes);
         if (record == null) {
           return;
@@ -222,6 +235,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     return (phase == Phase.OPEN || phase == Phase.HANDSHAKE)
         && !output.isClosed()
         && !output.isFull()
+        && !isThrottled
         && !streams.isHolding()
         && queue.hasRoom();
   }
@@ -241,6 +255,32 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     heard();
     if (message != null && (resumption == null || isNew(resumption, message))) {
       onMessage(message, bytes);
+      if ((rate != null || userRate != null) && isCall(message)) {
+        throttle();
+      }
+    }
+  }
+
+  private static boolean isCall(HubMessage message) {
+    return message instanceof HubMessage.Invocation
+        || message instanceof HubMessage.StreamInvocation
+        || message instanceof HubMessage.BindingFailure;
+  }
+
+  /** Reads nothing for a while, if too many calls have come. */
+  private void throttle() {
+    long now = loop.nanoTime();
+    long pause =
+        Math.max(rate == null ? 0 : rate.count(now), userRate == null ? 0 : userRate.count(now));
+    if (pause > 0) {
+      isThrottled = true;
+      Loop.Timer _ =
+          loop.schedule(
+              Duration.ofNanos(pause),
+              () -> {
+                isThrottled = false;
+                resume();
+              });
     }
   }
 
@@ -343,8 +383,19 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     output.begin(protocol, resumption == null ? null : resumption.output());
     watch();
     userIdentifier = options.userIdentifier().apply(connection);
+    limitCalls();
     endpoint.connections().add(this);
     start(this::connect);
+  }
+
+  private void limitCalls() {
+    int most = options.maximumCallsPerSecond();
+    rate = most == 0 ? null : new CallRate(most, loop.nanoTime());
+    UserRates ofUsers = endpoint.userRates();
+    String user = userIdentifier;
+    if (ofUsers != null && user != null) {
+      userRate = ofUsers.join(user, loop.nanoTime());
+    }
   }
 
   /** Lets the hub know, on a thread of its own. */
@@ -542,6 +593,9 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
       return;
     }
     endpoint.connections().remove(this);
+    if (userRate != null) {
+      Objects.requireNonNull(endpoint.userRates()).leave(Objects.requireNonNull(userIdentifier));
+    }
     calls.cancelAll();
     streams.cancelAll();
     Cancellation known = aborted;

@@ -126,6 +126,9 @@ class ClientResultsTest {
     assertThat(ann.released).hasValue(1);
     ann.answers(id, "5");
     assertThat(asked.get()).isEqualTo(5);
+    fixture.clientsOf(ann).caller().later();
+    assertThat(ann.released).hasValue(2);
+    ann.isAsked("later");
   }
 
   // ---- Failures

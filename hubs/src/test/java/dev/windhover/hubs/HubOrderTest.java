@@ -12,6 +12,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HubOrderTest {
   private final List<String> begun = new CopyOnWriteArrayList<>();
@@ -140,6 +142,8 @@ class HubOrderTest {
       }
       client.call("none", "noSuch"); // would be answered at once, if it was read
       hub.host().awaitIdle();
+      client.socket.expectNothing();
+      assertThat(client.socket.isServerReading()).isFalse();
       latch("x".repeat(1000)).countDown();
       latch("a").countDown();
       client.expectResult("first", "'a'");
@@ -150,6 +154,27 @@ class HubOrderTest {
       }
       assertThat(ids.indexOf("none")).isGreaterThan(calls - 100); // so many are read ahead at most
       assertThat(ids).filteredOn(id -> !id.equals("none")).isEqualTo(numbers(calls));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"note", "noteOnLoop"})
+  void aClientThatTakesNoAnswersIsNotRead(String method) {
+    try (HubFixture hub = hub(1)) {
+      Client client = hub.connect();
+      hub.host().allowHeldLoop(); // it runs hundreds of calls in a turn, on a busy machine too
+      client.socket.stopTaking();
+      int calls = 5_000;
+      for (int i = 0; i < calls; i++) {
+        client.call(String.valueOf(i), method, "'" + "x".repeat(1000) + "'");
+      }
+      hub.host().awaitIdle();
+      assertThat(client.socket.isServerReading()).isFalse();
+      assertThat(begun.size()).isLessThan(calls / 2);
+      client.socket.takeAll();
+      for (int i = 0; i < calls; i++) {
+        assertThat(client.socket.receiveText()).contains("\"invocationId\":\"" + i + "\"");
+      }
     }
   }
 

@@ -228,6 +228,22 @@ class HubStreamsTest {
   }
 
   @Test
+  void aStreamIsMadeAsFastAsTheClientTakesIt() throws InterruptedException {
+    client.socket.stopTaking();
+    client.stream("s", "endless");
+    hub.host().awaitIdle();
+    int ahead = made.get();
+    assertThat(ahead).isBetween(1, 2_000);
+    client.socket.takeAll();
+    for (int i = 0; i < ahead + 100; i++) {
+      assertThat(client.socket.receiveText()).contains("x" + (i + 1) + "\"");
+    }
+    client.send("{'type':5,'invocationId':'s'}");
+    closed.await();
+    hub.host().allowLeftOvers();
+  }
+
+  @Test
   void anIdServesOneStreamAtATime() {
     client.stream("s", "waiting");
     expectItems("s", "0");

@@ -177,7 +177,8 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     if (isClosing()) {
       return Refusal.GONE;
     }
-    return known == null || stateful ? null : Refusal.IN_USE;
+    boolean comesBack = wanted == TransportType.WEB_SOCKETS && stateful;
+    return known == null || comesBack ? null : Refusal.IN_USE;
   }
 
   /** Returns the kind of its transports; null until the first. Any thread. */
@@ -220,6 +221,7 @@ final class ClientConnection implements ConnectionContext, KnownToken {
       opened.end();
       return;
     }
+    stateful = false;
     queue = newQueue();
     attach(opened, asked, asking);
     opened.watch();
@@ -233,6 +235,7 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     } else if (isClosing()) {
       poll.complete(PollTransport.NO_CONTENT);
     } else {
+      stateful = false;
       queue = newQueue();
       PollTransport opened = new PollTransport(this);
       attach(opened, asked, asking);
@@ -392,13 +395,14 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     }
   }
 
-  /** There is room again for the listener. */
+  /** There is room again for the listener, which hears of it after the send that was refused. */
   void roomAgain() {
-    if (calling) {
-      loop().execute(this::roomAgain); // a send in that call has made the room
-    } else if (!over) {
-      call(ConnectionListener::onWritable);
-    }
+    loop()
+        .execute(() -> {
+          if (!over) {
+            call(ConnectionListener::onWritable);
+          }
+        });
   }
 
   /** The client has closed its transport in order. */

@@ -49,7 +49,7 @@ final class OutgoingQueue implements Recipient {
     /** How it was sent to many; null for one of the connection's own. */
     @Nullable Delivery delivery;
 
-    final long cost;
+    long cost;
     @Nullable Object key;
     @Nullable Entry before;
     @Nullable Entry after;
@@ -58,6 +58,13 @@ final class OutgoingQueue implements Recipient {
       this.payload = payload;
       this.delivery = delivery;
       this.cost = (long) payload.remaining() + OVERHEAD;
+    }
+
+    /** Takes over what is in {@code newer}, in the place of this one. */
+    void become(Entry newer) {
+      payload = newer.payload;
+      delivery = newer.delivery;
+      cost = newer.cost;
     }
   }
 
@@ -194,7 +201,9 @@ final class OutgoingQueue implements Recipient {
     Entry entry = new Entry(delivery.message().payload(), delivery);
     Entry before = keepsLatest ? latest.get(delivery.key()) : null;
     if (before != null) {
-      replace(before, entry);
+      release(before);
+      before.become(entry);
+      claim(before);
     } else if (hasRoomFor(entry, whenFull)) {
       entry.key = keepsLatest ? delivery.key() : null;
       if (entry.key != null) {
@@ -205,30 +214,6 @@ final class OutgoingQueue implements Recipient {
       }
       claim(entry);
       add(entry);
-    }
-  }
-
-  /** The new message takes the place of an older one in the order. */
-  private void replace(Entry older, Entry newer) {
-    release(older);
-    newer.key = older.key;
-    newer.before = older.before;
-    newer.after = older.after;
-    if (older.before == null) {
-      first = newer;
-    } else {
-      older.before.after = newer;
-    }
-    if (older.after == null) {
-      last = newer;
-    } else {
-      older.after.before = newer;
-    }
-    claim(newer);
-    droppable.remove(older);
-    droppable.add(newer);
-    if (newer.key != null) {
-      latest.put(newer.key, newer);
     }
   }
 
@@ -301,8 +286,8 @@ final class OutgoingQueue implements Recipient {
     } else {
       entry.after.before = entry.before;
     }
-    if (!droppable.isEmpty()) {
-      droppable.remove(entry); // if it is there, it is the first or nearly so
+    if (entry.equals(droppable.peek())) { // if it is there, it is the first
+      droppable.poll();
     }
     if (entry.key != null) {
       latest.remove(entry.key);

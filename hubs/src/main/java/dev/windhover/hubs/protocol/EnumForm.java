@@ -4,6 +4,7 @@ import java.time.DayOfWeek;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonParser;
 import tools.jackson.databind.BeanDescription;
@@ -12,15 +13,17 @@ import tools.jackson.databind.cfg.MapperConfig;
 /** The names and numbers of an enum's constants on the wire. */
 final class EnumForm {
   private final Class<?> type;
-  private final String[] names;
+  private final Map<Enum<?>, String> names = new HashMap<>();
   private final Map<String, Enum<?>> byName = new HashMap<>();
   private final Map<Long, Enum<?>> byNumber = new HashMap<>();
 
-  private EnumForm(Class<?> type, Enum<?>[] constants, String[] names) {
+  private EnumForm(Class<?> type, Enum<?>[] constants, @Nullable String[] names) {
     this.type = type;
-    this.names = names;
-    for (Enum<?> constant : constants) {
-      byName.put(plain(names[constant.ordinal()]), constant);
+    for (int i = 0; i < constants.length; i++) {
+      Enum<?> constant = constants[i];
+      String name = names[i] == null ? pascalCase(constant.name()) : names[i];
+      this.names.put(constant, name);
+      byName.put(plain(name), constant);
       byNumber.put((long) number(constant), constant);
     }
   }
@@ -36,15 +39,10 @@ final class EnumForm {
         || hasFactory(config, bean)) {
       return null;
     }
-    String[] names = new String[constants.length];
+    @Nullable String[] names = new String[constants.length];
     config
         .getAnnotationIntrospector()
         .findEnumValues(config, bean.getClassInfo(), constants, names);
-    for (Enum<?> constant : constants) {
-      if (names[constant.ordinal()] == null) {
-        names[constant.ordinal()] = pascalCase(constant.name());
-      }
-    }
     return new EnumForm(type, constants, names);
   }
 
@@ -58,7 +56,7 @@ final class EnumForm {
   private static String pascalCase(String name) {
     boolean screams = name.equals(name.toUpperCase(Locale.ROOT));
     StringBuilder pascal = new StringBuilder(name.length());
-    for (String word : name.split("_")) {
+    for (String word : name.split("_", -1)) {
       if (!word.isEmpty()) {
         String rest = word.substring(1);
         pascal
@@ -74,10 +72,11 @@ final class EnumForm {
   }
 
   String name(Enum<?> constant) {
-    return names[constant.ordinal()];
+    return Objects.requireNonNull(names.get(constant));
   }
 
   /** Returns the ordinal; but the week begins with Sunday, as it does in .NET. */
+  @SuppressWarnings("EnumOrdinal") // it is the number on the wire
   static int number(Enum<?> constant) {
     return constant instanceof DayOfWeek day ? day.getValue() % 7 : constant.ordinal();
   }

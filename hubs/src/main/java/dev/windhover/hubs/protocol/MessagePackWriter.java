@@ -20,6 +20,8 @@ final class MessagePackWriter {
   private static final int FIRST_SIZE = 128;
   private static final int LARGEST_PREFIX = 5;
   private static final int LARGEST_HEADER = 5;
+  private static final int LONGEST_CHARACTER = 4;
+  private static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8;
 
   // Room for the length, then the message.
   private byte[] bytes = new byte[FIRST_SIZE];
@@ -34,7 +36,7 @@ final class MessagePackWriter {
     }
     byte[] record = Arrays.copyOfRange(bytes, LARGEST_PREFIX - prefix, at);
     for (int i = 0; i < prefix; i++) {
-      record[i] = (byte) (length >>> 7 * i | (i < prefix - 1 ? 0x80 : 0));
+      record[i] = (byte) ((length >>> (7 * i)) | (i < prefix - 1 ? 0x80 : 0));
     }
     return ByteBuffer.wrap(record);
   }
@@ -119,31 +121,19 @@ final class MessagePackWriter {
    */
   void string(String text) {
     int length = text.length();
-    room(LARGEST_HEADER + 3L * length);
-    int header = stringHeader(length); // for ASCII; others may need a longer one
+    room(LARGEST_HEADER + (long) length); // for ASCII
+    int header = stringHeader(length); // others may need a longer one
     int start = at;
     at += header;
     for (int i = 0; i < length; i++) {
       char c = text.charAt(i);
       if (c < 0x80) {
         bytes[at++] = (byte) c;
-      } else if (c < 0x800) {
-        bytes[at++] = (byte) (0xC0 | c >> 6);
-        bytes[at++] = (byte) (0x80 | c & 0x3F);
-      } else if (!Character.isSurrogate(c)) {
-        bytes[at++] = (byte) (0xE0 | c >> 12);
-        bytes[at++] = (byte) (0x80 | c >> 6 & 0x3F);
-        bytes[at++] = (byte) (0x80 | c & 0x3F);
       } else {
-        int character = text.codePointAt(i);
-        if (character == c) {
-          throw new IllegalArgumentException("text has a lone surrogate at index " + i);
-        }
-        bytes[at++] = (byte) (0xF0 | character >> 18);
-        bytes[at++] = (byte) (0x80 | character >> 12 & 0x3F);
-        bytes[at++] = (byte) (0x80 | character >> 6 & 0x3F);
-        bytes[at++] = (byte) (0x80 | character & 0x3F);
-        i++;
+        room(LONGEST_CHARACTER + (long) length - i);
+        int encoded = Utf8Text.encode(text, i, bytes, at);
+        at += encoded;
+        i += encoded / 4; // two chars of four bytes
       }
     }
     int size = at - start - header;
@@ -295,13 +285,8 @@ final class MessagePackWriter {
 
   private void room(long count) {
     if (count > bytes.length - at) {
-      bytes =
-          Arrays.copyOf(
-              bytes,
-              (int)
-                  Math.max(
-                      Math.addExact(at, Math.toIntExact(count)),
-                      Math.min(2L * bytes.length, Integer.MAX_VALUE - 8)));
+      long size = Math.max(at + count, Math.min(2L * bytes.length, LARGEST_ARRAY));
+      bytes = Arrays.copyOf(bytes, Math.toIntExact(size));
     }
   }
 

@@ -7,6 +7,7 @@ import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoField;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -46,7 +47,7 @@ final class NetTimes {
   static String text(LocalTime time) {
     StringBuilder text = new StringBuilder(16);
     appendTime(text, time);
-    int ticks = time.getNano() / NANOS_PER_TICK;
+    int ticks = ticksOfSecond(time);
     if (ticks != 0) {
       appendTicks(text, ticks);
     }
@@ -57,7 +58,7 @@ final class NetTimes {
     requireDate(time.toLocalDate());
     StringBuilder text = new StringBuilder(33).append(time.toLocalDate()).append('T');
     appendTime(text, time.toLocalTime());
-    int ticks = time.getNano() / NANOS_PER_TICK;
+    int ticks = ticksOfSecond(time.toLocalTime());
     if (ticks != 0) {
       appendTicks(text, ticks);
       while (text.charAt(text.length() - 1) == '0') {
@@ -73,7 +74,7 @@ final class NetTimes {
 
   static String text(OffsetDateTime time) {
     ZoneOffset offset = requireMinutes(time.getOffset());
-    String sign = offset == ZoneOffset.UTC ? "+00:00" : offset.getId();
+    String sign = offset.equals(ZoneOffset.UTC) ? "+00:00" : offset.getId();
     return text(time.toLocalDateTime()) + sign;
   }
 
@@ -95,6 +96,10 @@ final class NetTimes {
       appendTicks(text, fraction);
     }
     return text.toString();
+  }
+
+  private static int ticksOfSecond(LocalTime time) {
+    return time.get(ChronoField.NANO_OF_SECOND) / NANOS_PER_TICK;
   }
 
   private static void appendTime(StringBuilder text, LocalTime time) {

@@ -109,9 +109,9 @@ public final class RecordReader {
       throw InvalidDataException.badLength(
           "length of a record exceeds " + Integer.MAX_VALUE + " bytes");
     }
-    length |= (next & 0x7F) << 7 * prefixSize++;
+    length |= (next & 0x7F) << (7 * prefixSize++);
     lengthKnown = next >= 0;
-    if ((long) prefixSize + length > maxSize) {
+    if (lengthKnown && (long) prefixSize + length > maxSize) {
       throw tooLarge();
     }
   }

@@ -1,5 +1,6 @@
 package dev.windhover.hubs.protocol;
 
+import java.io.OutputStream;
 import java.lang.reflect.Type;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -45,10 +46,6 @@ final class Values {
 
   ObjectReader reader() {
     return reader;
-  }
-
-  ObjectWriter writer() {
-    return writer;
   }
 
   /** Returns what deserializers of applications ask for values within theirs. */
@@ -106,7 +103,7 @@ final class Values {
   private static void requireWellFormed(Throwable thrown) {
     for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
       if (cause instanceof StreamConstraintsException
-          || cause instanceof StreamReadException && !(cause instanceof InputCoercionException)) {
+          || (cause instanceof StreamReadException && !(cause instanceof InputCoercionException))) {
         throw (JacksonException) cause;
       }
     }
@@ -123,17 +120,10 @@ final class Values {
     }
   }
 
-  /** Writes a value. */
-  void write(JsonGenerator out, @Nullable Object value) {
-    switch (value) {
-      case null -> out.writeNull();
-      case String text -> {
-        requireWellFormed(text);
-        out.writeString(text);
-      }
-      case Integer number -> out.writeNumber(number);
-      case Boolean truth -> out.writeBoolean(truth);
-      default -> writer.writeValue(new StrictJsonGenerator(out), value);
+  /** Writes a value that is not plain as JSON. */
+  void write(OutputStream out, Object value) {
+    try (JsonGenerator json = writer.createGenerator(out)) {
+      writer.writeValue(new StrictJsonGenerator(json), value);
     }
   }
 
@@ -174,6 +164,7 @@ final class Values {
     return -1;
   }
 
+  @SuppressWarnings("TypeParameterUnusedInFormals") // Jackson's own
   private final class ReadContext extends ObjectReadContext.Base {
     @Override
     public <T> T readValue(JsonParser in, Class<T> type) {

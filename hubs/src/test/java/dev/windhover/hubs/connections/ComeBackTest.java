@@ -100,6 +100,30 @@ class ComeBackTest {
   }
 
   @Test
+  void whatWaitedForTheLostSocketIsThrownAway() { // the listener keeps what the client needs
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host = start(recorder)) {
+      host.allowLeftOvers();
+      String token = negotiate(host);
+      TestWebSocket first = host.webSocket("/c?id=" + token).connect();
+      ConnectionContext connection = recorder.connection();
+      first.stopTaking();
+      for (int i = 0; i < 50; i++) { // more than a socket takes
+        connection.send(bytes("x".repeat(10_000)));
+      }
+      host.awaitIdle();
+      assertThat(connection.bufferedAmount()).isGreaterThan(400_000);
+      first.abort();
+      host.awaitIdle();
+      assertThat(connection.bufferedAmount()).isZero();
+      TestWebSocket second = host.webSocket("/c?id=" + token).connect();
+      second.expectText("again");
+      second.expectNothing();
+      second.close();
+    }
+  }
+
+  @Test
   void aClientThatDoesNotComeBackTimesOut() {
     Recorder recorder = Recorder.echoing();
     try (TestHost host = start(recorder)) {
@@ -122,6 +146,21 @@ class ComeBackTest {
       host.awaitIdle();
       assertThat(recorder.heard).endsWith("ended: NORMAL_CLOSURE").doesNotContain("lost");
       host.webSocket("/c?id=" + token).expectStatus(404);
+    }
+  }
+
+  @Test
+  void aClientThatBreaksTheRulesIsNotLostButSentAway() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host = start(recorder)) {
+      TestFrames client = host.webSocket("/c?id=" + negotiate(host)).connect().frames();
+      client.sendHex("810178"); // without a mask
+      assertThat(client.receiveClose().code()).isEqualTo(1002);
+      client.expectEnd();
+      client.end();
+      host.awaitIdle();
+      assertThat(recorder.heard).doesNotContain("lost");
+      assertThat(recorder.heard.getLast()).startsWith("ended: NORMAL_CLOSURE, ").contains("mask");
     }
   }
 
@@ -169,14 +208,47 @@ class ComeBackTest {
   }
 
   @Test
+  void onlyWebSocketsAreReplaced() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host = start(recorder)) {
+      String token = negotiate(host);
+      var events = host.get("/c?id=" + token).header("Accept", "text/event-stream").sendAsync();
+      ConnectionContext connection = recorder.connection();
+      assertThat(connection.isStateful()).isFalse();
+      host.get("/c?id=" + token).header("Accept", "text/event-stream").expectStatus(409);
+      connection.close();
+      Recorder.answer(events);
+    }
+  }
+
+  @Test
+  void whoeverIsRefusedOnTheLoopHearsOfRoomAfterwards() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host =
+        recorder.start(o -> o.allowStatefulReconnects(true).transportMaxBufferSize(100))) {
+      TestWebSocket client = host.webSocket("/c?id=" + negotiate(host)).connect();
+      ConnectionContext connection = recorder.connection();
+      connection
+          .loop()
+          .execute(() -> {
+            boolean hasRoom = connection.send(bytes("x".repeat(200)));
+            recorder.heard.add("sent, room: " + hasRoom);
+          });
+      client.expectText("x".repeat(200));
+      host.awaitIdle();
+      assertThat(recorder.heard).endsWith("sent, room: false", "writable");
+      client.close();
+    }
+  }
+
+  @Test
   @Tag("full")
   void thousandsOfClientsComeBackAtOnce() {
     Recorder recorder = Recorder.echoing();
     int clients = 5_000;
     try (TestHost host =
         recorder.start(
-            options ->
-                options.allowStatefulReconnects(true).maxUnfinishedNegotiations(clients))) {
+            options -> options.allowStatefulReconnects(true).maxUnfinishedNegotiations(clients))) {
       List<String> tokens = new ArrayList<>();
       List<TestWebSocket> sockets = new ArrayList<>();
       for (int i = 0; i < clients; i++) {

@@ -3,6 +3,7 @@ package dev.windhover.hubs.connections;
 import static dev.windhover.hubs.connections.Recorder.answer;
 import static dev.windhover.hubs.connections.Recorder.bytes;
 import static dev.windhover.hubs.connections.Recorder.post;
+import static dev.windhover.hubs.connections.Recorder.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.testing.TestHost;
@@ -29,8 +30,18 @@ class EventConnectionTest {
       connection.close();
       TestResponse answer = answer(stream);
       answer.expectText(
-          ":\r\ndata: hello\r\n\r\n"
-              + "data: a\r\ndata: b\r\ndata: c\r\ndata: d\r\ndata: \r\n\r\n");
+          String.join(
+              "\r\n",
+              ":",
+              "data: hello",
+              "",
+              "data: a",
+              "data: b",
+              "data: c",
+              "data: d",
+              "data: ",
+              "",
+              ""));
       assertThat(answer.status()).isEqualTo(200);
       assertThat(answer.headers().get("Content-Type")).isEqualTo("text/event-stream");
       assertThat(answer.headers().get("Cache-Control")).isEqualTo("no-cache,no-store");
@@ -87,5 +98,13 @@ class EventConnectionTest {
       assertThat(recorder.heard).endsWith("ended: NORMAL_CLOSURE");
       host.request("POST", "/c?id=" + token).body("x").expectStatus(404);
     }
+  }
+
+  @Test
+  void linesOfAMessageBecomeFieldsOfAnEvent() {
+    assertThat(text(EventTransport.data(bytes("")))).isEqualTo("data: ");
+    assertThat(text(EventTransport.data(bytes("é\n\nb"))))
+        .isEqualTo("data: é\r\ndata: \r\ndata: b");
+    assertThat(text(EventTransport.data(bytes("a\r\n")))).isEqualTo("data: a\r\ndata: ");
   }
 }

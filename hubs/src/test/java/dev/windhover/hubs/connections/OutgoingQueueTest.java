@@ -57,7 +57,7 @@ class OutgoingQueueTest {
         }
       }
       host.awaitIdle();
-      String[] all = fetch().split(" ");
+      String[] all = fetch().split(" ", -1);
       for (int i = 0; i < 100; i++) {
         assertThat(all[i]).isEqualTo(String.valueOf(i));
       }

@@ -407,7 +407,7 @@ class JsonHubProtocolTest {
     @Test
     void aRecordHasAnArrayOfItsSize() {
       ByteBuffer record = json.write(Completion.of("1", "x".repeat(10_000)));
-      assertThat(record.array()).hasSize(record.remaining());
+      assertThat(record.capacity()).isEqualTo(record.remaining());
     }
 
     @Test
@@ -422,19 +422,19 @@ class JsonHubProtocolTest {
       }
     }
 
+    /** A value that has itself in it. */
+    static final class Endless {
+      public List<Endless> getItems() {
+        return List.of(this);
+      }
+    }
+
     @Test
     void whatCannotBeWrittenLeavesNothingBehind() {
-      Object endless =
-          new Object() {
-            @SuppressWarnings("unused") // Jackson asks
-            public Object getSelf() {
-              return this;
-            }
-          };
       assertThatIllegalArgumentException()
           .isThrownBy(() -> json.write(Completion.of("1", List.of(1, Double.NaN))));
       assertThatIllegalArgumentException()
-          .isThrownBy(() -> json.write(Completion.of("1", endless)));
+          .isThrownBy(() -> json.write(Completion.of("1", new Endless())));
       writes(Completion.of("1", "x"), "{\"type\":3,\"invocationId\":\"1\",\"result\":\"x\"}");
     }
   }

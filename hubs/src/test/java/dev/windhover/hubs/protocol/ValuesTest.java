@@ -1,5 +1,6 @@
 package dev.windhover.hubs.protocol;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -156,7 +157,7 @@ class ValuesTest {
 
     @Test
     void beansKeepWhatIsLeftOut() {
-      Bean bean = wire.fromJson(Bean.class, "{\"count\":2}");
+      Bean bean = requireNonNull(wire.<Bean>fromJson(Bean.class, "{\"count\":2}"));
       assertThat(bean.getText()).isEqualTo("kept");
       assertThat(wire.toJson(bean)).isEqualTo("{\"text\":\"kept\",\"count\":2}");
       assertThat(wire.toHex(bean)).isEqualTo("82a454657874a46b657074a5436f756e7402");

@@ -55,6 +55,7 @@ final class HubRun {
       };
 
   /** One of each kind of value. */
+  @SuppressWarnings("ArrayRecordComponent") // its equals is not asked
   public record Kinds(
       @Nullable String s,
       byte b,
@@ -72,7 +73,7 @@ final class HubRun {
       @Nullable LocalTime h,
       @Nullable Duration p,
       @Nullable DayOfWeek w,
-      @Nullable Optional<Integer> q,
+      Optional<Integer> q,
       @Nullable Map<DayOfWeek, Integer> m,
       @Nullable List<Kinds> k) {}
 
