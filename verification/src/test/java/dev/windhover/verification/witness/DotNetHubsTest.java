@@ -27,7 +27,8 @@ class DotNetHubsTest {
   @Tag("full")
   @Test
   void theDotNetClientNoticesNoDifference() throws Exception {
-    Program reference = new Program(Repository.root().resolveSibling("shared/oracle/reference/start"));
+    Program reference =
+        new Program(Repository.root().resolveSibling("shared/oracle/reference/start"));
     if (!Files.isExecutable(reference.path())) {
       String text = "SKIPPED: the .NET client is not at " + reference.path();
       System.err.println("WARNING: " + text);
