@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class BrowserHubsTest {
   private static final int CLAIMS = 12;
 
-  @TempDir private Path folder = Path.of("");
+  @TempDir private static Path folder = Path.of("");
 
   private @Nullable HubStage stage;
   private @Nullable Browser browser;

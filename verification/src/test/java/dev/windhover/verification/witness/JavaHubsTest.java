@@ -63,7 +63,7 @@ class JavaHubsTest {
   }
 
   @Parameter Way way = Way.WEB_SOCKETS;
-  @TempDir private Path folder = Path.of("");
+  @TempDir private static Path folder = Path.of("");
 
   /** The client warns of what still comes of a stream that it has cancelled. */
   private final Logs.Recording late =
