@@ -117,9 +117,9 @@ export function claims(signalR, protocols, { transport, protocol, negotiates, re
 
   claim("a cancelled stream ends, and makes room for another", async (open) => {
     const connection = await open();
-    for (let round = 0; round < 2; round++) { // together more than a connection may have at a time
+    for (let round = 0; round < 3; round++) { // together more than a connection may have at a time
       await Promise.all(
-        HUNDRED.slice(0, 60).map(
+        HUNDRED.slice(0, 40).map(
           () =>
             new Promise((resolve, reject) => {
               const subscription = connection.stream("Count", 1_000_000, 5).subscribe({

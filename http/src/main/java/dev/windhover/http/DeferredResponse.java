@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * thread while it waits. Any thread may call its methods, and none of them blocks.
  */
 public final class DeferredResponse {
+  /** Takes the place of the answer when the client is gone. */
+  private static final Handler NONE = _ -> {};
+
   private final Loop loop;
   private final AtomicReference<@Nullable Handler> answer = new AtomicReference<>();
   private final CompletableFuture<Void> over = new CompletableFuture<>();
@@ -22,7 +25,18 @@ public final class DeferredResponse {
 
   DeferredResponse(Exchange exchange) {
     this.loop = exchange.loop();
-    exchange.aborted().thenRun(() -> over.complete(null)); // on the loop
+    exchange.aborted().thenRun(() -> clientGone(exchange)); // on the loop
+  }
+
+  /**
+   * Nobody will answer any more, so nothing else would end a connection of which the client has
+   * ended its half. An answer that was given before still leaves.
+   */
+  private void clientGone(Exchange exchange) {
+    if (answer.compareAndSet(null, NONE)) {
+      exchange.abort();
+      over.complete(null);
+    }
   }
 
   /**

@@ -102,6 +102,7 @@ class DeferredResponseTest {
     assertThat(ended).containsExactly("ended");
     assertThat(open.response.isPending()).isFalse();
     assertThat(open.response.complete(context -> context.response().write("x"))).isFalse();
+    assertThat(open.exchange.wasAborted()).as("whether the connection ends").isTrue();
   }
 
   @Test

@@ -193,14 +193,19 @@ final class ClientInterface<C> {
             InvocationHandler.invokeDefault(proxy, method, arguments);
         case ClientMethod.Default(var handle) -> handle.bindTo(proxy).invoke(arguments);
         case ClientMethod.Call call -> call.on(callee, arguments);
-        case null -> ofObject(proxy, method, arguments);
+        case null -> ofObject(method, arguments);
       };
     }
 
-    private Object ofObject(Object proxy, Method method, Object[] arguments) {
+    private boolean isSame(Object other) {
+      return Proxy.isProxyClass(other.getClass())
+          && equals(Proxy.getInvocationHandler(other)); // records compare what they are of
+    }
+
+    private Object ofObject(Method method, Object[] arguments) {
       return switch (method.getName()) {
-        case "equals" -> proxy == arguments[0];
-        case "hashCode" -> System.identityHashCode(proxy);
+        case "equals" -> arguments[0] != null && isSame(arguments[0]);
+        case "hashCode" -> callee.hashCode();
         default -> client.getSimpleName() + " of " + callee;
       };
     }

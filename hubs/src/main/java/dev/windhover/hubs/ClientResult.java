@@ -17,7 +17,7 @@ final class ClientResult {
 
     record NoResult() implements Outcome {}
 
-    record Error(String text) implements Outcome {}
+    record ClientError(String text) implements Outcome {}
 
     record Unreadable(Throwable cause) implements Outcome {}
 
@@ -92,8 +92,9 @@ final class ClientResult {
       case Outcome.Result(var value) -> value;
       case Outcome.NoResult _ when type.equals(Void.class) -> null;
       case Outcome.NoResult _ -> throw new HubException("the client has answered without a result");
-      case Outcome.Error(var text) -> throw new HubException(text);
-      case Outcome.Unreadable(var cause) -> throw new HubException(cause.getMessage(), cause);
+      case Outcome.ClientError(var text) -> throw new HubException(text);
+      case Outcome.Unreadable(var cause) ->
+          throw new HubException(String.valueOf(cause.getMessage()), cause);
       case Outcome.Disconnected _ ->
           throw new IOException("Connection '%s' disconnected.".formatted(peer.id()));
       case Outcome.TimedOut _ ->

@@ -6,13 +6,13 @@ import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.hubs.connections.TransferFormat;
 import dev.windhover.hubs.protocol.HubMessage;
 import dev.windhover.hubs.protocol.HubProtocol;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.Map;
 
 /** A message for many, written once for each protocol that one of them speaks. For one thread. */
 final class EncodedCall implements Recipients.Forms {
   private final HubMessage message;
-  private final Map<HubProtocol, PreparedMessage> forms = new IdentityHashMap<>(2);
+  private final Map<HubProtocol, PreparedMessage> forms = new HashMap<>(2);
 
   EncodedCall(HubMessage message) {
     this.message = message;

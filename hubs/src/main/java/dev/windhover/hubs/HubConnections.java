@@ -186,7 +186,7 @@ final class HubConnections<C> {
   boolean complete(HubConnection connection, HubMessage.Completion answer) {
     Outcome outcome;
     if (answer.error() != null) {
-      outcome = new Outcome.Error(answer.error());
+      outcome = new Outcome.ClientError(answer.error());
     } else if (answer.hasResult()) {
       outcome = new Outcome.Result(answer.result());
     } else {

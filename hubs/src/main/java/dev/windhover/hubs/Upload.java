@@ -9,6 +9,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,6 +112,7 @@ final class Upload {
     items.clear();
     size.set(0);
     room();
+    wake();
   }
 
   private void room() {
@@ -123,6 +125,19 @@ final class Upload {
   /** Starts what reads it, on a thread of its own. */
   void start(Runnable reader) {
     Thread _ = loop.startHandler("upload", reader);
+  }
+
+  /** Waits until {@code ready}, or until the stream has ended and all of it was read. */
+  void awaitUnlessOver(BooleanSupplier ready) {
+    Thread self = Thread.currentThread();
+    waiting.add(self);
+    try {
+      while (!ready.getAsBoolean() && !(end != null && items.isEmpty()) && !self.isInterrupted()) {
+        LockSupport.park(this);
+      }
+    } finally {
+      waiting.remove(self);
+    }
   }
 
   /** Returns the items in order; for one thread at a time. */

@@ -85,10 +85,9 @@ final class UploadPublisher implements Flow.Publisher<@Nullable Object> {
       }
     }
 
+    /** Waits until an item is wanted, or there are no more; returns false if none is wanted. */
     private boolean awaitDemand() {
-      while (demand.get() == 0 && !cancelled && !badRequest) {
-        LockSupport.park(this);
-      }
+      upload.awaitUnlessOver(() -> demand.get() > 0 || cancelled || badRequest);
       return !cancelled && !badRequest;
     }
   }

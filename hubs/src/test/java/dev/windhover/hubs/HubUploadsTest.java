@@ -89,6 +89,30 @@ class HubUploadsTest {
       return sum;
     }
 
+    /** Asks for nothing. */
+    public String unwanted(Flow.Publisher<Integer> numbers) {
+      CompletableFuture<String> end = new CompletableFuture<>();
+      numbers.subscribe(
+          new Flow.Subscriber<>() {
+            @Override
+            public void onSubscribe(Flow.Subscription subscription) {}
+
+            @Override
+            public void onNext(Integer number) {}
+
+            @Override
+            public void onError(Throwable error) {
+              end.complete(error.getClass().getSimpleName());
+            }
+
+            @Override
+            public void onComplete() {
+              end.complete("complete");
+            }
+          });
+      return end.join();
+    }
+
     public String concat(Stream<String> first, String separator, Stream<String> second) {
       return Stream.concat(first, second).collect(Collectors.joining(separator));
     }
@@ -168,6 +192,19 @@ class HubUploadsTest {
     item("u", "3");
     complete("u");
     client.expectResult("1", "6");
+  }
+
+  @Test
+  void aSubscriberThatAsksForNothingHearsOfTheEnd() {
+    upload("unwanted", "", "u");
+    complete("u");
+    client.expectResult("1", "'complete'");
+    upload("unwanted", "", "u");
+    client.send("{'type':3,'invocationId':'u','error':'broken'}");
+    client.expectResult("1", "'HubException'");
+    upload("unwanted", "", "u");
+    hub.host().awaitIdle();
+    client.close(); // the fixture fails if a thread goes on
   }
 
   @Test

@@ -196,7 +196,7 @@ public final class TestHubClient implements AutoCloseable {
   }
 
   private static List<@Nullable Object> values(@Nullable Object[] arguments) {
-    List<@Nullable Object> values = new ArrayList<>(Arrays.asList(arguments));
+    List<@Nullable Object> values = new ArrayList<@Nullable Object>(Arrays.asList(arguments));
     values.removeIf(TestUpload.class::isInstance);
     return values;
   }

@@ -157,6 +157,7 @@ class ComeBackTest {
       client.sendHex("810178"); // without a mask
       assertThat(client.receiveClose().code()).isEqualTo(1002);
       client.expectEnd();
+      client.end();
       host.awaitIdle();
       assertThat(recorder.heard).doesNotContain("lost");
       assertThat(recorder.heard.getLast()).startsWith("ended: NORMAL_CLOSURE, ").contains("mask");

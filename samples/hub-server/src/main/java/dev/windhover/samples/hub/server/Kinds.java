@@ -2,6 +2,7 @@ package dev.windhover.samples.hub.server;
 
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import dev.windhover.hubs.protocol.Unsigned;
 import java.time.DayOfWeek;
 import java.time.Duration;
@@ -19,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Less common kinds of values; what a client leaves out is as .NET's defaults are. */
 @JsonAutoDetect(fieldVisibility = JsonAutoDetect.Visibility.ANY)
+@JsonPropertyOrder({
+  "date", "time", "span", "offset", "local", "float", "char", "uInt", "uLong", "small"
+})
 public final class Kinds {
   private static final LocalDate FIRST_DAY = LocalDate.of(1, 1, 1);
 
