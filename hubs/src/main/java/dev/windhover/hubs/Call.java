@@ -167,9 +167,11 @@ final class Call implements Runnable, HubCallerContext.Slot {
   }
 
   static boolean isAllowed(Access access, @Nullable User user) {
-    return !access.user()
-        || user != null
-            && access.anyOf().stream().allMatch(roles -> roles.stream().anyMatch(user::hasRole));
+    return !access.user() || (user != null && hasRoles(user, access.anyOf()));
+  }
+
+  private static boolean hasRoles(User user, List<List<String>> anyOf) {
+    return anyOf.stream().allMatch(roles -> roles.stream().anyMatch(user::hasRole));
   }
 
   private @Nullable Object invoke(Hub<?> hub) throws Exception {

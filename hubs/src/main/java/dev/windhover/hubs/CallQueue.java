@@ -64,7 +64,7 @@ final class CallQueue {
 
   /** Adds a call whose message has {@code bytes}. */
   void add(Call call, int bytes) {
-    call.cost = bytes + CALL_COST;
+    call.cost = (long) bytes + CALL_COST;
     waitingCost.addAndGet(call.cost);
     waiting.add(call);
     if (!call.counts()) {

@@ -85,8 +85,9 @@ public abstract class Hub<C> {
     HubCallerContext known = context;
     if (known == null) {
       throw new IllegalStateException(
-          "this instance of %s serves no call: its context is there in hub methods, onConnected and"
-              + " onDisconnected".formatted(getClass().getName()));
+          ("this instance of %s serves no call: its context is there in hub methods, onConnected"
+                  + " and onDisconnected")
+              .formatted(getClass().getName()));
     }
     return known;
   }

@@ -29,7 +29,7 @@ final class HubEndpoint implements ConnectionHandler {
   /** By lower-case name. */
   private final Map<String, HubProtocol> protocols;
 
-  private final Map<HubMethodDescriptor, Mapped> mapped = new IdentityHashMap<>();
+  private final IdentityHashMap<HubMethodDescriptor, Mapped> mapped = new IdentityHashMap<>();
   private final @Nullable UserRates userRates;
   private final HubFilter.Connected onConnected;
   private final HubFilter.Disconnected onDisconnected;

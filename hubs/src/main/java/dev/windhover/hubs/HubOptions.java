@@ -222,8 +222,8 @@ public final class HubOptions {
   }
 
   /**
-   * Limits the streams of one client, in both directions together; a call beyond fails. 100 by
-   * default. The reference has no limit.
+   * Limits the streams of one client, in both directions together; a call beyond fails. One that
+   * was cancelled counts until its method has ended. 100 by default. The reference has no limit.
    *
    * @throws IllegalArgumentException if not positive
    */

@@ -133,7 +133,8 @@ final class SessionOutput {
 
   /** There is room again. Loop only; returns whether the loop was full. */
   boolean writable() {
-    timesWritable++; // nobody else does
+    int times = timesWritable + 1; // nobody else counts
+    timesWritable = times;
     wake();
     boolean was = full;
     full = false;

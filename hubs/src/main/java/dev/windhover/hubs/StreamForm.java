@@ -124,8 +124,8 @@ enum StreamForm {
   }
 
   private static Stream<@Nullable Object> objects(Upload upload) {
-    return StreamSupport.stream(
-            Spliterators.spliteratorUnknownSize(upload.items(), Spliterator.ORDERED), false)
-        .onClose(upload::close);
+    Spliterator<@Nullable Object> items =
+        Spliterators.<@Nullable Object>spliteratorUnknownSize(upload.items(), Spliterator.ORDERED);
+    return StreamSupport.<@Nullable Object>stream(items, false).onClose(upload::close);
   }
 }

@@ -160,7 +160,7 @@ final class Upload {
         }
         Object item = next;
         next = null;
-        return item == NULL ? null : item;
+        return NULL.equals(item) ? null : item;
       }
     };
   }

@@ -124,6 +124,33 @@ class HubCallsTest {
     client.call("1", "echo", "'still here'").expectResult("1", "'still here'");
   }
 
+  /** As the proxies of dependency injection: the methods of another instance, its target. */
+  public static class Proxy extends Calls {
+    private final Calls target = new Calls();
+
+    @Override
+    public void bind(HubCallerContext context) {
+      target.bind(context);
+    }
+
+    @Override
+    public String echo(String text) {
+      return target.echo(text);
+    }
+
+    @Override
+    public String echoOnLoop(String text) {
+      return target.echoOnLoop(text);
+    }
+  }
+
+  @Test
+  void aProxysTargetServesTheCall() {
+    try (HubFixture proxied = HubFixture.of(Calls.class, Proxy::new)) {
+      proxied.connect().call("1", "echoOnLoop", "'x'").expectResult("1", "'x'");
+    }
+  }
+
   @Nested
   class Errors {
     @Test
