@@ -1,6 +1,7 @@
 package dev.windhover.hubs;
 
 import dev.windhover.hubs.protocol.InvalidDataException;
+import java.io.UncheckedIOException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +32,13 @@ final class Errors {
   static String message(String text, @Nullable Throwable error, boolean detailed) {
     return error == null || !(detailed || error instanceof HubException)
         ? text
-        : text + " " + details(error);
+        : text + " " + details(shown(error));
+  }
+
+  /** Returns the cause of one that only carries it: a client's result ends with such. */
+  private static Throwable shown(Throwable error) {
+    Throwable cause = error.getCause();
+    return error instanceof UncheckedIOException && cause != null ? cause : error;
   }
 
   private static String details(Throwable error) {

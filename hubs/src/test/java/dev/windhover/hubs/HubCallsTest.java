@@ -3,6 +3,8 @@ package dev.windhover.hubs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.hubs.HubFixture.Client;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Nested;
@@ -49,6 +51,10 @@ class HubCallsTest {
 
     public String join(String... words) {
       return String.join(",", words);
+    }
+
+    public void ask() {
+      throw new UncheckedIOException(new IOException("Connection 'x' does not exist."));
     }
 
     @HubMethodName("renamed")
@@ -160,6 +166,20 @@ class HubCallsTest {
           .expectError(
               "1",
               "An unexpected error occurred invoking 'fail' on the server. HubException: boom");
+    }
+
+    @Test
+    void ofAnUncheckedIOExceptionTheClientIsToldTheCause() {
+      try (HubFixture detailed =
+          HubFixture.of(Calls.class, Calls::new, options -> options.enableDetailedErrors(true))) {
+        detailed
+            .connect()
+            .call("1", "ask")
+            .expectError(
+                "1",
+                "An unexpected error occurred invoking 'ask' on the server. IOException: Connection"
+                    + " 'x' does not exist.");
+      }
     }
 
     @Test

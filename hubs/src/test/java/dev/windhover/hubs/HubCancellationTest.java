@@ -42,6 +42,13 @@ class HubCancellationTest {
       return "done";
     }
 
+    /** May be interrupted, but does not notice. */
+    public String busy() throws InterruptedException {
+      log.add("began");
+      goOn.join();
+      return "done";
+    }
+
     public String isInterrupted() {
       return "interrupted " + Thread.currentThread().isInterrupted();
     }
@@ -83,6 +90,15 @@ class HubCancellationTest {
     client.expectError("1", "An unexpected error occurred invoking 'interrupted' on the server.");
     assertThat(log).containsExactly("began", "interrupted");
     client.call("2", "isInterrupted").expectResult("2", "'interrupted false'");
+  }
+
+  @Test
+  void anInterruptDoesNotReachTheNextCallOfTheThread() {
+    client.call("1", "busy").call("2", "isInterrupted");
+    cancelOnceBegun("1");
+    hub.host().awaitIdle();
+    goOn.complete(null);
+    client.expectResult("1", "'done'").expectResult("2", "'interrupted false'");
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.windhover.hubs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.hubs.HubFixture.Client;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class HubLifeTest {
   private final List<String> log = new CopyOnWriteArrayList<>();
+  private final CompletableFuture<Void> mayEnd = new CompletableFuture<>();
   private final CountDownLatch mayConnect = new CountDownLatch(1);
   private volatile @Nullable RuntimeException atConstruction;
   private volatile @Nullable RuntimeException atConnection;
@@ -61,6 +63,7 @@ class HubLifeTest {
       log.add("waits");
       cancelled.join();
       log.add("cancelled");
+      mayEnd.join();
     }
 
     @Override
@@ -154,9 +157,23 @@ class HubLifeTest {
     hub.host().awaitIdle();
     client.close();
     hub.host().awaitIdle();
+    assertThat(log).containsExactly("connected", "closed", "waits", "cancelled");
+    mayEnd.complete(null);
+    hub.host().awaitIdle();
     assertThat(log)
         .containsExactly(
             "connected", "closed", "waits", "cancelled", "closed", "disconnected null", "closed");
+  }
+
+  @Test
+  void orAfterFiveSeconds() {
+    Client client = hub.connect();
+    client.call("1", "until");
+    hub.host().awaitIdle();
+    client.close();
+    hub.advance(Duration.ofSeconds(5));
+    assertThat(log).endsWith("cancelled", "disconnected null", "closed");
+    mayEnd.complete(null);
   }
 
   @Test

@@ -6,6 +6,7 @@ import dev.windhover.hubs.HubFixture.Client;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,7 @@ class HubStatefulTest {
     void message(String text);
   }
 
+  private final AtomicInteger made = new AtomicInteger();
   private final List<String> log = new CopyOnWriteArrayList<>();
 
   public final class Stateful extends Hub<Peer> {
@@ -41,7 +43,7 @@ class HubStatefulTest {
     }
 
     public Stream<Integer> count(int n) {
-      return IntStream.range(0, n).boxed();
+      return IntStream.range(0, n).peek(_ -> made.incrementAndGet()).boxed();
     }
   }
 
@@ -211,6 +213,8 @@ class HubStatefulTest {
   void aStreamWaitsForAcknowledgements() {
     Client client = connect().send("{'type':6}").expect(WELCOME);
     client.stream("s", "count", "100");
+    hub.host().awaitIdle();
+    assertThat(made).hasValueLessThan(50);
     int items = 0;
     int acknowledged = 0;
     while (items < 100) {
