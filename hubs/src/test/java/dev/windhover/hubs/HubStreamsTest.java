@@ -1,5 +1,7 @@
 package dev.windhover.hubs;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.windhover.hubs.HubFixture.Client;
 import java.util.Iterator;
 import java.util.List;

@@ -46,6 +46,7 @@ class ReadmeTest {
           import dev.windhover.hubs.*;
           import dev.windhover.hubs.connections.*;
           import dev.windhover.hubs.protocol.*;
+          import dev.windhover.hubs.testing.*;
           import dev.windhover.testing.*;
           import java.nio.ByteBuffer;
           import java.util.stream.*;
@@ -136,9 +137,9 @@ class ReadmeTest {
   }
 
   /**
-   * The first block is a program with a hub. A block with a class stands alone, members are those of
-   * a hub with the same client interface, and lines come after {@code var app = …} and {@code Hubs
-   * hubs = …}, where they know all hubs.
+   * The first block is a program with a hub. A block with a class stands alone, members are those
+   * of a hub with the same client interface, and lines come after {@code var app = …} and {@code
+   * Hubs hubs = …}, where they know all hubs.
    */
   @Test
   void theExamplesOfHubsCompile(@TempDir Path classes) throws IOException {
@@ -162,10 +163,10 @@ class ReadmeTest {
       return "void main() {} static class Members extends Hub<ChatHub.Client> {" + block + "}";
     }
     return """
-        void main(String[] args) throws Exception {
-          var app = WebApplication.create(args);
-          Hubs hubs = Hubs.on(app);
-        """
+    void main(String[] args) throws Exception {
+      var app = WebApplication.create(args);
+      Hubs hubs = Hubs.on(app);
+    """
         + block
         + "}";
   }

@@ -2,8 +2,12 @@ package dev.windhover.samples.hubs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.windhover.hubs.testing.TestHubCall;
+import dev.windhover.hubs.testing.TestHubClient;
 import dev.windhover.testing.TestHost;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -13,152 +17,182 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The lounge without a port. */
 class LoungeTest {
   private final TestHost host = TestHost.start(Lounge.create());
+  private final List<TestHubClient> pages = new ArrayList<>();
 
   @AfterEach
   void close() {
-    host.close(); // fails if a call failed, or something came that no test received
+    pages.forEach(TestHubClient::expectNoCall); // beyond those that the test has looked at
+    host.allowLeftOvers(); // pages that go later hear that others have gone
+    host.close(); // fails if a call failed
   }
 
-  /** Enters the room of one other. */
-  private Page follow(Page first, String firstName, String name) {
-    Page second = Page.open(host);
-    second.invoke("enter", "\"tea\",\"%1$s\",\"key of %1$s\"".formatted(name));
-    second.expectCall("entered", "[]");
-    String both = "[\"%s\",\"%s\"]".formatted(firstName, name);
-    for (Page each : new Page[] {first, second}) {
-      each.expectCall("joined", "\"" + name + "\"").expectCall("here", both);
+  private void lose(TestHubClient page) {
+    pages.remove(page);
+    page.lose();
+  }
+
+  private TestHubClient open() {
+    TestHubClient page = TestHubClient.connect(host, "/chat");
+    pages.add(page);
+    return page;
+  }
+
+  private TestHubClient enter(String room, String name) {
+    TestHubClient page = open();
+    page.invoke("enter", room, name, "key of " + name);
+    return page;
+  }
+
+  /** Opens a page and enters an empty room. */
+  private TestHubClient enterEmpty(String room, String name) {
+    TestHubClient page = enter(room, name);
+    page.expectCall("entered", List.of());
+    page.expectCall("joined", name);
+    page.expectCall("here", List.of(name));
+    return page;
+  }
+
+  /** Opens a page and enters the room of one other, where nothing was said. */
+  private TestHubClient follow(TestHubClient first, String firstName, String name) {
+    TestHubClient second = enter("tea", name);
+    second.expectCall("entered", List.of());
+    for (TestHubClient page : List.of(first, second)) {
+      page.expectCall("joined", name);
+      page.expectCall("here", List.of(firstName, name));
     }
-    second.expectResult("null");
     return second;
   }
 
-  private static void expectGone(String name, Page other, String otherName) {
-    other.expectCall("left", "\"" + name + "\"").expectCall("here", "[\"" + otherName + "\"]");
+  private static void refused(TestHubCall<?> call, String method, String why) {
+    call.expectError(
+        "An unexpected error occurred invoking '%s' on the server. HubException: %s"
+            .formatted(method, why));
   }
 
   @Test
   void whatOneSaysAllInTheRoomHear() {
-    Page ada = Page.in(host, "tea", "Ada");
-    Page bob = follow(ada, "Ada", "Bob");
-    Page elsewhere = Page.in(host, "coffee", "Eve");
-    ada.invoke("say", "\"Hello Bob\"");
-    String said =
-        "{\"type\":1,\"target\":\"said\",\"arguments\":[{\"name\":\"Ada\",\"text\":\"Hello Bob\"";
-    ada.receive(said);
-    bob.receive(said);
-    ada.expectResult("null");
-    elsewhere.close();
-    bob.close();
-    expectGone("Bob", ada, "Ada");
-    ada.close();
+    TestHubClient ada = enterEmpty("tea", "Ada");
+    TestHubClient bob = follow(ada, "Ada", "Bob");
+    TestHubClient elsewhere = enterEmpty("coffee", "Eve");
+    ada.invoke("say", "Hello Bob");
+    ada.invoke("say", "  "); // nothing to say
+    assertThat(ada.nextCall().method()).isEqualTo("said");
+    assertThat(bob.nextCall().toString()).contains("said", "Ada", "Hello Bob");
+    elsewhere.expectNoCall();
+    ada.expectNoCall();
+  }
+
+  /** Even somebody whose connection is lost. */
+  @Test
+  void whoIsGoneIsNotInTheList() {
+    TestHubClient ada = enterEmpty("tea", "Ada");
+    TestHubClient bob = follow(ada, "Ada", "Bob");
+    lose(bob);
+    ada.expectCall("left", "Bob");
+    ada.expectCall("here", List.of("Ada"));
   }
 
   @Test
-  void whoComesLaterSeesWhatWasSaidLast() {
-    Page ada = Page.in(host, "tea", "Ada");
+  void whoComesLaterSeesTheLastFiftyMessages() {
+    TestHubClient ada = enterEmpty("tea", "Ada");
     for (int i = 0; i < 60; i++) {
-      ada.invoke("say", "\"message " + i + "\"");
-      ada.receive("{\"type\":1,\"target\":\"said\"");
-      ada.expectResult("null");
+      ada.invoke("say", "message " + i + ".");
+      assertThat(ada.nextCall().method()).isEqualTo("said");
     }
-    Page bob = Page.open(host);
-    bob.invoke("enter", "\"tea\",\"Bob\",\"key\"");
-    assertThat(bob.receive("{\"type\":1,\"target\":\"entered\""))
-        .contains("\"message 10\"", "\"message 59\"")
-        .doesNotContain("\"message 9\"");
-    for (Page each : new Page[] {ada, bob}) {
-      each.expectCall("joined", "\"Bob\"").expectCall("here", "[\"Ada\",\"Bob\"]");
+    TestHubClient bob = enter("tea", "Bob");
+    assertThat(bob.nextCall().toString())
+        .contains("entered", "message 10.", "message 59.")
+        .doesNotContain("message 9.");
+    for (TestHubClient page : List.of(ada, bob)) {
+      page.expectCall("joined", "Bob");
+      page.expectCall("here", List.of("Ada", "Bob"));
     }
-    bob.expectResult("null");
-    ada.close();
-    expectGone("Ada", bob, "Bob");
-    bob.close();
   }
 
   @Test
   void whoIsAskedAnswers() {
-    Page ada = Page.in(host, "tea", "Ada");
-    Page bob = follow(ada, "Ada", "Bob");
-    ada.invoke("ask", "\"Bob\",\"Milk?\"");
-    String question = bob.receive("{\"type\":1,\"invocationId\":\"");
-    assertThat(question).endsWith("\"target\":\"asked\",\"arguments\":[\"Ada\",\"Milk?\"]}");
-    String id = question.replaceFirst(".*\"invocationId\":\"([^\"]+)\".*", "$1");
-    bob.send("{\"type\":3,\"invocationId\":\"" + id + "\",\"result\":true}");
-    ada.expectResult("true");
-    ada.invoke("ask", "\"Nobody\",\"Milk?\"");
-    ada.expectRefusal("ask", "Nobody is not here");
-    bob.close();
-    expectGone("Bob", ada, "Ada");
-    ada.close();
+    TestHubClient ada = enterEmpty("tea", "Ada");
+    TestHubClient bob = follow(ada, "Ada", "Bob");
+    TestHubCall<Boolean> call = ada.call(Boolean.class, "ask", "Bob", "Milk?");
+    bob.expectCall("asked", "Ada", "Milk?").answer(true);
+    assertThat(call.result()).isTrue();
+    refused(ada.call(Boolean.class, "ask", "Eve", "Milk?"), "ask", "Eve is not here");
   }
 
   @Test
   void whoIsAskedHasTwentySeconds() {
-    Page ada = Page.in(host, "tea", "Ada");
-    Page bob = follow(ada, "Ada", "Bob");
-    ada.invoke("ask", "\"Bob\",\"Milk?\"");
-    bob.receive("{\"type\":1,\"invocationId\":\"");
+    TestHubClient ada = enterEmpty("tea", "Ada");
+    TestHubClient bob = follow(ada, "Ada", "Bob");
+    TestHubCall<Boolean> call = ada.call(Boolean.class, "ask", "Bob", "Milk?");
+    bob.expectCall("asked", "Ada", "Milk?");
     host.awaitIdle();
     host.clock().advance(Duration.ofSeconds(20));
-    for (Page each : new Page[] {ada, bob}) {
-      each.receive("{\"type\":6}");
+    refused(call, "ask", "Bob has not answered");
+    bob.invoke("say", "I was away");
+    for (TestHubClient page : List.of(ada, bob)) {
+      assertThat(page.nextCall().method()).isEqualTo("said");
     }
-    ada.expectRefusal("ask", "Bob has not answered");
-    bob.close();
-    expectGone("Bob", ada, "Ada");
-    ada.close();
   }
 
   /** Its old connection may not be known to be lost. */
   @Test
   void aPageThatReturnsGetsItsNameBack() {
-    Page old = Page.in(host, "tea", "Ada");
-    Page other = Page.open(host);
-    other.invoke("enter", "\"tea\",\"Ada\",\"another key\"");
-    other.expectRefusal("enter", "there is another Ada here");
-    Page returned = Page.open(host);
-    returned.invoke("enter", "\"tea\",\"Ada\",\"key of Ada\"");
-    returned.expectCall("entered", "[]").expectCall("here", "[\"Ada\"]").expectResult("null");
-    old.expectCall("here", "[\"Ada\"]");
-    old.reset(); // takes nobody's name away
-    returned.invoke("say", "\"still here\"");
-    returned.receive("{\"type\":1,\"target\":\"said\"");
-    returned.expectResult("null");
-    other.close();
-    returned.close();
+    TestHubClient old = enterEmpty("tea", "Ada");
+    refused(
+        open().call(Void.class, "enter", "tea", "Ada", "another key"),
+        "enter",
+        "there is another Ada here");
+    TestHubClient returned = enter("tea", "Ada");
+    returned.expectCall("entered", List.of());
+    for (TestHubClient page : List.of(returned, old)) {
+      page.expectCall("here", List.of("Ada"));
+    }
+    lose(old); // which takes nobody's name away
+    host.awaitIdle();
+    returned.expectNoCall();
+    returned.invoke("say", "still here");
+    assertThat(returned.nextCall().method()).isEqualTo("said");
   }
 
   @ParameterizedTest
   @CsvSource({"tea, ''", "tea, ' '", "tea, 123456789012345678901", "TEA, Ada", "t_a, Ada"})
   void badNamesAreRefused(String room, String name) {
-    Page page = Page.open(host);
-    page.invoke("enter", "\"" + room + "\",\"" + name + "\",\"key\"");
-    page.expectRefusal("enter", "a name has 1 to 20 characters, a room a to z, 0 to 9 and -");
-    page.close();
+    refused(
+        open().call(Void.class, "enter", room, name, "key"),
+        "enter",
+        "a name has 1 to 20 characters, a room a to z, 0 to 9 and -");
   }
 
   @Test
   void whoIsInNoRoomSaysNothing() {
-    Page page = Page.open(host);
-    page.invoke("say", "\"hello?\"");
-    page.expectRefusal("say", "enter a room first");
-    page.close();
+    refused(open().call(Void.class, "say", "hello?"), "say", "enter a room first");
+  }
+
+  /** 100 rooms with somebody in them are enough. */
+  @Test
+  void thereAreNotTooManyRooms() {
+    List<TestHubClient> all = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      all.add(enterEmpty("room-" + i, "Ada"));
+    }
+    refused(
+        open().call(Void.class, "enter", "one-more", "Ada", "key"),
+        "enter",
+        "there are too many rooms");
+    all.get(7).invoke("leave");
+    enterEmpty("one-more", "Ada");
   }
 
   @Test
   void theWindBlowsUntilThePageHasHadEnough() {
-    Page page = Page.open(host);
-    page.send("{\"type\":4,\"invocationId\":\"1\",\"target\":\"wind\",\"arguments\":[]}");
+    TestHubCall<Double> wind = open().stream(Double.class, "wind");
     host.awaitIdle(); // it has subscribed
     for (int i = 0; i < 3; i++) {
       host.clock().advance(Wind.PERIOD);
-      assertThat(page.receive("{\"type\":2,\"invocationId\":\"1\",\"item\":"))
-          .matches(".*:[0-9.]+}");
+      assertThat(wind.next()).isBetween(0.0, 20.0);
     }
-    page.send("{\"type\":5,\"invocationId\":\"1\"}");
-    page.receive("{\"type\":3,\"invocationId\":\"1\"}");
-    host.clock().advance(Wind.PERIOD);
-    page.close();
+    wind.cancel();
+    wind.expectEnd();
   }
 
   @Test
