@@ -6,8 +6,6 @@ module dev.windhover.samples.hub.server {
   requires dev.windhover.hubs;
   requires static org.jspecify;
 
-  exports dev.windhover.samples.hub.server;
-
   opens dev.windhover.samples.hub.server to
       dev.windhover.hubs,
       tools.jackson.databind;

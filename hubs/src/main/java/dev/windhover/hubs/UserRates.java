@@ -23,8 +23,7 @@ final class UserRates {
         if (users.putIfAbsent(user, new Shared(rate, 1)) == null) {
           return rate;
         }
-      } else if (users.replace(
-          user, known, new Shared(known.rate, known.connections + 1))) {
+      } else if (users.replace(user, known, new Shared(known.rate, known.connections + 1))) {
         return known.rate;
       }
     }

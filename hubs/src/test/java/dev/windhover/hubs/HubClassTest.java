@@ -276,6 +276,7 @@ class HubClassTest {
       refuses(NoRole.class, "NoRole.admin() has a @RequireRole without a role");
     }
 
+    @SuppressWarnings({"EffectivelyPrivate", "UnusedMethod"}) // that is what it is about
     private static final class Inaccessible extends Hub<Void> {
       public String hello() {
         return "hello";
