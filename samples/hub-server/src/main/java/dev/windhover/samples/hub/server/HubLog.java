@@ -1,5 +1,6 @@
 package dev.windhover.samples.hub.server;
 
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Queue;
@@ -25,7 +26,7 @@ final class HubLog {
   }
 
   static String nameOf(Throwable error) {
-    Throwable named = error instanceof UncheckedIOException io ? io.getCause() : error;
-    return named.getClass().getSimpleName();
+    Class<?> type = error instanceof UncheckedIOException ? IOException.class : error.getClass();
+    return type.getSimpleName();
   }
 }

@@ -24,7 +24,7 @@ record Token(String name, Set<String> roles, @Nullable Instant expiresAt) implem
   }
 
   private static @Nullable User parse(String token, Instant now) {
-    String[] parts = token.split(":");
+    String[] parts = token.split(":", -1);
     if (parts[0].equals("bad")) {
       return null;
     }
