@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -48,8 +49,8 @@ class ClientResultsTest {
   }
 
   /** Runs on a virtual thread, as a hub method does. */
-  private static <T> FutureTask<T> start(Callable<T> call) {
-    var task = new FutureTask<>(call);
+  private static <T extends @Nullable Object> FutureTask<T> start(Callable<T> call) {
+    FutureTask<T> task = new FutureTask<>(call);
     Thread.ofVirtual().start(task);
     return task;
   }
@@ -58,7 +59,7 @@ class ClientResultsTest {
     try {
       throw new AssertionError("no failure but " + task.get());
     } catch (ExecutionException e) {
-      return e.getCause();
+      return Objects.requireNonNull(e.getCause());
     }
   }
 

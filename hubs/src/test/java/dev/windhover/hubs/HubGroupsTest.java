@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.windhover.hubs.BareHub.Connection;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -173,7 +174,7 @@ class HubGroupsTest {
       }
       groups.remove(ann.id(), "room");
       assertThat(groups.names()).isEmpty();
-      assertThat(fixture.hub().peer(ann.id()).groups()).isZero();
+      assertThat(Objects.requireNonNull(fixture.hub().peer(ann.id())).groups()).isZero();
     }
   }
 
