@@ -342,15 +342,15 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     try {
       byte[] piece = new byte[UPLOAD_PIECE_BYTES];
       for (int n; (n = body.read(piece)) > 0; ) {
+        if (isClosing()) {
+          return false;
+        }
         ByteBuffer bytes = ByteBuffer.wrap(Arrays.copyOf(piece, n));
         posts.add(n);
         loop().execute(() -> posted(bytes));
         posts.awaitRoom();
-        if (isClosing()) {
-          return false;
-        }
       }
-      return !isClosing();
+      return true; // even if that was the client's goodbye
     } finally {
       posts.leave();
     }

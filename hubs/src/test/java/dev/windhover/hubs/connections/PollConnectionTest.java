@@ -102,6 +102,16 @@ class PollConnectionTest {
   }
 
   @Test
+  void aPostThatEndsTheConnectionWasTaken() {
+    Recorder recorder = new Recorder().onBytes((connection, _) -> connection.close());
+    try (TestHost host = recorder.start(options -> options.applicationMaxBufferSize(1))) {
+      String token = poll(host);
+      post(host, token, "goodbye");
+      host.request("POST", "/c?id=" + token).body("x").expectStatus(404);
+    }
+  }
+
+  @Test
   void aPollWhoseClientIsGoneKeepsNothing() {
     Recorder recorder = Recorder.echoing();
     try (TestHost host = recorder.start()) {

@@ -73,7 +73,7 @@ class HubReferenceTest {
   private int compare(String part, Map<String, String> pace) throws Exception {
     Program node = Program.require("node");
     Path expected = writeExpected();
-    try (Logs.Recording _ = Logs.record(HubReferenceTest::isAskedFor)) {
+    try (Logs.Recording _ = Logs.record(HubStage::isAskedFor)) {
       WebApplication app = HubServer.create("--urls", "http://127.0.0.1:0").start();
       try {
         String port = Integer.toString(URI.create(app.urls().getFirst()).getPort());
@@ -119,14 +119,6 @@ class HubReferenceTest {
             .findFirst()
             .orElseThrow(() -> new AssertionError(output));
     return Integer.parseInt(sum.group(1)) + Integer.parseInt(sum.group(2));
-  }
-
-  /** Methods that fail and hubs that refuse, which some questions ask for. */
-  private static boolean isAskedFor(Logs.Line line) {
-    return line.logger().startsWith("dev.windhover.hubs.")
-        && (line.text().contains(" failed")
-            || line.text().contains(" could not begin")
-            || line.text().contains(" is polled by "));
   }
 
   /** Puts the answers where the questions look for them; returns the file to name. */

@@ -57,12 +57,16 @@ final class HubStage implements AutoCloseable {
         .orElseThrow();
   }
 
-  private void openProxy(HttpContext context) throws IOException {
-    int server = URI.create(url(context.request().pathParameter("scheme"))).getPort();
-    CuttingProxy proxy = new CuttingProxy(server);
+  /** Opens a proxy before the address for a scheme; returns its port. */
+  String openProxy(String scheme) throws IOException {
+    CuttingProxy proxy = new CuttingProxy(URI.create(url(scheme)).getPort());
     String port = Integer.toString(proxy.port());
     proxies.put(port, proxy);
-    context.response().write(port);
+    return port;
+  }
+
+  private void openProxy(HttpContext context) throws IOException {
+    context.response().write(openProxy(context.request().pathParameter("scheme")));
   }
 
   private void cut(HttpContext context) throws IOException {
@@ -70,9 +74,12 @@ final class HubStage implements AutoCloseable {
     context.response().write("cut");
   }
 
-  /** Methods that fail, which the claims ask for. */
-  private static boolean isAskedFor(Logs.Line line) {
-    return line.logger().startsWith("dev.windhover.hubs.") && line.text().endsWith(" failed");
+  /** Methods that fail and hubs that refuse, for which the testers ask. */
+  static boolean isAskedFor(Logs.Line line) {
+    return line.logger().startsWith("dev.windhover.hubs.")
+        && (line.text().contains(" failed")
+            || line.text().contains(" could not begin")
+            || line.text().contains(" is polled by "));
   }
 
   @Override

@@ -53,14 +53,15 @@ class NodeHubsTest {
   /** All cells that are possible; {@code docs/hubs.md} says why the others are not. */
   private static List<String> cells() {
     List<String> cells = new ArrayList<>();
-    for (String way : List.of(
-        "webSockets json",
-        "webSockets messagepack",
-        "webSockets json noNegotiation",
-        "webSockets messagepack noNegotiation",
-        "serverSentEvents json",
-        "longPolling json",
-        "longPolling messagepack")) {
+    for (String way :
+        List.of(
+            "webSockets json",
+            "webSockets messagepack",
+            "webSockets json noNegotiation",
+            "webSockets messagepack noNegotiation",
+            "serverSentEvents json",
+            "longPolling json",
+            "longPolling messagepack")) {
       for (String back : List.of("", " automatic", " stateful")) {
         if (!back.equals(" stateful") || way.matches("webSockets \\w+")) {
           cells.add(way + back);
@@ -87,8 +88,7 @@ class NodeHubsTest {
                   cells.stream())
               .toArray(String[]::new);
       Program.Result result =
-          node.run(
-              Map.of("NODE_EXTRA_CA_CERTS", HubStage.trusted(folder).toString()), arguments);
+          node.run(Map.of("NODE_EXTRA_CA_CERTS", HubStage.trusted(folder).toString()), arguments);
       assertThat(result.exitCode()).as(result.output()).isZero();
       assertThat(result.output()).contains("# suites 0", "# fail 0").contains(cells);
     }
