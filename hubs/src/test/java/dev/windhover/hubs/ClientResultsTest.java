@@ -50,7 +50,7 @@ class ClientResultsTest {
 
   /** Runs on a virtual thread, as a hub method does. */
   private static <T extends @Nullable Object> FutureTask<T> start(Callable<T> call) {
-    var task = new FutureTask<T>(call);
+    FutureTask<T> task = new FutureTask<>(call);
     Thread.ofVirtual().start(task);
     return task;
   }

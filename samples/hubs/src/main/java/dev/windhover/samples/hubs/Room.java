@@ -26,7 +26,7 @@ final class Room {
   synchronized boolean enter(
       String name, Seat seat, ChatHub.Client caller, ChatHub.Client everybody) {
     Seat before = seats.get(name);
-    if (closed || before != null && !before.key().equals(seat.key())) {
+    if (closed || (before != null && !before.key().equals(seat.key()))) {
       return false;
     }
     seats.put(name, seat);
