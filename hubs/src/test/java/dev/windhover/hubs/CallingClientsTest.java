@@ -125,7 +125,7 @@ class CallingClientsTest {
       ben.close();
       ann.expectError(
           "1",
-          "An unexpected error occurred invoking 'askOther' on the server. UncheckedIOException:"
+          "An unexpected error occurred invoking 'askOther' on the server. IOException:"
               + " Connection '%s' disconnected.".formatted(id));
     }
   }
