@@ -49,17 +49,20 @@ final class CallQueue {
 
   // ---- The loop's side
 
-  /** Returns whether there is room for a call; if not, it says when there is. */
+  /**
+   * Returns whether there is room for a call. Once there was none, there is none until half of it
+   * is free, and then {@link #onRoom} says so.
+   */
   boolean hasRoom() {
-    if (waitingCost.get() < MOST_WAITING) {
+    if (!full && waitingCost.get() < MOST_WAITING) {
       return true;
     }
-    full = true;
-    if (waitingCost.get() < MOST_WAITING) {
-      full = false;
-      return true;
+    full = true; // before looking again: a thread that takes a call looks in the other order
+    if (waitingCost.get() > MOST_WAITING / 2) {
+      return false;
     }
-    return false;
+    full = false;
+    return true;
   }
 
   /** Adds a call whose message has {@code bytes}. */

@@ -1,5 +1,6 @@
 package dev.windhover.hubs;
 
+import dev.windhover.http.host.Durations;
 import java.time.Duration;
 
 /**
@@ -17,8 +18,8 @@ final class KeepAlive {
   private boolean clientPings;
 
   KeepAlive(Duration interval, Duration timeout, long now) {
-    this.interval = interval.toNanos();
-    this.timeout = timeout.toNanos();
+    this.interval = Durations.nanos(interval);
+    this.timeout = Durations.nanos(timeout);
     this.pingDue = now + this.interval;
     this.heard = now;
   }

@@ -2,6 +2,7 @@ package dev.windhover.hubs.connections;
 
 import dev.windhover.http.DeferredResponse;
 import dev.windhover.http.User;
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.Recipient;
@@ -468,7 +469,7 @@ final class ClientConnection implements ConnectionContext, KnownToken {
    * @return whether to look again in a second
    */
   boolean look(long now) {
-    long limit = options().disconnectTimeout().toNanos();
+    long limit = Durations.nanos(options().disconnectTimeout());
     Transport open = transport;
     if (open == null) {
       if (!over && now - awaySince > limit && beginEnd()) {

@@ -1,5 +1,6 @@
 package dev.windhover.hubs.connections;
 
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.Loop;
 import java.time.Duration;
 import java.util.Map;
@@ -43,7 +44,7 @@ final class ConnectionTable {
     }
     String token = tokens.newToken();
     String id = version == 0 ? token : tokens.newId();
-    long due = loop.nanoTime() + options.disconnectTimeout().toNanos();
+    long due = loop.nanoTime() + Durations.nanos(options.disconnectTimeout());
     Negotiated negotiated = new Negotiated(token, id, stateful, due);
     known.put(token, negotiated);
     byAge.add(negotiated);

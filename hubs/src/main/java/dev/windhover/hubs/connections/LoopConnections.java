@@ -1,5 +1,6 @@
 package dev.windhover.hubs.connections;
 
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.FanOut;
 import dev.windhover.http.host.Loop;
 import dev.windhover.hubs.connections.ConnectionEnding.Status;
@@ -75,7 +76,8 @@ final class LoopConnections {
       return nobodyWaits;
     });
     Collections.shuffle(all);
-    long step = Math.min(time.toNanos() / Math.max(all.size(), 1), MOST_BETWEEN_CLOSES.toNanos());
+    long step =
+        Math.min(Durations.nanos(time) / Math.max(all.size(), 1), MOST_BETWEEN_CLOSES.toNanos());
     for (int i = 0; i < all.size(); i++) {
       ClientConnection each = all.get(i);
       if (i == 0 || step == 0) {

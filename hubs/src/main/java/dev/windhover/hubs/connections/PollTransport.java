@@ -3,6 +3,7 @@ package dev.windhover.hubs.connections;
 import dev.windhover.http.DeferredResponse;
 import dev.windhover.http.Handler;
 import dev.windhover.http.HttpResponse;
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.Loop;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -126,7 +127,8 @@ final class PollTransport implements Transport {
 
   /** Returns whether no poll has come for too long. */
   boolean isTimedOut(long now) {
-    return waiting == null && now - idleSince > connection.options().disconnectTimeout().toNanos();
+    return waiting == null
+        && now - idleSince > Durations.nanos(connection.options().disconnectTimeout());
   }
 
   @Override

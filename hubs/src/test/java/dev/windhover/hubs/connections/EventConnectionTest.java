@@ -49,6 +49,7 @@ class EventConnectionTest {
       assertThat(answer.headers().get("Content-Encoding")).isEqualTo("identity");
       assertThat(answer.headers().get("X-Accel-Buffering")).isEqualTo("no");
       assertThat(answer.headers().contains("Expires")).isFalse();
+      host.awaitIdle();
       assertThat(recorder.heard)
           .containsExactly("connected over ServerSentEvents", "hello", "ended: NORMAL_CLOSURE");
     }
