@@ -427,11 +427,11 @@ final class SendGate {
   }
 
   private void lookIn(long nanos, OpenMessage message) {
-    session.schedule(Math.min(nanos, limit()), () -> look(message));
+    session.schedule(Math.min(nanos, Durations.nanos(limit())), () -> look(message));
   }
 
-  private long limit() {
-    return Durations.nanos(session.settings().limits().unfinishedSendTimeout());
+  private Duration limit() {
+    return session.settings().limits().unfinishedSendTimeout();
   }
 
   /** Fails the socket if its senders would wait in vain. Loop only. */
@@ -440,7 +440,7 @@ final class SendGate {
       return;
     }
     long now = session.loop().nanoTime();
-    long left = limit() - message.idleNanos(now);
+    long left = Durations.nanos(limit()) - message.idleNanos(now);
     if (message.isAbandoned()) {
       fail("message of " + message.whose() + " was not finished, and the thread has ended");
     } else if (!isEndAwaited()) {
