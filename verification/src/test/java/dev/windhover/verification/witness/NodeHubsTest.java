@@ -25,7 +25,7 @@ class NodeHubsTest {
       List.of(
           "webSockets json",
           "webSockets messagepack https",
-          "webSockets json noNegotiation https automatic",
+          "webSockets json noNegotiation automatic https",
           "webSockets messagepack noNegotiation",
           "webSockets json stateful",
           "webSockets messagepack stateful https",
