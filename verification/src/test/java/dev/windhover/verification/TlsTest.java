@@ -474,22 +474,6 @@ class TlsTest {
     assertThat(System.nanoTime() - start).isBetween(500_000_000L, 5_000_000_000L);
   }
 
-  @Test
-  void handshakesCountAmongTheConnections() throws IOException {
-    startUsual(options -> options.limits().maxConnections(2));
-    try (Logs.Recording log = Logs.record(line -> line.text().startsWith("more than 2"));
-        Wire first = connect();
-        Wire second = connect()) {
-      first.sendRaw((byte) 22);
-      second.sendRaw((byte) 22);
-      try (Wire third = connect()) {
-        first.expectEnd(); // the oldest without a request makes room
-        assertThat(get(third.secure(), "/").status()).isEqualTo(200);
-      }
-      assertThat(log.lines()).hasSize(1);
-    }
-  }
-
   // ---- Ends
 
   @Test
