@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -124,6 +125,7 @@ class HubGroupsTest {
                       groups.remove(id, name);
                     }
                     outside.clients().group(name).send("say");
+                    LockSupport.parkNanos(20_000); // the one who listens has a turn
                   }
                 }));
       }
