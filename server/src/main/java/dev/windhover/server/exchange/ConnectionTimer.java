@@ -43,9 +43,7 @@ public final class ConnectionTimer {
     return after(now(), delay);
   }
 
-  /**
-   * Returns the time {@code delay} after {@code time}; a delay of more than a year takes forever.
-   */
+  /** Returns the time {@code delay} after {@code time}. */
   public static long after(long time, Duration delay) {
     return time + Durations.nanos(delay);
   }

@@ -130,11 +130,8 @@ public final class TestHub extends Hub<TestHub.Client> {
     return String.join(",", texts);
   }
 
-  public String renamed(String text) {
-    return renamedText(text);
-  }
-
-  private static String renamedText(String text) {
+  @HubMethodName("renamed")
+  public String methodOfAnotherName(String text) {
     return "renamed " + text;
   }
 
