@@ -1,9 +1,9 @@
 package dev.windhover.hubs;
 
 import dev.windhover.http.host.Loggers;
-import java.util.Set;
+import java.util.Queue;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.slf4j.Logger;
 
 /**
@@ -26,7 +26,7 @@ import org.slf4j.Logger;
 public final class Cancellation {
   private static final Logger log = Loggers.get(Cancellation.class);
 
-  private final Set<Registration> registered = ConcurrentHashMap.newKeySet();
+  private final Queue<Registration> registered = new ConcurrentLinkedQueue<>(); // takes no lock
   private volatile boolean cancelled;
 
   /** Something to do at the cancellation. */
