@@ -261,6 +261,7 @@ class PollConnectionTest {
         post(host, token, "a".repeat(900));
         CompletableFuture<TestResponse> waiting =
             host.request("POST", "/c?id=" + token).body("b".repeat(200)).sendAsync();
+        host.awaitIdle(); // two requests on their way at once have no order
         CompletableFuture<TestResponse> next =
             host.request("POST", "/c?id=" + token).body("c").sendAsync();
         host.awaitIdle();
