@@ -405,7 +405,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
       endpoint.connected(contextOnLoop);
       succeeded = true;
     } catch (Throwable e) {
-      log.error("connection {} of {} could not begin", id(), endpoint.name(), e);
+      log.error("{} could not begin: {}.onConnected failed", connection, endpoint.name(), e);
       fail(e, false);
     }
     inOnConnected = false;
@@ -430,7 +430,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     try {
       return endpoint.newHub();
     } catch (Throwable e) {
-      log.error("connection {}: {} could not be created", id(), endpoint.name(), e);
+      log.error("{}: {} could not be created", connection, endpoint.name(), e);
       fail(e, true);
       return null;
     }
@@ -441,7 +441,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     if (cancelled || over || failure instanceof HubException) {
       log.debug("hub method {} ended with {}", method.description(), failure.toString());
     } else {
-      log.error("hub method {} failed", method.description(), failure);
+      log.error("hub method {} failed, called by {}", method.description(), connection, failure);
     }
   }
 
@@ -462,7 +462,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   }
 
   private void unwritable(RuntimeException cause) {
-    log.error("connection {}: a message could not be written", id(), cause);
+    log.error("{}: a message could not be written", connection, cause);
     fail(cause, true);
   }
 
@@ -622,7 +622,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     try {
       endpoint.disconnected(contextOnLoop, error);
     } catch (Throwable e) {
-      log.error("{} failed at the end of connection {}", endpoint.name(), id(), e);
+      log.error("{} failed at the end of {}", endpoint.name(), connection, e);
     }
   }
 
