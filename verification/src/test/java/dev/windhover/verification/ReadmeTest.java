@@ -43,6 +43,7 @@ class ReadmeTest {
   private static final String HUB_IMPORTS =
       IMPORTS
           + """
+          import static org.junit.jupiter.api.Assertions.*;
           import dev.windhover.hubs.*;
           import dev.windhover.hubs.connections.*;
           import dev.windhover.hubs.protocol.*;
