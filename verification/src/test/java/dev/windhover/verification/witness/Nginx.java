@@ -47,10 +47,7 @@ final class Nginx implements AutoCloseable {
    */
   static Nginx start(Path folder, String http) throws IOException, InterruptedException {
     Program program = Program.require("nginx");
-    int port;
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
+    int port = freePort();
     Path configuration = folder.resolve("nginx.conf");
     Files.writeString(
         configuration,
@@ -76,6 +73,13 @@ final class Nginx implements AutoCloseable {
       }
     }
     return new Nginx(process, port);
+  }
+
+  /** Returns a port at which it may listen. */
+  static int freePort() throws IOException {
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return free.getLocalPort();
+    }
   }
 
   private static boolean isListening(int port) throws IOException {
