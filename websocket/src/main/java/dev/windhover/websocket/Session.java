@@ -10,6 +10,7 @@ import dev.windhover.http.host.Memberships;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.RequestSummary;
 import dev.windhover.http.host.Takeover;
+import dev.windhover.http.host.WriteStall;
 import dev.windhover.http.websocket.Ending;
 import dev.windhover.http.websocket.MessageType;
 import dev.windhover.http.websocket.WebSocketClosedException;
@@ -748,7 +749,7 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
 
   private void watchOutput() {
     if (writeStall == null && isOpened() && isOutputWaiting()) {
-      long limit = Durations.nanos(settings.limits().writeStallTimeout());
+      long limit = Durations.nanos(settings.writeStallTimeout());
       writeStall = new WriteStall(limit, loop.nanoTime(), duplex().transmitted());
     }
     if (writeStall != null) {
@@ -765,7 +766,7 @@ final class Session implements Duplex.Receiver, Takeover, MemoryBudget.Holder {
       writeStall = null; // watched again when something waits
     } else if (stall.isStalled(loop.nanoTime(), duplex().transmitted())) {
       limitReached(Limit.STALLED_WRITE);
-      abort(Ending.By.SERVER, "peer took no data for " + settings.limits().writeStallTimeout());
+      abort(Ending.By.SERVER, "peer took no data for " + settings.writeStallTimeout());
     }
   }
 
