@@ -49,6 +49,9 @@ import org.slf4j.Logger;
 public final class ConnectionEndpoint {
   private static final Logger log = Loggers.get(ConnectionEndpoint.class);
 
+  /** For clients that would be too many now; other servers of ours say the same. */
+  private static final String RETRY_AFTER_SECONDS = "5";
+
   private final ConnectionOptions options;
   private final ConnectionHandler handler;
   private final WebSocketAcceptContext socketSettings;
@@ -192,6 +195,7 @@ public final class ConnectionEndpoint {
     Negotiated negotiated = table.negotiate(spoken, stateful, loopOf(context));
     if (negotiated == null) {
       log.debug("negotiation {} refused: too many are unfinished", context.id());
+      context.response().headers().set("Retry-After", RETRY_AFTER_SECONDS);
       answer(context, 429, "too many unfinished negotiations");
       return;
     }
@@ -221,7 +225,8 @@ public final class ConnectionEndpoint {
 
   private void requireRunning() {
     if (stopping) {
-      throw new HttpException(503, "the server is stopping", new Headers().add("Retry-After", "5"));
+      throw new HttpException(
+          503, "the server is stopping", new Headers().add("Retry-After", RETRY_AFTER_SECONDS));
     }
   }
 

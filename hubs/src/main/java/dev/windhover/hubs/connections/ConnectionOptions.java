@@ -237,7 +237,7 @@ public final class ConnectionOptions {
 
   /**
    * Sets how many negotiations may wait for their first transport; a further one is answered with
-   * 429.
+   * 429 and {@code Retry-After}.
    *
    * @param most 1,000 by default
    * @throws IllegalArgumentException if not positive
