@@ -43,7 +43,7 @@ final class ConnectionTable {
       return null;
     }
     String token = tokens.newToken();
-    String id = version == 0 ? token : tokens.newId();
+    String id = version == 0 ? token : newId();
     long due = loop.nanoTime() + Durations.nanos(options.disconnectTimeout());
     Negotiated negotiated = new Negotiated(token, id, stateful, due);
     known.put(token, negotiated);
@@ -54,7 +54,11 @@ final class ConnectionTable {
 
   /** Returns a connection without a token: its client has not negotiated. */
   ClientConnection unnegotiated(Loop loop) {
-    return new ClientConnection(endpoint, endpoint.on(loop), tokens.newId(), null, false);
+    return new ClientConnection(endpoint, endpoint.on(loop), newId(), null, false);
+  }
+
+  private String newId() {
+    return options.connectionIdPrefix() + tokens.newId();
   }
 
   /**
