@@ -327,7 +327,7 @@ final class Fleet implements LocalHub {
   }
 
   @Override
-  public String answered(Form answer) throws InvalidDataException {
+  public @Nullable String answered(Form answer) throws InvalidDataException {
     HubProtocol protocol = protocol(answer.protocol());
     if (protocol == null) {
       throw new InvalidDataException("an answer is in protocol " + answer.protocol());
@@ -341,10 +341,10 @@ final class Fleet implements LocalHub {
     };
   }
 
-  private String settle(String invocationId, Outcome outcome) throws InvalidDataException {
+  private @Nullable String settle(String invocationId, Outcome outcome) {
     ClientResult result = hub.results().owedElsewhere(invocationId);
     if (result == null) {
-      throw new InvalidDataException("an answer is awaited by nobody");
+      return null;
     }
     hub.results().settle(result, outcome);
     return invocationId;

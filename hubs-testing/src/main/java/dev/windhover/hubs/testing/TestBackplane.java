@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -105,8 +106,14 @@ public final class TestBackplane implements AutoCloseable {
                 connectionId,
                 invocationId,
                 forms,
-                answer -> carrier.execute(() -> valid(() -> here.answered(answer)))));
+                answer -> carrier.execute(() -> valid(() -> answered(answer)))));
+        CompletableFuture.delayedExecutor(limit.toMillis(), TimeUnit.MILLISECONDS, carrier)
+            .execute(() -> here.unanswered(invocationId, NoAnswer.TIMED_OUT));
       });
+    }
+
+    private void answered(Form answer) throws InvalidDataException {
+      String _ = here.answered(answer); // or nobody waits any more
     }
 
     @Override

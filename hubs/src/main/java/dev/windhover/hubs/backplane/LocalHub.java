@@ -50,10 +50,10 @@ public interface LocalHub {
   /**
    * Takes the answer of another server's connection.
    *
-   * @return the id of the call that is answered
-   * @throws InvalidDataException if it answers nothing that is awaited, or is malformed
+   * @return the id of the call that is answered; null if nobody awaits the answer any more
+   * @throws InvalidDataException if it is no answer
    */
-  String answered(Form answer) throws InvalidDataException;
+  @Nullable String answered(Form answer) throws InvalidDataException;
 
   /** An answer does not come. */
   void unanswered(String invocationId, NoAnswer reason);
