@@ -56,6 +56,9 @@ final class RedisCarrier {
   /** What a payload costs in addition to its bytes: about that. */
   private static final int OVERHEAD = 200;
 
+  /** For a name, TCP, TLS and a first answer; nobody waits for it. */
+  private static final Duration FOR_CONNECTING = Duration.ofSeconds(10);
+
   /** Subscriptions of a large server take their time. */
   private static final Duration FOR_RESTORING = Duration.ofSeconds(15);
 
@@ -304,8 +307,8 @@ final class RedisCarrier {
         }
       }
       case CONNECTING -> {
-        if (now - since > 2 * timeLimit) {
-          lost("no connection within " + Duration.ofNanos(2 * timeLimit));
+        if (now - since > FOR_CONNECTING.toNanos()) {
+          lost("no connection within " + FOR_CONNECTING);
         }
       }
       case RESTORING -> {

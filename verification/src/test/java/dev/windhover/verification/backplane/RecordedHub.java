@@ -10,6 +10,7 @@ import dev.windhover.hubs.Hubs;
 import dev.windhover.hubs.protocol.JsonHubProtocol;
 import dev.windhover.hubs.protocol.MessagePackHubProtocol;
 import dev.windhover.hubs.protocol.ValueOptions;
+import dev.windhover.hubs.redis.BackplaneHealth;
 import dev.windhover.hubs.redis.RedisBackplane;
 import dev.windhover.hubs.redis.RedisOptions;
 import dev.windhover.hubs.testing.TestHubClient;
@@ -62,20 +63,31 @@ final class RecordedHub implements AutoCloseable {
     }
   }
 
-  private final RedisFleet fleet = new RedisFleet();
+  private final RedisFleet fleet;
   private final RedisBackplane backplane;
   private final TestHost host;
   private final HubContext<TestHub.Client> hub;
 
   /** Starts a server and waits until it is connected. */
   RecordedHub(String url, Consumer<RedisOptions> change) throws InterruptedException {
-    backplane = fleet.connect(url, change);
+    this(new RedisFleet(), url, change);
+    fleet.await(backplane, BackplaneHealth.UP);
+  }
+
+  private RecordedHub(RedisFleet fleet, String url, Consumer<RedisOptions> change) {
+    this.fleet = fleet;
+    backplane = fleet.begin(url, change);
     Application application =
         new Application().use(new WebSockets(new WebSocketOptions().allowedOrigins("*")));
     Hubs hubs = Hubs.on(application).backplane(backplane);
     hubs.map("/testhub", TestHub.class, TestHub::new);
     hub = hubs.context(TestHub.class);
     host = TestHost.start(application);
+  }
+
+  /** Starts a server, and waits for nothing. */
+  static RecordedHub begin(String url, Consumer<RedisOptions> change) {
+    return new RecordedHub(new RedisFleet(), url, change);
   }
 
   RedisBackplane backplane() {

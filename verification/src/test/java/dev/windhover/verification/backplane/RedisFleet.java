@@ -6,6 +6,7 @@ import dev.windhover.hubs.redis.BackplaneHealth;
 import dev.windhover.hubs.redis.RedisBackplane;
 import dev.windhover.hubs.redis.RedisOptions;
 import dev.windhover.verification.logs.Logs;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -44,12 +45,20 @@ final class RedisFleet implements AutoCloseable {
 
   /** Waits until a backplane says of itself that it is so. */
   void await(RedisBackplane backplane, BackplaneHealth expected) throws InterruptedException {
+    assertThat(await(backplane, expected, Duration.ofSeconds(10)))
+        .as("not %s but %s", expected, backplane.health())
+        .isTrue();
+  }
+
+  /** As {@link #await(RedisBackplane, BackplaneHealth)}, for so long; returns whether it is so. */
+  boolean await(RedisBackplane backplane, BackplaneHealth expected, Duration limit)
+      throws InterruptedException {
     BlockingQueue<BackplaneHealth> told = healths.get(all.indexOf(backplane));
     BackplaneHealth next;
     do {
-      next = told.poll(10, TimeUnit.SECONDS);
-      assertThat(next).as("not %s but %s", expected, backplane.health()).isNotNull();
-    } while (next != expected);
+      next = told.poll(limit.toMillis(), TimeUnit.MILLISECONDS);
+    } while (next != null && next != expected);
+    return next != null;
   }
 
   @Override
