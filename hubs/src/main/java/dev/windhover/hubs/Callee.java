@@ -116,9 +116,7 @@ final class Callee implements SingleClientProxy {
     Wait(ClientResult result, @Nullable Cancellation cancellation) {
       this.result = result;
       this.registration =
-          cancellation == null
-              ? null
-              : cancellation.onCancelled(() -> hub.cancel(result));
+          cancellation == null ? null : cancellation.onCancelled(() -> hub.cancel(result));
     }
 
     boolean isOver() {
@@ -185,8 +183,7 @@ final class Callee implements SingleClientProxy {
                       loopOf(peer).startHandler("client-result", () -> complete(future, settled)));
       future.whenComplete((_, _) -> hub.cancel(result)); // if it was cancelled
       if (cancellation != null) {
-        Cancellation.Registration registration =
-            cancellation.onCancelled(() -> hub.cancel(result));
+        Cancellation.Registration registration = cancellation.onCancelled(() -> hub.cancel(result));
         future.whenComplete((_, _) -> registration.close());
       }
     } catch (IOException e) {

@@ -45,7 +45,8 @@ final class ClientResults {
       settle(result, new Outcome.Disconnected());
       return result;
     }
-    result.startTimer(peer.connection().connection().loop(), () -> settle(result, new Outcome.TimedOut()));
+    result.startTimer(
+        peer.connection().connection().loop(), () -> settle(result, new Outcome.TimedOut()));
     try {
       peer.connection().send(new HubMessage.Invocation(id, method, arguments));
     } catch (RuntimeException e) {

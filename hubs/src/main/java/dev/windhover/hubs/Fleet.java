@@ -136,8 +136,7 @@ final class Fleet implements LocalHub {
           send(new Target.All(), except, call, () -> hub.toAll(except, call, whenFull, key));
       case Audience.Caller(var peer) -> HubConnections.post(peer, call, whenFull, key);
       case Audience.Client(var id) -> toConnection(id, call, whenFull, key);
-      case Audience.Clients(var ids) ->
-          ids.forEach(id -> toConnection(id, call, whenFull, key));
+      case Audience.Clients(var ids) -> ids.forEach(id -> toConnection(id, call, whenFull, key));
       case Audience.Group(var name, var except) ->
           send(
               new Target.Group(name),
@@ -145,26 +144,23 @@ final class Fleet implements LocalHub {
               call,
               () -> hub.toGroup(name, except, call, whenFull, key));
       case Audience.Groups(var names) ->
-          names.forEach(
-              name ->
-                  send(
-                      new Target.Group(name),
-                      Set.of(),
-                      call,
-                      () -> hub.toGroup(name, Set.of(), call, whenFull, key)));
+          names.forEach(name ->
+              send(
+                  new Target.Group(name),
+                  Set.of(),
+                  call,
+                  () -> hub.toGroup(name, Set.of(), call, whenFull, key)));
       case Audience.Users(var ids) ->
-          ids.forEach(
-              id ->
-                  send(
-                      new Target.User(id),
-                      Set.of(),
-                      call,
-                      () -> hub.toUser(id, Set.of(), call, whenFull, key)));
+          ids.forEach(id ->
+              send(
+                  new Target.User(id),
+                  Set.of(),
+                  call,
+                  () -> hub.toUser(id, Set.of(), call, whenFull, key)));
     }
   }
 
-  private void toConnection(
-      String id, EncodedCall call, @Nullable WhenFull whenFull, Object key) {
+  private void toConnection(String id, EncodedCall call, @Nullable WhenFull whenFull, Object key) {
     Peer peer = hub.peer(id);
     if (peer != null) {
       HubConnections.post(peer, call, whenFull, key);
@@ -184,8 +180,7 @@ final class Fleet implements LocalHub {
   // ---- Receiving
 
   @Override
-  public void deliver(Target to, Set<String> except, List<Form> forms)
-      throws InvalidDataException {
+  public void deliver(Target to, Set<String> except, List<Form> forms) throws InvalidDataException {
     Received call = new Received(forms);
     switch (to) {
       case Target.All _ -> hub.toAll(except, call, null, call.key());
@@ -366,8 +361,7 @@ final class Fleet implements LocalHub {
   }
 
   @Override
-  public void ask(
-      String connectionId, String invocationId, List<Form> forms, Consumer<Form> answer)
+  public void ask(String connectionId, String invocationId, List<Form> forms, Consumer<Form> answer)
       throws InvalidDataException {
     Received call = new Received(forms);
     Peer peer = hub.peer(connectionId);

@@ -13,8 +13,8 @@ import java.util.List;
  *
  * <p>With a {@linkplain Hubs#backplane backplane}, a group has members on several servers. To add
  * one waits until the other servers reach it, and to change a connection of another server waits
- * until that server has confirmed it; both within the backplane's time limit, and an event loop does
- * not wait. What is counted and listed here is what is connected to this server.
+ * until that server has confirmed it; both within the backplane's time limit, and an event loop
+ * does not wait. What is counted and listed here is what is connected to this server.
  *
  * <p>Implemented by Windhover; methods may be added.
  */

@@ -192,16 +192,14 @@ final class HubConnections<C> {
       case Audience.Group(var name, var except) -> toGroup(name, except, call, whenFull, key);
       case Audience.Groups(var names) ->
           names.forEach(name -> toGroup(name, Set.of(), call, whenFull, key));
-      case Audience.Users(var ids) ->
-          ids.forEach(id -> toUser(id, Set.of(), call, whenFull, key));
+      case Audience.Users(var ids) -> ids.forEach(id -> toUser(id, Set.of(), call, whenFull, key));
     }
   }
 
   /** What replaces one another: calls of the same method, with the same key if they have one. */
   record Key(HubConnections<?> hub, String method, @Nullable Object latest) {}
 
-  static void post(
-      @Nullable Peer peer, EncodedCall call, @Nullable WhenFull whenFull, Object key) {
+  static void post(@Nullable Peer peer, EncodedCall call, @Nullable WhenFull whenFull, Object key) {
     if (peer != null) {
       WhenFull own = whenFull == null ? peer.options().whenFull() : whenFull;
       peer.recipient().post(new Delivery(call.in(peer.protocol()), own, key));
@@ -210,8 +208,7 @@ final class HubConnections<C> {
 
   // To those who are connected here.
 
-  void toAll(
-      Set<String> except, Recipients.Forms call, @Nullable WhenFull whenFull, Object key) {
+  void toAll(Set<String> except, Recipients.Forms call, @Nullable WhenFull whenFull, Object key) {
     all.send(call, whenFull, key, recipients(except));
   }
 
@@ -358,9 +355,7 @@ final class HubConnections<C> {
     @Override
     public boolean remove(String connectionId, String name) {
       Peer peer = peers.get(connectionId);
-      return peer == null
-          ? changeElsewhere(connectionId, name, false)
-          : leaveGroup(peer, name);
+      return peer == null ? changeElsewhere(connectionId, name, false) : leaveGroup(peer, name);
     }
 
     private boolean changeElsewhere(String connectionId, String name, boolean add) {

@@ -97,8 +97,7 @@ public final class Hubs {
     }
     HubEndpoint endpoint =
         new HubEndpoint(HubClass.describe(hub, own), instances, own, all, protocols);
-    ConnectionEndpoint _ =
-        ConnectionEndpoint.map(application, path, connectionsOf(own), endpoint);
+    ConnectionEndpoint _ = ConnectionEndpoint.map(application, path, connectionsOf(own), endpoint);
     return this;
   }
 

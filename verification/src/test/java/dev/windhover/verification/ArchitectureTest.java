@@ -62,7 +62,8 @@ class ArchitectureTest {
     if (module.equals("hubs")) { // two packages within are modules of their own
       own =
           own.and(
-              resideOutsideOfPackages("dev.windhover.hubs.testing..", "dev.windhover.hubs.redis.."));
+              resideOutsideOfPackages(
+                  "dev.windhover.hubs.testing..", "dev.windhover.hubs.redis.."));
     }
     classes()
         .that(own)

@@ -125,8 +125,7 @@ public final class RedisBackplane implements Backplane, AutoCloseable {
   public HubLink join(Class<?> hub, LocalHub here) {
     Channels channels =
         new Channels(options.channelPrefix(), options.hubName(hub), carrier.server());
-    RedisHub member =
-        new RedisHub(carrier, channels, here, prefix, options.acknowledgementLimit());
+    RedisHub member = new RedisHub(carrier, channels, here, prefix, options.acknowledgementLimit());
     carrier.add(member);
     return member;
   }

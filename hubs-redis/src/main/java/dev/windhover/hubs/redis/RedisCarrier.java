@@ -184,8 +184,7 @@ final class RedisCarrier {
    *
    * @param here delivers it to those of this server; null if there are none
    */
-  void send(
-      String channel, Function<Payload.Origin, Payload> payload, @Nullable Runnable here) {
+  void send(String channel, Function<Payload.Origin, Payload> payload, @Nullable Runnable here) {
     Payload.Origin origin = newOrigin();
     byte[] bytes = payload.apply(origin).write();
     if (bytes.length > options.maximumMessageSize()) {
@@ -200,7 +199,8 @@ final class RedisCarrier {
     }
     if (isAway && options.whenAway() instanceof WhenAway.Refuse) {
       dropped.incrementAndGet();
-      throw new BackplaneException("Redis is away: clients of other servers do not get the message");
+      throw new BackplaneException(
+          "Redis is away: clients of other servers do not get the message");
     }
     if (isClosed) {
       return;
@@ -427,11 +427,12 @@ final class RedisCarrier {
       log.debug("Redis at {} is still away: {}", name(), reason);
     }
     if (wasUp) {
-      List.copyOf(inFlight).forEach(each -> {
-        uncertain.incrementAndGet();
-        ended(each);
-        failed(each);
-      });
+      List.copyOf(inFlight)
+          .forEach(each -> {
+            uncertain.incrementAndGet();
+            ended(each);
+            failed(each);
+          });
       returning.values().forEach(this::deliverHere);
       returning.clear();
       waiting.forEach(this::deliverHere);
@@ -474,7 +475,8 @@ final class RedisCarrier {
       received.incrementAndGet();
       if (!inbound.offer(payload.length + OVERHEAD, () -> receive(channel, payload))) {
         overflowed.incrementAndGet();
-        logOnce("overflow", "the event loops are too slow for what comes from Redis: it is dropped");
+        logOnce(
+            "overflow", "the event loops are too slow for what comes from Redis: it is dropped");
       }
     }
 
@@ -529,8 +531,7 @@ final class RedisCarrier {
         (receivers, failure) -> post(() -> published(next, receivers, failure)));
   }
 
-  private void published(
-      Outgoing outgoing, @Nullable Long receivers, @Nullable Throwable failure) {
+  private void published(Outgoing outgoing, @Nullable Long receivers, @Nullable Throwable failure) {
     if (!inFlight.contains(outgoing)) {
       return; // Redis was lost meanwhile
     }
@@ -612,8 +613,7 @@ final class RedisCarrier {
           hub.receive(purpose, payload);
         } catch (MalformedException | InvalidDataException e) {
           refused.incrementAndGet();
-          logOnce(
-              "refused", "another server has published what is refused: " + e.getMessage());
+          logOnce("refused", "another server has published what is refused: " + e.getMessage());
         }
       }
     }

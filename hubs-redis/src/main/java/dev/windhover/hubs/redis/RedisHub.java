@@ -74,9 +74,7 @@ final class RedisHub implements HubLink {
   public void send(Target to, Set<String> except, List<Form> forms, Runnable here) {
     Runnable deliver = local.has(to) ? here : null;
     carrier.send(
-        channels.of(to),
-        origin -> new Payload.Call(except, forms, null, null, origin),
-        deliver);
+        channels.of(to), origin -> new Payload.Call(except, forms, null, null, origin), deliver);
   }
 
   @Override

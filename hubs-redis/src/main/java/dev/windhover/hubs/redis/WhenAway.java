@@ -8,9 +8,8 @@ import java.time.Duration;
  */
 public sealed interface WhenAway {
   /**
-   * They are refused: the send throws a {@link
-   * dev.windhover.hubs.backplane.BackplaneException} after it has reached the clients of this
-   * server.
+   * They are refused: the send throws a {@link dev.windhover.hubs.backplane.BackplaneException}
+   * after it has reached the clients of this server.
    */
   record Refuse() implements WhenAway {}
 

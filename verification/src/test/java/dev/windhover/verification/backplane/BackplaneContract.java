@@ -388,13 +388,7 @@ abstract class BackplaneContract {
     try (TestHubClient ann = connect(one)) {
       String id = idOf(ann);
       CompletableFuture<Integer> asked =
-          later(
-              () ->
-                  hub(two)
-                      .clients()
-                      .resultTimeout(Duration.ofMillis(1))
-                      .client(id)
-                      .number());
+          later(() -> hub(two).clients().resultTimeout(Duration.ofMillis(1)).client(id).number());
       ReceivedCall call = ann.expectCall("number");
       assertThatThrownBy(asked::get)
           .hasMessageContaining("connection '%s' has not answered within PT0.001S".formatted(id));

@@ -67,8 +67,7 @@ class MixedFleetTest {
     CompletableFuture<Void> ready = startTheirs(reference, port, started.port());
     for (int i = 0; i < 2; i++) {
       WebApplication app =
-          HubServer.create(
-              fleet.connect(started.url(), _ -> {}), "--urls=http://127.0.0.1:0");
+          HubServer.create(fleet.connect(started.url(), _ -> {}), "--urls=http://127.0.0.1:0");
       app.start();
       ours.add(app);
       servers.add(app.urls().getFirst());
@@ -90,10 +89,7 @@ class MixedFleetTest {
       throws IOException {
     Process process =
         new ProcessBuilder(
-                reference.toString(),
-                "hubs",
-                String.valueOf(port),
-                "127.0.0.1:" + redisPort)
+                reference.toString(), "hubs", String.valueOf(port), "127.0.0.1:" + redisPort)
             .redirectErrorStream(true)
             .start();
     theirs = process;

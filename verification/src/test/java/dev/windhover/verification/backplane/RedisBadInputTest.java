@@ -37,8 +37,7 @@ class RedisBadInputTest {
 
   @BeforeEach
   void start() throws Exception {
-    refusals =
-        Logs.record(line -> line.logger().equals("dev.windhover.hubs.redis.RedisCarrier"));
+    refusals = Logs.record(line -> line.logger().equals("dev.windhover.hubs.redis.RedisCarrier"));
     server = new RecordedHub(redis.url(), options -> options.maximumMessageSize(10_000));
     ann = server.connectAs("ann");
     ben = server.connectMessagePackAs("ben");
@@ -147,8 +146,7 @@ class RedisBadInputTest {
   void aPayloadThatIsTooLongIsRefused() throws IOException {
     publish("TestHub:all", "9290 81 a46a736f6e" + RecordedHub.binary(new byte[10_000]));
     refuses(1);
-    assertThat(refusals.lines())
-        .anyMatch(line -> line.text().contains("exceeds limit of 10000"));
+    assertThat(refusals.lines()).anyMatch(line -> line.text().contains("exceeds limit of 10000"));
   }
 
   @Test
@@ -207,8 +205,7 @@ class RedisBadInputTest {
 
   @Test
   void aResultGoesOnlyWhereServersOfTheHubTakeIt() throws IOException {
-    publish(
-        "TestHub:connection:" + idOf(ann), "9490" + FORMS + text("1") + text("Other:secret"));
+    publish("TestHub:connection:" + idOf(ann), "9490" + FORMS + text("1") + text("Other:secret"));
     publish("TestHub:all", "9490" + FORMS + text("1") + text("TestHub:internal:return:x"));
     refuses(2);
   }

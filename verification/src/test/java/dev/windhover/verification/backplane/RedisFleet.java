@@ -36,8 +36,7 @@ final class RedisFleet implements AutoCloseable {
     RedisBackplane backplane =
         RedisBackplane.connect(
             url,
-            options ->
-                change.accept(options.hubName(Class::getSimpleName).onHealth(health::add)));
+            options -> change.accept(options.hubName(Class::getSimpleName).onHealth(health::add)));
     all.add(backplane);
     healths.add(health);
     return backplane;

@@ -128,11 +128,12 @@ final class RedisServer implements AutoCloseable {
 
   /** Publishes bytes, as some other server would; returns how many subscribers have heard them. */
   int publish(String channel, byte[] payload) throws IOException {
-    return Integer.parseInt(
-        (String) command("PUBLISH", channel, new String(payload, ISO_8859_1)));
+    return Integer.parseInt((String) command("PUBLISH", channel, new String(payload, ISO_8859_1)));
   }
 
-  /** Returns the channels that somebody has subscribed to, but for what servers say to themselves. */
+  /**
+   * Returns the channels that somebody has subscribed to, but for what servers say to themselves.
+   */
   Set<String> channels() throws IOException {
     Set<String> channels = new TreeSet<>();
     for (Object each : (Object[]) command("PUBSUB", "CHANNELS")) {

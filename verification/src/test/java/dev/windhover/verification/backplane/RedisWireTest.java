@@ -188,7 +188,8 @@ class RedisWireTest {
     String id =
         new String(call.payload(), UTF_8)
             .replaceFirst("(?s).*?\"invocationId\":\"([^\"]{22})\".*", "$1");
-    String json = "{\"type\":1,\"invocationId\":\"" + id + "\",\"target\":\"Result\",\"arguments\":[]}\u001e";
+    String json =
+        "{\"type\":1,\"invocationId\":\"" + id + "\",\"target\":\"Result\",\"arguments\":[]}\u001e";
     String expected =
         "9590 82 a46a736f6e"
             + RecordedHub.binary(json.getBytes(UTF_8))
@@ -231,14 +232,17 @@ class RedisWireTest {
       ann.expectCall("Result");
       ann.lose();
       String gone =
-          "{\"type\":3,\"invocationId\":\"" + id + "\",\"error\":\"Connection disconnected.\"}\u001e";
+          "{\"type\":3,\"invocationId\":\""
+              + id
+              + "\",\"error\":\"Connection disconnected.\"}\u001e";
       returns(back, "92a46a736f6e" + RecordedHub.binary(gone.getBytes(UTF_8)));
     }
   }
 
   /** As recorded, but for the ids. */
   private static String ask(String id, String returnChannel) {
-    String json = "{\"type\":1,\"invocationId\":\"" + id + "\",\"target\":\"Result\",\"arguments\":[]}\u001e";
+    String json =
+        "{\"type\":1,\"invocationId\":\"" + id + "\",\"target\":\"Result\",\"arguments\":[]}\u001e";
     return "9490 82 a46a736f6e"
         + RecordedHub.binary(json.getBytes(UTF_8))
         + "ab6d6573736167657061636b c424 23960180"

@@ -33,8 +33,7 @@ public final class HubServer {
     }
     all.remove(at);
     try (RedisBackplane redis =
-        RedisBackplane.connect(
-            all.remove(at), options -> options.hubName(Class::getSimpleName))) {
+        RedisBackplane.connect(all.remove(at), options -> options.hubName(Class::getSimpleName))) {
       announce(create(redis, all.toArray(String[]::new)), System.out).run();
     }
   }
