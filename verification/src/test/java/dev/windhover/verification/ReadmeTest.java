@@ -43,6 +43,9 @@ class ReadmeTest {
   private static final String HUB_IMPORTS =
       IMPORTS
           + """
+          import static org.junit.jupiter.api.Assertions.*;
+          import com.google.inject.Guice;
+          import com.google.inject.Injector;
           import dev.windhover.hubs.*;
           import dev.windhover.hubs.connections.*;
           import dev.windhover.hubs.protocol.*;
@@ -51,6 +54,7 @@ class ReadmeTest {
           import java.nio.ByteBuffer;
           import java.util.stream.*;
           import org.jspecify.annotations.Nullable;
+          import org.springframework.context.annotation.AnnotationConfigApplicationContext;
           """;
 
   private static final String TEST_IMPORTS =

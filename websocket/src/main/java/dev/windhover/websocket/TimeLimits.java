@@ -3,6 +3,7 @@ package dev.windhover.websocket;
 import dev.windhover.http.Limit;
 import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.WriteStall;
 import dev.windhover.http.websocket.Ending;
 import dev.windhover.protocol.Conversation;
 import dev.windhover.protocol.Violation;
@@ -170,7 +171,7 @@ final class TimeLimits {
 
   void watchOutput() {
     if (writeStall == null && session.isOpened() && isOutputWaiting()) {
-      long limit = Durations.nanos(session.settings().limits().writeStallTimeout());
+      long limit = Durations.nanos(session.settings().writeStallTimeout());
       writeStall = new WriteStall(limit, now(), session.duplex().transmitted());
     }
     if (writeStall != null) {
@@ -186,7 +187,7 @@ final class TimeLimits {
     if (!isOutputWaiting()) {
       writeStall = null; // watched again when something waits
     } else if (stall.isStalled(now(), session.duplex().transmitted())) {
-      Duration limit = session.settings().limits().writeStallTimeout();
+      Duration limit = session.settings().writeStallTimeout();
       abort(Limit.STALLED_WRITE, "peer took no data for " + limit);
     }
   }

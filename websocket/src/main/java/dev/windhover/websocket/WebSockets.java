@@ -319,7 +319,8 @@ public final class WebSockets implements Middleware {
       }
       Compression compression =
           agreement == null ? null : new Compression(contexts, agreement, given);
-      countIn(upgrade.memory());
+      MemoryBudget memory = HostContext.of(context).memory();
+      countIn(memory);
       Session session =
           new Session(
               SocketEvents.of(context),
@@ -329,7 +330,7 @@ public final class WebSockets implements Middleware {
               subprotocol,
               compression,
               listener,
-              upgrade.memory(),
+              memory,
               WebSockets.this);
       try {
         accepted = true;
