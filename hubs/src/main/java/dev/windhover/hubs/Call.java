@@ -84,6 +84,11 @@ final class Call implements Runnable, HubCallerContext.Slot {
     return !counts() || mapped.method().isCancellable();
   }
 
+  /** Returns the size of its message. */
+  int bytes() {
+    return request.bytes();
+  }
+
   @Nullable String invocationId() {
     return request.invocationId();
   }

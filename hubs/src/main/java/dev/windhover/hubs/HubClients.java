@@ -15,6 +15,10 @@ import java.util.List;
  * no order. A client in two of several {@link #groups} gets the message twice; ids that are given
  * twice count once.
  *
+ * <p>With a {@linkplain Hubs#backplane backplane}, these are the clients of all servers, and the
+ * backplane says which order they see. A policy ({@link #whenFull}, {@link #latest}) is for the
+ * clients of this server; others have that of the hub.
+ *
  * <p>A message is written once for each protocol that a receiver speaks, by the calling thread. If
  * an argument cannot be written, the call fails with an {@link IllegalArgumentException}, and
  * nobody gets it.
@@ -89,9 +93,7 @@ public interface HubClients<C> {
   /**
    * Returns the same clients, called with another policy for those who have no room for a message.
    * Without it, that of the hub is used ({@link HubOptions#whenFull}). It changes nothing for
-   * methods with a result: their calls are never dropped. A client that may come back ({@code
-   * useStatefulReconnect}) is an exception: whatever the policy replaces or drops for others, for
-   * it the new call is dropped.
+   * methods with a result: their calls are never dropped.
    *
    * @param policy {@link WhenFull#KEEP_LATEST} lets a call replace an earlier one of the same
    *     method that has not begun to leave
@@ -103,7 +105,7 @@ public interface HubClients<C> {
    * Returns the same clients, called with the latest state of something: a call replaces an earlier
    * one of the same method and key that has not begun to leave ({@link WhenFull#KEEP_LATEST}). A
    * client that reads as fast as it is called gets every call; another skips some, and what it
-   * reads is recent, except for a client that may come back; see {@link #whenFull}.
+   * reads is recent.
    *
    * @param key names what this is the state of, for example a symbol; compared by {@code equals}
    *     within the hub

@@ -27,6 +27,9 @@ final class SessionCalls {
   /** Calls that a cancellation reaches, those without an id too; null while there was none. */
   private @Nullable Set<Call> cancellable;
 
+  /** What the messages of those have together, which stay as long as their calls. */
+  private long heldBytes;
+
   SessionCalls(HubSession session, HubEndpoint endpoint, ClientStreams streams, CallQueue queue) {
     this.session = session;
     this.endpoint = endpoint;
@@ -94,6 +97,7 @@ final class SessionCalls {
         cancellable = new HashSet<>();
       }
       cancellable.add(call);
+      heldBytes += request.bytes();
     }
     queue.add(call, request.bytes());
   }
@@ -168,10 +172,15 @@ final class SessionCalls {
 
   /** A call has ended that was tracked. */
   void forget(Call call) {
-    if (cancellable != null) {
-      cancellable.remove(call);
+    if (cancellable != null && cancellable.remove(call)) {
+      heldBytes -= call.bytes();
     }
     streams.forget(call.uploads());
+  }
+
+  /** Returns how many bytes came with the calls that a cancellation reaches. */
+  long heldBytes() {
+    return heldBytes;
   }
 
   private boolean isActive(@Nullable String invocationId) {

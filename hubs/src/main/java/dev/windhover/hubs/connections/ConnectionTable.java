@@ -1,5 +1,6 @@
 package dev.windhover.hubs.connections;
 
+import dev.windhover.http.HttpContext;
 import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.Loop;
 import java.time.Duration;
@@ -43,7 +44,7 @@ final class ConnectionTable {
       return null;
     }
     String token = tokens.newToken();
-    String id = version == 0 ? token : tokens.newId();
+    String id = version == 0 ? token : newId();
     long due = loop.nanoTime() + Durations.nanos(options.disconnectTimeout());
     Negotiated negotiated = new Negotiated(token, id, stateful, due);
     known.put(token, negotiated);
@@ -53,15 +54,19 @@ final class ConnectionTable {
   }
 
   /** Returns a connection without a token: its client has not negotiated. */
-  ClientConnection unnegotiated(Loop loop) {
-    return new ClientConnection(endpoint, endpoint.on(loop), tokens.newId(), null, false);
+  ClientConnection unnegotiated(HttpContext first) {
+    return new ClientConnection(endpoint, endpoint.on(first), first, newId(), null, false);
+  }
+
+  private String newId() {
+    return options.connectionIdPrefix() + tokens.newId();
   }
 
   /**
-   * Returns the connection of {@code token}, which {@code loop} owns if this is its first request;
-   * null if there is none.
+   * Returns the connection of {@code token}; null if there is none. If this is its first request,
+   * the loop of the request owns it.
    */
-  @Nullable ClientConnection find(String token, Loop loop) {
+  @Nullable ClientConnection find(String token, HttpContext request) {
     while (true) {
       switch (known.get(token)) {
         case null -> {
@@ -73,7 +78,12 @@ final class ConnectionTable {
         case Negotiated negotiated -> {
           ClientConnection connection =
               new ClientConnection(
-                  endpoint, endpoint.on(loop), negotiated.id(), token, negotiated.stateful());
+                  endpoint,
+                  endpoint.on(request),
+                  request,
+                  negotiated.id(),
+                  token,
+                  negotiated.stateful());
           if (known.replace(token, negotiated, connection)) {
             return connection;
           }
