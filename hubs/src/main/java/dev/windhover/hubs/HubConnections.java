@@ -1,6 +1,7 @@
 package dev.windhover.hubs;
 
 import dev.windhover.http.host.Delivery;
+import dev.windhover.http.host.Mailing;
 import dev.windhover.http.host.Recipient;
 import dev.windhover.http.host.Recipients;
 import dev.windhover.http.websocket.WhenFull;
@@ -121,7 +122,7 @@ final class HubConnections<C> {
       case Audience.All(var except) -> all.send(call, whenFull, key, recipients(except));
       case Audience.Caller(var peer) -> post(peer, call, whenFull, key);
       case Audience.Client(var id) -> post(peers.get(id), call, whenFull, key);
-      case Audience.Clients(var ids) -> ids.forEach(id -> post(peers.get(id), call, whenFull, key));
+      case Audience.Clients(var ids) -> post(ids, call, whenFull, key);
       case Audience.Group(var name, var except) ->
           send(groups.get(name), call, whenFull, key, recipients(except));
       case Audience.Groups(var names) ->
@@ -140,6 +141,17 @@ final class HubConnections<C> {
       WhenFull own = whenFull == null ? peer.options().whenFull() : whenFull;
       peer.recipient().post(new Delivery(call.in(peer.protocol()), own, key));
     }
+  }
+
+  private void post(Set<String> ids, EncodedCall call, @Nullable WhenFull whenFull, Object key) {
+    Mailing mailing = new Mailing();
+    for (String id : ids) {
+      Peer peer = peers.get(id);
+      if (peer != null) {
+        mailing.add(peer.recipient(), peer.protocol(), peer.options().whenFull());
+      }
+    }
+    mailing.send(call, whenFull, key);
   }
 
   private static void send(
