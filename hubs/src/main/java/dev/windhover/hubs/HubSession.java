@@ -255,7 +255,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     HubMessage message = protocol().read(record, this);
     heard();
     if (message != null && (resumption == null || isNew(resumption, message))) {
-      onMessage(message, bytes);
+      onMessage(message, record, bytes);
       if ((rate != null || userRate != null) && isCall(message)) {
         throttle();
       }
@@ -294,7 +294,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     }
   }
 
-  private void onMessage(HubMessage message, int bytes) {
+  private void onMessage(HubMessage message, ByteBuffer record, int bytes) {
     switch (message) {
       case HubMessage.Invocation(_, var id, var target, var values, var streamIds) ->
           calls.add(new SessionCalls.Request(target, id, false, values, streamIds, bytes));
@@ -308,8 +308,10 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
         boolean _ = streams.end(id, endpoint.explained(Errors.BINDING_ITEM, cause));
       }
       case HubMessage.Completion completion -> {
-        if (!streams.end(completion.invocationId(), completion.error())) {
-          onResult(completion.invocationId(), endpoint.connections().complete(this, completion));
+        String id = completion.invocationId();
+        if (!streams.end(id, completion.error())
+            && !endpoint.connections().forward(this, id, record.rewind())) {
+          onResult(id, endpoint.connections().complete(this, completion));
         }
       }
       case HubMessage.ResultBindingFailure failure ->
@@ -401,6 +403,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   private void connect() {
     boolean succeeded = false;
     try {
+      endpoint.connections().awaitReachable(this);
       endpoint.connected(contextOnLoop);
       succeeded = true;
     } catch (Throwable e) {

@@ -2,6 +2,7 @@ package dev.windhover.hubs;
 
 import dev.windhover.http.Application;
 import dev.windhover.http.RouteGroup;
+import dev.windhover.hubs.backplane.Backplane;
 import dev.windhover.hubs.connections.ConnectionEndpoint;
 import dev.windhover.hubs.connections.ConnectionHandler;
 import dev.windhover.hubs.connections.ConnectionOptions;
@@ -20,6 +21,7 @@ import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The hubs of an application.
@@ -40,6 +42,8 @@ public final class Hubs {
   private final Set<Class<?>> mapped = new HashSet<>();
   private final Map<ValueOptions, List<HubProtocol>> protocols = new HashMap<>();
 
+  private @Nullable Backplane backplane;
+
   private Hubs(Application application) {
     this.application = Objects.requireNonNull(application, "application");
   }
@@ -52,6 +56,21 @@ public final class Hubs {
   /** Changes the settings of the hubs that are mapped later. */
   public Hubs options(Consumer<HubOptions> change) {
     change.accept(options);
+    return this;
+  }
+
+  /**
+   * Connects the hubs that are set up later with those of other servers: what they send reaches
+   * clients wherever they are connected. Without one, they know the clients of this process.
+   *
+   * @param backplane may serve several applications; whoever has created it closes it
+   * @throws IllegalStateException if a hub is set up already
+   */
+  public Hubs backplane(Backplane backplane) {
+    if (!connections.isEmpty()) {
+      throw new IllegalStateException("a backplane comes before the first hub");
+    }
+    this.backplane = Objects.requireNonNull(backplane, "backplane");
     return this;
   }
 
@@ -122,10 +141,21 @@ public final class Hubs {
     HubConnections<?> all = connections(hub);
     HubOptions own = mapped.add(hub) ? optionsOf(hub) : new HubOptions(options);
     change.accept(own);
+    Map<String, HubProtocol> protocols = protocolsFor(own);
+    Fleet fleet = all.fleet();
+    if (fleet != null) {
+      fleet.speaks(protocols.values());
+    }
     HubEndpoint endpoint =
-        new HubEndpoint(HubClass.describe(hub, own), instances, own, all, protocolsFor(own));
-    ConnectionEndpoint _ = mapping.apply(own.connections(), endpoint);
+        new HubEndpoint(HubClass.describe(hub, own), instances, own, all, protocols);
+    ConnectionEndpoint _ = mapping.apply(connectionsOf(own), endpoint);
     return this;
+  }
+
+  private ConnectionOptions connectionsOf(HubOptions own) {
+    ConnectionOptions lower = own.connections();
+    String prefix = backplane == null ? null : backplane.connectionIdPrefix();
+    return prefix == null ? lower : lower.connectionIdPrefix(prefix);
   }
 
   /** Returns the allowed protocols, by lower-case name. */
@@ -167,8 +197,17 @@ public final class Hubs {
 
   @SuppressWarnings("unchecked") // by its class, which says what C is
   private <C> HubConnections<C> connections(Class<?> hub) {
-    return (HubConnections<C>)
-        connections.computeIfAbsent(hub, type -> new HubConnections<>(type, optionsOf(type)));
+    return (HubConnections<C>) connections.computeIfAbsent(hub, this::created);
+  }
+
+  private HubConnections<?> created(Class<?> hub) {
+    HubOptions own = optionsOf(hub);
+    HubConnections<?> created = new HubConnections<>(hub, own, backplane);
+    Fleet fleet = created.fleet();
+    if (fleet != null) {
+      fleet.elsewhere(protocolsFor(own).values());
+    }
+    return created;
   }
 
   /** The settings of what all paths of a hub share: those of its first path. */

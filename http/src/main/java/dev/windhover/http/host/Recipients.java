@@ -24,8 +24,11 @@ public final class Recipients {
   /** Says a message in the form that members take. */
   @FunctionalInterface
   public interface Forms {
-    /** Returns the message for all members that have joined with {@code form}. */
-    PreparedMessage in(Object form);
+    /**
+     * Returns the message for all members that have joined with {@code form}; null if they do not
+     * get it.
+     */
+    @Nullable PreparedMessage in(Object form);
   }
 
   private static final Part[] NOBODY = {};
@@ -151,6 +154,9 @@ public final class Recipients {
     for (Part part : parts.get()) {
       if (part.size.get() > 0) {
         PreparedMessage prepared = message.in(part.form);
+        if (prepared == null) {
+          continue;
+        }
         part.encode(prepared);
         part.fanOut.awaitRoom();
         part.fanOut.execute(part.new Send(new Delivery(prepared, whenFull, key), except));
