@@ -10,6 +10,7 @@ module dev.windhover.hubs {
   requires transitive tools.jackson.databind;
 
   exports dev.windhover.hubs;
+  exports dev.windhover.hubs.backplane;
   exports dev.windhover.hubs.connections;
   exports dev.windhover.hubs.protocol;
 }

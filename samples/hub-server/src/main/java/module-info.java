@@ -4,6 +4,7 @@ module dev.windhover.samples.hub.server {
   requires com.fasterxml.jackson.annotation;
   requires dev.windhover.app;
   requires dev.windhover.hubs;
+  requires dev.windhover.hubs.redis;
   requires static org.jspecify;
 
   opens dev.windhover.samples.hub.server to

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Clients of a hub, and how they are called: what proxies are built on. */
@@ -34,7 +35,11 @@ final class Callee implements SingleClientProxy {
 
   @Override
   public void send(String method, @Nullable Object... arguments) {
-    hub.send(audience, method, Arrays.asList(arguments), policy);
+    sendArguments(method, Arrays.asList(arguments));
+  }
+
+  void sendArguments(String method, List<? extends @Nullable Object> arguments) {
+    hub.send(audience, method, arguments, policy);
   }
 
   @Override
@@ -115,9 +120,7 @@ final class Callee implements SingleClientProxy {
     Wait(ClientResult result, @Nullable Cancellation cancellation) {
       this.result = result;
       this.registration =
-          cancellation == null
-              ? null
-              : cancellation.onCancelled(() -> hub.results().cancel(result));
+          cancellation == null ? null : cancellation.onCancelled(() -> hub.cancel(result));
     }
 
     boolean isOver() {
@@ -130,7 +133,7 @@ final class Callee implements SingleClientProxy {
       if (registration != null) {
         registration.close();
       }
-      hub.results().cancel(result);
+      hub.cancel(result);
     }
   }
 
@@ -140,17 +143,19 @@ final class Callee implements SingleClientProxy {
       List<? extends @Nullable Object> arguments,
       @Nullable Cancellation cancellation)
       throws IOException {
-    Peer peer = requireOne(method);
-    if (peer.recipient().fanOut().isOnLoop()) {
+    String id = requireOne(method);
+    Peer peer = hub.peer(id);
+    if (peer == null ? !hub.mayWait() : peer.recipient().fanOut().isOnLoop()) {
       throw new IllegalStateException(
           "an event loop cannot wait for the result of '%s': call it from a method that may block"
               .formatted(method));
     }
     releaseSlot();
     Thread waiting = Thread.currentThread();
-    Loop loop = peer.connection().connection().loop();
     ClientResult result =
-        hub.results().ask(peer, type, method, arguments, limitOf(peer), _ -> loop.unpark(waiting));
+        peer == null
+            ? askElsewhere(id, type, method, arguments, _ -> LockSupport.unpark(waiting))
+            : ask(peer, type, method, arguments, _ -> loopOf(peer).unpark(waiting));
     return new Wait(result, cancellation);
   }
 
@@ -162,22 +167,27 @@ final class Callee implements SingleClientProxy {
       @Nullable Cancellation cancellation) {
     var future = new CompletableFuture<@Nullable Object>();
     try {
-      Peer peer = requireOne(method);
+      String id = requireOne(method);
+      Peer peer = hub.peer(id);
       releaseSlot(); // the call may wait for the future
-      Loop loop = peer.connection().connection().loop();
       ClientResult result =
-          hub.results()
-              .ask(
+          peer == null
+              ? askElsewhere(
+                  id,
+                  type,
+                  method,
+                  arguments,
+                  settled -> Thread.startVirtualThread(() -> complete(future, settled)))
+              : ask(
                   peer,
                   type,
                   method,
                   arguments,
-                  limitOf(peer),
-                  settled -> loop.startHandler("client-result", () -> complete(future, settled)));
-      future.whenComplete((_, _) -> hub.results().cancel(result)); // if it was cancelled
+                  settled ->
+                      loopOf(peer).startHandler("client-result", () -> complete(future, settled)));
+      future.whenComplete((_, _) -> hub.cancel(result)); // if it was cancelled
       if (cancellation != null) {
-        Cancellation.Registration registration =
-            cancellation.onCancelled(() -> hub.results().cancel(result));
+        Cancellation.Registration registration = cancellation.onCancelled(() -> hub.cancel(result));
         future.whenComplete((_, _) -> registration.close());
       }
     } catch (IOException e) {
@@ -186,9 +196,38 @@ final class Callee implements SingleClientProxy {
     return future;
   }
 
-  private Duration limitOf(Peer peer) {
+  private ClientResult ask(
+      Peer peer,
+      Type type,
+      String method,
+      List<? extends @Nullable Object> arguments,
+      Consumer<ClientResult> settled) {
+    Duration limit = limitOf(peer.options());
+    return hub.results().ask(peer, type, method, arguments, limit, settled);
+  }
+
+  /** Asks a connection that is not here. */
+  private ClientResult askElsewhere(
+      String id,
+      Type type,
+      String method,
+      List<? extends @Nullable Object> arguments,
+      Consumer<ClientResult> settled)
+      throws IOException {
+    Fleet fleet = hub.fleet();
+    if (fleet == null) {
+      throw new IOException("Connection '%s' does not exist.".formatted(id));
+    }
+    return fleet.ask(id, type, method, arguments, limitOf(hub.options()), settled);
+  }
+
+  private static Loop loopOf(Peer peer) {
+    return peer.connection().connection().loop();
+  }
+
+  private Duration limitOf(HubOptions options) {
     Duration own = policy.resultTimeout();
-    return own == null ? peer.options().clientResultTimeout() : own;
+    return own == null ? options.clientResultTimeout() : own;
   }
 
   private static void complete(CompletableFuture<@Nullable Object> future, ClientResult result) {
@@ -206,30 +245,24 @@ final class Callee implements SingleClientProxy {
     }
   }
 
-  /** Returns the only one that is called. */
-  private Peer requireOne(String method) throws IOException {
+  /** Returns the id of the only one that is called. */
+  private String requireOne(String method) {
     if (caller != null && caller.isInOnConnected()) {
       throw new IllegalStateException(
           "Client results inside OnConnectedAsync Hub methods are not allowed.");
     }
-    String id =
-        switch (audience) {
-          case Audience.Caller(var peer) -> peer.id();
-          case Audience.Client(var one) -> one;
-          case Audience.All _,
-              Audience.Clients _,
-              Audience.Group _,
-              Audience.Groups _,
-              Audience.Users _ ->
-              throw new UnsupportedOperationException(
-                  "'%s' has a result, and cannot be called on %s: only on caller() and client(id)"
-                      .formatted(method, audience));
-        };
-    Peer peer = hub.peer(id);
-    if (peer == null) {
-      throw new IOException("Connection '%s' does not exist.".formatted(id));
-    }
-    return peer;
+    return switch (audience) {
+      case Audience.Caller(var peer) -> peer.id();
+      case Audience.Client(var id) -> id;
+      case Audience.All _,
+          Audience.Clients _,
+          Audience.Group _,
+          Audience.Groups _,
+          Audience.Users _ ->
+          throw new UnsupportedOperationException(
+              "'%s' has a result, and cannot be called on %s: only on caller() and client(id)"
+                  .formatted(method, audience));
+    };
   }
 
   @Override

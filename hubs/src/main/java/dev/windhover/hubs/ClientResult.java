@@ -1,6 +1,7 @@
 package dev.windhover.hubs;
 
 import dev.windhover.http.host.Loop;
+import dev.windhover.hubs.protocol.HubMessage;
 import java.io.IOException;
 import java.lang.reflect.Type;
 import java.net.SocketTimeoutException;
@@ -23,13 +24,26 @@ final class ClientResult {
 
     record Disconnected() implements Outcome {}
 
+    record Unknown() implements Outcome {}
+
+    record Unreachable() implements Outcome {}
+
     record TimedOut() implements Outcome {}
 
     record Cancelled() implements Outcome {}
+
+    /** Returns how an answer ends the wait. */
+    static Outcome of(HubMessage.Completion answer) {
+      if (answer.error() != null) {
+        return new ClientError(answer.error());
+      }
+      return answer.hasResult() ? new Result(answer.result()) : new NoResult();
+    }
   }
 
   private final String invocationId;
-  private final Peer peer;
+  private final String connectionId;
+  private final @Nullable Peer peer;
   private final Type type;
   private final Duration limit;
   private final Consumer<ClientResult> settled;
@@ -40,11 +54,18 @@ final class ClientResult {
   /**
    * Creates one that is awaited.
    *
+   * @param peer whose result it is; null for a connection of another server
    * @param settled called once, when there is an outcome, by any thread; must not block
    */
   ClientResult(
-      String invocationId, Peer peer, Type type, Duration limit, Consumer<ClientResult> settled) {
+      String invocationId,
+      String connectionId,
+      @Nullable Peer peer,
+      Type type,
+      Duration limit,
+      Consumer<ClientResult> settled) {
     this.invocationId = invocationId;
+    this.connectionId = connectionId;
     this.peer = peer;
     this.type = type;
     this.limit = limit;
@@ -55,8 +76,14 @@ final class ClientResult {
     return invocationId;
   }
 
-  Peer peer() {
+  /** Returns whose result it is; null for a connection of another server. */
+  @Nullable Peer peer() {
     return peer;
+  }
+
+  /** Returns whether {@code connection} owes it. */
+  boolean isOwedBy(HubConnection connection) {
+    return peer != null && peer.connection().equals(connection);
   }
 
   Type type() {
@@ -64,8 +91,8 @@ final class ClientResult {
   }
 
   /** Begins to measure the time. */
-  void startTimer(Runnable expired) {
-    Loop.Timer started = peer.connection().connection().loop().schedule(limit, expired);
+  void startTimer(Loop loop, Runnable expired) {
+    Loop.Timer started = loop.schedule(limit, expired);
     timer = started;
     if (isSettled()) { // before there was a timer to cancel
       started.cancel();
@@ -96,10 +123,16 @@ final class ClientResult {
       case Outcome.Unreadable(var cause) ->
           throw new HubException(String.valueOf(cause.getMessage()), cause);
       case Outcome.Disconnected _ ->
-          throw new IOException("Connection '%s' disconnected.".formatted(peer.id()));
+          throw new IOException("Connection '%s' disconnected.".formatted(connectionId));
+      case Outcome.Unknown _ ->
+          throw new IOException("Connection '%s' does not exist.".formatted(connectionId));
+      case Outcome.Unreachable _ ->
+          throw new IOException(
+              "connection '%s' is not here, and other servers cannot be asked now"
+                  .formatted(connectionId));
       case Outcome.TimedOut _ ->
           throw new SocketTimeoutException(
-              "connection '%s' has not answered within %s".formatted(peer.id(), limit));
+              "connection '%s' has not answered within %s".formatted(connectionId, limit));
       case Outcome.Cancelled _ -> throw new CancellationException("the wait was cancelled");
       case null -> throw new IllegalStateException("nothing has settled " + invocationId);
     };

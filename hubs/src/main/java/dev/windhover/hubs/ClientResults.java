@@ -39,13 +39,14 @@ final class ClientResults {
           "connection '%s' owes %d results, the most that are allowed".formatted(peer.id(), most));
     }
     String id = "s" + calls.incrementAndGet(); // clients' own are numbers
-    ClientResult result = new ClientResult(id, peer, type, limit, settled);
+    ClientResult result = new ClientResult(id, peer.id(), peer, type, limit, settled);
     awaited.put(id, result);
     if (peer.isGone()) {
       settle(result, new Outcome.Disconnected());
       return result;
     }
-    result.startTimer(() -> settle(result, new Outcome.TimedOut()));
+    result.startTimer(
+        peer.connection().connection().loop(), () -> settle(result, new Outcome.TimedOut()));
     try {
       peer.connection().send(new HubMessage.Invocation(id, method, arguments));
     } catch (RuntimeException e) {
@@ -55,10 +56,29 @@ final class ClientResults {
     return result;
   }
 
+  /**
+   * A connection of another server is asked.
+   *
+   * @param id unique among all servers
+   * @param settled as in {@link #ask}
+   */
+  ClientResult asked(
+      String id, String connectionId, Type type, Duration limit, Consumer<ClientResult> settled) {
+    ClientResult result = new ClientResult(id, connectionId, null, type, limit, settled);
+    awaited.put(id, result);
+    return result;
+  }
+
+  /** Returns the result that a connection of another server owes; null if none does. */
+  @Nullable ClientResult owedElsewhere(String id) {
+    ClientResult result = awaited.get(id);
+    return result != null && result.peer() == null ? result : null;
+  }
+
   /** Returns the type of a result that {@code connection} owes; null if it does not. */
   @Nullable Type type(HubConnection connection, String id) {
     ClientResult result = awaited.get(id);
-    return result != null && result.peer().connection().equals(connection) ? result.type() : null;
+    return result != null && result.isOwedBy(connection) ? result.type() : null;
   }
 
   /**
@@ -71,7 +91,7 @@ final class ClientResults {
     if (result == null) {
       return true;
     }
-    if (!result.peer().connection().equals(connection)) {
+    if (!result.isOwedBy(connection)) {
       return false;
     }
     settle(result, outcome);
@@ -87,7 +107,7 @@ final class ClientResults {
   void disconnected(Peer peer) {
     if (peer.owed().get() > 0) {
       for (ClientResult each : awaited.values()) {
-        if (each.peer().equals(peer)) {
+        if (peer.equals(each.peer())) {
           settle(each, new Outcome.Disconnected());
         }
       }
@@ -99,9 +119,13 @@ final class ClientResults {
     return awaited.size();
   }
 
-  private void settle(ClientResult result, Outcome outcome) {
+  /** Ends the wait for {@code result}, the first time. */
+  void settle(ClientResult result, Outcome outcome) {
     if (awaited.remove(result.invocationId(), result)) {
-      result.peer().owed().decrementAndGet();
+      Peer peer = result.peer();
+      if (peer != null) {
+        peer.owed().decrementAndGet();
+      }
       result.settle(outcome);
     }
   }

@@ -4,7 +4,8 @@ import java.util.List;
 
 /**
  * The connections of a hub: who is here, and who has to go. Any thread may call it, even an event
- * loop. A connection is here from before {@link Hub#onConnected} until it has ended.
+ * loop. A connection is here from before {@link Hub#onConnected} until it has ended. With a
+ * {@linkplain Hubs#backplane backplane}, these are the connections of this server alone.
  *
  * <p>Implemented by Windhover; methods may be added.
  */

@@ -11,13 +11,19 @@ import java.util.List;
  * order with what it sends: a connection gets what is sent after it was added, and what was sent
  * before it was removed.
  *
+ * <p>With a {@linkplain Hubs#backplane backplane}, a group has members on several servers. To add
+ * one waits until the other servers reach it, and to change a connection of another server waits
+ * until that server has confirmed it; both within the backplane's time limit, and an event loop
+ * does not wait. What is counted and listed here is what is connected to this server.
+ *
  * <p>Implemented by Windhover; methods may be added.
  */
 public interface GroupManager {
   /**
    * Adds a connection to a group.
    *
-   * @return false if nothing changed: it is a member already, or not connected
+   * @return false if nothing changed: it is a member already, or not connected. For a connection of
+   *     another server: whether that server has confirmed it in time
    * @throws IllegalArgumentException if the name is too long
    */
   boolean add(String connectionId, String name);
@@ -25,7 +31,8 @@ public interface GroupManager {
   /**
    * Removes a connection from a group.
    *
-   * @return false if it is no member
+   * @return false if it is no member. For a connection of another server: whether that server has
+   *     confirmed it in time
    */
   boolean remove(String connectionId, String name);
 

@@ -15,6 +15,10 @@ import java.util.List;
  * no order. A client in two of several {@link #groups} gets the message twice; ids that are given
  * twice count once.
  *
+ * <p>With a {@linkplain Hubs#backplane backplane}, these are the clients of all servers, and the
+ * backplane says which order they see. A policy ({@link #whenFull}, {@link #latest}) is for the
+ * clients of this server; others have that of the hub.
+ *
  * <p>A message is written once for each protocol that a receiver speaks, by the calling thread. If
  * an argument cannot be written, the call fails with an {@link IllegalArgumentException}, and
  * nobody gets it.

@@ -255,7 +255,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     HubMessage message = protocol().read(record, this);
     heard();
     if (message != null && (resumption == null || isNew(resumption, message))) {
-      onMessage(message, bytes);
+      onMessage(message, record, bytes);
       if ((rate != null || userRate != null) && isCall(message)) {
         throttle();
       }
@@ -294,7 +294,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     }
   }
 
-  private void onMessage(HubMessage message, int bytes) {
+  private void onMessage(HubMessage message, ByteBuffer record, int bytes) {
     switch (message) {
       case HubMessage.Invocation(_, var id, var target, var values, var streamIds) ->
           calls.add(new SessionCalls.Request(target, id, false, values, streamIds, bytes));
@@ -308,8 +308,10 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
         boolean _ = streams.end(id, endpoint.explained(Errors.BINDING_ITEM, cause));
       }
       case HubMessage.Completion completion -> {
-        if (!streams.end(completion.invocationId(), completion.error())) {
-          onResult(completion.invocationId(), endpoint.connections().complete(this, completion));
+        String id = completion.invocationId();
+        if (!streams.end(id, completion.error())
+            && !endpoint.connections().forward(this, id, record.rewind())) {
+          onResult(id, endpoint.connections().complete(this, completion));
         }
       }
       case HubMessage.ResultBindingFailure failure ->
@@ -401,10 +403,11 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   private void connect() {
     boolean succeeded = false;
     try {
+      endpoint.connections().awaitReachable(this);
       endpoint.connected(contextOnLoop);
       succeeded = true;
     } catch (Throwable e) {
-      log.error("connection {} of {} could not begin", id(), endpoint.name(), e);
+      log.error("{} could not begin: {}.onConnected failed", connection, endpoint.name(), e);
       fail(e, false);
     }
     inOnConnected = false;
@@ -429,7 +432,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     try {
       return endpoint.newHub();
     } catch (Throwable e) {
-      log.error("connection {}: {} could not be created", id(), endpoint.name(), e);
+      log.error("{}: {} could not be created", connection, endpoint.name(), e);
       fail(e, true);
       return null;
     }
@@ -440,7 +443,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     if (cancelled || over || failure instanceof HubException) {
       log.debug("hub method {} ended with {}", method.description(), failure.toString());
     } else {
-      log.error("hub method {} failed", method.description(), failure);
+      log.error("hub method {} failed, called by {}", method.description(), connection, failure);
     }
   }
 
@@ -461,7 +464,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   }
 
   private void unwritable(RuntimeException cause) {
-    log.error("connection {}: a message could not be written", id(), cause);
+    log.error("{}: a message could not be written", connection, cause);
     fail(cause, true);
   }
 
@@ -639,7 +642,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     try {
       endpoint.disconnected(contextOnLoop, error);
     } catch (Throwable e) {
-      log.error("{} failed at the end of connection {}", endpoint.name(), id(), e);
+      log.error("{} failed at the end of {}", endpoint.name(), connection, e);
     }
   }
 

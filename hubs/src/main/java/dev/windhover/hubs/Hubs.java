@@ -1,7 +1,11 @@
 package dev.windhover.hubs;
 
 import dev.windhover.http.Application;
+import dev.windhover.http.RouteGroup;
+import dev.windhover.hubs.backplane.Backplane;
 import dev.windhover.hubs.connections.ConnectionEndpoint;
+import dev.windhover.hubs.connections.ConnectionHandler;
+import dev.windhover.hubs.connections.ConnectionOptions;
 import dev.windhover.hubs.protocol.HubProtocol;
 import dev.windhover.hubs.protocol.JsonHubProtocol;
 import dev.windhover.hubs.protocol.MessagePackHubProtocol;
@@ -14,8 +18,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The hubs of an application.
@@ -36,6 +42,8 @@ public final class Hubs {
   private final Set<Class<?>> mapped = new HashSet<>();
   private final Map<ValueOptions, List<HubProtocol>> protocols = new HashMap<>();
 
+  private @Nullable Backplane backplane;
+
   private Hubs(Application application) {
     this.application = Objects.requireNonNull(application, "application");
   }
@@ -48,6 +56,21 @@ public final class Hubs {
   /** Changes the settings of the hubs that are mapped later. */
   public Hubs options(Consumer<HubOptions> change) {
     change.accept(options);
+    return this;
+  }
+
+  /**
+   * Connects the hubs that are set up later with those of other servers: what they send reaches
+   * clients wherever they are connected. Without one, they know the clients of this process.
+   *
+   * @param backplane may serve several applications; whoever has created it closes it
+   * @throws IllegalStateException if a hub is set up already
+   */
+  public Hubs backplane(Backplane backplane) {
+    if (!connections.isEmpty()) {
+      throw new IllegalStateException("a backplane comes before the first hub");
+    }
+    this.backplane = Objects.requireNonNull(backplane, "backplane");
     return this;
   }
 
@@ -67,13 +90,72 @@ public final class Hubs {
   /** As {@link #map(String, Class, Supplier)}, with settings of its own. */
   public <H extends Hub<?>> Hubs map(
       String path, Class<H> hub, Supplier<? extends H> instances, Consumer<HubOptions> change) {
+    return map(
+        hub,
+        instances,
+        change,
+        (settings, endpoint) -> ConnectionEndpoint.map(application, path, settings, endpoint));
+  }
+
+  /**
+   * As {@link #map(String, Class, Supplier)}, within a group of routes, whose steps run for each
+   * request of the hub's clients, whatever their transport.
+   *
+   * <pre>{@code
+   * app.mapGroup("/staff", staff -> {
+   *   staff.requireRole("staff");
+   *   hubs.map(staff, "/chat", ChatHub.class, ChatHub::new); // at /staff/chat
+   * });
+   * }</pre>
+   *
+   * @throws IllegalArgumentException also if the group belongs to another application
+   */
+  public <H extends Hub<?>> Hubs map(
+      RouteGroup group, String path, Class<H> hub, Supplier<? extends H> instances) {
+    return map(group, path, hub, instances, _ -> {});
+  }
+
+  /** As {@link #map(RouteGroup, String, Class, Supplier)}, with settings of its own. */
+  public <H extends Hub<?>> Hubs map(
+      RouteGroup group,
+      String path,
+      Class<H> hub,
+      Supplier<? extends H> instances,
+      Consumer<HubOptions> change) {
+    if (!group.application().equals(application)) {
+      throw new IllegalArgumentException(
+          "the group of path \"" + path + "\" belongs to another application");
+    }
+    return map(
+        hub,
+        instances,
+        change,
+        (settings, endpoint) -> ConnectionEndpoint.map(group, path, settings, endpoint));
+  }
+
+  private <H extends Hub<?>> Hubs map(
+      Class<H> hub,
+      Supplier<? extends H> instances,
+      Consumer<HubOptions> change,
+      BiFunction<ConnectionOptions, ConnectionHandler, ConnectionEndpoint> mapping) {
     HubConnections<?> all = connections(hub);
     HubOptions own = mapped.add(hub) ? optionsOf(hub) : new HubOptions(options);
     change.accept(own);
+    Map<String, HubProtocol> protocols = protocolsFor(own);
+    Fleet fleet = all.fleet();
+    if (fleet != null) {
+      fleet.speaks(protocols.values());
+    }
     HubEndpoint endpoint =
-        new HubEndpoint(HubClass.describe(hub, own), instances, own, all, protocolsFor(own));
-    ConnectionEndpoint _ = ConnectionEndpoint.map(application, path, own.connections(), endpoint);
+        new HubEndpoint(HubClass.describe(hub, own), instances, own, all, protocols);
+    ConnectionEndpoint _ = mapping.apply(connectionsOf(own), endpoint);
     return this;
+  }
+
+  private ConnectionOptions connectionsOf(HubOptions own) {
+    ConnectionOptions lower = own.connections();
+    String prefix = backplane == null ? null : backplane.connectionIdPrefix();
+    return prefix == null ? lower : lower.connectionIdPrefix(prefix);
   }
 
   /** Returns the allowed protocols, by lower-case name. */
@@ -115,8 +197,17 @@ public final class Hubs {
 
   @SuppressWarnings("unchecked") // by its class, which says what C is
   private <C> HubConnections<C> connections(Class<?> hub) {
-    return (HubConnections<C>)
-        connections.computeIfAbsent(hub, type -> new HubConnections<>(type, optionsOf(type)));
+    return (HubConnections<C>) connections.computeIfAbsent(hub, this::created);
+  }
+
+  private HubConnections<?> created(Class<?> hub) {
+    HubOptions own = optionsOf(hub);
+    HubConnections<?> created = new HubConnections<>(hub, own, backplane);
+    Fleet fleet = created.fleet();
+    if (fleet != null) {
+      fleet.elsewhere(protocolsFor(own).values());
+    }
+    return created;
   }
 
   /** The settings of what all paths of a hub share: those of its first path. */

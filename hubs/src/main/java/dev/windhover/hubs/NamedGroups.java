@@ -5,12 +5,30 @@ import dev.windhover.http.host.Recipients;
 import java.util.List;
 import java.util.concurrent.ConcurrentNavigableMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Groups that begin with their first member and are gone with the last. Any thread. */
 final class NamedGroups {
   /** This map takes no lock; others do. */
   private final ConcurrentNavigableMap<String, Recipients> groups = new ConcurrentSkipListMap<>();
+
+  /** Is told of a group that is gone. */
+  private final Consumer<String> gone;
+
+  NamedGroups() {
+    this(_ -> {});
+  }
+
+  /**
+   * Creates one without groups.
+   *
+   * @param gone called with the name of a group that is gone, by any thread; there may be another
+   *     one of that name since
+   */
+  NamedGroups(Consumer<String> gone) {
+    this.gone = gone;
+  }
 
   /** Returns false if nothing changed: {@code peer} is a member, or can be sent nothing more. */
   boolean add(String name, Peer peer) {
@@ -58,6 +76,7 @@ final class NamedGroups {
     Recipients group = groups.get(name);
     if (group != null && group.retire()) {
       groups.remove(name, group);
+      gone.accept(name);
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.windhover.hubs;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.hubs.HubEndpoint.Mapped;
 import dev.windhover.hubs.protocol.HubMessage.Completion;
+import dev.windhover.hubs.protocol.TypedValue;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -139,7 +140,8 @@ final class SessionCalls {
         session.output().answer(Completion.failed(id, error));
       }
     } else if (id != null) {
-      session.output().answer(Completion.of(id, result));
+      Object typed = TypedValue.of(result, mapped.method().resultType());
+      session.output().answer(Completion.of(id, typed));
     }
     HubEndpoint.close(hub);
     queue.end();

@@ -50,6 +50,7 @@ class ArchitectureTest {
     "testing,   protocol http websocket            , org.slf4j.. jdk.management..",
     "hubs,      protocol http                      , org.slf4j.. javax.crypto.. tools.jackson.. com.fasterxml.jackson.annotation..",
     "hubs.testing, protocol http websocket testing hubs,",
+    "hubs.redis, http hubs                         , org.slf4j.. io.lettuce..",
   })
   void modulesDependOnlyOnWhatStandsBelowThem(String module, String ours, String others) {
     String[] allowed =
@@ -58,8 +59,11 @@ class ArchitectureTest {
             .concat(others == null ? "" : " " + others)
             .split(" +");
     DescribedPredicate<JavaClass> own = resideInAPackage("dev.windhover." + module + "..");
-    if (module.equals("hubs")) { // the kit's client has its package within, and is a module
-      own = own.and(resideOutsideOfPackages("dev.windhover.hubs.testing.."));
+    if (module.equals("hubs")) { // two packages within are modules of their own
+      own =
+          own.and(
+              resideOutsideOfPackages(
+                  "dev.windhover.hubs.testing..", "dev.windhover.hubs.redis.."));
     }
     classes()
         .that(own)

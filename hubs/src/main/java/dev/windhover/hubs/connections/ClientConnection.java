@@ -276,7 +276,7 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
   private void refresh(@Nullable User asking) {
     User before = user;
     if (before != null && asking != null && !before.name().equals(asking.name())) {
-      log.warn("connection {} of {} is polled by {}", id, before.name(), asking.name());
+      log.warn("{} is polled by {}", this, asking.name());
     }
     user = asking;
   }
@@ -837,7 +837,7 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
 
   /** The application's code has failed. */
   private void failed(Throwable failure) {
-    log.error("connection {} failed", id, failure);
+    log.error("{} failed", this, failure);
     close(failure);
   }
 
@@ -864,8 +864,21 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
     }
   }
 
+  /**
+   * Returns {@code connection 5lVd0g… (/chat over WebSockets) of ann from 192.0.2.1}, for error
+   * lines: as much as is known. Any thread.
+   */
   @Override
   public String toString() {
-    return "connection " + id;
+    ConnectionRequest asked = request;
+    User known = user;
+    TransportType kind = type;
+    return "connection "
+        + id
+        + (asked == null || kind == null
+            ? ""
+            : " (" + asked.path() + " over " + kind.wireName() + ")")
+        + (known == null ? "" : " of " + known.name())
+        + (asked == null ? "" : " from " + asked.connection().remoteAddress());
   }
 }

@@ -29,6 +29,7 @@ public final class ConnectionOptions {
   private int maxUnfinishedNegotiations = 1_000;
   private boolean requiresUser;
   private String[] roles = {};
+  private String connectionIdPrefix = "";
   private @Nullable NegotiationHandler onNegotiate;
   private final WebSocketAcceptContext webSockets;
 
@@ -54,6 +55,7 @@ public final class ConnectionOptions {
     closeOnAuthenticationExpiration = other.closeOnAuthenticationExpiration;
     allowStatefulReconnects = other.allowStatefulReconnects;
     maxUnfinishedNegotiations = other.maxUnfinishedNegotiations;
+    connectionIdPrefix = other.connectionIdPrefix;
     onNegotiate = other.onNegotiate;
     roles = other.roles;
     requiresUser = other.requiresUser;
@@ -310,6 +312,28 @@ public final class ConnectionOptions {
 
   WebSocketAcceptContext webSockets() {
     return webSockets;
+  }
+
+  /**
+   * Lets the ids of connections begin with {@code prefix}, so that other servers can tell whose
+   * they are. An id stays as hard to guess as without it. That of a client of version 0, which is
+   * its secret token as well, does not begin with it. Empty by default.
+   *
+   * @throws IllegalArgumentException if it has more than 16 characters, or others than letters,
+   *     digits, {@code -} and {@code _}
+   */
+  public ConnectionOptions connectionIdPrefix(String prefix) {
+    if (!prefix.matches("[A-Za-z0-9_-]{0,16}")) {
+      throw new IllegalArgumentException(
+          "connectionIdPrefix '%s' is not up to 16 letters, digits, - and _".formatted(prefix));
+    }
+    connectionIdPrefix = prefix;
+    return this;
+  }
+
+  /** Returns what the ids of connections begin with. */
+  public String connectionIdPrefix() {
+    return connectionIdPrefix;
   }
 
   private static int notNegative(String name, int bytes) {

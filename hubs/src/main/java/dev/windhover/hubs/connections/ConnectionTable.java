@@ -44,7 +44,7 @@ final class ConnectionTable {
       return null;
     }
     String token = tokens.newToken();
-    String id = version == 0 ? token : tokens.newId();
+    String id = version == 0 ? token : newId();
     long due = loop.nanoTime() + Durations.nanos(options.disconnectTimeout());
     Negotiated negotiated = new Negotiated(token, id, stateful, due);
     known.put(token, negotiated);
@@ -55,7 +55,11 @@ final class ConnectionTable {
 
   /** Returns a connection without a token: its client has not negotiated. */
   ClientConnection unnegotiated(HttpContext first) {
-    return new ClientConnection(endpoint, endpoint.on(first), first, tokens.newId(), null, false);
+    return new ClientConnection(endpoint, endpoint.on(first), first, newId(), null, false);
+  }
+
+  private String newId() {
+    return options.connectionIdPrefix() + tokens.newId();
   }
 
   /**

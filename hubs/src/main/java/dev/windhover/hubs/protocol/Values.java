@@ -37,6 +37,7 @@ final class Values {
 
   // The types are those of an application's methods, so they bound it.
   private final Map<Type, ObjectReader> readers = new ConcurrentHashMap<>();
+  private final Map<Type, ObjectWriter> writers = new ConcurrentHashMap<>();
 
   Values(ObjectMapper mapper) {
     this.mapper = mapper;
@@ -116,15 +117,33 @@ final class Values {
       case String text -> out.string(text);
       case Integer number -> out.integer(number);
       case Boolean truth -> out.bool(truth);
-      default -> writer.writeValue(new MessagePackGenerator(writeContext, out), value);
+      default -> writeBy(new MessagePackGenerator(writeContext, out), value);
     }
   }
 
   /** Writes a value that is not plain as JSON. */
   void write(OutputStream out, Object value) {
     try (JsonGenerator json = writer.createGenerator(out)) {
-      writer.writeValue(new StrictJsonGenerator(json), value);
+      writeBy(new StrictJsonGenerator(json), value);
     }
+  }
+
+  private void writeBy(JsonGenerator out, Object value) {
+    if (value instanceof TypedValue(Object plain, Type type)) {
+      writerFor(type, plain).writeValue(out, plain);
+    } else {
+      writer.writeValue(out, value);
+    }
+  }
+
+  /** Returns what writes {@code value} as a {@code type}; a filter may have put another there. */
+  private ObjectWriter writerFor(Type type, Object value) {
+    ObjectWriter bound = writers.get(type);
+    if (bound == null) {
+      bound = mapper.writerFor(mapper.constructType(type));
+      writers.put(type, bound);
+    }
+    return mapper.constructType(type).isTypeOrSuperTypeOf(value.getClass()) ? bound : writer;
   }
 
   /**

@@ -18,12 +18,12 @@ import org.junit.jupiter.api.Assumptions;
  *
  * @param path where it is
  */
-record Program(Path path) {
+public record Program(Path path) {
   /** What a run printed, on both streams, and its exit code. */
-  record Result(int exitCode, String output) {}
+  public record Result(int exitCode, String output) {}
 
   /** Finds a program, or skips the test and says so. */
-  static Program require(String name) {
+  public static Program require(String name) {
     Optional<Path> found =
         Stream.of((System.getenv("PATH") + ":/usr/sbin").split(File.pathSeparator))
             .map(folder -> Path.of(folder, name))
@@ -34,7 +34,7 @@ record Program(Path path) {
   }
 
   /** Skips the test, loudly, unless {@code present}. */
-  static void requireThat(boolean present, String otherwise) {
+  public static void requireThat(boolean present, String otherwise) {
     if (!present) {
       String text = "SKIPPED: " + otherwise + "; ./run setup installs what the tests use";
       System.err.println("WARNING: " + text);
@@ -43,12 +43,12 @@ record Program(Path path) {
   }
 
   /** Runs it to its end. */
-  Result run(String... args) throws IOException, InterruptedException {
+  public Result run(String... args) throws IOException, InterruptedException {
     return run(Map.of(), args);
   }
 
   /** Runs it to its end, with more in its environment. */
-  Result run(Map<String, String> environment, String... args)
+  public Result run(Map<String, String> environment, String... args)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(path.toString()));
     command.addAll(List.of(args));

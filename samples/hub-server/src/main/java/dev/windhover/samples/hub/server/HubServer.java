@@ -6,14 +6,18 @@ import dev.windhover.http.Middleware;
 import dev.windhover.hubs.ClientNames;
 import dev.windhover.hubs.HubContext;
 import dev.windhover.hubs.Hubs;
+import dev.windhover.hubs.backplane.Backplane;
 import dev.windhover.hubs.connections.ConnectionContext;
 import dev.windhover.hubs.connections.ConnectionEndpoint;
 import dev.windhover.hubs.connections.ConnectionListener;
 import dev.windhover.hubs.connections.TransportType;
+import dev.windhover.hubs.redis.RedisBackplane;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The hub server that is asked what the reference was asked. */
@@ -21,11 +25,26 @@ public final class HubServer {
   private HubServer() {}
 
   static void main(String[] args) {
-    announce(create(args), System.out).run();
+    List<String> all = new ArrayList<>(List.of(args));
+    int at = all.indexOf("--redis");
+    if (at < 0 || at == all.size() - 1) {
+      announce(create(args), System.out).run();
+      return;
+    }
+    all.remove(at);
+    try (RedisBackplane redis =
+        RedisBackplane.connect(all.remove(at), options -> options.hubName(Class::getSimpleName))) {
+      announce(create(redis, all.toArray(String[]::new)), System.out).run();
+    }
   }
 
   /** Returns the application, ready to start. */
   public static WebApplication create(String... args) {
+    return create(null, args);
+  }
+
+  /** Returns the application, as one of several servers if there is a backplane. */
+  public static WebApplication create(@Nullable Backplane backplane, String... args) {
     WebApplication app = WebApplication.create(args);
     app.useWebSockets(options -> options.allowedOrigins("*"));
     app.use(
@@ -33,7 +52,7 @@ public final class HubServer {
           context.user(Token.of(context));
           next.handle(context);
         }));
-    Hubs hubs = Hubs.on(app);
+    Hubs hubs = on(app, backplane);
     hubs.options(options ->
         options
             .userIdentifier(HubServer::userOf)
@@ -90,7 +109,7 @@ public final class HubServer {
         options -> options.filter(new WritingFilter("C")));
     hubs.map(
         "/jsonhub", JsonHub.class, JsonHub::new, options -> options.supportedProtocols("json"));
-    mapBenchmarks(app);
+    mapBenchmarks(app, backplane);
     ConnectionEndpoint _ = ConnectionEndpoint.map(app, "/echo", HubServer::echo);
     HubContext<TestHub.Client> tests = hubs.context(TestHub.class);
     app.mapGet("/result/{connectionId}", context -> result(context, tests));
@@ -111,12 +130,17 @@ public final class HubServer {
   }
 
   /** Without filters, which cost time. */
-  private static void mapBenchmarks(WebApplication app) {
-    Hubs hubs = Hubs.on(app);
+  private static void mapBenchmarks(WebApplication app, @Nullable Backplane backplane) {
+    Hubs hubs = on(app, backplane);
     hubs.options(options ->
         options.connections(lower -> lower.applicationMaxBufferSize(0).transportMaxBufferSize(0)));
     hubs.map("/bench", BenchHub.class, BenchHub::new);
     hubs.map("/bench-loop", BenchLoopHub.class, BenchLoopHub::new);
+  }
+
+  private static Hubs on(WebApplication app, @Nullable Backplane backplane) {
+    Hubs hubs = Hubs.on(app);
+    return backplane == null ? hubs : hubs.backplane(backplane);
   }
 
   private static @Nullable String userOf(ConnectionContext connection) {

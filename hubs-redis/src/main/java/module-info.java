@@ -1,0 +1,13 @@
+/**
+ * Hubs on several servers, of ours and of .NET, that share their clients through Redis. Lettuce,
+ * which speaks to Redis, has threads of its own.
+ */
+@org.jspecify.annotations.NullMarked
+module dev.windhover.hubs.redis {
+  requires transitive dev.windhover.hubs;
+  requires static transitive org.jspecify;
+  requires lettuce.core;
+  requires org.slf4j;
+
+  exports dev.windhover.hubs.redis;
+}

@@ -1,0 +1,219 @@
+package dev.windhover.verification.backplane;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.windhover.verification.witness.Program;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** A Redis of this machine, on a free port and without files. Where there is none, tests skip. */
+final class RedisServer implements AutoCloseable {
+  private final Program program = Program.require("redis-server");
+  private final int port;
+  private final List<String> more;
+  private @Nullable Process process;
+
+  private RedisServer(int port, String... more) {
+    this.port = port;
+    this.more = List.of(more);
+  }
+
+  /** Starts one, with more arguments than it needs. */
+  static RedisServer start(String... more) throws IOException {
+    RedisServer server = new RedisServer(freePort(), more);
+    server.restart();
+    return server;
+  }
+
+  static int freePort() throws IOException {
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return free.getLocalPort();
+    }
+  }
+
+  int port() {
+    return port;
+  }
+
+  String url() {
+    return "redis://127.0.0.1:" + port;
+  }
+
+  /** Starts it, again on the same port. */
+  void restart() throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                program.path().toString(),
+                "--port",
+                String.valueOf(port),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no"));
+    command.addAll(more);
+    Process started = new ProcessBuilder(command).redirectErrorStream(true).start();
+    process = started;
+    BufferedReader output =
+        new BufferedReader(new InputStreamReader(started.getInputStream(), UTF_8));
+    StringBuilder all = new StringBuilder();
+    for (String line; (line = output.readLine()) != null; ) {
+      all.append(line).append('\n');
+      if (line.contains("Ready to accept connections")) {
+        Thread.ofVirtual().start(() -> drain(output));
+        return;
+      }
+    }
+    throw new IOException("redis-server has not started: " + all);
+  }
+
+  private static void drain(BufferedReader output) {
+    try {
+      while (output.readLine() != null) {
+        continue;
+      }
+    } catch (IOException e) {
+      // it has ended
+    }
+  }
+
+  /** Kills it, with all that it knows. */
+  void kill() {
+    Process running = process;
+    if (running != null) {
+      running.destroyForcibly().onExit().join();
+    }
+  }
+
+  /** Lets it do nothing until {@link #resume}, with its connections open. */
+  void pause() throws IOException, InterruptedException {
+    signal("STOP");
+  }
+
+  void resume() throws IOException, InterruptedException {
+    signal("CONT");
+  }
+
+  private void signal(String name) throws IOException, InterruptedException {
+    Process running = Objects.requireNonNull(process);
+    new ProcessBuilder("kill", "-" + name, String.valueOf(running.pid())).start().waitFor();
+  }
+
+  /** Sends a command, and returns the answer: text, bytes, or an array of these. */
+  Object command(String... words) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      StringBuilder request = new StringBuilder("*" + words.length + "\r\n");
+      for (String word : words) {
+        request.append('$').append(word.length()).append("\r\n").append(word).append("\r\n");
+      }
+      socket.getOutputStream().write(request.toString().getBytes(ISO_8859_1));
+      return read(socket.getInputStream());
+    }
+  }
+
+  /** Publishes bytes, as some other server would; returns how many subscribers have heard them. */
+  int publish(String channel, byte[] payload) throws IOException {
+    return Integer.parseInt((String) command("PUBLISH", channel, new String(payload, ISO_8859_1)));
+  }
+
+  /**
+   * Returns the channels that somebody has subscribed to, but for what servers say to themselves.
+   */
+  Set<String> channels() throws IOException {
+    Set<String> channels = new TreeSet<>();
+    for (Object each : (Object[]) command("PUBSUB", "CHANNELS")) {
+      String channel = new String((byte[]) each, UTF_8);
+      if (!channel.contains("windhover:beat:")) {
+        channels.add(channel);
+      }
+    }
+    return channels;
+  }
+
+  private static Object read(InputStream in) throws IOException {
+    String line = line(in);
+    String rest = line.substring(1);
+    return switch (line.charAt(0)) {
+      case '*' -> {
+        Object[] items = new Object[Integer.parseInt(rest)];
+        for (int i = 0; i < items.length; i++) {
+          items[i] = read(in);
+        }
+        yield items;
+      }
+      case '$' -> {
+        byte[] bytes = in.readNBytes(Integer.parseInt(rest) + 2);
+        yield Arrays.copyOf(bytes, bytes.length - 2);
+      }
+      case '-' -> throw new IOException(rest);
+      default -> rest;
+    };
+  }
+
+  private static String line(InputStream in) throws IOException {
+    StringBuilder line = new StringBuilder();
+    for (int next; (next = in.read()) != '\n'; ) {
+      if (next < 0) {
+        throw new IOException("Redis has ended the connection");
+      }
+      line.append((char) next);
+    }
+    return line.substring(0, line.length() - 1);
+  }
+
+  /** Listens to all channels. */
+  Monitor monitor() throws IOException {
+    return new Monitor();
+  }
+
+  /** Everything that is published. */
+  final class Monitor implements AutoCloseable {
+    private final Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+
+    Monitor() throws IOException {
+      socket.setSoTimeout(10_000);
+      socket.getOutputStream().write("*2\r\n$10\r\nPSUBSCRIBE\r\n$1\r\n*\r\n".getBytes(ISO_8859_1));
+      Object _ = read(socket.getInputStream());
+    }
+
+    /** Returns what is published next, but for what servers say to themselves. */
+    Published next() throws IOException {
+      while (true) {
+        if (read(socket.getInputStream()) instanceof Object[] items && items.length == 4) {
+          Published published =
+              new Published(new String((byte[]) items[2], UTF_8), (byte[]) items[3]);
+          if (!published.channel().contains("windhover:beat:")) {
+            return published;
+          }
+        }
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      socket.close();
+    }
+  }
+
+  record Published(String channel, byte[] payload) {}
+
+  @Override
+  public void close() {
+    kill();
+  }
+}
