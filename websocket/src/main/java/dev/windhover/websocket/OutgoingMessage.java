@@ -5,12 +5,10 @@ import dev.windhover.http.host.Loop;
 import dev.windhover.http.websocket.MessageType;
 import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.protocol.Opcode;
-import java.lang.invoke.ConstantBootstraps;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.util.Deque;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -251,36 +249,33 @@ final class OutgoingMessage {
       WITHDRAWN
     }
 
-    private static final VarHandle FATE =
-        ConstantBootstraps.fieldVarHandle(
-            MethodHandles.lookup(), "fate", VarHandle.class, Loan.class, Fate.class);
-
     private final Thread sender = Thread.currentThread();
-    private volatile Fate fate = Fate.WAITING;
+    private final AtomicReference<Fate> fate = new AtomicReference<>(Fate.WAITING);
 
     private boolean begin() {
-      return FATE.compareAndSet(this, Fate.WAITING, Fate.LEAVING);
+      return fate.compareAndSet(Fate.WAITING, Fate.LEAVING);
     }
 
     private void end(boolean isOut, Loop loop) {
-      if (fate != Fate.WITHDRAWN) {
-        fate = isOut ? Fate.OUT : Fate.DROPPED;
+      if (fate.get() != Fate.WITHDRAWN) {
+        fate.set(isOut ? Fate.OUT : Fate.DROPPED);
         loop.unpark(sender);
       }
     }
 
     /** The sender takes its payload back; returns false if that is leaving already. */
     boolean withdraw() {
-      return FATE.compareAndSet(this, Fate.WAITING, Fate.WITHDRAWN);
+      return fate.compareAndSet(Fate.WAITING, Fate.WITHDRAWN);
     }
 
     /** Returns whether the sender has its payload back. */
     boolean isOver() {
-      return fate == Fate.OUT || fate == Fate.DROPPED;
+      Fate now = fate.get();
+      return now == Fate.OUT || now == Fate.DROPPED;
     }
 
     boolean isOut() {
-      return fate == Fate.OUT;
+      return fate.get() == Fate.OUT;
     }
   }
 }

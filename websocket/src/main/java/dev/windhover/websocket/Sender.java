@@ -46,43 +46,36 @@ final class Sender {
       @Nullable PreparedMessage prepared)
       throws IOException, InterruptedException {
     OpenMessage message = gate.enter(by, type, end, as);
-    OutgoingMessage sent = new OutgoingMessage(payload, type, end, as, prepared, message);
-    if (message == null) {
-      return sendFrame(sent, type);
+    if (message != null) {
+      message.enterCall();
     }
-    message.enterCall();
     try {
-      return sendFrame(sent, type);
+      OutgoingMessage sent = new OutgoingMessage(payload, type, end, as, prepared, message);
+      long frame = out.frameSize(payload);
+      sent.charge = gate.claim(message, frame, end);
+      OutgoingMessage.Loan loan = sent.charge == frame ? null : sent.lend();
+      if (loan == null) {
+        copy(sent);
+      }
+      long whole = wholeSize(sent, type);
+      out.post(sent);
+      gate.leave(); // the next sender's message comes after this one
+      if (end && message != null) {
+        gate.end(message);
+      }
+      if (loan != null) {
+        gate.tellFull();
+        awaitOut(loan, message == null);
+      }
+      if (end) {
+        session.sent(type, whole);
+      }
+      return gate.hasRoom();
     } finally {
-      message.leaveCall();
+      if (message != null) {
+        message.leaveCall();
+      }
     }
-  }
-
-  private boolean sendFrame(OutgoingMessage sent, MessageType type)
-      throws IOException, InterruptedException {
-    OpenMessage message = sent.part;
-    long frame = out.frameSize(sent.payload());
-    sent.charge = gate.claim(message, frame, sent.end);
-    OutgoingMessage.Loan loan = null;
-    if (sent.charge == frame) {
-      copy(sent);
-    } else {
-      loan = sent.lend();
-    }
-    long whole = wholeSize(sent, type);
-    out.post(sent);
-    gate.leave(); // the next sender's message comes after this one
-    if (sent.end && message != null) {
-      gate.end(message);
-    }
-    if (loan != null) {
-      gate.tellFull();
-      awaitOut(loan, message == null);
-    }
-    if (sent.end) {
-      session.sent(type, whole);
-    }
-    return gate.hasRoom();
   }
 
   private void copy(OutgoingMessage sent) {

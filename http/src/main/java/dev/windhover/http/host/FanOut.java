@@ -5,7 +5,6 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -117,7 +116,7 @@ public final class FanOut {
   // Loop only.
 
   /** The messages that wait although they were sent to sockets one by one. */
-  private final Map<PreparedMessage, Delivery> sentAlone = new IdentityHashMap<>();
+  private final IdentityHashMap<PreparedMessage, Delivery> sentAlone = new IdentityHashMap<>();
 
   private @Nullable Task current;
   private @Nullable Task following;
