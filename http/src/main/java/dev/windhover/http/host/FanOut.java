@@ -4,8 +4,7 @@ import dev.windhover.http.websocket.PreparedMessage;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.IdentityHashMap;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -117,7 +116,7 @@ public final class FanOut {
   // Loop only.
 
   /** The messages that wait although they were sent to sockets one by one. */
-  private final Map<PreparedMessage, Delivery> sentAlone = new HashMap<>();
+  private final IdentityHashMap<PreparedMessage, Delivery> sentAlone = new IdentityHashMap<>();
 
   private @Nullable Task current;
   private @Nullable Task following;

@@ -215,7 +215,7 @@ public final class TestHubClient implements AutoCloseable {
     return call(type, method, arguments).result();
   }
 
-  /** Calls a method; the answer is waited for later. An argument may be an {@link TestUpload}. */
+  /** Calls a method; the answer is waited for later. An argument may be a {@link TestUpload}. */
   public <T> TestHubCall<T> call(Class<T> type, String method, @Nullable Object... arguments) {
     return begin(type, false, method, arguments);
   }
@@ -333,6 +333,7 @@ public final class TestHubClient implements AutoCloseable {
     if (closed != null) {
       throw new AssertionError("expected the connection to be lost\n but got " + closed);
     }
+    open.close();
     transport = null;
     numbers = null;
   }

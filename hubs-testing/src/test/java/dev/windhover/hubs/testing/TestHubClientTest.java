@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.http.Application;
 import dev.windhover.hubs.Hub;
+import dev.windhover.hubs.HubContext;
 import dev.windhover.hubs.HubException;
 import dev.windhover.hubs.Hubs;
 import dev.windhover.hubs.connections.TransportType;
@@ -85,19 +86,16 @@ class TestHubClientTest {
     }
   }
 
-  private final TestHost host = start();
-
-  private static TestHost start() {
-    var application =
-        new Application().use(new WebSockets(new WebSocketOptions().allowedOrigins("*")));
-    Hubs.on(application)
-        .map(
-            "/talk",
-            TalkHub.class,
-            TalkHub::new,
-            options -> options.connections(c -> c.allowStatefulReconnects(true)));
-    return TestHost.start(application);
-  }
+  private final Application application =
+      new Application().use(new WebSockets(new WebSocketOptions().allowedOrigins("*")));
+  private final Hubs hubs =
+      Hubs.on(application)
+          .map(
+              "/talk",
+              TalkHub.class,
+              TalkHub::new,
+              options -> options.connections(c -> c.allowStatefulReconnects(true)));
+  private final TestHost host = TestHost.start(application);
 
   private TestHubClient connect(Way way) {
     return TestHubClient.connect(
@@ -246,6 +244,23 @@ class TestHubClientTest {
       host.awaitIdle();
       host.clock().advance(Duration.ofSeconds(31));
       client.expectClose("Connection closed with an error.", true);
+    }
+  }
+
+  @Test
+  void aSlowClientIsDropped() {
+    HubContext<Client> talk = hubs.context(TalkHub.class);
+    try (TestHubClient client = TestHubClient.connect(host, "/talk")) {
+      client.socket().stopTaking();
+      for (int i = 0; i < 20; i++) { // more than a socket's queue holds
+        talk.clients().all().message("ann", "x".repeat(100_000));
+      }
+      host.awaitIdle();
+      client.socket().takeAll();
+      client.expectLost();
+      assertThat(client.nextCall().method()).isEqualTo("message"); // which had begun to leave
+      client.reconnect();
+      assertThat(client.invoke(Integer.class, "add", 1, 2)).isEqualTo(3);
     }
   }
 
