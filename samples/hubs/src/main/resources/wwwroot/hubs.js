@@ -17,6 +17,7 @@ let wind = null; // the subscription to the stream
 function show(state, words) {
   document.documentElement.dataset.state = state;
   byId('state').textContent = words;
+  byId('send').disabled = state !== 'open'; // what was typed stays
   byId('detail').textContent = state === 'open' && connection.connectionId ? `connection ${connection.connectionId}` : '';
 }
 

@@ -31,6 +31,7 @@ import java.util.stream.Stream;
  *   <li>{@code --memory}: see {@link MemoryCompare}.
  *   <li>{@code --events}: see {@link EventStreamsLoad}.
  *   <li>{@code --groups}: see {@link GroupLoad}.
+ *   <li>{@code --hubs}: see {@link HubCompare}.
  * </ul>
  *
  * <p>Each round starts every contender once for each mode and takes the cells in turn. A cell is
@@ -129,6 +130,7 @@ final class Compare {
     boolean memory = arguments.flag("--memory");
     boolean events = arguments.flag("--events");
     boolean groups = arguments.flag("--groups");
+    boolean hubs = arguments.flag("--hubs");
     boolean compressed = arguments.flag("--compressed");
     boolean http = arguments.flag("--http");
     boolean http2 = arguments.flag("--http2");
@@ -139,12 +141,16 @@ final class Compare {
         .addShutdownHook(
             new Thread(
                 () -> ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly)));
-    if (!ChildJvm.canPin()) {
+    if (!ChildProcess.canPin()) {
       System.err.println(
           "warning: no taskset or only one core, so server and client are not pinned");
     }
     if (groups) {
       var _ = GroupLoad.measure(arguments);
+      return;
+    }
+    if (hubs) {
+      HubCompare.measure(arguments);
       return;
     }
     if (events) {
@@ -253,7 +259,7 @@ final class Compare {
     }
     Collections.addAll(arguments, "--connections", connections);
     try (var client =
-        new ChildJvm(
+        ChildProcess.jvm(
             CLIENT_CORE,
             List.of(),
             LoadGenerator.class,

@@ -28,7 +28,7 @@ final class CompressedLoad extends WebSocketLoad {
       int inFlight,
       Selector selector)
       throws IOException {
-    super(name, port, ring, compression, inFlight, selector);
+    super(name, port, OpeningHandshake.of("/", compression), ring, inFlight, selector);
     this.ring = ring;
     inflater = new ReplyInflater(compression.takeover(), ring.size());
   }

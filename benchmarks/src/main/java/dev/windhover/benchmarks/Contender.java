@@ -43,13 +43,13 @@ record Contender(String server, String api, boolean http1) {
     var arguments = new ArrayList<String>();
     Collections.addAll(arguments, server, "--api", api, "--port", "0");
     Collections.addAll(arguments, "--compression", compression.toString());
-    var process = new ChildJvm(CORE, flags, BenchServer.class, arguments);
+    var process = ChildProcess.jvm(CORE, flags, BenchServer.class, arguments);
     int port = Integer.parseInt(process.awaitLine(READY, STARTUP_SECONDS).group(1));
     return new Running(process, port);
   }
 
   /** A running contender. */
-  record Running(ChildJvm process, int port) implements AutoCloseable {
+  record Running(ChildProcess process, int port) implements AutoCloseable {
     @Override
     public void close() {
       process.close();

@@ -33,7 +33,7 @@ final class EchoClient implements MemoryCompare.Client {
     socket.setTcpNoDelay(true);
     socket.setSoTimeout(TIMEOUT_MILLIS);
     socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), TIMEOUT_MILLIS);
-    OpeningHandshake.perform(socket, compression);
+    OpeningHandshake.of("/", compression).perform(socket);
     in = new DataInputStream(socket.getInputStream());
     inflater = compression.on() ? new ReplyInflater(compression.takeover(), ring.size()) : null;
   }

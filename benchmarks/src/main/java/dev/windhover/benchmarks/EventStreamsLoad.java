@@ -49,7 +49,7 @@ final class EventStreamsLoad implements AutoCloseable {
       "GET /events HTTP/1.1\r\nHost: bench\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
   private final Settings settings;
-  private final ChildJvm server;
+  private final ChildProcess server;
   private final int port;
   private final Selector selector = Selector.open();
   private final List<Stream> streams = new ArrayList<>();
@@ -64,7 +64,7 @@ final class EventStreamsLoad implements AutoCloseable {
 
   private EventStreamsLoad(Settings settings) throws IOException {
     this.settings = settings;
-    server = new ChildJvm(SERVER_CORE, FLAGS, EventServer.class, List.of());
+    server = ChildProcess.jvm(SERVER_CORE, FLAGS, EventServer.class, List.of());
     port = Integer.parseInt(server.awaitLine(READY, STARTUP_SECONDS).group(1));
   }
 

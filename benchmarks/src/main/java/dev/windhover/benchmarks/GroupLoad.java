@@ -71,7 +71,7 @@ final class GroupLoad implements AutoCloseable {
   private record Settings(int members, int size, int burst, int rounds, int seconds, int stuck) {}
 
   private final Settings settings;
-  private final ChildJvm server;
+  private final ChildProcess server;
   private final int port;
   private final Socket orders;
   private final BufferedReader answers;
@@ -84,7 +84,7 @@ final class GroupLoad implements AutoCloseable {
   private GroupLoad(Settings settings, Sender sender) throws IOException {
     this.settings = settings;
     server =
-        new ChildJvm(
+        ChildProcess.jvm(
             SERVER_CORE,
             List.of("-Xms1g", "-Xmx1g", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC"),
             GroupServer.class,

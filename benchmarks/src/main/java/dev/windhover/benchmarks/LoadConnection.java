@@ -77,7 +77,7 @@ abstract class LoadConnection {
   /** Returns the last bytes before our direction ends. */
   abstract ByteBuffer farewell();
 
-  /** Reads and writes what is ready, and returns the number of replies that were completed. */
+  /** Reads and writes what is ready, and returns how much of what has come counts. */
   int ready(ByteBuffer buffer, Histogram latencies, boolean sending) throws IOException {
     int replies = 0;
     if (key.isReadable()) {
@@ -108,7 +108,7 @@ abstract class LoadConnection {
     if (sending || unsent.hasRemaining()) {
       send(sending);
     }
-    return replies;
+    return counted(replies);
   }
 
   private void record(int replies, Histogram latencies) {
@@ -120,8 +120,16 @@ abstract class LoadConnection {
   }
 
   /** Marks the oldest outstanding message as answered; with several streams, roughly the oldest. */
-  final void answered() {
+  final void answered() throws IOException {
+    if (drained()) {
+      throw new IOException("wrong echo: more replies than messages");
+    }
     freeSlots++;
+  }
+
+  /** Returns what counts of what has just come: each reply, unless something else is measured. */
+  int counted(int replies) {
+    return replies;
   }
 
   /** Fills the free slots, unless the socket is full. */

@@ -15,10 +15,14 @@ import org.HdrHistogram.Histogram;
 /**
  * Drives a server on loopback in a closed loop, and prints a {@link Measurement}: {@code bench-load
  * --port N --connections 64 --size 64 --in-flight 8 --warmup 3 --seconds 4 [--binary | --http]
- * [--compression takeover] [--http2 1] [--server-pid PID]}. With {@code --http}, a message is a
- * request, and its reply is a response of {@code size} bytes; otherwise it is an echo. {@link
- * Compression} lists the compressions; the default is {@code off}, and with compression the
- * messages are JSON. {@code --http2} sets how many WebSockets there are on each HTTP/2 connection.
+ * [--compression takeover] [--http2 1] [--hub PATH [--sends 100]] [--server-pid PID]}. With {@code
+ * --http}, a message is a request, and its reply is a response of {@code size} bytes; otherwise it
+ * is an echo. {@link Compression} lists the compressions; the default is {@code off}, and with
+ * compression the messages are JSON. {@code --http2} sets how many WebSockets there are on each
+ * HTTP/2 connection. {@code --hub} calls the hub at a path of the hub server, with a text of {@code
+ * size} bytes that it returns. With {@code --sends}, only the first connection calls, one call
+ * after the other, and has the hub send so many texts to all connections; each that arrives is a
+ * message.
  *
  * <p>Every WebSocket keeps {@code in-flight} messages outstanding. One thread does all the work,
  * with frames that were masked beforehand, so it costs less than a server that looks at the frames,
@@ -40,7 +44,7 @@ final class LoadGenerator {
   /** How a connection of the load is made. */
   @FunctionalInterface
   private interface Connector {
-    LoadConnection connect(String name, Selector selector) throws IOException;
+    LoadConnection connect(int number, Selector selector) throws IOException;
   }
 
   static void main(String[] args) {
@@ -63,6 +67,8 @@ final class LoadGenerator {
     long serverPid = arguments.number("--server-pid", 1, Integer.MAX_VALUE, 0);
     boolean http = arguments.flag("--http");
     int sockets = arguments.number("--http2", 1, 10_000, 0);
+    var hub = arguments.value("--hub");
+    int sends = hub.isPresent() ? arguments.number("--sends", 1, 1000, 0) : 0;
     var compression =
         Compression.parse("--compression", arguments.value("--compression").orElse("off"));
     arguments.end();
@@ -78,20 +84,31 @@ final class LoadGenerator {
     Connector connector;
     if (sockets > 0) {
       var ring = MessageRing.plain(binary, size, 1);
-      connector = (name, selector) -> new Http2Load(name, port, ring, inFlight, sockets, selector);
+      connector =
+          (number, selector) ->
+              new Http2Load(name(number), port, ring, inFlight, sockets, selector);
+    } else if (sends > 0) {
+      var calls = HubCalls.sends(hub.orElseThrow(), size, sends);
+      connector =
+          (number, selector) ->
+              new HubLoad(name(number), port, calls, number == 1 ? 1 : 0, selector);
+    } else if (hub.isPresent()) {
+      var calls = HubCalls.echo(hub.orElseThrow(), size, inFlight);
+      connector = (number, selector) -> new HubLoad(name(number), port, calls, inFlight, selector);
     } else if (http) {
-      connector = (name, selector) -> new HttpLoad(name, port, size, inFlight, selector);
+      connector = (number, selector) -> new HttpLoad(name(number), port, size, inFlight, selector);
     } else if (compression.on()) {
       var ring = MessageRing.compressed(binary, size, inFlight, compression);
       connector =
-          (name, selector) -> new CompressedLoad(name, port, ring, compression, inFlight, selector);
+          (number, selector) ->
+              new CompressedLoad(name(number), port, ring, compression, inFlight, selector);
     } else {
       var ring = MessageRing.plain(binary, size, inFlight);
-      connector = (name, selector) -> new PlainLoad(name, port, ring, inFlight, selector);
+      connector = (number, selector) -> new PlainLoad(name(number), port, ring, inFlight, selector);
     }
     var generator = new LoadGenerator();
     for (int i = 1; i <= count; i++) {
-      generator.connections.add(connector.connect("connection " + i, generator.selector));
+      generator.connections.add(connector.connect(i, generator.selector));
     }
     Measurement measurement = generator.measure(warmup, seconds, serverPid);
     if (inFlight >= 8 && measurement.serverStarved()) {
@@ -101,6 +118,10 @@ final class LoadGenerator {
           100 * measurement.serverBusy());
     }
     return measurement;
+  }
+
+  private static String name(int number) {
+    return "connection " + number;
   }
 
   private Measurement measure(int warmup, int seconds, long serverPid) throws IOException {

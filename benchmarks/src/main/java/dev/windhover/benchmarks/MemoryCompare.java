@@ -39,7 +39,8 @@ import java.util.stream.Collectors;
  * </ul>
  */
 final class MemoryCompare {
-  private static final List<String> FLAGS =
+  /** Flags with which the heap has a fixed size and nothing but its use grows. */
+  static final List<String> FLAGS =
       List.of(
           "-Xms1g", "-Xmx1g", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
 
@@ -257,7 +258,7 @@ final class MemoryCompare {
         last(ANONYMOUS, Files.readString(Path.of("/proc/" + pid + "/smaps_rollup"))) * KIB);
   }
 
-  private static double last(Pattern pattern, String text) throws IOException {
+  static double last(Pattern pattern, String text) throws IOException {
     return pattern
         .matcher(text)
         .results()

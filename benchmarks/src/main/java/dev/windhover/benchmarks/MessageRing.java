@@ -52,6 +52,11 @@ final class MessageRing {
     return new MessageRing(binary ? 0x82 : 0x81, payloads, payloads, inFlight); // FIN and opcode
   }
 
+  /** Text messages of one size, as they are. */
+  static MessageRing of(byte[][] payloads, int inFlight) {
+    return new MessageRing(0x81, payloads, payloads, inFlight); // FIN and opcode
+  }
+
   /**
    * Compressed JSON. With context takeover, messages refer to earlier ones, except for the first
    * message of a lap, so that a lap can follow any other.
@@ -150,6 +155,13 @@ final class MessageRing {
   /** A view of all frames, to be moved with {@link #window}. */
   ByteBuffer view() {
     return frames.duplicate().clear().limit(0);
+  }
+
+  /** Returns the frame of a message. */
+  ByteBuffer frame(int message) {
+    ByteBuffer frame = view();
+    window(frame, message, 1);
+    return frame;
   }
 
   /** Moves a view onto {@code count} messages. */

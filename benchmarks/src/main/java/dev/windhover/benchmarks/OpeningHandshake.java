@@ -13,10 +13,15 @@ final class OpeningHandshake {
   private OpeningHandshake() {}
 
   /** Opens a WebSocket, and fails if the server does not accept exactly this compression. */
-  static void perform(Socket socket, Compression compression) throws IOException {
+  static LoadConnection.Opening of(String path, Compression compression) {
+    return socket -> perform(socket, path, compression);
+  }
+
+  private static void perform(Socket socket, String path, Compression compression)
+      throws IOException {
     String request =
         """
-        GET / HTTP/1.1
+        GET %s HTTP/1.1
         Host: localhost:%d
         Upgrade: websocket
         Connection: Upgrade
@@ -25,6 +30,7 @@ final class OpeningHandshake {
         %s
         """
             .formatted(
+                path,
                 socket.getPort(),
                 compression.on() ? EXTENSIONS + " " + compression.offer() + "\n" : "")
             .replace("\n", "\r\n");

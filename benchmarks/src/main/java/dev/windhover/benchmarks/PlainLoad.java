@@ -18,7 +18,7 @@ final class PlainLoad extends WebSocketLoad {
 
   PlainLoad(String name, int port, MessageRing ring, int inFlight, Selector selector)
       throws IOException {
-    super(name, port, ring, Compression.OFF, inFlight, selector);
+    super(name, port, OpeningHandshake.of("/", Compression.OFF), ring, inFlight, selector);
     this.ring = ring;
   }
 

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Selector;
 
-/** A WebSocket that expects its messages back. */
+/** A WebSocket that expects an answer to each of its messages. */
 abstract class WebSocketLoad extends LoadConnection {
   private final MessageRing ring;
   private int nextMessage; // of the ring
@@ -14,20 +14,9 @@ abstract class WebSocketLoad extends LoadConnection {
   private int maskingKey;
 
   WebSocketLoad(
-      String name,
-      int port,
-      MessageRing ring,
-      Compression compression,
-      int inFlight,
-      Selector selector)
+      String name, int port, Opening opening, MessageRing ring, int inFlight, Selector selector)
       throws IOException {
-    super(
-        name,
-        port,
-        socket -> OpeningHandshake.perform(socket, compression),
-        ring.view(),
-        inFlight,
-        selector);
+    super(name, port, opening, ring.view(), inFlight, selector);
     this.ring = ring;
   }
 
@@ -92,9 +81,6 @@ abstract class WebSocketLoad extends LoadConnection {
           default -> length7;
         };
     frame(buffer.get(start), whole);
-    if (drained()) {
-      throw new IOException("wrong echo: more replies than messages");
-    }
     maskingKey = masked ? buffer.getInt(end - 4) : 0;
     length = (int) whole;
     missing = length;

@@ -3,6 +3,7 @@ package dev.windhover.http;
 import dev.windhover.http.host.Exchange;
 import dev.windhover.http.host.HostContext;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.Takeover;
 import dev.windhover.http.host.Upgrade;
 import dev.windhover.http.websocket.WebSocketManager;
@@ -53,6 +54,11 @@ final class HostedContext extends HttpContext implements HostContext {
   @Override
   public Loop loop() {
     return exchange().loop();
+  }
+
+  @Override
+  public MemoryBudget memory() {
+    return exchange().memory();
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.windhover.http.host.Loop;
 import dev.windhover.http.host.RequestSummary;
 import dev.windhover.http.host.Sink;
 import dev.windhover.http.host.Takeover;
+import dev.windhover.http.host.WriteStall;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -72,9 +73,17 @@ public final class ResponseStream {
 
   private volatile long sentAt;
 
+  /** 0 if only the host decides. */
+  private volatile long stallNanos;
+
   // ---- Loop only
 
   private Loop.@Nullable Timer timer;
+
+  /** Watches the client while something waits for it. */
+  private @Nullable WriteStall stall;
+
+  private Loop.@Nullable Timer stallTimer;
 
   /**
    * Creates a stream.
@@ -219,7 +228,36 @@ public final class ResponseStream {
       return;
     }
     open.flush();
+    watchOutput(open);
     tellIfWritable();
+  }
+
+  private void watchOutput(Sink open) {
+    long limit = stallNanos;
+    if (limit > 0 && stall == null && open.pending() > 0) {
+      stall = new WriteStall(limit, loop.nanoTime(), open.transmitted());
+      lookAtStall();
+    }
+  }
+
+  private void lookAtStall() {
+    Sink open = sink;
+    WriteStall watched = stall;
+    if (over.isDone() || open == null || watched == null) {
+      return;
+    }
+    long now = loop.nanoTime();
+    if (open.pending() == 0) {
+      stall = null; // watched again when something waits
+    } else if (watched.isStalled(now, open.transmitted())) {
+      log.debug(
+          "response of request {} dropped: its client took no data for {}",
+          exchange.id(),
+          Duration.ofNanos(stallNanos));
+      abort();
+    } else {
+      stallTimer = loop.schedule(Duration.ofNanos(watched.due() - now), this::lookAtStall);
+    }
   }
 
   private void tellIfWritable() {
@@ -267,6 +305,19 @@ public final class ResponseStream {
    */
   public void onWritable(Runnable action) {
     onWritable = action;
+  }
+
+  /**
+   * Drops the response if something waits for the client, and it takes nothing for {@code timeout},
+   * from the next {@link #send} on. By default, only the host's limits hold.
+   *
+   * @throws IllegalArgumentException if {@code timeout} is not positive
+   */
+  public void stallTimeout(Duration timeout) {
+    if (!timeout.isPositive()) {
+      throw new IllegalArgumentException("stallTimeout " + timeout + " is not positive");
+    }
+    stallNanos = Durations.nanos(timeout);
   }
 
   /** Returns how many bytes wait for the client. */
@@ -318,6 +369,10 @@ public final class ResponseStream {
     if (timer != null) {
       timer.cancel();
       timer = null;
+    }
+    if (stallTimer != null) {
+      stallTimer.cancel();
+      stallTimer = null;
     }
     mailbox.clear();
     waiting.set(0);

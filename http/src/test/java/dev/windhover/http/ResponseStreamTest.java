@@ -437,6 +437,47 @@ class ResponseStreamTest {
   }
 
   @Nested
+  class StallTimeout {
+    @Test
+    void dropsAResponseWhoseClientTakesNothing() throws IOException {
+      Open open = open();
+      open.stream.stallTimeout(Duration.ofSeconds(10));
+      open.exchange.clientStops();
+      open.stream.send(bytes(1000));
+      open.exchange.advance(Duration.ofSeconds(9));
+      open.exchange.clientTakesAllBut(10); // the rest has ten seconds of its own
+      open.exchange.advance(Duration.ofSeconds(9));
+      assertThat(open.stream.isOpen()).isTrue();
+      open.exchange.advance(Duration.ofSeconds(2));
+      assertThat(open.exchange.wasAborted()).isTrue();
+      assertThat(open.exchange.scheduled()).as("timers left").isZero();
+    }
+
+    @Test
+    void isNotForAClientForWhomNothingWaits() throws IOException {
+      Open open = open();
+      open.stream.stallTimeout(Duration.ofSeconds(10));
+      for (int i = 0; i < 3; i++) {
+        open.exchange.clientStops();
+        open.stream.send(bytes(1000));
+        open.exchange.advance(Duration.ofSeconds(9));
+        open.exchange.clientTakesAllBut(0);
+        open.exchange.advance(Duration.ofSeconds(30));
+      }
+      assertThat(open.stream.isOpen()).isTrue();
+      open.stream.end();
+      assertThat(open.exchange.finish().scheduled()).isZero();
+    }
+
+    @Test
+    void mustBePositive() {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> open().stream.stallTimeout(Duration.ZERO))
+          .withMessage("stallTimeout PT0S is not positive");
+    }
+  }
+
+  @Nested
   class IdleTimeout {
     @Test
     void dropsTheResponseWithOneLine() {

@@ -294,7 +294,7 @@ public final class TestExchange implements Exchange {
 
     @Override
     public long transmitted() {
-      return body.size();
+      return body.size() - pending;
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.windhover.hubs.HubMethodDescriptor.Access;
 import dev.windhover.hubs.HubMethodDescriptor.Parameter;
 import dev.windhover.hubs.protocol.HubMessage.Completion;
 import dev.windhover.hubs.protocol.HubMessage.StreamItem;
+import dev.windhover.hubs.protocol.TypedValue;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Iterator;
@@ -81,6 +82,11 @@ final class Call implements Runnable, HubCallerContext.Slot {
   /** Returns whether the loop has to know when it ends. */
   boolean isTracked() {
     return !counts() || mapped.method().isCancellable();
+  }
+
+  /** Returns the size of its message. */
+  int bytes() {
+    return request.bytes();
   }
 
   @Nullable String invocationId() {
@@ -208,8 +214,12 @@ final class Call implements Runnable, HubCallerContext.Slot {
   private void answer(@Nullable Object result) {
     String id = request.invocationId();
     if (id != null) {
-      session.output().answer(Completion.of(id, result));
+      session.output().answer(Completion.of(id, typed(result)));
     }
+  }
+
+  private @Nullable Object typed(@Nullable Object value) {
+    return TypedValue.of(value, mapped.method().resultType());
   }
 
   private void fail(String error) {
@@ -238,7 +248,7 @@ final class Call implements Runnable, HubCallerContext.Slot {
       while (!cancelled && items.iterator().hasNext()) {
         Object item = items.iterator().next();
         if (!cancelled) {
-          session.output().sendWithRoom(new StreamItem(id, item), () -> cancelled);
+          session.output().sendWithRoom(new StreamItem(id, typed(item)), () -> cancelled);
         }
       }
     } catch (Throwable e) {

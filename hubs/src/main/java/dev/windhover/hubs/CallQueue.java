@@ -97,6 +97,11 @@ final class CallQueue {
     }
   }
 
+  /** Returns what the waiting calls cost, in bytes. */
+  long waitingCost() {
+    return waitingCost.get();
+  }
+
   // ---- The threads' side
 
   private boolean begin() {

@@ -35,7 +35,11 @@ final class Callee implements SingleClientProxy {
 
   @Override
   public void send(String method, @Nullable Object... arguments) {
-    hub.send(audience, method, Arrays.asList(arguments), policy);
+    sendArguments(method, Arrays.asList(arguments));
+  }
+
+  void sendArguments(String method, List<? extends @Nullable Object> arguments) {
+    hub.send(audience, method, arguments, policy);
   }
 
   @Override

@@ -10,6 +10,7 @@ import java.lang.reflect.Proxy;
 import java.lang.reflect.Type;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Flow;
@@ -93,10 +94,14 @@ final class ClientInterface<C> {
                 "has two methods that are '%s' on the wire, in any case: %s and %s"
                     .formatted(name, HubClass.describe(other), HubClass.describe(method)));
           }
-          methods.put(method, ClientMethod.of(method, name, result));
+          methods.put(method, ClientMethod.of(method, name, typesOf(method, types), result));
         }
       }
       return methods;
+    }
+
+    private static List<Type> typesOf(Method method, GenericTypes types) {
+      return Arrays.stream(method.getGenericParameterTypes()).map(types::resolve).toList();
     }
 
     private void requireInterface() {

@@ -1,5 +1,6 @@
 package dev.windhover.hubs;
 
+import dev.windhover.hubs.protocol.TypedValue;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandle;
@@ -26,36 +27,61 @@ sealed interface ClientMethod {
     @Nullable Object on(Callee callee, @Nullable Object[] arguments) throws Exception;
   }
 
-  /** Returns a method of clients. */
-  static Call of(Method method, String name, Type result) {
-    Class<?>[] parameters = method.getParameterTypes();
-    boolean isCancellable =
-        parameters.length > 0 && parameters[parameters.length - 1].equals(Cancellation.class);
+  /**
+   * What a method takes.
+   *
+   * @param types the types of what is sent
+   * @param isCancellable whether a {@link Cancellation} follows, which is not sent
+   */
+  record Parameters(List<Type> types, boolean isCancellable) {
+    /** Returns what ends the call, if there is such a thing. */
+    @Nullable Cancellation cancellation(@Nullable Object[] arguments) {
+      return isCancellable ? (Cancellation) arguments[arguments.length - 1] : null;
+    }
+
+    List<@Nullable Object> sent(@Nullable Object[] arguments) {
+      @Nullable Object[] sent = new @Nullable Object[types.size()];
+      for (int i = 0; i < sent.length; i++) {
+        sent[i] = TypedValue.of(arguments[i], types.get(i));
+      }
+      return Arrays.asList(sent);
+    }
+  }
+
+  /**
+   * Returns a method of clients.
+   *
+   * @param types the types of its parameters
+   */
+  static Call of(Method method, String name, List<Type> types, Type result) {
+    boolean isCancellable = !types.isEmpty() && types.getLast().equals(Cancellation.class);
+    Parameters parameters =
+        new Parameters(isCancellable ? types.subList(0, types.size() - 1) : types, isCancellable);
     if (result.equals(void.class)) {
-      return new Send(name, isCancellable);
+      return new Send(name, parameters);
     }
     Class<?> raw = method.getReturnType();
     if (raw.equals(CompletionStage.class) || raw.equals(CompletableFuture.class)) {
-      return new AskAsync(name, GenericTypes.onlyArgument(result), isCancellable);
+      return new AskAsync(name, GenericTypes.onlyArgument(result), parameters);
     }
     List<Class<?>> thrown = Arrays.asList(method.getExceptionTypes());
     return new Ask(
         name,
         result,
-        isCancellable,
+        parameters,
         thrown.contains(InterruptedException.class),
         thrown.stream().anyMatch(each -> each.isAssignableFrom(IOException.class)));
   }
 
   /** Without a result. */
-  record Send(String name, boolean isCancellable) implements Call {
+  record Send(String name, Parameters parameters) implements Call {
     @Override
     public @Nullable Object on(Callee callee, @Nullable Object[] arguments) {
-      Cancellation cancellation = isCancellable ? cancellationOf(arguments) : null;
+      Cancellation cancellation = parameters.cancellation(arguments);
       if (cancellation != null) {
         cancellation.throwIfCancelled();
       }
-      callee.send(name, isCancellable ? withoutLast(arguments) : arguments);
+      callee.sendArguments(name, parameters.sent(arguments));
       return null;
     }
   }
@@ -67,13 +93,12 @@ sealed interface ClientMethod {
    * @param throwsIo whether it declares that
    */
   record Ask(
-      String name, Type type, boolean isCancellable, boolean isInterruptible, boolean throwsIo)
+      String name, Type type, Parameters parameters, boolean isInterruptible, boolean throwsIo)
       implements Call {
     @Override
     public @Nullable Object on(Callee callee, @Nullable Object[] arguments) throws Exception {
-      Cancellation cancellation = isCancellable ? cancellationOf(arguments) : null;
-      List<@Nullable Object> sent =
-          Arrays.asList(isCancellable ? withoutLast(arguments) : arguments);
+      Cancellation cancellation = parameters.cancellation(arguments);
+      List<@Nullable Object> sent = parameters.sent(arguments);
       try {
         return isInterruptible
             ? callee.awaitInterruptibly(type, name, sent, cancellation)
@@ -85,23 +110,10 @@ sealed interface ClientMethod {
   }
 
   /** With a result that comes later. */
-  record AskAsync(String name, Type type, boolean isCancellable) implements Call {
+  record AskAsync(String name, Type type, Parameters parameters) implements Call {
     @Override
     public CompletableFuture<@Nullable Object> on(Callee callee, @Nullable Object[] arguments) {
-      Cancellation cancellation = isCancellable ? cancellationOf(arguments) : null;
-      return callee.ask(
-          type,
-          name,
-          Arrays.asList(isCancellable ? withoutLast(arguments) : arguments),
-          cancellation);
+      return callee.ask(type, name, parameters.sent(arguments), parameters.cancellation(arguments));
     }
-  }
-
-  private static @Nullable Cancellation cancellationOf(@Nullable Object[] arguments) {
-    return (Cancellation) arguments[arguments.length - 1];
-  }
-
-  private static @Nullable Object[] withoutLast(@Nullable Object[] arguments) {
-    return Arrays.copyOf(arguments, arguments.length - 1);
   }
 }

@@ -25,8 +25,10 @@ final class ClientStreams {
   /** Null while there has been none: most clients upload nothing. */
   private @Nullable Map<String, Upload> uploads;
 
-  /** An item that has no room. */
+  /** An item that has no room, and the size of its message. */
   private @Nullable StreamItem held;
+
+  private int heldSize;
 
   /**
    * Creates it.
@@ -89,15 +91,16 @@ final class ClientStreams {
 
   // ---- What comes
 
-  /** An item has come. It is held if there is no room for it. */
-  void add(StreamItem item) {
+  /** An item has come, in a message of {@code bytes}. It is held if there is no room for it. */
+  void add(StreamItem item, int bytes) {
     Upload upload = find(item.invocationId());
     if (upload == null) {
       log.debug("an item for stream {}, which is not there", item.invocationId());
     } else if (upload.hasRoom()) {
-      upload.add(item.item());
+      upload.add(item.item(), bytes);
     } else {
       held = item;
+      heldSize = bytes;
     }
   }
 
@@ -111,8 +114,20 @@ final class ClientStreams {
     StreamItem item = held;
     if (item != null) {
       held = null;
-      add(item);
+      add(item, heldSize);
     }
+  }
+
+  /** Returns how many bytes came with the items that wait. */
+  long heldBytes() {
+    if (uploads == null || uploads.isEmpty()) {
+      return 0;
+    }
+    long sum = held == null ? 0 : heldSize;
+    for (Upload each : uploads.values()) {
+      sum += each.heldBytes();
+    }
+    return sum;
   }
 
   /**

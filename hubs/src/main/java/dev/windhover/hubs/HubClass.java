@@ -177,6 +177,10 @@ final class HubClass {
       }
     }
     warnOfAdjacentStreams(method, parameters);
+    Type result = types.resolve(method.getGenericReturnType());
+    if (CompletionStage.class.isAssignableFrom(GenericTypes.raw(result))) {
+      result = GenericTypes.onlyArgument(result);
+    }
     boolean nonBlocking = method.isAnnotationPresent(NonBlocking.class);
     if (nonBlocking && parameters.stream().anyMatch(Parameter.Uploaded.class::isInstance)) {
       throw bad(method, "is @NonBlocking, but takes a stream, for which it would have to wait");
@@ -186,7 +190,8 @@ final class HubClass {
         method,
         List.copyOf(parameters),
         List.copyOf(values),
-        resultForm(method),
+        StreamForm.of(GenericTypes.raw(result)),
+        resultType(method, result),
         nonBlocking,
         List.of(method.getExceptionTypes()).contains(InterruptedException.class),
         accessTo(method),
@@ -241,18 +246,12 @@ final class HubClass {
     }
   }
 
-  private @Nullable StreamForm resultForm(Method method) {
-    Type type = types.resolve(method.getGenericReturnType());
-    if (CompletionStage.class.isAssignableFrom(GenericTypes.raw(type))) {
-      type = GenericTypes.onlyArgument(type);
-    }
-    StreamForm form = StreamForm.of(GenericTypes.raw(type));
-    if (form != null) {
-      requireValue(method, form.itemType(type), "a result that is a stream of");
-    } else {
-      requireValue(method, type, "a result of type");
-    }
-    return form;
+  /** Returns the type of a result, or of the items of one that is a stream. */
+  private Type resultType(Method method, Type result) {
+    StreamForm form = StreamForm.of(GenericTypes.raw(result));
+    return form == null
+        ? requireValue(method, result, "a result of type")
+        : requireValue(method, form.itemType(result), "a result that is a stream of");
   }
 
   // ---- Names and access

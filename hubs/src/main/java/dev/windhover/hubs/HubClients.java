@@ -93,9 +93,7 @@ public interface HubClients<C> {
   /**
    * Returns the same clients, called with another policy for those who have no room for a message.
    * Without it, that of the hub is used ({@link HubOptions#whenFull}). It changes nothing for
-   * methods with a result: their calls are never dropped. A client that may come back ({@code
-   * useStatefulReconnect}) is an exception: whatever the policy replaces or drops for others, for
-   * it the new call is dropped.
+   * methods with a result: their calls are never dropped.
    *
    * @param policy {@link WhenFull#KEEP_LATEST} lets a call replace an earlier one of the same
    *     method that has not begun to leave
@@ -107,7 +105,7 @@ public interface HubClients<C> {
    * Returns the same clients, called with the latest state of something: a call replaces an earlier
    * one of the same method and key that has not begun to leave ({@link WhenFull#KEEP_LATEST}). A
    * client that reads as fast as it is called gets every call; another skips some, and what it
-   * reads is recent, except for a client that may come back; see {@link #whenFull}.
+   * reads is recent.
    *
    * @param key names what this is the state of, for example a symbol; compared by {@code equals}
    *     within the hub

@@ -1,6 +1,7 @@
 package dev.windhover.hubs;
 
 import dev.windhover.http.host.Delivery;
+import dev.windhover.http.host.Mailing;
 import dev.windhover.http.host.Recipient;
 import dev.windhover.http.host.Recipients;
 import dev.windhover.http.websocket.WhenFull;
@@ -188,7 +189,7 @@ final class HubConnections<C> {
       case Audience.All(var except) -> toAll(except, call, whenFull, key);
       case Audience.Caller(var peer) -> post(peer, call, whenFull, key);
       case Audience.Client(var id) -> post(peers.get(id), call, whenFull, key);
-      case Audience.Clients(var ids) -> ids.forEach(id -> post(peers.get(id), call, whenFull, key));
+      case Audience.Clients(var ids) -> post(ids, call, whenFull, key);
       case Audience.Group(var name, var except) -> toGroup(name, except, call, whenFull, key);
       case Audience.Groups(var names) ->
           names.forEach(name -> toGroup(name, Set.of(), call, whenFull, key));
@@ -204,6 +205,17 @@ final class HubConnections<C> {
       WhenFull own = whenFull == null ? peer.options().whenFull() : whenFull;
       peer.recipient().post(new Delivery(call.in(peer.protocol()), own, key));
     }
+  }
+
+  private void post(Set<String> ids, EncodedCall call, @Nullable WhenFull whenFull, Object key) {
+    Mailing mailing = new Mailing();
+    for (String id : ids) {
+      Peer peer = peers.get(id);
+      if (peer != null) {
+        mailing.add(peer.recipient(), peer.protocol(), peer.options().whenFull());
+      }
+    }
+    mailing.send(call, whenFull, key);
   }
 
   // To those who are connected here.

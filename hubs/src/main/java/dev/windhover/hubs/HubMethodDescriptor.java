@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param parameters all of them, in order
  * @param valueTypes the types of those that are values, in order
  * @param result the form of the stream that it returns; null for a value
+ * @param resultType the type of what it returns, or of the items of its stream
  * @param nonBlocking whether it may be called on a loop
  * @param interruptible whether its thread is interrupted when the call is cancelled
  * @param access who may call it
@@ -24,6 +25,7 @@ record HubMethodDescriptor(
     List<Parameter> parameters,
     List<Type> valueTypes,
     @Nullable StreamForm result,
+    Type resultType,
     boolean nonBlocking,
     boolean interruptible,
     Access access,

@@ -304,8 +304,8 @@ public final class HubOptions {
 
   /**
    * Limits what is kept for a client that may come back ({@code useStatefulReconnect}), in bytes of
-   * messages that it has not acknowledged. A client that is away and for whom more is sent is
-   * disconnected. 100,000 by default.
+   * messages that it has not acknowledged. A client that is away and for whom more waits is
+   * disconnected, unless what waits may be dropped ({@link #whenFull}). 100,000 by default.
    *
    * @throws IllegalArgumentException if not positive
    */

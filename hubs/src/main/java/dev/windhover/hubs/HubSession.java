@@ -6,6 +6,7 @@ import dev.windhover.http.host.Recipient;
 import dev.windhover.hubs.connections.ConnectionContext;
 import dev.windhover.hubs.connections.ConnectionEnding;
 import dev.windhover.hubs.connections.ConnectionListener;
+import dev.windhover.hubs.connections.SentMessage;
 import dev.windhover.hubs.connections.TransportType;
 import dev.windhover.hubs.protocol.Handshake;
 import dev.windhover.hubs.protocol.HubMessage;
@@ -145,7 +146,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
 
   @Override
   Recipient recipient() {
-    return output.recipient();
+    return connection.recipient();
   }
 
   @Override
@@ -302,7 +303,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
       case HubMessage.CancelInvocation(var id) -> calls.cancel(id);
       case HubMessage.BindingFailure(var id, var target, _, var cause) ->
           calls.refuse(id, Errors.failedToInvoke(target), cause);
-      case HubMessage.StreamItem item -> streams.add(item);
+      case HubMessage.StreamItem item -> streams.add(item, bytes);
       case HubMessage.StreamBindingFailure(var id, var cause) -> {
         boolean _ = streams.end(id, endpoint.explained(Errors.BINDING_ITEM, cause));
       }
@@ -374,15 +375,13 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     inOnConnected = true;
     records = new RecordReader(protocol.recordFormat(), options.maximumReceiveMessageSize());
     connection.transferFormat(protocol.transferFormat());
-    boolean _ = connection.send(Handshake.answer(null));
+    connection.sendAhead(Handshake.answer(null)); // which is not counted
     if (connection.isStateful() && version >= 2) {
-      resumption =
-          new Resumption(
-              connection, protocol, options.statefulReconnectBufferSize(), this::send, this::drop);
+      resumption = new Resumption(connection, protocol, options.statefulReconnectBufferSize());
     } else if (connection.isStateful()) {
       connection.disableReconnect();
     }
-    output.begin(protocol, resumption == null ? null : resumption.output());
+    output.begin(protocol, resumption);
     watch();
     userIdentifier = options.userIdentifier().apply(connection);
     limitCalls();
@@ -408,7 +407,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
       endpoint.connected(contextOnLoop);
       succeeded = true;
     } catch (Throwable e) {
-      log.error("connection {} of {} could not begin", id(), endpoint.name(), e);
+      log.error("{} could not begin: {}.onConnected failed", connection, endpoint.name(), e);
       fail(e, false);
     }
     inOnConnected = false;
@@ -433,7 +432,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     try {
       return endpoint.newHub();
     } catch (Throwable e) {
-      log.error("connection {}: {} could not be created", id(), endpoint.name(), e);
+      log.error("{}: {} could not be created", connection, endpoint.name(), e);
       fail(e, true);
       return null;
     }
@@ -444,7 +443,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     if (cancelled || over || failure instanceof HubException) {
       log.debug("hub method {} ended with {}", method.description(), failure.toString());
     } else {
-      log.error("hub method {} failed", method.description(), failure);
+      log.error("hub method {} failed, called by {}", method.description(), connection, failure);
     }
   }
 
@@ -465,11 +464,25 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   }
 
   private void unwritable(RuntimeException cause) {
-    log.error("connection {}: a message could not be written", id(), cause);
+    log.error("{}: a message could not be written", connection, cause);
     fail(cause, true);
   }
 
+  @Override
+  public long heldBytes() {
+    return records.kept() + queue.waitingCost() + calls.heldBytes() + streams.heldBytes();
+  }
+
   // ---- Coming back
+
+  @Override
+  public void onSent(SentMessage message) {
+    if (resumption == null || over) {
+      message.forget();
+    } else if (resumption.sent(message)) {
+      loop.execute(this::onWritable); // not within a send
+    }
+  }
 
   private void onAck(HubMessage.Ack ack) {
     if (resumption != null && resumption.acknowledged(ack)) {
@@ -543,7 +556,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
       return;
     }
     if (watched.isPingDue(now) && !isAway) {
-      send(HubMessage.Ping.INSTANCE);
+      output.sendAhead(HubMessage.Ping.INSTANCE);
     }
     watch();
   }
@@ -592,8 +605,12 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     phase = Phase.OVER;
     over = true;
     output.over();
+    records.reset();
     if (!output.hasBegun()) {
       return;
+    }
+    if (resumption != null) {
+      resumption.over();
     }
     endpoint.connections().remove(this);
     if (userRate != null) {
@@ -625,7 +642,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     try {
       endpoint.disconnected(contextOnLoop, error);
     } catch (Throwable e) {
-      log.error("{} failed at the end of connection {}", endpoint.name(), id(), e);
+      log.error("{} failed at the end of {}", endpoint.name(), connection, e);
     }
   }
 

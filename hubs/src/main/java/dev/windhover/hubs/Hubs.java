@@ -1,8 +1,10 @@
 package dev.windhover.hubs;
 
 import dev.windhover.http.Application;
+import dev.windhover.http.RouteGroup;
 import dev.windhover.hubs.backplane.Backplane;
 import dev.windhover.hubs.connections.ConnectionEndpoint;
+import dev.windhover.hubs.connections.ConnectionHandler;
 import dev.windhover.hubs.connections.ConnectionOptions;
 import dev.windhover.hubs.protocol.HubProtocol;
 import dev.windhover.hubs.protocol.JsonHubProtocol;
@@ -16,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -87,6 +90,54 @@ public final class Hubs {
   /** As {@link #map(String, Class, Supplier)}, with settings of its own. */
   public <H extends Hub<?>> Hubs map(
       String path, Class<H> hub, Supplier<? extends H> instances, Consumer<HubOptions> change) {
+    return map(
+        hub,
+        instances,
+        change,
+        (settings, endpoint) -> ConnectionEndpoint.map(application, path, settings, endpoint));
+  }
+
+  /**
+   * As {@link #map(String, Class, Supplier)}, within a group of routes, whose steps run for each
+   * request of the hub's clients, whatever their transport.
+   *
+   * <pre>{@code
+   * app.mapGroup("/staff", staff -> {
+   *   staff.requireRole("staff");
+   *   hubs.map(staff, "/chat", ChatHub.class, ChatHub::new); // at /staff/chat
+   * });
+   * }</pre>
+   *
+   * @throws IllegalArgumentException also if the group belongs to another application
+   */
+  public <H extends Hub<?>> Hubs map(
+      RouteGroup group, String path, Class<H> hub, Supplier<? extends H> instances) {
+    return map(group, path, hub, instances, _ -> {});
+  }
+
+  /** As {@link #map(RouteGroup, String, Class, Supplier)}, with settings of its own. */
+  public <H extends Hub<?>> Hubs map(
+      RouteGroup group,
+      String path,
+      Class<H> hub,
+      Supplier<? extends H> instances,
+      Consumer<HubOptions> change) {
+    if (!group.application().equals(application)) {
+      throw new IllegalArgumentException(
+          "the group of path \"" + path + "\" belongs to another application");
+    }
+    return map(
+        hub,
+        instances,
+        change,
+        (settings, endpoint) -> ConnectionEndpoint.map(group, path, settings, endpoint));
+  }
+
+  private <H extends Hub<?>> Hubs map(
+      Class<H> hub,
+      Supplier<? extends H> instances,
+      Consumer<HubOptions> change,
+      BiFunction<ConnectionOptions, ConnectionHandler, ConnectionEndpoint> mapping) {
     HubConnections<?> all = connections(hub);
     HubOptions own = mapped.add(hub) ? optionsOf(hub) : new HubOptions(options);
     change.accept(own);
@@ -97,7 +148,7 @@ public final class Hubs {
     }
     HubEndpoint endpoint =
         new HubEndpoint(HubClass.describe(hub, own), instances, own, all, protocols);
-    ConnectionEndpoint _ = ConnectionEndpoint.map(application, path, connectionsOf(own), endpoint);
+    ConnectionEndpoint _ = mapping.apply(connectionsOf(own), endpoint);
     return this;
   }
 

@@ -1,7 +1,7 @@
 package dev.windhover.hubs;
 
+import dev.windhover.hubs.connections.SentMessage;
 import dev.windhover.hubs.protocol.HubMessage;
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
@@ -10,15 +10,17 @@ import java.util.Deque;
  * handled twice. Both sides count what they send and receive, from 1; the numbers are not on the
  * wire. Knows no time and no socket.
  *
- * <p>A client that is there and is sent more than there is room for is not slowed down: what is
- * kept is forgotten, and until it has acknowledged that, it cannot come back.
+ * <p>A message gets its number when it leaves. Until then it may be dropped; from then on it is
+ * kept until it is acknowledged. A client that is there and is sent more than there is room for is
+ * not slowed down: what is kept is forgotten, and until it has acknowledged that, it cannot come
+ * back.
  */
 final class MessageBuffer {
   private final long capacity;
 
   // What we have sent.
-  private final Deque<ByteBuffer> kept = new ArrayDeque<>();
-  private long keptBytes;
+  private final Deque<SentMessage> kept = new ArrayDeque<>();
+  private volatile long keptBytes; // written by the loop, read by any thread
   private long sent;
 
   /** All up to here was acknowledged, or forgotten. */
@@ -50,11 +52,12 @@ final class MessageBuffer {
 
   // ---- Sending
 
-  /** Keeps a message that gets the next number. */
-  void add(ByteBuffer message) {
+  /** Keeps a message that is leaving and gets the next number. */
+  void add(SentMessage message) {
     sent++;
     kept.add(message);
-    keptBytes += message.remaining();
+    long sum = keptBytes + message.bytes().remaining();
+    keptBytes = sum;
   }
 
   /** Returns whether what is kept exceeds its limit. */
@@ -62,13 +65,22 @@ final class MessageBuffer {
     return keptBytes > capacity;
   }
 
-  /** Returns whether there is room for more than is needed at once. */
-  boolean hasRoom() {
-    return keptBytes <= capacity / 2;
+  /**
+   * Returns whether there is room for more than is needed at once, if {@code waiting} bytes are
+   * about to leave. Any thread.
+   */
+  boolean hasRoomBeside(long waiting) {
+    return keptBytes + waiting <= capacity / 2;
+  }
+
+  /** Returns how many bytes may wait for a client that is away. */
+  long left() {
+    return capacity - keptBytes;
   }
 
   /** Forgets what is kept. */
   void forget() {
+    kept.forEach(SentMessage::forget);
     kept.clear();
     keptBytes = 0;
     settled = sent;
@@ -77,10 +89,14 @@ final class MessageBuffer {
 
   /** The client has processed all up to {@code number}. */
   void acknowledge(long number) {
+    long sum = keptBytes;
     while (settled < number && !kept.isEmpty()) {
-      keptBytes -= kept.remove().remaining();
+      SentMessage first = kept.remove();
+      sum -= first.bytes().remaining();
+      first.forget();
       settled++;
     }
+    keptBytes = sum;
     if (number >= forgotten) {
       forgotten = 0;
     }
@@ -97,7 +113,7 @@ final class MessageBuffer {
   }
 
   /** Returns what is kept, in order; not to be changed. */
-  Iterable<ByteBuffer> kept() {
+  Iterable<SentMessage> kept() {
     return kept;
   }
 
@@ -132,6 +148,7 @@ final class MessageBuffer {
     }
     position++;
     if (position <= received) {
+      acknowledged = Math.min(acknowledged, position - 1); // it has not heard that we have it
       return false;
     }
     received = position;

@@ -2,12 +2,17 @@ package dev.windhover.hubs;
 
 import dev.windhover.http.host.Loop;
 import dev.windhover.hubs.connections.ConnectionContext;
+import dev.windhover.hubs.connections.SentMessage;
 import dev.windhover.hubs.protocol.HubMessage;
 import dev.windhover.hubs.protocol.HubProtocol;
 import java.time.Duration;
-import java.util.function.Consumer;
 
-/** How a client that has lost its transport comes back (stateful reconnect). Loop only. */
+/**
+ * How a client that has lost its transport comes back (stateful reconnect). What is sent waits in
+ * the connection's queue, where it may be dropped or replaced; it gets a number when it leaves, and
+ * is then kept until the client has acknowledged it. What has no number overtakes what waits. Loop
+ * only, unless a method says otherwise.
+ */
 final class Resumption {
   /** How long a client has to say something before it is sent anything that it must count. */
   private static final Duration UNTIL_READY = Duration.ofSeconds(1);
@@ -15,45 +20,90 @@ final class Resumption {
   /** How long a message waits for its acknowledgement, at most: as in the reference. */
   private static final Duration ACK_INTERVAL = Duration.ofSeconds(1);
 
-  private final MessageBuffer buffer;
-  private final StatefulOutput output;
+  /** What may wait while the client is there: as much as the default of a socket's queue. */
+  private static final long MOST_WAITING = 1 << 20;
+
+  private final ConnectionContext connection;
   private final HubProtocol protocol;
-  private final Loop loop;
+  private final MessageBuffer buffer;
+  private final long mostWaiting;
 
-  /** Sends what has no number. */
-  private final Consumer<HubMessage> sender;
+  /** A sender was told that there is no room, and not yet that there is room again. */
+  private volatile boolean refused;
 
+  private boolean ready;
   private boolean away;
 
   /**
    * Creates it for a client that is there.
    *
    * @param capacity how many bytes are kept at most
-   * @param dropped ends the connection, and is told why
    */
-  Resumption(
-      ConnectionContext connection,
-      HubProtocol protocol,
-      long capacity,
-      Consumer<HubMessage> sender,
-      Consumer<String> dropped) {
-    this.buffer = new MessageBuffer(capacity);
-    this.output = new StatefulOutput(connection, buffer, dropped);
+  Resumption(ConnectionContext connection, HubProtocol protocol, long capacity) {
+    this.connection = connection;
     this.protocol = protocol;
-    this.loop = connection.loop();
-    this.sender = sender;
-    Loop.Timer _ = loop.schedule(UNTIL_READY, output::open);
+    this.buffer = new MessageBuffer(capacity);
+    this.mostWaiting = Math.max(capacity, MOST_WAITING);
+    connection.sendBound(mostWaiting);
+    connection.holdBack(true);
+    Loop.Timer _ = connection.loop().schedule(UNTIL_READY, this::ready);
   }
 
-  /** Returns what gives messages their numbers. */
-  StatefulOutput output() {
-    return output;
+  /** The client counts what it is sent from now on: what waits may leave. */
+  private void ready() {
+    if (!ready) {
+      ready = true;
+      connection.holdBack(false);
+    }
   }
 
   /** Returns whether the client has lost its transport. */
   boolean isAway() {
     return away;
   }
+
+  // ---- What is sent
+
+  /**
+   * Returns whether there is room for more, beside what is kept and what waits. If not, {@link
+   * #sent} or {@link #acknowledged} says when there is. Any thread.
+   */
+  boolean hasRoom() {
+    if (isRoomy()) {
+      return true;
+    }
+    refused = true; // before looking again: the loop looks in the other order
+    return isRoomy();
+  }
+
+  private boolean isRoomy() {
+    return buffer.hasRoomBeside(connection.unsentAmount());
+  }
+
+  private boolean hasRoomAgain() {
+    if (refused && isRoomy()) {
+      refused = false;
+      return true;
+    }
+    return false;
+  }
+
+  /** A message leaves, and gets its number. Returns whether there is room again. */
+  boolean sent(SentMessage message) {
+    buffer.add(message);
+    if (buffer.isOverfull()) {
+      buffer.forget(); // until that was acknowledged, the client cannot come back
+    }
+    return hasRoomAgain();
+  }
+
+  /** The client has processed what it was sent. Returns whether there is room again. */
+  boolean acknowledged(HubMessage.Ack ack) {
+    buffer.acknowledge(ack.sequenceId());
+    return hasRoomAgain();
+  }
+
+  // ---- What is received
 
   /**
    * A message has come. The first shows that the client counts what it is sent from now on:
@@ -63,38 +113,44 @@ final class Resumption {
    * @throws Errors.Fault if the client leaves something out
    */
   boolean receive(HubMessage message) {
-    output.open();
+    ready();
     boolean owed = buffer.owesAck();
     boolean isNew = buffer.receive(message);
     if (!owed && buffer.owesAck()) {
-      Loop.Timer _ = loop.schedule(ACK_INTERVAL, this::acknowledge);
+      Loop.Timer _ = connection.loop().schedule(ACK_INTERVAL, this::acknowledge);
     }
     return isNew;
   }
 
   private void acknowledge() {
     if (buffer.owesAck()) {
-      sender.accept(buffer.ack());
+      connection.sendAhead(protocol.write(buffer.ack()));
     }
   }
 
-  /** The client has processed what it was sent; returns whether there is room for more. */
-  boolean acknowledged(HubMessage.Ack ack) {
-    buffer.acknowledge(ack.sequenceId());
-    return buffer.hasRoom();
-  }
+  // ---- Coming and going
 
   /** The transport is lost; returns false if the client cannot come back. */
   boolean lost() {
     away = true;
     buffer.lost();
-    output.lost();
+    connection.sendBound(buffer.left());
     return buffer.canResume();
   }
 
-  /** The client is back. */
+  /** The client is back: it is told where we begin, and gets what it may have missed. */
   void restored() {
     away = false;
-    output.restored(protocol.write(new HubMessage.Sequence(buffer.first())));
+    connection.sendBound(mostWaiting);
+    connection.sendAhead(protocol.write(new HubMessage.Sequence(buffer.first())));
+    for (SentMessage each : buffer.kept()) {
+      connection.sendAhead(each.bytes());
+    }
+    ready();
+  }
+
+  /** The connection has ended. */
+  void over() {
+    buffer.forget();
   }
 }

@@ -3,6 +3,7 @@ package dev.windhover.hubs;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.hubs.HubEndpoint.Mapped;
 import dev.windhover.hubs.protocol.HubMessage.Completion;
+import dev.windhover.hubs.protocol.TypedValue;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -25,6 +26,9 @@ final class SessionCalls {
 
   /** Calls that a cancellation reaches, those without an id too; null while there was none. */
   private @Nullable Set<Call> cancellable;
+
+  /** What the messages of those have together, which stay as long as their calls. */
+  private long heldBytes;
 
   SessionCalls(HubSession session, HubEndpoint endpoint, ClientStreams streams, CallQueue queue) {
     this.session = session;
@@ -93,6 +97,7 @@ final class SessionCalls {
         cancellable = new HashSet<>();
       }
       cancellable.add(call);
+      heldBytes += request.bytes();
     }
     queue.add(call, request.bytes());
   }
@@ -135,7 +140,8 @@ final class SessionCalls {
         session.output().answer(Completion.failed(id, error));
       }
     } else if (id != null) {
-      session.output().answer(Completion.of(id, result));
+      Object typed = TypedValue.of(result, mapped.method().resultType());
+      session.output().answer(Completion.of(id, typed));
     }
     HubEndpoint.close(hub);
     queue.end();
@@ -166,10 +172,15 @@ final class SessionCalls {
 
   /** A call has ended that was tracked. */
   void forget(Call call) {
-    if (cancellable != null) {
-      cancellable.remove(call);
+    if (cancellable != null && cancellable.remove(call)) {
+      heldBytes -= call.bytes();
     }
     streams.forget(call.uploads());
+  }
+
+  /** Returns how many bytes came with the calls that a cancellation reaches. */
+  long heldBytes() {
+    return heldBytes;
   }
 
   private boolean isActive(@Nullable String invocationId) {

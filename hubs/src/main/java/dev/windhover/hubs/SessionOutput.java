@@ -1,7 +1,6 @@
 package dev.windhover.hubs;
 
 import dev.windhover.http.host.Loop;
-import dev.windhover.http.host.Recipient;
 import dev.windhover.hubs.connections.ConnectionContext;
 import dev.windhover.hubs.protocol.HubMessage;
 import dev.windhover.hubs.protocol.HubProtocol;
@@ -28,7 +27,7 @@ final class SessionOutput {
 
   // Set before any other thread knows of the connection.
   private volatile @Nullable HubProtocol protocol;
-  private @Nullable StatefulOutput stateful;
+  private @Nullable Resumption resumption;
 
   /** How many times there has been room again; written by the loop. */
   private volatile int timesWritable;
@@ -45,9 +44,13 @@ final class SessionOutput {
     this.onUnwritable = onUnwritable;
   }
 
-  /** From now on, messages can be sent: in this protocol, with numbers if the client counts. */
-  void begin(HubProtocol spoken, @Nullable StatefulOutput numbering) {
-    stateful = numbering;
+  /**
+   * From now on, messages can be sent.
+   *
+   * @param resumption how the client comes back; null if it cannot
+   */
+  void begin(HubProtocol spoken, @Nullable Resumption resumption) {
+    this.resumption = resumption;
     protocol = spoken;
   }
 
@@ -61,23 +64,25 @@ final class SessionOutput {
     return Objects.requireNonNull(protocol, "protocol before the handshake");
   }
 
-  /** Returns the connection as groups see it. */
-  Recipient recipient() {
-    StatefulOutput numbering = stateful;
-    return numbering == null ? connection.recipient() : numbering;
-  }
-
   // ---- Messages
 
   /** Sends a message; returns whether there is room for more. Never blocks. */
   boolean send(HubMessage message) {
     ByteBuffer bytes = written(message);
-    if (bytes == null) {
-      return true;
+    return bytes == null || send(bytes);
+  }
+
+  private boolean send(ByteBuffer bytes) {
+    boolean hasRoom = connection.send(bytes);
+    return hasRoom && (resumption == null || resumption.hasRoom());
+  }
+
+  /** Sends a message that has no number, before what waits. Loop only. */
+  void sendAhead(HubMessage message) {
+    ByteBuffer bytes = written(message);
+    if (bytes != null) {
+      connection.sendAhead(bytes);
     }
-    return stateful == null
-        ? connection.send(bytes)
-        : stateful.send(bytes, MessageBuffer.isNumbered(message));
   }
 
   /**
@@ -96,8 +101,7 @@ final class SessionOutput {
   void sendWithRoom(HubMessage message, BooleanSupplier givenUp) {
     ByteBuffer bytes = written(message);
     int before = timesWritable; // before sending: there may be room again at once
-    if (bytes == null
-        || (stateful == null ? connection.send(bytes) : stateful.sendAndWait(bytes))) {
+    if (bytes == null || send(bytes)) {
       return;
     }
     Thread self = Thread.currentThread();
@@ -163,16 +167,7 @@ final class SessionOutput {
   /** Sends {@code close} as the last message, and ends the connection; the first time only. */
   void close(HubMessage.Close close) {
     if (hasBegun() && closed.compareAndSet(false, true)) {
-      ByteBuffer bytes = protocol().write(close);
-      StatefulOutput numbering = stateful;
-      if (numbering == null) {
-        sendLast(bytes);
-      } else {
-        numbering.afterwards(() -> {
-          numbering.open(); // what waits there comes first
-          sendLast(bytes);
-        });
-      }
+      sendLast(protocol().write(close));
     }
   }
 

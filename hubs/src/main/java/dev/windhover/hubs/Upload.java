@@ -4,10 +4,12 @@ import dev.windhover.http.host.Loop;
 import java.lang.reflect.Type;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +19,15 @@ import org.jspecify.annotations.Nullable;
  * and waits if there is none. If many wait, the loop stops reading the client.
  */
 final class Upload {
-  /** Stands for an item that is null. */
-  private static final Object NULL = new Object();
+  /** What an item costs in addition to its message: about that. */
+  private static final int ITEM_COST = 64;
+
+  /**
+   * An item that waits.
+   *
+   * @param bytes the size of its message
+   */
+  private record Item(@Nullable Object value, int bytes) {}
 
   private final Loop loop;
   private final int capacity;
@@ -27,8 +36,12 @@ final class Upload {
   /** To be run on the loop when there is room again. */
   private final Runnable onRoom;
 
-  private final Queue<Object> items = new ConcurrentLinkedQueue<>();
+  private final Queue<Item> items = new ConcurrentLinkedQueue<>();
   private final AtomicInteger size = new AtomicInteger();
+
+  /** What the items cost that wait. */
+  private final AtomicLong heldBytes = new AtomicLong();
+
   private final Queue<Thread> waiting = new ConcurrentLinkedQueue<>();
 
   /** The loop waits for room. */
@@ -58,14 +71,24 @@ final class Upload {
 
   // ---- The loop's side
 
-  /** Adds an item; to be called only if it {@link #hasRoom}, or the client is not read then. */
-  void add(@Nullable Object item) {
+  /**
+   * Adds an item; to be called only if it {@link #hasRoom}, or the client is not read then.
+   *
+   * @param bytes the size of its message
+   */
+  void add(@Nullable Object item, int bytes) {
     if (end != null) {
       return;
     }
-    items.add(item == null ? NULL : item);
+    heldBytes.addAndGet(bytes + ITEM_COST);
+    items.add(new Item(item, bytes + ITEM_COST));
     size.incrementAndGet();
     wake();
+  }
+
+  /** Returns what the items cost that wait, in bytes. */
+  long heldBytes() {
+    return heldBytes.get();
   }
 
   /** Returns whether there is room for an item; if not, it says when there is. */
@@ -109,8 +132,9 @@ final class Upload {
   /** Nobody reads it any more: what comes is dropped. Any thread. */
   void close() {
     end(new End(null, true));
-    items.clear();
-    size.set(0);
+    while (items.poll() instanceof Item item) {
+      taken(item);
+    }
     room();
     wake();
   }
@@ -143,7 +167,7 @@ final class Upload {
   /** Returns the items in order; for one thread at a time. */
   Iterator<@Nullable Object> items() {
     return new Iterator<>() {
-      private @Nullable Object next;
+      private @Nullable Item next;
 
       @Override
       public boolean hasNext() {
@@ -158,9 +182,9 @@ final class Upload {
         if (!hasNext()) {
           throw new NoSuchElementException("the client has uploaded no more");
         }
-        Object item = next;
+        Item item = Objects.requireNonNull(next);
         next = null;
-        return NULL.equals(item) ? null : item;
+        return item.value();
       }
     };
   }
@@ -171,25 +195,30 @@ final class Upload {
    * @throws HubException if the client has ended the stream with an error
    * @throws CancellationException if the connection is gone, or the thread was interrupted
    */
-  private @Nullable Object take() {
-    Object item = items.poll();
+  private @Nullable Item take() {
+    Item item = items.poll();
     if (item == null) {
       item = await();
     }
     if (item != null) {
-      size.decrementAndGet();
+      taken(item);
       room();
     }
     return item;
   }
 
-  private @Nullable Object await() {
+  private void taken(Item item) {
+    heldBytes.addAndGet(-item.bytes());
+    size.decrementAndGet();
+  }
+
+  private @Nullable Item await() {
     Thread self = Thread.currentThread();
     waiting.add(self);
     try {
       while (true) {
         End ended = end; // before looking for the items that came before it
-        Object item = items.poll();
+        Item item = items.poll();
         if (item != null) {
           return item;
         }
@@ -206,7 +235,7 @@ final class Upload {
     }
   }
 
-  private static @Nullable Object ended(End end) {
+  private static @Nullable Item ended(End end) {
     if (end.cancelled()) {
       throw new CancellationException("the client's stream was cancelled");
     }

@@ -2,8 +2,10 @@ package dev.windhover.hubs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.windhover.http.websocket.WhenFull;
 import dev.windhover.hubs.HubFixture.Client;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -40,6 +42,14 @@ class HubStatefulTest {
 
     public void toAll(String text) {
       clients().group("all").message(text);
+    }
+
+    public void policy(WhenFull policy, String text) {
+      clients().whenFull(policy).group("all").message(text);
+    }
+
+    public void latest(String text) {
+      clients().latest("key").group("all").message(text);
     }
 
     public Stream<Integer> count(int n) {
@@ -180,6 +190,84 @@ class HubStatefulTest {
     hub.host().awaitIdle();
     assertThat(log).containsExactly("disconnected");
     hub.host().webSocket("/hub?id=" + token).expectStatus(404);
+  }
+
+  /** Sends long texts with a policy to a client that is away, and to one that is there. */
+  private void sendWhileAway(String call, String... arguments) {
+    Client other = connect().send("{'type':6}").expect(WELCOME);
+    Client client = connect().send("{'type':6}").expect(WELCOME);
+    client.send("{'type':8,'sequenceId':1}");
+    client.socket.abort();
+    hub.host().awaitIdle();
+    for (int i = 0; i < 20; i++) {
+      String[] all = Arrays.copyOf(arguments, arguments.length + 1);
+      all[arguments.length] = "'" + longText(i) + "'";
+      other.call("1", call, all).expect(message(longText(i))).expectResult("1", "null");
+      other.send("{'type':8,'sequenceId':%d}".formatted(1 + 2 * (i + 1)));
+    }
+    hub.host().awaitIdle();
+  }
+
+  private static String longText(int i) {
+    return i + "x".repeat(300);
+  }
+
+  @Test
+  void theOldestAreDroppedForAClientThatIsAway() {
+    sendWhileAway("policy", String.valueOf(WhenFull.DROP_OLDEST.ordinal()));
+    Client client = reconnect().expect("{'type':9,'sequenceId':2}");
+    for (int i = 16; i < 20; i++) { // as many as have room
+      client.expect(message(longText(i)));
+    }
+    client.send("{'type':9,'sequenceId':1}", "{'type':8,'sequenceId':5}");
+    client.call("1", "echo", "'x'").expectResult("1", "'x'");
+    client.socket.abort(); // those that were dropped have no numbers
+    hub.host().awaitIdle();
+    reconnect().expect("{'type':9,'sequenceId':6}").expectResult("1", "'x'");
+    assertThat(log).containsExactly("x");
+  }
+
+  @Test
+  void theNewestAreDroppedForAClientThatIsAway() {
+    sendWhileAway("policy", String.valueOf(WhenFull.DROP_NEWEST.ordinal()));
+    Client client = reconnect().expect("{'type':9,'sequenceId':2}");
+    for (int i = 0; i < 4; i++) {
+      client.expect(message(longText(i)));
+    }
+    client.send("{'type':9,'sequenceId':1}");
+    client.call("1", "echo", "'x'").expectResult("1", "'x'");
+  }
+
+  @Test
+  void theLatestReplacesTheOneBeforeForAClientThatIsAway() {
+    sendWhileAway("latest");
+    Client client = reconnect().expect("{'type':9,'sequenceId':2}", message(longText(19)));
+    client.send("{'type':9,'sequenceId':1}");
+    client.call("1", "echo", "'x'").expectResult("1", "'x'");
+  }
+
+  @Test
+  void theLatestReplacesTheOneBeforeForAClientThatIsSlow() {
+    Client other = connect().send("{'type':6}").expect(WELCOME);
+    Client client = connect().send("{'type':6}").expect(WELCOME);
+    client.socket.stopTaking();
+    String text = "x".repeat(4_000);
+    for (int i = 0; i < 100; i++) { // more than has room in its socket
+      other.call("1", "latest", "'" + i + text + "'");
+      other.expect(message(i + text)).expectResult("1", "null");
+      other.send("{'type':8,'sequenceId':%d}".formatted(1 + 2 * (i + 1)));
+    }
+    hub.host().awaitIdle();
+    client.socket.takeAll();
+    for (int i = 0; ; i++) {
+      String record = client.socket.receiveText().replace(text, "");
+      if (record.contains("99")) {
+        assertThat(i).isBetween(15, 40);
+        break;
+      }
+      assertThat(record).contains("[\"" + i + "\"]"); // these had left, and were not replaced
+    }
+    assertThat(log).isEmpty();
   }
 
   @Test

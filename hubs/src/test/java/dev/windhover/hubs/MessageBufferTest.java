@@ -3,8 +3,10 @@ package dev.windhover.hubs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.windhover.hubs.connections.SentMessage;
 import dev.windhover.hubs.protocol.HubMessage;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -14,8 +16,21 @@ class MessageBufferTest {
 
   private final MessageBuffer buffer = new MessageBuffer(100);
 
+  private final List<Integer> forgotten = new ArrayList<>();
+
   private void add(int bytes) {
-    buffer.add(ByteBuffer.allocate(bytes));
+    buffer.add(
+        new SentMessage() {
+          @Override
+          public ByteBuffer bytes() {
+            return ByteBuffer.allocate(bytes);
+          }
+
+          @Override
+          public void forget() {
+            forgotten.add(bytes);
+          }
+        });
   }
 
   @Nested
@@ -32,6 +47,7 @@ class MessageBufferTest {
       buffer.acknowledge(3);
       assertThat(buffer.first()).isEqualTo(4);
       assertThat(buffer.kept()).isEmpty();
+      assertThat(forgotten).containsExactly(10, 20, 30);
     }
 
     @Test
@@ -46,10 +62,10 @@ class MessageBufferTest {
     @Test
     void thereIsRoomUpToHalfOfTheLimit() {
       add(50);
-      assertThat(buffer.hasRoom()).isTrue();
-      add(1);
-      assertThat(buffer.hasRoom()).isFalse();
-      add(49);
+      assertThat(buffer.hasRoomBeside(0)).isTrue();
+      assertThat(buffer.hasRoomBeside(1)).isFalse();
+      assertThat(buffer.left()).isEqualTo(50);
+      add(50);
       assertThat(buffer.isOverfull()).isFalse();
       add(1);
       assertThat(buffer.isOverfull()).isTrue();
@@ -62,6 +78,7 @@ class MessageBufferTest {
       add(60);
       add(60);
       buffer.forget();
+      assertThat(forgotten).containsExactly(60, 60);
       add(10);
       assertThat(buffer.canResume()).isFalse();
       buffer.acknowledge(1);
@@ -95,6 +112,18 @@ class MessageBufferTest {
       assertThat(buffer.receive(new HubMessage.Sequence(1))).isFalse();
       assertThat(buffer.receive(CALL)).as("number 1, again").isFalse();
       assertThat(buffer.receive(CALL)).as("number 2").isTrue();
+    }
+
+    @Test
+    void whatComesAgainIsAcknowledgedAgain() { // the acknowledgement was lost with the transport
+      boolean _ = buffer.receive(CALL);
+      assertThat(buffer.ack()).isEqualTo(new HubMessage.Ack(1));
+      buffer.lost();
+      assertThat(buffer.receive(new HubMessage.Sequence(1))).isFalse();
+      assertThat(buffer.owesAck()).isFalse();
+      assertThat(buffer.receive(CALL)).isFalse();
+      assertThat(buffer.owesAck()).isTrue();
+      assertThat(buffer.ack()).isEqualTo(new HubMessage.Ack(1));
     }
 
     @Test

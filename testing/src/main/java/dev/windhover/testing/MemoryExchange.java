@@ -41,6 +41,7 @@ final class MemoryExchange implements Exchange, Upgrade {
   private final InputStream body;
   private final CompletableFuture<Void> aborted = new CompletableFuture<>();
   private final CompletableFuture<TestResponse> answer = new CompletableFuture<>();
+  private final @Nullable TestStream stream;
   private final ByteArrayOutputStream written = new ByteArrayOutputStream();
   private final Body response = new Body();
 
@@ -50,10 +51,16 @@ final class MemoryExchange implements Exchange, Upgrade {
   private boolean ended;
   private volatile boolean clientGone;
 
-  MemoryExchange(TestHost host, TestRequest request, Wire client) {
+  /**
+   * Creates one.
+   *
+   * @param stream is told of the response while it is being written; null if nobody is
+   */
+  MemoryExchange(TestHost host, TestRequest request, Wire client, @Nullable TestStream stream) {
     this.host = host;
     this.request = request;
     this.client = client;
+    this.stream = stream;
     request.headers().forEach(field -> headers.add(field.getKey(), field.getValue()));
     CookieLines.join(headers);
     this.body = new ByteArrayInputStream(request.body());
@@ -64,7 +71,7 @@ final class MemoryExchange implements Exchange, Upgrade {
     return answer;
   }
 
-  /** The client goes away before it is answered. */
+  /** The client goes away before it is answered, or before the answer is complete. */
   void clientGone() {
     clientGone = true;
     aborted.complete(null);
@@ -131,6 +138,9 @@ final class MemoryExchange implements Exchange, Upgrade {
     }
     this.status = status;
     this.answerHeaders = copy;
+    if (stream != null) {
+      stream.began(status, copy);
+    }
     return response;
   }
 
@@ -140,9 +150,10 @@ final class MemoryExchange implements Exchange, Upgrade {
     }
   }
 
-  /** The response's body. The client takes all of it in one piece, when it is complete. */
+  /** The response's body. The client takes all of it in one piece, or reads it as a stream. */
   private final class Body implements Sink {
     private @Nullable ByteBuffer reserved;
+    private long length;
 
     @Override
     public ByteBuffer reserve(int bytes) {
@@ -167,7 +178,12 @@ final class MemoryExchange implements Exchange, Upgrade {
       require("write");
       byte[] copy = new byte[bytes.remaining()];
       bytes.get(copy);
-      written.writeBytes(copy);
+      if (stream == null) {
+        written.writeBytes(copy);
+      } else {
+        stream.came(copy);
+      }
+      length += copy.length;
     }
 
     @Override
@@ -203,7 +219,7 @@ final class MemoryExchange implements Exchange, Upgrade {
 
     @Override
     public long transmitted() {
-      return written.size();
+      return length;
     }
 
     @Override
@@ -223,6 +239,9 @@ final class MemoryExchange implements Exchange, Upgrade {
     private void answer() {
       Headers given = Objects.requireNonNull(answerHeaders);
       answer.complete(new TestResponse(status, given, written.toByteArray()));
+      if (stream != null) {
+        stream.ended(true);
+      }
     }
 
     @Override
@@ -246,6 +265,9 @@ final class MemoryExchange implements Exchange, Upgrade {
   @Override
   public void abort() {
     answer.completeExceptionally(new IOException("the server dropped the connection"));
+    if (stream != null) {
+      stream.ended(false);
+    }
   }
 
   @Override

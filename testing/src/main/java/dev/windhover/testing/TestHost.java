@@ -167,8 +167,10 @@ public final class TestHost implements AutoCloseable {
     waiting.change(() -> failures.add(failure));
   }
 
-  private static boolean isHost(String className) {
+  /** Returns whether a class of this name, on the loop's stack, is not the application's. */
+  static boolean isHost(String className) {
     return className.equals(TestHost.class.getName())
+        || className.equals(Waiting.class.getName()) // for something to do
         || className.startsWith(TestHost.class.getName() + "$")
         || className.startsWith(MemoryLoop.class.getPackageName() + ".Memory");
   }

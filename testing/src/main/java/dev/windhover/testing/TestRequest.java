@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -136,7 +137,7 @@ public final class TestRequest {
    *     connection instead
    */
   public TestResponse send() {
-    MemoryExchange exchange = start();
+    MemoryExchange exchange = start(null);
     try {
       return exchange.answer().get(Waiting.SECONDS, TimeUnit.SECONDS);
     } catch (TimeoutException e) {
@@ -166,19 +167,41 @@ public final class TestRequest {
   /**
    * Sends the request and returns at once, for an answer that waits for something, such as that to
    * a poll. The future completes with the whole response; exceptionally if the server drops the
-   * connection instead.
+   * connection instead. To cancel it is to disconnect.
    */
   public CompletableFuture<TestResponse> sendAsync() {
-    return start().answer().copy();
+    MemoryExchange exchange = start(null);
+    CompletableFuture<TestResponse> answer = exchange.answer().copy();
+    CompletableFuture<TestResponse> _ =
+        answer.whenComplete((_, failure) -> {
+          if (failure instanceof CancellationException) {
+            exchange.clientGone();
+          }
+        });
+    return answer;
+  }
+
+  /**
+   * Sends the request and returns the response when it has begun, to be read while it is being
+   * written: for server-sent events and the like.
+   *
+   * @throws AssertionError if that takes 10 seconds of real time, or the server drops the
+   *     connection instead
+   */
+  public TestStream openStream() {
+    TestStream stream = new TestStream(host);
+    stream.of(start(stream));
+    stream.awaitBegin();
+    return stream;
   }
 
   /** Sends the request and disconnects immediately, without waiting for a response. */
   public void sendAndLeave() {
-    start().clientGone();
+    start(null).clientGone();
   }
 
-  private MemoryExchange start() {
-    MemoryExchange exchange = new MemoryExchange(host, this, wire);
+  private MemoryExchange start(@Nullable TestStream stream) {
+    MemoryExchange exchange = new MemoryExchange(host, this, wire, stream);
     host.handle(exchange, wire);
     return exchange;
   }

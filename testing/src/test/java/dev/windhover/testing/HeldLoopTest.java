@@ -27,11 +27,7 @@ class HeldLoopTest {
   private final CountDownLatch gate = new CountDownLatch(1);
 
   private LoopWatch watch(BlockingQueue<LoopWatch.Held> held) {
-    return LoopWatch.start(
-        THRESHOLD,
-        List.of(loop.watched()),
-        name -> name.startsWith(MemoryLoop.class.getName()),
-        held::add);
+    return LoopWatch.start(THRESHOLD, List.of(loop.watched()), TestHost::isHost, held::add);
   }
 
   @AfterEach
@@ -107,6 +103,20 @@ class HeldLoopTest {
     }
     loop.awaitIdle();
     assertThat(found).isEmpty();
+  }
+
+  @Test
+  void anIdleLoopThatGetsNoProcessorIsNotHeld() throws Exception {
+    MemoryLoop idle = new MemoryLoop(new HandClock(), faults);
+    LoopWatch.Loop starved = new LoopWatch.Loop(idle.thread(), _ -> {}, () -> 0);
+    loop.execute(this::waitAtTheGate);
+    BlockingQueue<LoopWatch.Held> held = new LinkedBlockingQueue<>();
+    LoopWatch both =
+        LoopWatch.start(
+            THRESHOLD, List.of(starved, loop.watched()), TestHost::isHost, held::add);
+    assertThat(next(held).place()).endsWith(".waitAtTheGate"); // the idle one was looked at before
+    both.stop();
+    idle.stop();
   }
 
   @Test

@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.websocket.Ending;
+import dev.windhover.http.websocket.PreparedMessage;
+import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -21,6 +25,8 @@ class MemoryTest {
   private static final String WHY = "the server has no memory left for this socket";
 
   @RegisterExtension final SocketFixture server = new SocketFixture();
+
+  private final List<WebSocket> sockets = new CopyOnWriteArrayList<>();
 
   @BeforeEach
   void keepQuiet() {
@@ -119,8 +125,7 @@ class MemoryTest {
     }
     server.host().awaitIdle();
     assertThat(budget().used()).isLessThan(1 << 20);
-    List<TestFrames> dropped =
-        attackers.stream().filter(each -> !each.wire().ask(MemoryDuplex::isOpen)).toList();
+    List<TestFrames> dropped = attackers.stream().filter(this::isReset).toList();
     assertThat(dropped).hasSizeBetween(1, 4); // which ones depends on who moved last
     dropped.forEach(TestFrames::expectReset);
     assertThat(server.events()).contains("limit memory");
@@ -141,6 +146,76 @@ class MemoryTest {
     assertThatThrownBy(sending::join).hasMessage("cannot send: the socket has ended");
     assertThat(server.ending().by()).isEqualTo(Ending.By.SERVER);
     assertThat(server.ending().why()).isEqualTo(WHY);
+  }
+
+  /** Opens a socket whose server's end goes to {@link #sockets}; {@link #another} opens more. */
+  private TestFrames collected(Form form) {
+    return switch (form) {
+      case BLOCKING ->
+          server.open(socket -> {
+            sockets.add(socket);
+            server.awaitRelease();
+          });
+      case LISTENER ->
+          server.listen(
+              new WebSocketListener() {
+                @Override
+                public void onOpen(WebSocket socket) {
+                  sockets.add(socket);
+                }
+              });
+    };
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aPreparedMessageCountsOnceWhileAnySocketHasItWaiting(Form form) throws Exception {
+    server.limitMemory(10 << 20, 10 << 20);
+    List<TestFrames> clients = List.of(collected(form), another(), another());
+    clients.forEach(TestFrames::stopTaking);
+    server.host().awaitIdle();
+    PreparedMessage first = PreparedMessage.binary(new byte[400_000]);
+    PreparedMessage second = PreparedMessage.binary(new byte[300_000]);
+    for (WebSocket socket : sockets) {
+      socket.send(first);
+      socket.send(second);
+    }
+    server.host().awaitIdle();
+    assertThat(budget().used()).isBetween(700_000L, 750_000L);
+    clients.getFirst().takeAll();
+    server.host().awaitIdle();
+    assertThat(budget().used()).isBetween(700_000L, 750_000L);
+    clients.forEach(client -> {
+      client.takeAll();
+      assertThat(client.receiveBinary()).hasSize(400_000);
+      assertThat(client.receiveBinary()).hasSize(300_000);
+    });
+    server.host().awaitIdle();
+    assertThat(budget().used()).isLessThan(50_000);
+    clients.forEach(TestFrames::reset);
+    server.host().allowLeftOvers();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void preparedMessagesThatNobodyReadsEndTheirSockets(Form form) throws Exception {
+    expectWarning();
+    server.limitMemory(1 << 20, 10 << 20);
+    List<TestFrames> clients = List.of(collected(form), another(), another());
+    clients.forEach(TestFrames::stopTaking);
+    server.host().awaitIdle();
+    for (WebSocket socket : sockets) { // to each another one
+      socket.send(PreparedMessage.binary(new byte[400_000]));
+    }
+    server.host().awaitIdle();
+    assertThat(budget().used()).isLessThan(1 << 20);
+    assertThat(clients.stream().filter(this::isReset).toList()).hasSizeBetween(1, 2);
+    clients.forEach(TestFrames::reset);
+    server.host().allowLeftOvers();
+  }
+
+  private boolean isReset(TestFrames client) {
+    return !client.wire().ask(MemoryDuplex::isOpen);
   }
 
   @Test

@@ -14,6 +14,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
@@ -43,6 +45,9 @@ class ReadmeTest {
   private static final String HUB_IMPORTS =
       IMPORTS
           + """
+          import static org.junit.jupiter.api.Assertions.*;
+          import com.google.inject.Guice;
+          import com.google.inject.Injector;
           import dev.windhover.hubs.*;
           import dev.windhover.hubs.connections.*;
           import dev.windhover.hubs.protocol.*;
@@ -52,6 +57,7 @@ class ReadmeTest {
           import java.nio.ByteBuffer;
           import java.util.stream.*;
           import org.jspecify.annotations.Nullable;
+          import org.springframework.context.annotation.AnnotationConfigApplicationContext;
           """;
 
   private static final String TEST_IMPORTS =
@@ -113,11 +119,14 @@ class ReadmeTest {
   @Test
   void theExamplesOfTestsCompile(@TempDir Path classes) throws IOException {
     List<String> blocks = javaBlocks("docs/testing.md");
-    requireCompiles(TEST_IMPORTS + blocks.getFirst() + "void main() {}", classes);
-    for (String block : blocks.subList(1, blocks.size())) {
-      requireCompiles(
-          TEST_IMPORTS + "void main() {} void test(TestHost host) {" + block + "}", classes);
-    }
+    Stream<String> rest = blocks.stream().skip(1);
+    requireCompile(
+        Stream.concat(
+                Stream.of(TEST_IMPORTS + blocks.getFirst() + "void main() {}"),
+                rest.map(block ->
+                    TEST_IMPORTS + "void main() {} void test(TestHost host) {" + block + "}"))
+            .toList(),
+        classes);
   }
 
   /** Their lines come after {@code var app = …}. */
@@ -132,9 +141,7 @@ class ReadmeTest {
         "docs/users.md"
       })
   void theExamplesCompile(String page, @TempDir Path classes) throws IOException {
-    for (String block : javaBlocks(page)) {
-      requireCompiles(programOf(block), classes);
-    }
+    requireCompile(javaBlocks(page).stream().map(ReadmeTest::programOf).toList(), classes);
   }
 
   /**
@@ -152,9 +159,8 @@ class ReadmeTest {
     String types =
         program.substring(program.indexOf(HUB_CLASS))
             + rest.stream().filter(block -> block.startsWith(HUB_CLASS)).collect(joining());
-    for (String block : rest) {
-      requireCompiles(HUB_IMPORTS + types + hubProgramOf(block), classes);
-    }
+    requireCompile(
+        rest.stream().map(block -> HUB_IMPORTS + types + hubProgramOf(block)).toList(), classes);
   }
 
   private static String hubProgramOf(String block) {
@@ -181,16 +187,22 @@ class ReadmeTest {
   }
 
   private static void requireCompiles(String program, Path classes) {
+    requireCompile(List.of(program), classes);
+  }
+
+  /** Compiles programs at once, because the compiler reads what they all use only once then. */
+  private static void requireCompile(List<String> programs, Path classes) {
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     StringWriter errors = new StringWriter();
     List<String> options =
         List.of("-d", classes.toString(), "-cp", System.getProperty("java.class.path"));
-    boolean compiled =
-        compiler
-            .getTask(errors, null, null, options, null, List.of(source("Readme.java", program)))
-            .call();
+    List<JavaFileObject> sources =
+        IntStream.range(0, programs.size())
+            .mapToObj(i -> source("Readme" + i + ".java", programs.get(i)))
+            .toList();
+    boolean compiled = compiler.getTask(errors, null, null, options, null, sources).call();
 
-    assertThat(compiled).as("%s%n%s", program, errors).isTrue();
+    assertThat(compiled).as("%s%n%s", errors, String.join("\n----\n", programs)).isTrue();
   }
 
   @Test

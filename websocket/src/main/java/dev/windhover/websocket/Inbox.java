@@ -9,6 +9,7 @@ import dev.windhover.protocol.MessageBuffer;
 import dev.windhover.protocol.Opcode;
 import dev.windhover.protocol.Violation;
 import dev.windhover.websocket.Causes.Outcome;
+import java.lang.invoke.ConstantBootstraps;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
@@ -43,18 +44,8 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
 
   private static final Queue<Piece> NO_PIECES = new ConcurrentLinkedQueue<>();
 
-  private static final VarHandle COST;
-  private static final VarHandle CREDIT;
-
-  static {
-    try {
-      MethodHandles.Lookup lookup = MethodHandles.lookup();
-      COST = lookup.findVarHandle(Inbox.class, "cost", int.class);
-      CREDIT = lookup.findVarHandle(Inbox.class, "credit", int.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
+  private static final VarHandle COST = handle("cost");
+  private static final VarHandle CREDIT = handle("credit");
 
   /**
    * Describes bytes of a message.
@@ -137,6 +128,11 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
     this.session = session;
     this.bound = session.settings().limits().inboundBytes();
     this.maxKept = maxKept;
+  }
+
+  private static VarHandle handle(String field) {
+    return ConstantBootstraps.fieldVarHandle(
+        MethodHandles.lookup(), field, VarHandle.class, Inbox.class, int.class);
   }
 
   // ---- The form's part
@@ -244,7 +240,7 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
     if (paused) {
       return true;
     }
-    if (inflated < SLICE_BYTES && !session.isMemoryShort()) {
+    if (inflated < SLICE_BYTES && !session.memory().isShort()) {
       return false;
     }
     session.duplex().pause();
@@ -441,7 +437,7 @@ abstract sealed class Inbox permits ListenerPump, Receiver {
         session.onBytes(bytes.flip());
         session.onBatchEnd();
       } catch (RuntimeException | Error e) {
-        session.abort(Ending.By.SERVER, "reading failed: " + e);
+        session.life().abort(Ending.By.SERVER, "reading failed: " + e);
         throw e;
       }
     }

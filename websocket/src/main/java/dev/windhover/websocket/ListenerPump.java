@@ -65,7 +65,7 @@ final class ListenerPump extends Inbox {
       return UNWANTED;
     }
     if (takesParts) {
-      return deliverPart(reader, in);
+      return reader.isCoded() ? deliverDecoded(reader, in) : deliverInPlace(reader, in);
     }
     boolean begins = assembling == null || assembling.isEmpty();
     if (begins
@@ -83,63 +83,33 @@ final class ListenerPump extends Inbox {
     return n;
   }
 
+  /** Lends what lies in the read buffer. */
   private int deliverInPlace(FrameReader reader, ByteBuffer in) {
-    MessageType type = typeOf(reader);
-    int n = reader.readInPlace(in);
-    if (n < 0) {
-      return n;
-    }
-    int end = in.position() + n;
-    int limit = in.limit();
-    in.limit(end);
-    deliver(type, in);
-    in.limit(limit).position(end).order(ByteOrder.BIG_ENDIAN); // however the listener left it
-    return n;
-  }
-
-  private int deliverPart(FrameReader reader, ByteBuffer in) {
-    if (reader.isCoded()) {
-      ByteBuffer part = ByteBuffer.allocate(DECODED_PART_BYTES);
-      int n = reader.readInto(in, part);
-      if (n >= 0) {
-        deliverPart(typeOf(reader), part.flip(), reader.endOfMessage());
-      }
-      return n;
-    }
     int n = reader.readInPlace(in);
     if (n >= 0) {
       int end = in.position() + n;
       int limit = in.limit();
       in.limit(end);
-      deliverPart(typeOf(reader), in, reader.endOfMessage());
-      in.limit(limit).position(end).order(ByteOrder.BIG_ENDIAN);
+      deliver(typeOf(reader), in, reader.endOfMessage());
+      in.limit(limit).position(end).order(ByteOrder.BIG_ENDIAN); // however the listener left it
     }
     return n;
   }
 
-  private void deliverPart(MessageType type, ByteBuffer part, boolean end) {
-    if (!part.hasRemaining() && !end) {
-      return; // the header of a frame whose payload is yet to come
+  private int deliverDecoded(FrameReader reader, ByteBuffer in) {
+    ByteBuffer part = ByteBuffer.allocate(DECODED_PART_BYTES);
+    int n = reader.readInto(in, part);
+    if (n >= 0) {
+      deliver(typeOf(reader), part.flip(), reader.endOfMessage());
     }
-    if (demand != Long.MAX_VALUE) {
-      demand--;
-    }
-    boolean outer = calling;
-    calling = true;
-    try {
-      listener.onPart(session.socket(), type, part, end);
-    } catch (Throwable failure) {
-      session.listenerFailed(failure);
-    } finally {
-      calling = outer;
-    }
+    return n;
   }
 
   /** Delivers a kept piece as a part. */
   private void deliverPart(Piece piece) {
     ByteBuffer bytes = piece.bytes();
     int n = bytes.remaining();
-    deliverPart(piece.part().type(), bytes, piece.part().endOfMessage());
+    deliver(piece.part().type(), bytes, piece.part().endOfMessage());
     bytes.position(bytes.limit());
     taken(piece, n);
   }
@@ -176,18 +146,26 @@ final class ListenerPump extends Inbox {
   }
 
   private void deliver(MessageType type, MessageBuffer message) {
-    deliver(type, message.message());
+    deliver(type, message.message(), true);
     message.clear();
   }
 
-  private void deliver(MessageType type, ByteBuffer payload) {
+  /** Hands a message to the listener, or a part of it if it takes parts. */
+  private void deliver(MessageType type, ByteBuffer payload, boolean end) {
+    if (takesParts && !payload.hasRemaining() && !end) {
+      return; // the header of a frame whose payload is yet to come
+    }
     if (demand != Long.MAX_VALUE) {
       demand--;
     }
     boolean outer = calling;
     calling = true;
-    try {
-      listener.onMessage(session.socket(), type, payload); // in line: no lambda per message
+    try { // in line: no lambda per message
+      if (takesParts) {
+        listener.onPart(session.socket(), type, payload, end);
+      } else {
+        listener.onMessage(session.socket(), type, payload);
+      }
     } catch (Throwable failure) {
       session.listenerFailed(failure);
     } finally {
@@ -226,13 +204,13 @@ final class ListenerPump extends Inbox {
 
   @Override
   void settle() {
-    if (calling || !session.hasFoundEnd() || isKeepingMessages()) {
+    if (calling || !session.life().hasFoundEnd() || isKeepingMessages()) {
       return;
     }
     if (closeWaits) {
       closed();
-    } else if (demand > 0 || isDiscarding() || session.isCloseSent()) {
-      session.takeEffect();
+    } else if (demand > 0 || isDiscarding() || session.life().isCloseSent()) {
+      session.life().takeEffect();
     }
   }
 
@@ -276,7 +254,7 @@ final class ListenerPump extends Inbox {
   void ended() {
     ended = true;
     pieces.clear(); // nobody asked for them in time
-    call(() -> listener.onEnded(session.socket(), Objects.requireNonNull(session.ending())));
+    call(() -> listener.onEnded(session.socket(), Objects.requireNonNull(session.life().ending())));
   }
 
   /** A call of the listener. */

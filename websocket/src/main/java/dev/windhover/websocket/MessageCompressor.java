@@ -1,6 +1,5 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.protocol.Conversation;
 import dev.windhover.protocol.Extension;
 import dev.windhover.protocol.Opcode;
@@ -58,19 +57,6 @@ final class MessageCompressor {
     return as == SendAs.PREPARED_CODED
         ? !compression.takesOver()
         : as.isPlain() || !compression.isWorth(size);
-  }
-
-  /** Returns whether compressing a whole message of this size is worth it. Any thread. */
-  boolean isWorth(int size) {
-    return compression.isWorth(size);
-  }
-
-  /**
-   * Returns {@code message} as all sockets with the same settings send it; null if it is to be
-   * compressed for this one. Any thread.
-   */
-  @Nullable ByteBuffer encoded(PreparedMessage message, boolean onLoop) {
-    return compression.encoded(message, onLoop);
   }
 
   /** Returns whether {@code piece} is to be compressed: decided by the first of its message. */

@@ -1,7 +1,9 @@
 package dev.windhover.websocket;
 
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.websocket.MessageType;
 import dev.windhover.protocol.Opcode;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,7 +11,12 @@ import org.jspecify.annotations.Nullable;
  * Belongs to its sender, a thread or a message writer, except where it says otherwise.
  */
 final class OpenMessage {
+  /** How often its sender is looked at while others wait for the end. */
+  private static final long LOOK_NANOS = Duration.ofSeconds(1).toNanos();
+
   private final Object sender;
+  private final Session session;
+  private final SendGate gate;
 
   /** Who began it or sent its latest piece; any thread. */
   private volatile Thread user = Thread.currentThread();
@@ -30,8 +37,6 @@ final class OpenMessage {
 
   private volatile long awaited;
 
-  // ---- Its pieces
-
   /** Of the pieces so far; null before the first. */
   private @Nullable MessageType type;
 
@@ -47,10 +52,16 @@ final class OpenMessage {
   /** The sender, while it waits for room in the middle of the message; any thread. */
   volatile @Nullable Thread waiting;
 
-  /** Creates one that begins {@code now}, in the loop's time. */
-  OpenMessage(Object sender, long now) {
+  /** Creates one that begins now. */
+  OpenMessage(Object sender, Session session, SendGate gate) {
     this.sender = sender;
-    this.touched = now;
+    this.session = session;
+    this.gate = gate;
+    this.touched = now();
+  }
+
+  private long now() {
+    return session.loop().nanoTime();
   }
 
   boolean isOf(Object by) {
@@ -62,49 +73,80 @@ final class OpenMessage {
     return !shared && Thread.currentThread().equals(user);
   }
 
-  /** Returns whether nobody is left to end it. */
-  boolean isAbandoned() {
-    return sender instanceof Thread thread && !thread.isAlive();
-  }
-
-  /** Returns whose it is, for a log. */
-  String whose() {
-    Thread thread = user;
-    String name = thread.getName();
-    String of = "thread " + (name.isEmpty() ? "#" + thread.threadId() : '"' + name + '"');
-    return sender instanceof Thread ? of : "a message writer of " + of;
-  }
-
   /** Its sender begins to send a piece, which may take long. */
   void enterCall() {
     inCall = true;
   }
 
   /** Its sender has sent a piece, or failed to. */
-  void leaveCall(long now) {
-    touched = now;
+  void leaveCall() {
+    touched = now();
     inCall = false;
   }
 
-  /** Its end is awaited from {@code now} on; returns false if it was before. */
-  boolean watch(long now) {
-    if (watched) {
+  // ---- The limit
+
+  /** Others wait for its end from now on, which is watched if it was not before. Any thread. */
+  void awaitEnd() {
+    if (!isAbandoned() && !watched) {
+      watched = true;
+      awaited = now();
+      lookIn(LOOK_NANOS);
+    }
+  }
+
+  /** Returns whether nobody is left to end it: then it fails the socket soon. Any thread. */
+  boolean isAbandoned() {
+    if (hasSender()) {
       return false;
     }
-    watched = true;
-    awaited = now;
+    session.loop().execute(this::look);
     return true;
   }
 
-  /** Its end is not awaited any more. */
-  void unwatch() {
-    watched = false;
+  private boolean hasSender() {
+    return !(sender instanceof Thread thread) || thread.isAlive();
   }
 
-  /** Returns how long it has been awaited without a sign of its sender. */
-  long idleNanos(long now) {
-    return inCall ? 0 : Math.min(now - touched, now - awaited);
+  private void lookIn(long nanos) {
+    session.schedule(Math.min(nanos, Durations.nanos(limit())), this::look);
   }
+
+  private Duration limit() {
+    return session.settings().limits().unfinishedSendTimeout();
+  }
+
+  /** Fails the socket if those that wait would wait in vain. Loop only. */
+  private void look() {
+    if (!gate.isUnderWay(this)) {
+      return;
+    }
+    long now = now();
+    long idle = inCall ? 0 : Math.min(now - touched, now - awaited);
+    long left = Durations.nanos(limit()) - idle;
+    if (!hasSender()) {
+      gate.fail("message of " + whose() + " was not finished, and the thread has ended");
+    } else if (!gate.isEndAwaited()) {
+      watched = false;
+      if (gate.isEndAwaited()) { // somebody came before that, and relies on this
+        awaitEnd();
+      }
+    } else if (left <= 0) {
+      gate.fail("message of " + whose() + " was not finished within " + limit());
+    } else {
+      lookIn(Math.min(left, LOOK_NANOS));
+    }
+  }
+
+  /** Returns whose it is, for a log. */
+  private String whose() {
+    Thread thread = user;
+    String name = thread.getName();
+    String of = "thread " + (name.isEmpty() ? "#" + thread.threadId() : '"' + name + '"');
+    return sender instanceof Thread ? of : "a message writer of " + of;
+  }
+
+  // ---- Its pieces
 
   /** Returns the opcode of the next piece. */
   Opcode opcode(MessageType ofPiece) {

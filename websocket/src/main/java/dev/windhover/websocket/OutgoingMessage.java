@@ -3,12 +3,12 @@ package dev.windhover.websocket;
 import dev.windhover.http.host.Delivery;
 import dev.windhover.http.host.Loop;
 import dev.windhover.http.websocket.MessageType;
+import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.protocol.Opcode;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.util.Deque;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,27 +16,29 @@ import org.jspecify.annotations.Nullable;
  * are made of it when it leaves. Its sender creates it; from then on it belongs to the loop.
  */
 final class OutgoingMessage {
-  /** What one costs that waits and whose payload is that of others, too: about that. */
-  private static final int SHARED_BYTES = 128;
+  /** What one costs beside its payload, about: thousands of small ones cost more than they say. */
+  private static final int OWN_BYTES = 128;
 
   final boolean end;
 
-  /** The next three change only if a later message takes the place of this one. */
-  Opcode opcode;
+  /** The message of which this is a piece; null for a whole one. */
+  final @Nullable OpenMessage part;
 
+  // These change if a later message takes the place of this one.
+
+  Opcode opcode;
   SendAs as;
 
   /** The size of the payload before a {@link SendAs#PREPARED_CODED} one was compressed. */
   int size;
 
-  /** The message of which this is a piece; null for a whole one. */
-  final @Nullable OpenMessage part;
-
   /** The size of the payload. */
   private int bytes;
 
-  /** What is to be sent next of the payload; set by {@link #copy} or {@link #lend}. */
+  /** What is to be sent next of the payload. */
   private @Nullable ByteBuffer payload;
+
+  private @Nullable PreparedMessage prepared;
 
   /** What follows that, if the payload is longer than a buffer of the pool. */
   private @Nullable Deque<ByteBuffer> rest;
@@ -56,24 +58,49 @@ final class OutgoingMessage {
   /** Whether its first byte is out, or being compressed. */
   boolean begun;
 
+  /** Whether it had to wait for the transport. */
+  boolean waits;
+
+  /** As what the {@link #prepared} message counts in the server's memory. */
+  @Nullable Delivery counted;
+
   /** The message after this one in the outbox, or before it in the mailbox. */
   @Nullable OutgoingMessage next;
 
   /** The message before this one in the outbox. */
   @Nullable OutgoingMessage previous;
 
-  /** What it is a part of, if it is sent with a policy, and waits in their room. */
-  private @Nullable Delivery delivery;
+  /** In whose room it waits if it is sent with a policy. */
+  private @Nullable Deliveries room;
 
   /** Which later message may take its place; null for none. */
   @Nullable Object key;
 
-  OutgoingMessage(MessageType type, boolean end, SendAs as, int size, @Nullable OpenMessage part) {
+  /**
+   * Creates one of {@code payload}, which belongs to its sender until {@link #copy} or {@link
+   * #lend} is called.
+   *
+   * @param prepared whose payload it is, or what was compressed of that; null for any other
+   */
+  OutgoingMessage(
+      ByteBuffer payload,
+      MessageType type,
+      boolean end,
+      SendAs as,
+      @Nullable PreparedMessage prepared,
+      @Nullable OpenMessage part) {
     this.opcode = part == null ? opcodeOf(type) : part.opcode(type);
     this.end = end;
-    this.as = as;
-    this.size = size;
     this.part = part;
+    takes(payload, as, prepared);
+  }
+
+  private void takes(ByteBuffer original, SendAs how, @Nullable PreparedMessage of) {
+    as = how;
+    prepared = of;
+    payload = original;
+    bytes = original.remaining();
+    size = of == null ? bytes : of.size();
   }
 
   /**
@@ -82,60 +109,52 @@ final class OutgoingMessage {
    * @param chunk the most bytes that are handed to the transport at once
    * @param isCompressed whether the payload may be compressed
    */
-  void copy(ByteBuffer original, int chunk, boolean isCompressed) {
-    bytes = original.remaining();
+  void copy(int chunk, boolean isCompressed) {
     boolean suitsPool = isCompressed ? bytes <= chunk : chunk == PayloadPool.BUFFER_BYTES;
-    if (as.isPrepared()) {
-      payload = original;
-    } else if (!suitsPool || bytes < PayloadPool.LEAST_BYTES || !copyToPool(original)) {
+    ByteBuffer original = payload();
+    if (prepared == null
+        && (!suitsPool || bytes < PayloadPool.LEAST_BYTES || !copyToPool(original))) {
       payload = ByteBuffer.allocate(bytes).put(original).flip();
     }
   }
 
   private boolean copyToPool(ByteBuffer original) {
     Deque<ByteBuffer> buffers = PayloadPool.copy(original);
+    if (buffers.isEmpty()) {
+      return false;
+    }
+    isPooled = true;
     payload = buffers.poll();
-    isPooled = payload != null;
     rest = buffers.isEmpty() ? null : buffers;
-    return isPooled;
+    return true;
   }
 
   /** Borrows the payload: its sender waits until it has left. */
-  Loan lend(ByteBuffer original) {
+  Loan lend() {
     Loan lent = new Loan();
-    bytes = original.remaining();
-    payload = original;
     loan = lent;
     return lent;
   }
 
-  /**
-   * Sends what others are sent, too, and never changes: only a view of it is taken, when it leaves.
-   */
-  void share(ByteBuffer original, Delivery of, @Nullable Object replacedBy) {
-    bytes = original.remaining();
-    payload = original;
-    delivery = of;
+  /** Lets it wait in a room of its own, where a later one with that key may take its place. */
+  void waitsIn(Deliveries own, @Nullable Object replacedBy) {
+    room = own;
     key = replacedBy;
   }
 
   /** A later message takes the place of this one, which has not begun. */
-  void replace(Delivery by, SendAs how, ByteBuffer original) {
-    opcode = opcodeOf(by.message().type());
-    as = how;
-    size = by.message().size();
-    delivery = by;
-    bytes = original.remaining();
-    payload = original;
+  void replace(PreparedMessage by, SendAs how, ByteBuffer original) {
+    opcode = opcodeOf(by.type());
+    takes(original, how, by);
   }
 
-  boolean isShared() {
-    return delivery != null;
+  /** Returns in whose room it waits; null for that of all senders. */
+  @Nullable Deliveries room() {
+    return room;
   }
 
-  /** Returns what it is a part of; null if it is sent without a policy. */
-  @Nullable Delivery delivery() {
-    return delivery;
+  @Nullable PreparedMessage prepared() {
+    return prepared;
   }
 
   /** Returns what kind of message this whole one is. */
@@ -148,15 +167,19 @@ final class OutgoingMessage {
     return bytes;
   }
 
-  /**
-   * Returns how much memory waits with it, its sender's included, without that of a payload that
-   * many sockets share.
-   */
+  /** Returns how much memory waits with it, its sender's included, without {@link #prepared}. */
   int memory() {
-    if (delivery != null) {
-      return SHARED_BYTES; // thousands of small ones cost more than what they say
-    }
-    return as.isPrepared() ? 0 : bytes;
+    return prepared == null ? bytes : OWN_BYTES;
+  }
+
+  /** Returns the bytes of {@link #prepared}, unless it waits in a room of its own. */
+  int shared() {
+    return prepared == null || room != null ? 0 : bytes;
+  }
+
+  /** Returns how much memory {@link #prepared} takes: with a compressed form, which it keeps. */
+  long preparedMemory() {
+    return as == SendAs.PREPARED_CODED ? (long) size + bytes : size;
   }
 
   /** Returns what is to be sent next of the payload. */
@@ -181,7 +204,8 @@ final class OutgoingMessage {
   /** Begins to leave; returns false if its sender has withdrawn it. */
   boolean begin() {
     begun = true;
-    if (delivery != null) {
+    if (room != null) {
+      room.begun(this);
       payload = payload().duplicate().rewind();
     }
     return loan == null || loan.begin();
@@ -225,42 +249,33 @@ final class OutgoingMessage {
       WITHDRAWN
     }
 
-    private static final VarHandle FATE;
-
-    static {
-      try {
-        FATE = MethodHandles.lookup().findVarHandle(Loan.class, "fate", Fate.class);
-      } catch (ReflectiveOperationException e) {
-        throw new ExceptionInInitializerError(e);
-      }
-    }
-
     private final Thread sender = Thread.currentThread();
-    private volatile Fate fate = Fate.WAITING;
+    private final AtomicReference<Fate> fate = new AtomicReference<>(Fate.WAITING);
 
     private boolean begin() {
-      return FATE.compareAndSet(this, Fate.WAITING, Fate.LEAVING);
+      return fate.compareAndSet(Fate.WAITING, Fate.LEAVING);
     }
 
     private void end(boolean isOut, Loop loop) {
-      if (fate != Fate.WITHDRAWN) {
-        fate = isOut ? Fate.OUT : Fate.DROPPED;
+      if (fate.get() != Fate.WITHDRAWN) {
+        fate.set(isOut ? Fate.OUT : Fate.DROPPED);
         loop.unpark(sender);
       }
     }
 
     /** The sender takes its payload back; returns false if that is leaving already. */
     boolean withdraw() {
-      return FATE.compareAndSet(this, Fate.WAITING, Fate.WITHDRAWN);
+      return fate.compareAndSet(Fate.WAITING, Fate.WITHDRAWN);
     }
 
     /** Returns whether the sender has its payload back. */
     boolean isOver() {
-      return fate == Fate.OUT || fate == Fate.DROPPED;
+      Fate now = fate.get();
+      return now == Fate.OUT || now == Fate.DROPPED;
     }
 
     boolean isOut() {
-      return fate == Fate.OUT;
+      return fate.get() == Fate.OUT;
     }
   }
 }

@@ -11,7 +11,31 @@ import java.util.function.BooleanSupplier;
  * look for themselves. Any thread.
  */
 final class ParkedThreads {
-  private final Queue<Thread> threads = new ConcurrentLinkedQueue<>();
+  /**
+   * A thread that waits. A wake-up is noted here, because what the thread does between its look and
+   * its parking may park as well, and use up the permit.
+   */
+  private static final class Waiter {
+    final Thread thread = Thread.currentThread();
+    volatile boolean woken;
+
+    void park(BooleanSupplier isMet) throws InterruptedException {
+      while (true) {
+        woken = false;
+        if (isMet.getAsBoolean()) {
+          return;
+        }
+        while (!woken) {
+          if (Thread.interrupted()) {
+            throw new InterruptedException();
+          }
+          LockSupport.park(this);
+        }
+      }
+    }
+  }
+
+  private final Queue<Waiter> waiters = new ConcurrentLinkedQueue<>();
   private final Loop loop;
 
   /** Creates one for threads that {@code loop} wakes most of the time. */
@@ -20,17 +44,17 @@ final class ParkedThreads {
   }
 
   boolean isEmpty() {
-    return threads.isEmpty();
+    return waiters.isEmpty();
   }
 
   /** Waits until {@code isMet} says so, asked by the waiting thread. */
   void await(BooleanSupplier isMet) throws InterruptedException {
-    Thread self = Thread.currentThread();
-    threads.add(self);
+    Waiter self = new Waiter();
+    waiters.add(self);
     try {
-      park(isMet);
+      self.park(isMet);
     } finally {
-      threads.remove(self);
+      waiters.remove(self);
     }
   }
 
@@ -40,44 +64,46 @@ final class ParkedThreads {
    * the next one does. If this fails, it has left.
    */
   void awaitInTurn(BooleanSupplier isMet) throws InterruptedException {
-    Thread self = Thread.currentThread();
-    threads.add(self);
+    Waiter self = new Waiter();
+    waiters.add(self);
     boolean isTurn = false;
     try {
-      park(() -> self.equals(threads.peek()) && isMet.getAsBoolean());
+      self.park(() -> self.equals(waiters.peek()) && isMet.getAsBoolean());
       isTurn = true;
     } finally {
       if (!isTurn) {
-        leave();
+        leave(self);
       }
     }
   }
 
   /** The turn of the calling thread is over, if it has one. */
   void leave() {
-    if (threads.remove(Thread.currentThread())) {
-      wakeFirst();
+    Waiter first = waiters.peek();
+    if (first != null && first.thread.equals(Thread.currentThread())) {
+      leave(first);
     }
   }
 
-  private void park(BooleanSupplier isMet) throws InterruptedException {
-    while (!isMet.getAsBoolean()) {
-      if (Thread.interrupted()) {
-        throw new InterruptedException();
-      }
-      LockSupport.park(this);
-    }
+  private void leave(Waiter waiter) {
+    waiters.remove(waiter);
+    wakeFirst();
   }
 
   /** Wakes the one that has waited longest. */
   void wakeFirst() {
-    Thread first = threads.peek();
+    Waiter first = waiters.peek();
     if (first != null) {
-      loop.unpark(first);
+      wake(first);
     }
   }
 
   void wakeAll() {
-    threads.forEach(loop::unpark);
+    waiters.forEach(this::wake);
+  }
+
+  private void wake(Waiter waiter) {
+    waiter.woken = true;
+    loop.unpark(waiter.thread);
   }
 }

@@ -7,6 +7,7 @@ import dev.windhover.http.websocket.ReceiveResult;
 import dev.windhover.protocol.FrameReader;
 import dev.windhover.protocol.MessageBuffer;
 import dev.windhover.protocol.Violation;
+import java.lang.invoke.ConstantBootstraps;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
@@ -24,17 +25,12 @@ import org.jspecify.annotations.Nullable;
  * its buffer or message.
  */
 final class Receiver extends Inbox {
-  private static final VarHandle STATE;
-  private static final VarHandle CURRENT;
+  private static final VarHandle STATE = handle("state", Demand.class, int.class);
+  private static final VarHandle CURRENT = handle("current", Receiver.class, Demand.class);
 
-  static {
-    try {
-      MethodHandles.Lookup lookup = MethodHandles.lookup();
-      STATE = lookup.findVarHandle(Demand.class, "state", int.class);
-      CURRENT = lookup.findVarHandle(Receiver.class, "current", Demand.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
+  private static VarHandle handle(String field, Class<?> owner, Class<?> type) {
+    return ConstantBootstraps.fieldVarHandle(
+        MethodHandles.lookup(), field, VarHandle.class, owner, type);
   }
 
   /** A call of {@code receive}, or of {@code receiveMessage}, from its beginning to its end. */
@@ -79,6 +75,7 @@ final class Receiver extends Inbox {
         }
         if (nanos > 0 && timer == null) {
           timer = session.schedule(nanos, this::endTime);
+          continue; // that may have used up a wake-up
         }
         LockSupport.park(Receiver.this);
       }
@@ -190,8 +187,8 @@ final class Receiver extends Inbox {
     if (demand != null) {
       session.loop().unpark(demand.thread);
     }
-    if (isDiscarding() || session.isCloseSent()) {
-      session.takeEffect();
+    if (isDiscarding() || session.life().isCloseSent()) {
+      session.life().takeEffect();
     }
   }
 
@@ -277,7 +274,9 @@ final class Receiver extends Inbox {
       }
     }
     if (demand.given == null) {
-      session.takeEffect(); // the application has taken everything before the end, and asks again
+      session
+          .life()
+          .takeEffect(); // the application has taken everything before the end, and asks again
     }
   }
 
@@ -315,7 +314,7 @@ final class Receiver extends Inbox {
   }
 
   private boolean hasEnded() {
-    return isDiscarding() || session.hasFoundEnd();
+    return isDiscarding() || session.life().hasFoundEnd();
   }
 
   private void take(Piece piece, Demand demand) {

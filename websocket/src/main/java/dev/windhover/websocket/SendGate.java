@@ -1,14 +1,13 @@
 package dev.windhover.websocket;
 
-import dev.windhover.http.host.Durations;
+import dev.windhover.http.Limit;
 import dev.windhover.http.websocket.MessageType;
 import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.protocol.WebSocketState;
+import java.lang.invoke.ConstantBootstraps;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,27 +20,13 @@ final class SendGate {
   /** Set in {@link #waiting} when nothing more may be claimed: a Close follows what is there. */
   private static final long SEALED = 1L << 62;
 
-  /** How often the sender of a message is looked at while others wait for the end of it. */
-  private static final long LOOK_NANOS = Duration.ofSeconds(1).toNanos();
-
   // What a claim may be answered with instead of its size.
   private static final long NO_ROOM = -1;
   private static final long CLOSED = -2;
 
-  private static final VarHandle WAITING;
-  private static final VarHandle OPEN;
-  private static final VarHandle PARKED;
-
-  static {
-    try {
-      MethodHandles.Lookup lookup = MethodHandles.lookup();
-      WAITING = lookup.findVarHandle(SendGate.class, "waiting", long.class);
-      OPEN = lookup.findVarHandle(SendGate.class, "open", OpenMessage.class);
-      PARKED = lookup.findVarHandle(SendGate.class, "parked", ParkedThreads.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
+  private static final VarHandle WAITING = handle("waiting", long.class);
+  private static final VarHandle OPEN = handle("open", OpenMessage.class);
+  private static final VarHandle PARKED = handle("parked", ParkedThreads.class);
 
   private final Session session;
   private final SendMarks marks;
@@ -77,6 +62,11 @@ final class SendGate {
     this.marks = marks;
   }
 
+  private static VarHandle handle(String field, Class<?> type) {
+    return ConstantBootstraps.fieldVarHandle(
+        MethodHandles.lookup(), field, VarHandle.class, SendGate.class, type);
+  }
+
   // ---- What waits
 
   /** Returns the bytes of messages that wait. */
@@ -108,14 +98,14 @@ final class SendGate {
   void keepBack(long charge) {
     long sum = keptBack + charge;
     keptBack = sum;
-    watchOpen();
+    awaitEndOfOpen();
     wakeWithin(); // less is ahead of it than it seemed
   }
 
   /** A message that has claimed no room waits for the end of the message under way. Loop only. */
   void keepOtherBack() {
     keepsOthersBack = true;
-    watchOpen();
+    awaitEndOfOpen();
   }
 
   /** None wait for that any more. Loop only. */
@@ -142,17 +132,21 @@ final class SendGate {
       throw new InterruptedException();
     }
     requireOpen();
-    OpenMessage message = open;
-    if (message != null && message.isOf(by)) {
-      message.requireFits(type, as);
-      return message;
+    OpenMessage own = ownPiece(by, type, as);
+    return own != null || end ? own : begin(by);
+  }
+
+  private @Nullable OpenMessage ownPiece(Object by, MessageType type, SendAs as) {
+    OpenMessage own = openOf(by);
+    if (own != null) {
+      own.requireFits(type, as);
     }
-    return end ? null : begin(by);
+    return own;
   }
 
   /** Waits until no other message is under way, and begins one of {@code by}. */
   OpenMessage begin(Object by) throws WebSocketClosedException, InterruptedException {
-    OpenMessage message = new OpenMessage(by, session.loop().nanoTime());
+    OpenMessage message = new OpenMessage(by, session, this);
     if (isAnybodyParked() || !OPEN.compareAndSet(this, null, message)) {
       requireNotOwn();
       parked()
@@ -160,7 +154,7 @@ final class SendGate {
             if (!canSend() || OPEN.compareAndSet(this, null, message)) {
               return true;
             }
-            watchOpen();
+            awaitEndOfOpen();
             return false;
           });
       leave();
@@ -177,17 +171,13 @@ final class SendGate {
    * @throws IllegalStateException if another's is under way, and this is a piece
    */
   @Nullable OpenMessage enterAtOnce(Object by, MessageType type, boolean end, SendAs as) {
-    OpenMessage message = open;
-    if (message != null && message.isOf(by)) {
-      message.requireFits(type, as);
-      return message;
+    OpenMessage own = ownPiece(by, type, as);
+    if (own != null || end) {
+      return own;
     }
-    if (end) {
-      return null;
-    }
-    message = new OpenMessage(by, session.loop().nanoTime());
+    OpenMessage message = new OpenMessage(by, session, this);
     if (!OPEN.compareAndSet(this, null, message)) {
-      lookForSender();
+      isOpenAbandoned(); // then nobody will be refused again
       throw new IllegalStateException("a message of another sender is under way");
     }
     return message;
@@ -323,7 +313,7 @@ final class SendGate {
       } else if (open != null) { // awaited first, then looked again: it may have ended meanwhile
         turnAwaited = true;
         endAwaited = true;
-        if (lookForSender()) {
+        if (isOpenAbandoned()) {
           return false;
         }
       } else {
@@ -346,30 +336,26 @@ final class SendGate {
 
   private long awaitTurnAndRoom(long frame) throws InterruptedException {
     requireNotOwn();
-    var claim =
-        new BooleanSupplier() {
-          private long charge = NO_ROOM;
-
-          @Override
-          public boolean getAsBoolean() {
-            charge = tryClaim(null, frame, true);
-            if (charge == NO_ROOM) {
-              if (open == null) {
-                tellFull();
-              } else {
-                watchOpen();
-              }
-            }
-            return charge != NO_ROOM;
+    long[] charge = new long[1];
+    parked()
+        .awaitInTurn(() -> {
+          charge[0] = tryClaim(null, frame, true);
+          if (charge[0] != NO_ROOM) {
+            return true;
           }
-        };
-    parked().awaitInTurn(claim);
-    return claim.charge;
+          if (open == null) {
+            tellFull();
+          } else {
+            awaitEndOfOpen();
+          }
+          return false;
+        });
+    return charge[0];
   }
 
   /** Waits for room in the middle of a message, where nobody else is served first. */
   private long awaitRoomWithin(OpenMessage message, long frame) throws InterruptedException {
-    tellFull();
+    tellFull(); // before there can be a wake-up, which it could use up
     message.waiting = Thread.currentThread();
     try {
       long charge;
@@ -409,57 +395,30 @@ final class SendGate {
   }
 
   /** The calling thread, or a message that is kept back, waits for the end of {@link #open}. */
-  private void watchOpen() {
+  private void awaitEndOfOpen() {
     OpenMessage message = open;
-    if (message != null && !lookForSender() && message.watch(session.loop().nanoTime())) {
-      lookIn(LOOK_NANOS, message);
+    if (message != null) {
+      message.awaitEnd();
     }
   }
 
-  /** Returns whether nobody is left to end {@link #open}, which then fails the socket. */
-  private boolean lookForSender() {
+  private boolean isOpenAbandoned() {
     OpenMessage message = open;
-    if (message == null || !message.isAbandoned()) {
-      return false;
-    }
-    session.loop().execute(() -> look(message));
-    return true;
+    return message != null && message.isAbandoned();
   }
 
-  private void lookIn(long nanos, OpenMessage message) {
-    session.schedule(Math.min(nanos, Durations.nanos(limit())), () -> look(message));
+  /** Returns whether {@code message} is under way and can still end. */
+  boolean isUnderWay(OpenMessage message) {
+    return message.equals(open) && canSend();
   }
 
-  private Duration limit() {
-    return session.settings().limits().unfinishedSendTimeout();
-  }
-
-  /** Fails the socket if its senders would wait in vain. Loop only. */
-  private void look(OpenMessage message) {
-    if (!message.equals(open) || !canSend()) {
-      return;
-    }
-    long now = session.loop().nanoTime();
-    long left = Durations.nanos(limit()) - message.idleNanos(now);
-    if (message.isAbandoned()) {
-      fail("message of " + message.whose() + " was not finished, and the thread has ended");
-    } else if (!isEndAwaited()) {
-      message.unwatch();
-      if (isEndAwaited()) { // somebody came before that, and relies on this
-        watchOpen();
-      }
-    } else if (left <= 0) {
-      fail("message of " + message.whose() + " was not finished within " + limit());
-    } else {
-      lookIn(Math.min(left, LOOK_NANOS), message);
-    }
-  }
-
-  private boolean isEndAwaited() {
+  /** Returns whether anybody waits for the end of the message under way. */
+  boolean isEndAwaited() {
     return isAnybodyParked() || keepsBack() || keepsOthersBack;
   }
 
-  private void fail(String why) {
+  /** The message under way fails the socket, because its senders would wait in vain. Loop only. */
+  void fail(String why) {
     fault = why;
     session.sendingFailed(why);
   }
@@ -485,7 +444,7 @@ final class SendGate {
   void tellFull() {
     if (!full) {
       full = true;
-      session.loop().execute(session::full);
+      session.loop().execute(() -> session.limitReached(Limit.SEND_QUEUE));
     }
   }
 
@@ -548,7 +507,7 @@ final class SendGate {
   }
 
   private boolean canSend() {
-    return session.state().canSend() && !stopped;
+    return session.life().state().canSend() && !stopped;
   }
 
   /** Returns what a sender is told that comes too late. */
@@ -558,7 +517,7 @@ final class SendGate {
       return new WebSocketClosedException("cannot send: " + known);
     }
     return new WebSocketClosedException(
-        session.state() == WebSocketState.CLOSE_SENT
+        session.life().state() == WebSocketState.CLOSE_SENT
             ? "cannot send: the socket is closing"
             : "cannot send: the socket has ended");
   }

@@ -3,7 +3,7 @@ package dev.windhover.websocket;
 import dev.windhover.protocol.FrameWriter;
 
 /**
- * How much a {@link Outbox} lets wait, here and in the transport. Sockets of the same settings
+ * How much an {@link Outbox} lets wait, here and in the transport. Sockets of the same settings
  * share it.
  *
  * @param high in bytes: who has so much waiting must wait, or is refused. In the listener form a

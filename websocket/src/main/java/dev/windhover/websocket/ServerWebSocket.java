@@ -39,12 +39,15 @@ final class ServerWebSocket implements WebSocket, Recipient {
   private static final Object UNNAMED = new Object();
 
   private final Session session;
+  private final Sender sender;
   private final Outbox out;
   private final Inbox in;
   private final @Nullable String subprotocol;
 
-  ServerWebSocket(Session session, Outbox out, Inbox in, @Nullable String subprotocol) {
+  ServerWebSocket(
+      Session session, Sender sender, Outbox out, Inbox in, @Nullable String subprotocol) {
     this.session = session;
+    this.sender = sender;
     this.out = out;
     this.in = in;
     this.subprotocol = subprotocol;
@@ -52,7 +55,7 @@ final class ServerWebSocket implements WebSocket, Recipient {
 
   @Override
   public WebSocketState state() {
-    return session.state();
+    return session.life().state();
   }
 
   @Override
@@ -109,7 +112,7 @@ final class ServerWebSocket implements WebSocket, Recipient {
                 new InterruptedIOException("interrupted while waiting for a message"));
           }
           if (next == null) {
-            session.answerClose();
+            session.life().answerClose();
           }
         }
         return next != null;
@@ -146,48 +149,92 @@ final class ServerWebSocket implements WebSocket, Recipient {
   @Override
   public boolean send(ByteBuffer payload, MessageType type, boolean endOfMessage)
       throws IOException, InterruptedException {
-    return send(
-        Thread.currentThread(),
-        payload,
-        payload.remaining(),
-        type,
-        endOfMessage,
-        SendAs.COMPRESSIBLE);
+    return send(Thread.currentThread(), payload, type, endOfMessage, SendAs.COMPRESSIBLE, null);
   }
 
   @Override
   public boolean send(ByteBuffer payload, MessageType type, boolean endOfMessage, SendFlag... flags)
       throws IOException, InterruptedException {
-    SendAs as = isPlain(flags) ? SendAs.PLAIN : SendAs.COMPRESSIBLE;
-    return send(Thread.currentThread(), payload, payload.remaining(), type, endOfMessage, as);
+    return send(Thread.currentThread(), payload, type, endOfMessage, as(flags), null);
   }
 
   @Override
   public boolean send(PreparedMessage message, SendFlag... flags)
       throws IOException, InterruptedException {
-    Objects.requireNonNull(flags, "flags");
-    Encoded encoded = encode(message, flags);
+    Outbox.Encoded encoded = encode(message, flags);
     return send(
-        Thread.currentThread(), encoded.payload, message.size(), message.type(), true, encoded.as);
+        Thread.currentThread(), encoded.payload(), message.type(), true, encoded.as(), message);
   }
 
   @Override
   public boolean trySend(ByteBuffer payload, MessageType type, SendFlag... flags)
       throws IOException {
-    SendAs as = isPlain(flags) ? SendAs.PLAIN : SendAs.COMPRESSIBLE;
-    return out.trySend(payload, payload.remaining(), type, as);
+    return sender.trySend(payload, type, as(flags), null);
   }
 
   @Override
   public boolean trySend(PreparedMessage message, SendFlag... flags) throws IOException {
     Objects.requireNonNull(message, "message");
     Objects.requireNonNull(flags, "flags");
-    if (!out.mayTrySend()) {
+    if (!sender.mayTrySend()) {
       return false; // before it is compressed for nothing
     }
-    Encoded encoded = encode(message, flags);
-    return out.trySend(encoded.payload, message.size(), message.type(), encoded.as);
+    Outbox.Encoded encoded = encode(message, flags);
+    return sender.trySend(encoded.payload(), message.type(), encoded.as(), message);
   }
+
+  private static SendAs as(SendFlag... flags) {
+    return List.of(Objects.requireNonNull(flags, "flags")).contains(SendFlag.DISABLE_COMPRESSION)
+        ? SendAs.PLAIN
+        : SendAs.COMPRESSIBLE;
+  }
+
+  private Outbox.Encoded encode(PreparedMessage message, SendFlag... flags) {
+    return as(flags) == SendAs.PLAIN
+        ? new Outbox.Encoded(message.payload(), SendAs.PREPARED)
+        : out.encode(message, message.payload());
+  }
+
+  @Override
+  public boolean sendText(CharSequence text) throws IOException, InterruptedException {
+    return send(Utf8.encode(text), MessageType.TEXT, true);
+  }
+
+  private boolean send(
+      Object by,
+      ByteBuffer payload,
+      MessageType type,
+      boolean end,
+      SendAs as,
+      @Nullable PreparedMessage prepared)
+      throws IOException, InterruptedException {
+    if (type == MessageType.CLOSE) {
+      throw new IllegalArgumentException("a message cannot be of type CLOSE; use closeOutput");
+    }
+    if (in instanceof ListenerPump) {
+      return sender.offer(by, payload, type, end, as, prepared);
+    }
+    if (session.inLoop()) {
+      throw new IllegalStateException("send would block the connection's loop");
+    }
+    return sender.send(by, payload, type, end, as, prepared);
+  }
+
+  @Override
+  public MessageWriter startMessage(MessageType type) throws IOException, InterruptedException {
+    Writer writer = new Writer(Objects.requireNonNull(type, "type"));
+    if (in instanceof Receiver) {
+      sender.startMessage(writer);
+    }
+    return writer;
+  }
+
+  @Override
+  public long bufferedAmount() {
+    return out.bufferedAmount();
+  }
+
+  // ---- With a policy, and in groups
 
   @Override
   public void send(PreparedMessage message, WhenFull whenFull)
@@ -209,7 +256,7 @@ final class ServerWebSocket implements WebSocket, Recipient {
   private record Key(Object key) {}
 
   private void postIfOpen(Delivery delivery) throws IOException {
-    out.requireOpen();
+    sender.requireOpen();
     post(delivery);
   }
 
@@ -217,8 +264,6 @@ final class ServerWebSocket implements WebSocket, Recipient {
   public long droppedMessages() {
     return out.dropped();
   }
-
-  // ---- In groups
 
   @Override
   public FanOut fanOut() {
@@ -233,95 +278,17 @@ final class ServerWebSocket implements WebSocket, Recipient {
 
   @Override
   public boolean add(Membership membership) {
-    return session.groups().add(membership);
+    return session.life().groups().add(membership);
   }
 
   @Override
   public @Nullable Membership remove(Object group) {
-    return session.groups().remove(group);
+    return session.life().groups().remove(group);
   }
 
   @Override
   public void deliver(Burst burst, WhenFull whenFull) {
-    boolean keepsLatest = whenFull == WhenFull.KEEP_LATEST || burst.keepsLatest();
-    if (session.compressor() != null || !out.writeThrough(burst, keepsLatest)) {
-      List<Delivery> all = burst.deliveries();
-      for (int i = 0; i < all.size(); i++) { // there are many, and mostly one
-        Delivery each = all.get(i);
-        WhenFull given = each.whenFull();
-        deliver(each, given == null ? whenFull : given);
-      }
-    }
-    out.flushDelivered();
-  }
-
-  private void deliver(Delivery delivery, WhenFull whenFull) {
-    PreparedMessage message = delivery.message();
-    int size = message.size();
-    MessageCompressor compressor = session.compressor();
-    if (compressor == null || !compressor.isWorth(size)) {
-      out.deliver(delivery, delivery.payload(), SendAs.PREPARED, whenFull);
-    } else {
-      Encoded encoded = encode(message);
-      out.deliver(delivery, encoded.payload, encoded.as, whenFull);
-    }
-  }
-
-  // ---- Compressed for many
-
-  /** A prepared message as this socket sends it. */
-  private record Encoded(ByteBuffer payload, SendAs as) {}
-
-  private Encoded encode(PreparedMessage message, SendFlag... flags) {
-    MessageCompressor compressor = session.compressor();
-    if (compressor == null || !compressor.isWorth(message.size()) || isPlain(flags)) {
-      return new Encoded(message.payload(), SendAs.PREPARED);
-    }
-    ByteBuffer coded = compressor.encoded(message, session.inLoop());
-    if (coded == null) {
-      return new Encoded(message.payload(), SendAs.PREPARED_COMPRESSIBLE);
-    }
-    return coded.remaining() < message.size()
-        ? new Encoded(coded, SendAs.PREPARED_CODED)
-        : new Encoded(message.payload(), SendAs.PREPARED);
-  }
-
-  private static boolean isPlain(SendFlag... flags) {
-    return List.of(Objects.requireNonNull(flags, "flags")).contains(SendFlag.DISABLE_COMPRESSION);
-  }
-
-  @Override
-  public boolean sendText(CharSequence text) throws IOException, InterruptedException {
-    return send(Utf8.encode(text), MessageType.TEXT, true);
-  }
-
-  private boolean send(
-      Object by, ByteBuffer payload, int size, MessageType type, boolean end, SendAs as)
-      throws IOException, InterruptedException {
-    if (type == MessageType.CLOSE) {
-      throw new IllegalArgumentException("a message cannot be of type CLOSE; use closeOutput");
-    }
-    if (in instanceof ListenerPump) {
-      return out.offer(by, payload, size, type, end, as);
-    }
-    if (session.inLoop()) {
-      throw new IllegalStateException("send would block the connection's loop");
-    }
-    return out.send(by, payload, size, type, end, as);
-  }
-
-  @Override
-  public MessageWriter startMessage(MessageType type) throws IOException, InterruptedException {
-    Writer writer = new Writer(Objects.requireNonNull(type, "type"));
-    if (in instanceof Receiver) {
-      out.startMessage(writer);
-    }
-    return writer;
-  }
-
-  @Override
-  public long bufferedAmount() {
-    return out.bufferedAmount();
+    out.deliveries().deliver(burst, whenFull);
   }
 
   // ---- Ending
@@ -335,13 +302,13 @@ final class ServerWebSocket implements WebSocket, Recipient {
     closeOutput(status, description);
     in.discard();
     if (waits) {
-      session.awaitTerminal();
+      session.life().awaitTerminal();
     }
   }
 
   @Override
   public void closeOutput(int status, String description) {
-    if (!session.state().canSend()) {
+    if (!session.life().state().canSend()) {
       return; // ended, or closing: before the arguments, so that echo(closeStatus()) works then
     }
     if (!CloseCode.isAllowedInFrame(status)) {
@@ -350,36 +317,36 @@ final class ServerWebSocket implements WebSocket, Recipient {
     }
     CloseReason reason = new CloseReason(status, description);
     reason.toPayload(); // refuses a long description before anything happens
-    session.blameApplication(reason, "the application closed");
-    session.closeOutput(reason, false);
+    session.life().blame(Ending.By.APPLICATION, reason, "the application closed");
+    session.life().closeOutput(reason, false);
   }
 
   @Override
   public void abort() {
-    session.abort(Ending.By.APPLICATION, "the application aborted");
+    session.life().abort(Ending.By.APPLICATION, "the application aborted");
     in.discard();
   }
 
   @Override
   public int closeStatus() {
-    CloseReason reason = session.received();
+    CloseReason reason = session.life().received();
     if (reason != null) {
       return reason.code() == CloseCode.NO_STATUS_RECEIVED
           ? CloseCode.NORMAL_CLOSURE
           : reason.code();
     }
-    return session.state().isTerminal() ? CloseCode.ABNORMAL_CLOSURE : 0;
+    return session.life().state().isTerminal() ? CloseCode.ABNORMAL_CLOSURE : 0;
   }
 
   @Override
   public String closeStatusDescription() {
-    CloseReason reason = session.received();
+    CloseReason reason = session.life().received();
     return reason == null ? "" : reason.text();
   }
 
   @Override
   public @Nullable Ending ending() {
-    return session.ending();
+    return session.life().ending();
   }
 
   @Override
@@ -473,7 +440,7 @@ final class ServerWebSocket implements WebSocket, Recipient {
       if (finished) {
         throw new IllegalStateException("the message is finished");
       }
-      ServerWebSocket.this.send(this, piece, piece.remaining(), type, end, SendAs.COMPRESSIBLE);
+      ServerWebSocket.this.send(this, piece, type, end, SendAs.COMPRESSIBLE, null);
       finished = end;
     }
 

@@ -3,6 +3,7 @@ package dev.windhover.websocket;
 import dev.windhover.http.host.Durations;
 import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.protocol.Conversation;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,7 @@ record SessionSettings(
     Conversation.Terms terms,
     long maxMessageSize,
     SendMarks sendMarks,
+    Duration writeStallTimeout,
     WebSocketLimits limits,
     boolean closesOnStop,
     boolean development) {
@@ -34,6 +36,7 @@ record SessionSettings(
             marks.share()),
         or(given.maxMessageSize(), limits.maxMessageSize()),
         marks,
+        or(given.writeStallTimeout(), limits.writeStallTimeout()),
         limits,
         given.closesOnStop(),
         development);

@@ -209,7 +209,7 @@ public final class WebSockets implements Middleware {
   private CompletableFuture<Void> closeOpen() {
     return sessions.endAll(session -> {
       if (session.settings().closesOnStop()) {
-        session.goAway();
+        session.life().goAway();
       }
       return session.ended();
     });
@@ -220,6 +220,9 @@ public final class WebSockets implements Middleware {
     private final HttpContext context;
     private final OpeningHandshake.@Nullable Fault fault;
     private boolean accepted;
+
+    /** The connection will be a socket's. */
+    private boolean isTaken;
 
     Manager(HttpContext context) {
       this.context = context;
@@ -272,21 +275,17 @@ public final class WebSockets implements Middleware {
         throw new IllegalStateException("the response has started");
       }
       opening.incrementAndGet();
-      boolean[] isTaken = new boolean[1];
       try {
-        return open(upgrade, given, listener, isTaken);
+        return open(upgrade, given, listener);
       } finally {
-        if (!isTaken[0]) { // there is no session that could be opened or ended
+        if (!isTaken) { // there is no session that could be opened or ended
           openedOrNot();
         }
       }
     }
 
     private WebSocket open(
-        Upgrade upgrade,
-        WebSocketAcceptContext given,
-        @Nullable WebSocketListener listener,
-        boolean[] isTaken) {
+        Upgrade upgrade, WebSocketAcceptContext given, @Nullable WebSocketListener listener) {
       if (stopping) {
         throw refused(
             context,
@@ -320,7 +319,8 @@ public final class WebSockets implements Middleware {
       }
       Compression compression =
           agreement == null ? null : new Compression(contexts, agreement, given);
-      countIn(upgrade.memory());
+      MemoryBudget memory = HostContext.of(context).memory();
+      countIn(memory);
       Session session =
           new Session(
               SocketEvents.of(context),
@@ -330,14 +330,14 @@ public final class WebSockets implements Middleware {
               subprotocol,
               compression,
               listener,
-              upgrade.memory(),
+              memory,
               WebSockets.this);
       try {
         accepted = true;
         HostContext.of(context).takeOver(session);
-        isTaken[0] = true;
+        isTaken = true;
       } finally {
-        if (!isTaken[0] && compression != null) { // no end of a session will release it
+        if (!isTaken && compression != null) { // no end of a session will release it
           compression.endReading();
           compression.endSending();
         }
@@ -437,7 +437,7 @@ public final class WebSockets implements Middleware {
     fanOut(session.loop()); // which makes the loop known
     openedOrNot();
     if (stopping && session.settings().closesOnStop()) {
-      session.goAway(); // the stop began while it was being accepted
+      session.life().goAway(); // the stop began while it was being accepted
     }
   }
 

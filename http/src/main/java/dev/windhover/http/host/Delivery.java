@@ -66,6 +66,10 @@ public final class Delivery {
     return --queues > 0 ? 0 : counted;
   }
 
+  boolean isWaiting() {
+    return queues > 0;
+  }
+
   /** Returns the payload, in a view that all receivers share; loop only. */
   public ByteBuffer payload() {
     return payload.rewind();

@@ -119,6 +119,11 @@ public interface Exchange {
   /** Returns the loop on which this exchange's connection lives. */
   Loop loop();
 
+  /** Returns the host's memory budget, in which whatever outlives the request is to be counted. */
+  default MemoryBudget memory() {
+    return MemoryBudget.unlimited();
+  }
+
   /** Runs {@code task} on a new virtual thread, which may block. */
   Thread start(Runnable task);
 }

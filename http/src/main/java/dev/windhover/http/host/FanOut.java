@@ -1,8 +1,10 @@
 package dev.windhover.http.host;
 
+import dev.windhover.http.websocket.PreparedMessage;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
+import java.util.IdentityHashMap;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -78,17 +80,26 @@ public final class FanOut {
     }
   }
 
-  /** At the end of the mailbox while the loop is at work, so that it never looks empty then. */
-  private static final class AtWork extends Task {
+  /** Something short. */
+  private static final class Step extends Task {
+    private final Runnable step;
+
+    Step(Runnable step) {
+      this.step = step;
+    }
+
     @Override
     protected boolean run() {
+      step.run();
       return true;
     }
   }
 
   private final Loop loop;
   private final BooleanSupplier isOnLoop;
-  private final Task atWork = new AtWork();
+
+  /** At the end of the mailbox while the loop is at work, so that it never looks empty then. */
+  private final Task atWork = new Step(() -> {});
 
   /** What was left since the loop last looked, the latest first; null if all of it was run. */
   private volatile @Nullable Task mailbox;
@@ -103,6 +114,10 @@ public final class FanOut {
   private final Queue<Thread> waiting = new ConcurrentLinkedQueue<>();
 
   // Loop only.
+
+  /** The messages that wait although they were sent to sockets one by one. */
+  private final IdentityHashMap<PreparedMessage, Delivery> sentAlone = new IdentityHashMap<>();
+
   private @Nullable Task current;
   private @Nullable Task following;
 
@@ -174,6 +189,11 @@ public final class FanOut {
     }
   }
 
+  /** Runs something short on the loop, as {@link #execute(Task)} does. Any thread. */
+  public void execute(Runnable step) {
+    execute(new Step(step));
+  }
+
   /** Returns whether a task was left that has not come to its end. Any thread. */
   public boolean isPending() {
     return mailbox != null;
@@ -200,10 +220,26 @@ public final class FanOut {
     waitingBytes = sum;
   }
 
+  /**
+   * As {@link #waits(Delivery, long)}, for a message that was sent to a socket by itself and
+   * perhaps to others as well. Loop only.
+   *
+   * @return the delivery that waits
+   */
+  public Delivery waits(PreparedMessage message, long bytes) {
+    Delivery delivery =
+        sentAlone.computeIfAbsent(message, shared -> new Delivery(shared, null, shared));
+    waits(delivery, bytes);
+    return delivery;
+  }
+
   /** A message waits no more in the queue of a socket. Loop only. */
   public void waitsNoMore(Delivery delivery) {
     long sum = waitingBytes - delivery.waitsNoMore();
     waitingBytes = sum;
+    if (!delivery.isWaiting()) {
+      sentAlone.remove(delivery.message(), delivery);
+    }
   }
 
   /** Returns the bytes of the payloads that wait in queues of this loop. Any thread. */

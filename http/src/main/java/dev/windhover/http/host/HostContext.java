@@ -29,6 +29,9 @@ public interface HostContext {
   /** Returns the loop on which the request's connection lives. */
   Loop loop();
 
+  /** Returns the host's memory budget, in which whatever outlives the request is to be counted. */
+  MemoryBudget memory();
+
   /** Returns the offer to take the connection over, or null if the request makes no such offer. */
   @Nullable Upgrade upgrade();
 

@@ -97,7 +97,7 @@ public final class Recipients {
     if (encoder != null) {
       part.add(encoder);
     }
-    part.fanOut.execute(member.new Join());
+    part.fanOut.execute(member::join);
     return member;
   }
 
@@ -293,32 +293,24 @@ public final class Recipients {
     public void ended() {
       hasEnded = true;
       part.left();
-      part.fanOut.execute(new Leave());
+      part.fanOut.execute(this::leave);
     }
 
-    private final class Join extends FanOut.Task {
-      @Override
-      protected boolean run() {
-        if (!isOver) { // it may have ended before this was left
-          index = part.members.size();
-          part.members.add(Member.this);
-        }
-        return true;
+    private void join() {
+      if (!isOver) { // it may have ended before this was left
+        index = part.members.size();
+        part.members.add(this);
       }
     }
 
-    private final class Leave extends FanOut.Task {
-      @Override
-      protected boolean run() {
-        isOver = true;
-        if (index >= 0) {
-          Member last = part.members.removeLast();
-          if (last != Member.this) { // which takes the free place
-            part.members.set(index, last);
-            last.index = index;
-          }
+    private void leave() {
+      isOver = true;
+      if (index >= 0) {
+        Member last = part.members.removeLast();
+        if (last != this) { // which takes the free place
+          part.members.set(index, last);
+          last.index = index;
         }
-        return true;
       }
     }
   }

@@ -15,11 +15,6 @@ public interface Upgrade {
   /** Returns the loop on which the connection lives. */
   Loop loop();
 
-  /** Returns the memory budget of the host, in which what the connection holds is to be counted. */
-  default MemoryBudget memory() {
-    return MemoryBudget.unlimited();
-  }
-
   /**
    * Reserves room for another upgraded connection, so that {@link #accept} cannot fail for lack of
    * it. The room is given back if the request gets a response or is aborted. Call this on the

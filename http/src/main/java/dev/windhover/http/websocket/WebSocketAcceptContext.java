@@ -19,6 +19,7 @@ public final class WebSocketAcceptContext {
   private @Nullable Duration closeTimeout;
   private @Nullable Long maxMessageSize;
   private @Nullable Integer sendMark;
+  private @Nullable Duration writeStallTimeout;
   private boolean closesOnStop = true;
   private boolean compression;
   private boolean noServerContextTakeover;
@@ -39,6 +40,7 @@ public final class WebSocketAcceptContext {
     closeTimeout = other.closeTimeout;
     maxMessageSize = other.maxMessageSize;
     sendMark = other.sendMark;
+    writeStallTimeout = other.writeStallTimeout;
     closesOnStop = other.closesOnStop;
     compression = other.compression;
     noServerContextTakeover = other.noServerContextTakeover;
@@ -154,6 +156,24 @@ public final class WebSocketAcceptContext {
   /** Returns the mark in bytes, or null. */
   public @Nullable Integer sendMark() {
     return sendMark;
+  }
+
+  /**
+   * Drops the connection if output waits for the peer, and it takes nothing for this long.
+   *
+   * @throws IllegalArgumentException if not positive
+   */
+  public WebSocketAcceptContext writeStallTimeout(Duration timeout) {
+    if (!timeout.isPositive()) {
+      throw new IllegalArgumentException("writeStallTimeout " + timeout + " is not positive");
+    }
+    this.writeStallTimeout = timeout;
+    return this;
+  }
+
+  /** Returns how long the peer may take nothing while output waits, or null. */
+  public @Nullable Duration writeStallTimeout() {
+    return writeStallTimeout;
   }
 
   /**

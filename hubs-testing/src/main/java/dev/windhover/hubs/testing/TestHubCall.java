@@ -19,6 +19,7 @@ public final class TestHubCall<T> {
   private final Type type;
   private final Deque<Optional<Object>> items = new ArrayDeque<>();
   private HubMessage.@Nullable Completion end;
+  private boolean lookedAt;
 
   TestHubCall(TestHubClient client, String id, Type type) {
     this.client = client;
@@ -65,6 +66,7 @@ public final class TestHubCall<T> {
   public void expectError(String error) {
     requireNoItem();
     client.await(() -> end != null);
+    lookedAt = true;
     if (!HubMessage.Completion.failed(id, error).equals(end)) {
       throw new AssertionError("expected the error " + error + "\n but got " + end);
     }
@@ -84,6 +86,7 @@ public final class TestHubCall<T> {
 
   private HubMessage.Completion end() {
     client.await(() -> end != null);
+    lookedAt = true;
     HubMessage.Completion known = java.util.Objects.requireNonNull(end);
     if (known.error() != null) {
       throw new HubException(known.error());
@@ -105,5 +108,15 @@ public final class TestHubCall<T> {
 
   void end(HubMessage.Completion how) {
     end = how;
+  }
+
+  /** Returns whether something has come at which the test has not looked. */
+  boolean isLeftOver() {
+    return !items.isEmpty() || (end != null && !lookedAt);
+  }
+
+  @Override
+  public String toString() {
+    return end == null ? "items of call %s: %s".formatted(id, items) : end.toString();
   }
 }

@@ -7,13 +7,9 @@ import dev.windhover.hubs.protocol.HubMessage;
 import dev.windhover.hubs.protocol.HubProtocol;
 import dev.windhover.hubs.protocol.InvalidDataException;
 import dev.windhover.hubs.protocol.InvocationBinder;
-import dev.windhover.hubs.protocol.JsonHubProtocol;
-import dev.windhover.hubs.protocol.MessagePackHubProtocol;
 import dev.windhover.hubs.protocol.RecordFormat;
 import dev.windhover.hubs.protocol.RecordReader;
-import dev.windhover.hubs.protocol.ValueOptions;
 import dev.windhover.testing.TestHost;
-import dev.windhover.testing.TestRequest;
 import dev.windhover.testing.TestWebSocket;
 import java.lang.reflect.Type;
 import java.nio.ByteBuffer;
@@ -27,7 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
-import java.util.function.UnaryOperator;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,87 +38,114 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>It speaks the real protocol over a WebSocket in memory. Every wait is limited to 10 seconds of
- * real time; then it fails. What the hub calls is kept in order until the test expects it; a call
- * that no test has looked at fails {@link #close}. It sends nothing by itself: {@link #ping} is the
- * test's to call, as the clock is the test's to move. One thread uses it.
+ * <p>It negotiates, connects and speaks the real protocol in memory, over the transport that the
+ * test chooses. Every wait is limited to 10 seconds of real time; then it fails. What the hub calls
+ * is kept in order until the test expects it; what no test has looked at fails {@link #close}. It
+ * sends no ping by itself: {@link #ping} is the test's to call, as the clock is the test's to move.
+ * One thread uses it.
  */
 public final class TestHubClient implements AutoCloseable {
   private final TestHost host;
   private final String target;
+  private final TestHubClientOptions options;
   private final HubProtocol protocol;
-  private final UnaryOperator<TestRequest> change;
 
   private final Map<String, TestHubCall<?>> calls = new HashMap<>();
   private final Deque<ReceivedCall> received = new ArrayDeque<>();
-  private TestWebSocket socket;
-  private RecordReader records;
+  private Endpoint endpoint;
+  private @Nullable Transport transport; // null while it is lost
+  private RecordReader records = new RecordReader(RecordFormat.SEPARATED, 0);
+  private @Nullable MessageNumbers numbers; // null if the client cannot come back
   private HubMessage.@Nullable Close closed;
   private int ids;
 
-  private TestHubClient(
-      TestHost host, String target, HubProtocol protocol, UnaryOperator<TestRequest> change) {
+  private TestHubClient(TestHost host, String target, TestHubClientOptions options) {
     this.host = host;
     this.target = target;
-    this.protocol = protocol;
-    this.change = change;
-    this.socket = open();
-    this.records = new RecordReader(RecordFormat.SEPARATED, 0);
-    shakeHands();
+    this.options = options;
+    this.protocol = options.protocol();
+    this.endpoint = Endpoint.negotiate(host, target, options);
+    begin();
   }
 
   // ---- Connecting
 
-  /** Connects a client that speaks JSON. */
+  /**
+   * Connects a client that speaks JSON over a WebSocket.
+   *
+   * @param target where the hub is, with a query if there is one
+   * @throws AssertionError if the hub refuses the connection or the handshake
+   */
   public static TestHubClient connect(TestHost host, String target) {
-    return connect(host, target, new JsonHubProtocol(ValueOptions.DEFAULT), request -> request);
-  }
-
-  /** Connects a client that speaks MessagePack. */
-  public static TestHubClient connectMessagePack(TestHost host, String target) {
-    return connect(
-        host, target, new MessagePackHubProtocol(ValueOptions.DEFAULT), request -> request);
+    return connect(host, target, _ -> {});
   }
 
   /**
-   * Connects a client.
+   * Connects a client of another kind: {@code o -> o.messagePack().user("ann")}.
    *
-   * @param target where the hub is, with a query if there is one
-   * @param change sets up the request: {@code request -> request.user("ann")}
-   * @throws AssertionError if the hub refuses the connection or the handshake
+   * @throws AssertionError if the hub refuses the connection or the handshake, or does not offer
+   *     what the client wants
    */
   public static TestHubClient connect(
-      TestHost host, String target, HubProtocol protocol, UnaryOperator<TestRequest> change) {
-    return new TestHubClient(host, target, protocol, change);
+      TestHost host, String target, Consumer<TestHubClientOptions> change) {
+    TestHubClientOptions options = new TestHubClientOptions();
+    change.accept(options);
+    return new TestHubClient(host, target, options);
   }
 
-  private TestWebSocket open() {
-    return change.apply(host.webSocket(target)).connect();
-  }
-
-  private void shakeHands() {
-    String request = "{\"protocol\":\"%s\",\"version\":1}\u001e".formatted(protocol.name());
-    write(ByteBuffer.wrap(request.getBytes(StandardCharsets.UTF_8)));
-    List<byte[]> answers = new ArrayList<>();
-    while (answers.isEmpty()) {
-      ByteBuffer message = receive();
-      records = new RecordReader(RecordFormat.SEPARATED, 0);
-      ByteBuffer answer = next(message);
-      if (answer != null) {
-        answers.add(bytes(answer));
-        records = new RecordReader(protocol.recordFormat(), 0);
-        take(message);
-      }
+  /** Opens the transport and shakes hands, on a connection that was negotiated. */
+  private void begin() {
+    Transport opened = open();
+    transport = opened;
+    numbers = options.isStateful() ? new MessageNumbers() : null;
+    records = new RecordReader(RecordFormat.SEPARATED, 0); // whatever the protocol
+    int version = options.isStateful() ? 2 : 1;
+    String request =
+        "{\"protocol\":\"%s\",\"version\":%d}\u001e".formatted(protocol.name(), version);
+    opened.send(ByteBuffer.wrap(request.getBytes(StandardCharsets.UTF_8)));
+    ByteBuffer bytes;
+    ByteBuffer answer;
+    do {
+      bytes = receive();
+      answer = next(bytes);
+    } while (answer == null);
+    String text = StandardCharsets.UTF_8.decode(answer).toString();
+    if (!text.equals("{}")) {
+      throw new AssertionError("the handshake was refused: " + text);
     }
-    String answer = new String(answers.getFirst(), StandardCharsets.UTF_8);
-    if (!answer.equals("{}")) {
-      throw new AssertionError("the handshake was refused: " + answer);
+    records = new RecordReader(protocol.recordFormat(), 0);
+    take(bytes);
+    if (numbers != null) {
+      write(numbers.ack()); // the hub sends nothing with a number before the client has spoken
     }
   }
 
-  /** Loses the connection, without a word to the hub. */
+  private Transport open() {
+    return switch (options.transport()) {
+      case WEB_SOCKETS ->
+          new SocketTransport(
+              endpoint.webSocket().connect(),
+              protocol.transferFormat() == TransferFormat.TEXT
+                  ? MessageType.TEXT
+                  : MessageType.BINARY);
+      case SERVER_SENT_EVENTS -> new EventTransport(endpoint);
+      case LONG_POLLING -> new PollTransport(endpoint);
+    };
+  }
+
+  /**
+   * Loses the transport, without a word to the hub. What the hub has sent so far counts as
+   * received.
+   */
   public void lose() {
-    socket.reset();
+    host.awaitIdle();
+    Transport lost = requireTransport();
+    transport = null;
+    for (ByteBuffer bytes; (bytes = lost.poll()) != null; ) {
+      take(bytes);
+    }
+    lost.lose();
+    host.awaitIdle();
   }
 
   /**
@@ -133,13 +156,47 @@ public final class TestHubClient implements AutoCloseable {
     requireNothingLeft();
     calls.clear();
     closed = null;
-    socket = open();
-    shakeHands();
+    endpoint = Endpoint.negotiate(host, target, options);
+    begin();
   }
 
-  /** Returns the socket, for its faults. */
+  /**
+   * Comes back to the connection whose transport was {@linkplain #lose lost}: with the same id, in
+   * the same groups. Both sides send what the other has missed, each message once.
+   *
+   * @throws IllegalStateException without {@link TestHubClientOptions#statefulReconnect}, or if the
+   *     transport was not lost
+   * @throws AssertionError if the hub refuses: it has ended the connection
+   */
+  public void resume() {
+    MessageNumbers known = numbers;
+    if (known == null || transport != null) {
+      throw new IllegalStateException(
+          known == null ? "the client has no stateful reconnect" : "the transport was not lost");
+    }
+    known.lost();
+    records.reset();
+    Transport opened = open();
+    transport = opened;
+    opened.send(protocol.write(known.sequence()));
+    known.kept().forEach(record -> opened.send(record.duplicate()));
+  }
+
+  /** Returns the id by which the hub knows the connection. */
+  public String connectionId() {
+    return endpoint.connectionId();
+  }
+
+  /**
+   * Returns the socket, for its faults.
+   *
+   * @throws IllegalStateException if there is none
+   */
   public TestWebSocket socket() {
-    return socket;
+    if (transport instanceof SocketTransport open) {
+      return open.socket();
+    }
+    throw new IllegalStateException("the client has no socket");
   }
 
   // ---- Calling
@@ -158,7 +215,7 @@ public final class TestHubClient implements AutoCloseable {
     return call(type, method, arguments).result();
   }
 
-  /** Calls a method; the answer is waited for later. An argument may be an {@link TestUpload}. */
+  /** Calls a method; the answer is waited for later. An argument may be a {@link TestUpload}. */
   public <T> TestHubCall<T> call(Class<T> type, String method, @Nullable Object... arguments) {
     return begin(type, false, method, arguments);
   }
@@ -233,14 +290,20 @@ public final class TestHubClient implements AutoCloseable {
 
   /** Nothing that the hub has done so far calls this client. */
   public void expectNoCall() {
-    host.awaitIdle();
-    socket.expectNothing();
-    requireNothingLeft();
+    takeAll();
+    if (!received.isEmpty()) {
+      throw new AssertionError("left over: " + received);
+    }
   }
 
   private void requireNothingLeft() {
-    if (!received.isEmpty()) {
-      throw new AssertionError("left over: " + received);
+    List<Object> left = new ArrayList<>(received);
+    calls.values().stream().filter(TestHubCall::isLeftOver).forEach(left::add);
+    if (closed != null) {
+      left.add(closed);
+    }
+    if (!left.isEmpty()) {
+      throw new AssertionError("left over: " + left);
     }
   }
 
@@ -255,18 +318,47 @@ public final class TestHubClient implements AutoCloseable {
     if (!expected.equals(closed)) {
       throw new AssertionError("expected " + expected + "\n but got " + closed);
     }
-    socket.expectClose(1000, "");
+    requireTransport().expectEnd();
+    transport = null;
+    numbers = null;
+    closed = null;
+  }
+
+  /** The hub drops the connection, without a Close. */
+  public void expectLost() {
+    Transport open = requireTransport();
+    for (ByteBuffer bytes; (bytes = open.receive()) != null; ) {
+      take(bytes);
+    }
+    if (closed != null) {
+      throw new AssertionError("expected the connection to be lost\n but got " + closed);
+    }
+    open.close();
+    transport = null;
+    numbers = null;
   }
 
   /**
    * Closes the connection, if it is open.
    *
-   * @throws AssertionError if the hub has called a method that nobody has looked at
+   * @throws AssertionError if the hub has called a method, answered a call or ended the connection,
+   *     and nobody has looked at it
    */
   @Override
   public void close() {
+    Transport open = transport;
+    if (open == null) {
+      requireNothingLeft();
+      return;
+    }
+    takeAll();
+    boolean isDropped = closed == null && !open.isOpen();
+    transport = null;
+    open.close();
     requireNothingLeft();
-    socket.close();
+    if (isDropped) {
+      throw new AssertionError("left over: a connection that was lost");
+    }
   }
 
   // ---- Messages
@@ -276,12 +368,26 @@ public final class TestHubClient implements AutoCloseable {
   }
 
   void write(HubMessage message) {
-    write(protocol.write(message));
+    ByteBuffer record = protocol.write(message);
+    MessageNumbers known = numbers;
+    if (known == null) {
+      requireTransport().send(record);
+      return;
+    }
+    if (MessageNumbers.isNumbered(message)) {
+      known.keep(record.duplicate());
+    }
+    if (transport != null) { // otherwise it is sent when the client is back
+      transport.send(record);
+    }
   }
 
-  private void write(ByteBuffer record) {
-    boolean isText = protocol.transferFormat() == TransferFormat.TEXT;
-    socket.send(record, isText ? MessageType.TEXT : MessageType.BINARY, true);
+  private Transport requireTransport() {
+    Transport open = transport;
+    if (open == null) {
+      throw new IllegalStateException("the client is not connected");
+    }
+    return open;
   }
 
   /** Takes messages until {@code isThere}. */
@@ -291,13 +397,20 @@ public final class TestHubClient implements AutoCloseable {
     }
   }
 
+  /** Takes what has come of all that the hub has done so far. */
+  private void takeAll() {
+    host.awaitIdle();
+    for (ByteBuffer bytes; transport != null && (bytes = transport.poll()) != null; ) {
+      take(bytes);
+    }
+  }
+
   private ByteBuffer receive() {
-    return switch (socket.receiveMessage()) {
-      case dev.windhover.http.websocket.Message.Text(var text) ->
-          ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
-      case dev.windhover.http.websocket.Message.Binary(var payload) -> payload;
-      case null -> throw new AssertionError("the connection has ended: " + socket.ending());
-    };
+    ByteBuffer bytes = requireTransport().receive();
+    if (bytes == null) {
+      throw new AssertionError("the connection has ended, with " + closed);
+    }
+    return bytes;
   }
 
   private @Nullable ByteBuffer next(ByteBuffer message) {
@@ -312,10 +425,17 @@ public final class TestHubClient implements AutoCloseable {
     for (ByteBuffer record; (record = next(message)) != null; ) {
       byte[] bytes = bytes(record);
       try {
-        on(protocol.read(ByteBuffer.wrap(bytes), new Binder()), bytes);
+        HubMessage read = protocol.read(ByteBuffer.wrap(bytes), new Binder());
+        if (read != null && numbers != null && !numbers.receive(read)) {
+          continue;
+        }
+        on(read, bytes);
       } catch (InvalidDataException e) {
         throw new AssertionError("the hub has sent no message: " + e.getMessage(), e);
       }
+    }
+    if (numbers != null && numbers.owesAck() && transport != null) {
+      write(numbers.ack());
     }
   }
 

@@ -5,24 +5,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.http.Application;
 import dev.windhover.hubs.Hub;
+import dev.windhover.hubs.HubContext;
 import dev.windhover.hubs.HubException;
 import dev.windhover.hubs.Hubs;
-import dev.windhover.hubs.protocol.HubProtocol;
-import dev.windhover.hubs.protocol.JsonHubProtocol;
-import dev.windhover.hubs.protocol.MessagePackHubProtocol;
-import dev.windhover.hubs.protocol.ValueOptions;
+import dev.windhover.hubs.connections.TransportType;
 import dev.windhover.testing.TestHost;
 import dev.windhover.websocket.WebSocketOptions;
 import dev.windhover.websocket.WebSockets;
 import java.time.Duration;
+import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** The kit's hub client against a hub, in both protocols. */
+/** The kit's hub client against a hub, over each transport and in both protocols. */
 class TestHubClientTest {
   public interface Client {
     void message(String from, String text);
@@ -57,28 +57,54 @@ class TestHubClientTest {
       return clients().caller().confirm("really?") ? "yes" : "no";
     }
 
+    public Stream<String> upper(Stream<String> words) {
+      return words.map(word -> word.toUpperCase(Locale.ROOT));
+    }
+
+    public String id() {
+      return context().connectionId();
+    }
+
     public void leave() {
       context().abort();
     }
   }
 
-  private final TestHost host = start();
+  /** How the client connects. */
+  enum Way {
+    SOCKET(_ -> {}),
+    SOCKET_WITH_MESSAGE_PACK(TestHubClientOptions::messagePack),
+    SOCKET_TO_COME_BACK(TestHubClientOptions::statefulReconnect),
+    EVENTS(o -> o.transport(TransportType.SERVER_SENT_EVENTS)),
+    POLLS(o -> o.transport(TransportType.LONG_POLLING)),
+    POLLS_WITH_MESSAGE_PACK(o -> o.transport(TransportType.LONG_POLLING).messagePack());
 
-  private static TestHost start() {
-    var application =
-        new Application().use(new WebSockets(new WebSocketOptions().allowedOrigins("*")));
-    Hubs.on(application).map("/talk", TalkHub.class, TalkHub::new);
-    return TestHost.start(application);
+    private final Consumer<TestHubClientOptions> options;
+
+    Way(Consumer<TestHubClientOptions> options) {
+      this.options = options;
+    }
   }
 
-  static Stream<HubProtocol> protocols() {
-    return Stream.of(
-        new JsonHubProtocol(ValueOptions.DEFAULT),
-        new MessagePackHubProtocol(ValueOptions.DEFAULT));
-  }
+  private final Application application =
+      new Application().use(new WebSockets(new WebSocketOptions().allowedOrigins("*")));
+  private final Hubs hubs =
+      Hubs.on(application)
+          .map(
+              "/talk",
+              TalkHub.class,
+              TalkHub::new,
+              options -> options.connections(c -> c.allowStatefulReconnects(true)));
+  private final TestHost host = TestHost.start(application);
 
-  private TestHubClient connect(HubProtocol protocol) {
-    return TestHubClient.connect(host, "/talk", protocol, request -> request.user("ann"));
+  private TestHubClient connect(Way way) {
+    return TestHubClient.connect(
+        host,
+        "/talk?room=5",
+        options -> {
+          way.options.accept(options);
+          options.user("ann");
+        });
   }
 
   @AfterEach
@@ -87,9 +113,9 @@ class TestHubClientTest {
   }
 
   @ParameterizedTest
-  @MethodSource("protocols")
-  void callsAreAnswered(HubProtocol protocol) {
-    try (TestHubClient client = connect(protocol)) {
+  @EnumSource
+  void callsAreAnswered(Way way) {
+    try (TestHubClient client = connect(way)) {
       assertThat(client.invoke(Integer.class, "add", 1, 2)).isEqualTo(3);
       assertThatThrownBy(() -> client.invoke("fail", "not today"))
           .isInstanceOf(HubException.class)
@@ -105,9 +131,9 @@ class TestHubClientTest {
   }
 
   @ParameterizedTest
-  @MethodSource("protocols")
-  void callsOfTheHubAreExpected(HubProtocol protocol) {
-    try (TestHubClient client = connect(protocol)) {
+  @EnumSource
+  void callsOfTheHubAreExpected(Way way) {
+    try (TestHubClient client = connect(way)) {
       client.send("say", "hi");
       client.expectCall("message", "ann", "hi");
       client.send("say", "ho");
@@ -119,9 +145,9 @@ class TestHubClientTest {
   }
 
   @ParameterizedTest
-  @MethodSource("protocols")
-  void theHubIsGivenResults(HubProtocol protocol) {
-    try (TestHubClient client = connect(protocol)) {
+  @EnumSource
+  void theHubIsGivenResults(Way way) {
+    try (TestHubClient client = connect(way)) {
       TestHubCall<String> asked = client.call(String.class, "ask");
       client.expectCall("confirm", "really?").answer(true);
       assertThat(asked.result()).isEqualTo("yes");
@@ -134,9 +160,9 @@ class TestHubClientTest {
   }
 
   @ParameterizedTest
-  @MethodSource("protocols")
-  void streamsGoBothWays(HubProtocol protocol) {
-    try (TestHubClient client = connect(protocol)) {
+  @EnumSource
+  void streamsGoBothWays(Way way) {
+    try (TestHubClient client = connect(way)) {
       TestHubCall<Integer> counted = client.stream(Integer.class, "count", 2);
       assertThat(counted.next()).isZero();
       assertThat(counted.next()).isEqualTo(1);
@@ -145,31 +171,75 @@ class TestHubClientTest {
       TestHubCall<Integer> sum = client.call(Integer.class, "sum", numbers);
       numbers.items(1, 2, 3).end();
       assertThat(sum.result()).isEqualTo(6);
+      TestUpload words = client.upload();
+      TestHubCall<String> loud = client.stream(String.class, "upper", words);
+      words.items("a");
+      assertThat(loud.next()).isEqualTo("A");
+      words.items("b").end();
+      assertThat(loud.next()).isEqualTo("B");
+      loud.expectEnd();
     }
   }
 
   @ParameterizedTest
-  @MethodSource("protocols")
-  void aClientMayComeBack(HubProtocol protocol) {
-    try (TestHubClient client = connect(protocol)) {
+  @EnumSource
+  void aClientMayConnectAnew(Way way) {
+    try (TestHubClient client = connect(way)) {
+      String id = client.connectionId();
+      assertThat(client.invoke(String.class, "id")).isEqualTo(id);
       client.lose();
       client.reconnect();
+      assertThat(client.connectionId()).isNotEqualTo(id);
       client.invoke("say", "here again");
       client.expectCall("message", "ann", "here again");
     }
   }
 
-  @Test
-  void theHubMayEndTheConnection() {
-    try (TestHubClient client = TestHubClient.connect(host, "/talk")) {
+  @ParameterizedTest
+  @EnumSource
+  void theHubMayEndTheConnection(Way way) {
+    try (TestHubClient client = connect(way)) {
       client.send("leave");
       client.expectClose(null, false);
     }
   }
 
+  /** Pings of the hub, and polls that end with nothing, are not the test's business. */
+  @ParameterizedTest
+  @EnumSource
+  void timeMayPassForAClient(Way way) {
+    try (TestHubClient client = connect(way)) {
+      host.clock().advance(Duration.ofMinutes(10));
+      client.expectNoCall();
+      assertThat(client.invoke(Integer.class, "add", 1, 2)).isEqualTo(3);
+      host.clock().advance(Duration.ofMinutes(1));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whatNobodyExpectedFailsTheTest(Way way) {
+    TestHubClient client = connect(way);
+    client.send("say", "hi");
+    assertThatThrownBy(client::close)
+        .isInstanceOf(AssertionError.class)
+        .hasMessageStartingWith("left over: [");
+    TestHubClient another = connect(way);
+    TestHubCall<Integer> _ = another.call(Integer.class, "add", 1, 2);
+    assertThatThrownBy(another::close)
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("left over: [Completion[");
+    TestHubClient third = connect(way);
+    third.send("leave");
+    assertThatThrownBy(third::close)
+        .isInstanceOf(AssertionError.class)
+        .hasMessage("left over: [Close[error=null, allowReconnect=false]]");
+  }
+
   @Test
   void aSilentClientIsTimedOutOnTheTestsClock() {
-    try (TestHubClient client = TestHubClient.connectMessagePack(host, "/talk")) {
+    try (TestHubClient client =
+        TestHubClient.connect(host, "/talk", TestHubClientOptions::messagePack)) {
       client.ping();
       host.awaitIdle();
       host.clock().advance(Duration.ofSeconds(31));
@@ -178,12 +248,113 @@ class TestHubClientTest {
   }
 
   @Test
-  void whatNobodyExpectedFailsTheTest() {
-    TestHubClient client = TestHubClient.connect(host, "/talk");
-    client.invoke("say", "hi");
-    assertThatThrownBy(client::close)
+  void aSlowClientIsDropped() {
+    HubContext<Client> talk = hubs.context(TalkHub.class);
+    try (TestHubClient client = TestHubClient.connect(host, "/talk")) {
+      client.socket().stopTaking();
+      for (int i = 0; i < 20; i++) { // more than a socket's queue holds
+        talk.clients().all().message("ann", "x".repeat(100_000));
+      }
+      host.awaitIdle();
+      client.socket().takeAll();
+      client.expectLost();
+      assertThat(client.nextCall().method()).isEqualTo("message"); // which had begun to leave
+      client.reconnect();
+      assertThat(client.invoke(Integer.class, "add", 1, 2)).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void whatTheHubDoesNotOfferIsAnError() {
+    assertThatThrownBy(() ->
+            TestHubClient.connect(
+                host, "/talk", o -> o.transport(TransportType.SERVER_SENT_EVENTS).messagePack()))
         .isInstanceOf(AssertionError.class)
-        .hasMessage(
-            "left over: [{\"type\":1,\"target\":\"message\",\"arguments\":[\"null\",\"hi\"]}]");
+        .hasMessageStartingWith("no ServerSentEvents with BINARY is offered: {");
+    assertThatThrownBy(() -> TestHubClient.connect(host, "/nowhere"))
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("but got 404");
+  }
+
+  // ---- Coming back
+
+  private TestHubClient connectToComeBack() {
+    return connect(Way.SOCKET_TO_COME_BACK);
+  }
+
+  @Test
+  void aClientThatComesBackHasMissedNothing() {
+    try (TestHubClient client = connectToComeBack();
+        TestHubClient other = connect(Way.SOCKET)) {
+      String id = client.connectionId();
+      client.lose();
+      other.invoke("say", "while you were away");
+      other.expectCall("message", "ann", "while you were away");
+      client.send("say", "while I was away"); // leaves when it is back
+      other.expectNoCall();
+      client.resume();
+      client.expectCall("message", "ann", "while you were away");
+      client.expectCall("message", "ann", "while I was away");
+      other.expectCall("message", "ann", "while I was away");
+      assertThat(client.invoke(String.class, "id")).isEqualTo(id).isEqualTo(client.connectionId());
+    }
+  }
+
+  /** The hub does not hear that its calls have come, nor that it is called. */
+  @Test
+  void nothingComesTwice() {
+    try (TestHubClient client = connectToComeBack();
+        TestHubClient other = connect(Way.SOCKET)) {
+      client.socket().holdAfter(0);
+      other.invoke("say", "once");
+      other.expectCall("message", "ann", "once");
+      client.expectCall("message", "ann", "once");
+      TestHubCall<Integer> sum = client.call(Integer.class, "add", 1, 2);
+      client.lose();
+      client.resume();
+      assertThat(sum.result()).isEqualTo(3);
+      client.expectNoCall();
+      client.lose();
+      client.resume();
+      client.expectNoCall();
+    }
+  }
+
+  @Test
+  void aStreamSurvivesTheLossOfItsTransport() {
+    try (TestHubClient client = connectToComeBack()) {
+      TestUpload words = client.upload();
+      TestHubCall<String> loud = client.stream(String.class, "upper", words);
+      words.items("a");
+      assertThat(loud.next()).isEqualTo("A");
+      client.lose();
+      words.items("b").end();
+      client.resume();
+      assertThat(loud.next()).isEqualTo("B");
+      loud.expectEnd();
+    }
+  }
+
+  @Test
+  void whoIsAwayForTooLongMustConnectAnew() {
+    try (TestHubClient client = connectToComeBack()) {
+      client.lose();
+      host.clock().advance(Duration.ofSeconds(17));
+      assertThatThrownBy(client::resume)
+          .isInstanceOf(AssertionError.class)
+          .hasMessageContaining("404");
+      client.reconnect();
+      assertThat(client.invoke(Integer.class, "add", 1, 2)).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void onlyOneThatCanComeBackResumes() {
+    try (TestHubClient client = connect(Way.SOCKET)) {
+      client.lose();
+      assertThatThrownBy(client::resume)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("the client has no stateful reconnect");
+    }
   }
 }

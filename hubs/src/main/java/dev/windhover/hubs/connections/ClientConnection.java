@@ -1,10 +1,14 @@
 package dev.windhover.hubs.connections;
 
 import dev.windhover.http.DeferredResponse;
+import dev.windhover.http.Events;
+import dev.windhover.http.HttpContext;
+import dev.windhover.http.Limit;
 import dev.windhover.http.User;
 import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.Recipient;
 import dev.windhover.hubs.connections.ConnectionEnding.Status;
 import java.io.IOException;
@@ -28,10 +32,13 @@ import org.slf4j.Logger;
  * nothing, and nothing is sent. What was sent before still leaves, which is the transport's
  * business.
  */
-final class ClientConnection implements ConnectionContext, KnownToken {
+final class ClientConnection implements ConnectionContext, KnownToken, MemoryBudget.Holder {
   private static final Logger log = Loggers.get(ClientConnection.class);
 
   private static final int UPLOAD_PIECE_BYTES = 8192;
+
+  /** What a connection costs anyway; most never hold more, and need no account. */
+  private static final int LEAST_COUNTED = 4 * 1024;
 
   private static final VarHandle TYPE;
   private static final VarHandle ITEMS;
@@ -56,6 +63,9 @@ final class ClientConnection implements ConnectionContext, KnownToken {
 
   /** Null if the client has not negotiated: nobody knows a token then. */
   private final @Nullable String token;
+
+  /** Its first request, if the application listens to what happens. */
+  private final @Nullable HttpContext heard;
 
   // ---- Any thread
 
@@ -88,17 +98,35 @@ final class ClientConnection implements ConnectionContext, KnownToken {
   /** The listener is being called. */
   private boolean calling;
 
+  /** The listener is being told of a new transport: nothing leaves before it knows. */
+  private boolean isRestoring;
+
   /** Since when there has been no transport, in the loop's nanoseconds. */
   private long awaySince;
 
+  /** What it holds in the server's memory; null while that is little. */
+  private MemoryBudget.@Nullable Account account;
+
+  /** How many bytes the listener has taken, and have left the queue. */
+  private long moved;
+
+  /**
+   * Creates one.
+   *
+   * @param first its first request
+   * @param token null if nobody knows one
+   * @param stateful whether its client may come back
+   */
   ClientConnection(
       ConnectionEndpoint endpoint,
       LoopConnections owner,
+      HttpContext first,
       String id,
       @Nullable String token,
       boolean stateful) {
     this.endpoint = endpoint;
     this.owner = owner;
+    this.heard = Events.NONE.equals(first.application().events()) ? null : first;
     this.id = id;
     this.token = token;
     this.stateful = stateful;
@@ -248,7 +276,7 @@ final class ClientConnection implements ConnectionContext, KnownToken {
   private void refresh(@Nullable User asking) {
     User before = user;
     if (before != null && asking != null && !before.name().equals(asking.name())) {
-      log.warn("connection {} of {} is polled by {}", id, before.name(), asking.name());
+      log.warn("{} is polled by {}", this, asking.name());
     }
     user = asking;
   }
@@ -285,6 +313,7 @@ final class ClientConnection implements ConnectionContext, KnownToken {
       return;
     }
     inbound.resume(this::deliver);
+    stateMemory();
     Transport from = transport;
     if (inbound.isTaking() && from != null && !over) {
       from.readOn();
@@ -297,6 +326,7 @@ final class ClientConnection implements ConnectionContext, KnownToken {
       return;
     }
     inbound.add(bytes, true, this::deliver);
+    stateMemory();
     if (inbound.isTaking() && !over) {
       from.readOn();
     }
@@ -311,6 +341,7 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     boolean outer = calling;
     calling = true;
     int before = bytes.remaining();
+    moved += before;
     try {
       receiver.onBytes(bytes); // in line: no lambda for each message
     } catch (Throwable failure) {
@@ -319,6 +350,7 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     } finally {
       calling = outer;
     }
+    moved -= bytes.remaining();
     Uploads posted = uploads;
     if (posted != null) {
       posted.taken(before - bytes.remaining());
@@ -380,6 +412,7 @@ final class ClientConnection implements ConnectionContext, KnownToken {
       owner.watch(this); // its transport may never come
     }
     inbound.add(bytes, false, this::deliver);
+    stateMemory();
   }
 
   // ---- Losing a transport, and coming back
@@ -426,18 +459,22 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     if (byAccident && stateful && !isClosing() && listener != null) {
       goAway();
       owner.watch(this);
-    } else if (beginEnd()) {
+      return;
+    }
+    if (beginEnd()) {
       end(Status.NORMAL_CLOSURE, error);
     }
+    release(); // nothing leaves any more
   }
 
   /** The transport is gone, and the client may come back. */
   private void goAway() {
     transport = null;
     awaySince = loop().nanoTime();
-    queue().clear();
+    queue().lost();
     inbound.clear(); // its end will never come
     call(ConnectionListener::onTransportLost);
+    stateMemory();
   }
 
   private void comeBack(SocketTransport opened) {
@@ -450,7 +487,10 @@ final class ClientConnection implements ConnectionContext, KnownToken {
       return;
     }
     transport = opened;
+    isRestoring = true;
     call(ConnectionListener::onTransportRestored);
+    isRestoring = false;
+    drain();
     takeMore();
   }
 
@@ -458,7 +498,7 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     return !from.equals(transport);
   }
 
-  /** Returns whether there is no transport, and what is sent is dropped. */
+  /** Returns whether there is no transport. Any thread. */
   boolean isAway() {
     return transport == null;
   }
@@ -498,6 +538,7 @@ final class ClientConnection implements ConnectionContext, KnownToken {
   /** What waited for the client has left, and the token is forgotten. */
   void transportDone() {
     isDone = true;
+    release();
     endpoint.forget(this);
   }
 
@@ -519,13 +560,41 @@ final class ClientConnection implements ConnectionContext, KnownToken {
 
   @Override
   public boolean send(ByteBuffer message) {
-    Transport open = transport;
-    if (open == null || over) {
-      message.position(message.limit());
-      return true;
+    if (!over) {
+      OutgoingQueue own = queue;
+      if (own != null) {
+        return own.send(message);
+      }
+      if (transport instanceof SocketTransport socket) {
+        return socket.send(message);
+      }
     }
+    message.position(message.limit());
+    return true;
+  }
+
+  @Override
+  public void sendAhead(ByteBuffer message) {
     OutgoingQueue own = queue;
-    return own != null ? own.send(message) : ((SocketTransport) open).send(message);
+    if (over || own == null) {
+      boolean _ = send(message);
+    } else {
+      own.sendAhead(message);
+    }
+  }
+
+  @Override
+  public void holdBack(boolean hold) {
+    OutgoingQueue own = queue();
+    own.holdBack(hold);
+    if (!hold) {
+      drain();
+    }
+  }
+
+  @Override
+  public void sendBound(long bytes) {
+    queue().bound(bytes);
   }
 
   /** Returns whether messages wait in a queue of the connection's own. Any thread. */
@@ -537,11 +606,22 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     return Objects.requireNonNull(queue, "queue");
   }
 
-  /** Something was queued. */
+  /** Something was queued, or may leave now. */
   void drain() {
     Transport open = transport;
-    if (open != null) {
+    if (open != null && !isRestoring) {
       open.drain();
+    }
+    stateMemory();
+  }
+
+  /** A message has left that may have to be sent again. */
+  void sent(SentMessage message) {
+    ConnectionListener known = listener;
+    if (known == null) {
+      message.forget();
+    } else {
+      call(each -> each.onSent(message));
     }
   }
 
@@ -553,8 +633,13 @@ final class ClientConnection implements ConnectionContext, KnownToken {
 
   @Override
   public long bufferedAmount() {
+    return pendingInTransport() + unsentAmount();
+  }
+
+  @Override
+  public long unsentAmount() {
     OutgoingQueue own = queue;
-    return pendingInTransport() + (own == null ? 0 : own.waits());
+    return own == null ? 0 : own.waits();
   }
 
   @Override
@@ -687,12 +772,72 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     }
     call(known -> known.onEnded(new ConnectionEnding(status, error)));
     listener = null;
+    if (transport == null || own == null) {
+      release();
+    }
     owner.ended(this);
+  }
+
+  // ---- Memory
+
+  @Override
+  public void stateMemory() {
+    ConnectionListener known = listener;
+    OutgoingQueue own = queue;
+    long held = inbound.held();
+    long heldShared = 0;
+    if (known != null) {
+      held += known.heldBytes();
+    }
+    if (own != null) {
+      held += own.held();
+      heldShared = own.heldShared();
+    }
+    if (account == null && held >= LEAST_COUNTED && !isDone) {
+      account = owner.memory().open(loop(), this);
+    }
+    if (account != null) {
+      account.holds(held, 0, heldShared);
+    }
+  }
+
+  @Override
+  public long moved() {
+    return moved;
+  }
+
+  /** Bytes have left the queue. */
+  void moved(long bytes) {
+    moved += bytes;
+  }
+
+  /** The server's memory is used up, and this connection holds the most of it. */
+  @Override
+  public void evict() {
+    HttpContext first = heard;
+    if (first != null) {
+      first.application().events().limitReached(first, Limit.MEMORY);
+    }
+    inbound.clear();
+    fallenBehind(new IOException("the server has no memory left for this connection"));
+  }
+
+  /** Nothing leaves or is kept any more. */
+  private void release() {
+    isDone = true;
+    OutgoingQueue own = queue;
+    if (own != null) {
+      own.seal();
+    }
+    if (account != null) {
+      account.close();
+      account = null;
+    }
   }
 
   /** The application's code has failed. */
   private void failed(Throwable failure) {
-    log.error("connection {} failed", id, failure);
+    log.error("{} failed", this, failure);
     close(failure);
   }
 
@@ -719,8 +864,21 @@ final class ClientConnection implements ConnectionContext, KnownToken {
     }
   }
 
+  /**
+   * Returns {@code connection 5lVd0g… (/chat over WebSockets) of ann from 192.0.2.1}, for error
+   * lines: as much as is known. Any thread.
+   */
   @Override
   public String toString() {
-    return "connection " + id;
+    ConnectionRequest asked = request;
+    User known = user;
+    TransportType kind = type;
+    return "connection "
+        + id
+        + (asked == null || kind == null
+            ? ""
+            : " (" + asked.path() + " over " + kind.wireName() + ")")
+        + (known == null ? "" : " of " + known.name())
+        + (asked == null ? "" : " from " + asked.connection().remoteAddress());
   }
 }

@@ -47,19 +47,42 @@ public interface ConnectionContext {
   /**
    * Sends a copy of {@code message}, whose position moves to its limit: over a WebSocket as one
    * message, otherwise as a part that is never divided. It leaves after all that the same thread
-   * has sent before, here or to groups. It is dropped if the connection has ended, or the client is
-   * away and may come back.
+   * has sent before, here or to groups. While the client is away and may come back, it waits. It is
+   * dropped if the connection has ended.
    *
    * @return whether there is room for more: less than {@link
    *     ConnectionOptions#transportMaxBufferSize} waits for the client. If not, {@link
    *     ConnectionListener#onWritable} is called when there is. What is sent nevertheless waits
-   *     too; if it is 1 MiB (the send queue of sockets), the client is disconnected. True if it was
-   *     dropped
+   *     too; if it is 1 MiB (the send queue of sockets, or {@link #sendBound}), the client is
+   *     disconnected. True if it was dropped
    */
   boolean send(ByteBuffer message);
 
+  /**
+   * As {@link #send}, but before all that waits, and after what was sent in this way before. It is
+   * dropped while the client is away, and {@link ConnectionListener#onSent} does not hear of it. On
+   * the loop.
+   */
+  void sendAhead(ByteBuffer message);
+
+  /**
+   * Lets what is sent wait, except for what is {@linkplain #sendAhead sent ahead}, until this is
+   * called with false, or the connection is closed. On the loop, and only where {@link
+   * #isStateful}.
+   */
+  void holdBack(boolean hold);
+
+  /**
+   * Sets how much may wait for the client before it is disconnected; 1 MiB by default. On the loop,
+   * and only where {@link #isStateful}.
+   */
+  void sendBound(long bytes);
+
   /** Returns how many bytes wait for the client. */
   long bufferedAmount();
+
+  /** Returns how many of these have not left: {@link ConnectionListener#onSent} may follow. */
+  long unsentAmount();
 
   /**
    * Returns this connection as groups see it: over a WebSocket, that socket; otherwise, and if the

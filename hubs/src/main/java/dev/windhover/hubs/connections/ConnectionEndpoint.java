@@ -13,6 +13,7 @@ import dev.windhover.http.host.FanOut;
 import dev.windhover.http.host.HostContext;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.hubs.connections.ConnectionEnding.Status;
 import java.io.IOException;
@@ -48,6 +49,9 @@ import org.slf4j.Logger;
 public final class ConnectionEndpoint {
   private static final Logger log = Loggers.get(ConnectionEndpoint.class);
 
+  /** For clients that would be too many now; other servers of ours say the same. */
+  private static final String RETRY_AFTER_SECONDS = "5";
+
   private final ConnectionOptions options;
   private final ConnectionHandler handler;
   private final WebSocketAcceptContext socketSettings;
@@ -62,7 +66,10 @@ public final class ConnectionEndpoint {
     this.options = new ConnectionOptions(options);
     this.handler = Objects.requireNonNull(handler, "handler");
     this.table = new ConnectionTable(this, this.options);
-    this.socketSettings = new WebSocketAcceptContext(this.options.webSockets()).closesOnStop(false);
+    this.socketSettings =
+        new WebSocketAcceptContext(this.options.webSockets())
+            .closesOnStop(false)
+            .writeStallTimeout(this.options.transportSendTimeout());
     if (options.transportMaxBufferSize() > 0) {
       socketSettings.sendMark(options.transportMaxBufferSize());
     }
@@ -188,6 +195,7 @@ public final class ConnectionEndpoint {
     Negotiated negotiated = table.negotiate(spoken, stateful, loopOf(context));
     if (negotiated == null) {
       log.debug("negotiation {} refused: too many are unfinished", context.id());
+      context.response().headers().set("Retry-After", RETRY_AFTER_SECONDS);
       answer(context, 429, "too many unfinished negotiations");
       return;
     }
@@ -217,7 +225,8 @@ public final class ConnectionEndpoint {
 
   private void requireRunning() {
     if (stopping) {
-      throw new HttpException(503, "the server is stopping", new Headers().add("Retry-After", "5"));
+      throw new HttpException(
+          503, "the server is stopping", new Headers().add("Retry-After", RETRY_AFTER_SECONDS));
     }
   }
 
@@ -248,13 +257,12 @@ public final class ConnectionEndpoint {
     if (isRefused(context, TransportType.WEB_SOCKETS)) {
       return;
     }
-    Loop loop = loopOf(context);
     String token = parameter(context, "id");
     ClientConnection connection;
     if (token == null || token.isEmpty()) {
-      connection = table.unnegotiated(loop);
+      connection = table.unnegotiated(context);
     } else {
-      connection = table.find(token, loop);
+      connection = table.find(token, context);
       if (connection == null) {
         context.response().status(404);
         return;
@@ -380,7 +388,7 @@ public final class ConnectionEndpoint {
       refuse(context, Refusal.NO_ID);
       return null;
     }
-    ClientConnection connection = table.find(token, loopOf(context));
+    ClientConnection connection = table.find(token, context);
     if (connection == null) {
       refuse(context, Refusal.GONE);
     }
@@ -434,17 +442,22 @@ public final class ConnectionEndpoint {
     return options;
   }
 
-  /** Returns what {@code loop} has of this endpoint; any thread. */
-  LoopConnections on(Loop loop) {
+  /** Returns what the loop of a request has of this endpoint; any thread. */
+  LoopConnections on(HttpContext request) {
+    Loop loop = loopOf(request);
     while (true) {
       Map<Loop, LoopConnections> known = loops.get();
       LoopConnections found = known.get(loop);
       if (found != null) {
         return found;
       }
+      MemoryBudget memory = HostContext.of(request).memory();
+      FanOut fanOut = new FanOut(loop, this::isOnLoop);
       Map<Loop, LoopConnections> more = new HashMap<>(known);
-      more.put(loop, new LoopConnections(loop, new FanOut(loop, this::isOnLoop)));
-      loops.compareAndSet(known, Map.copyOf(more));
+      more.put(loop, new LoopConnections(loop, fanOut, memory));
+      if (loops.compareAndSet(known, Map.copyOf(more))) {
+        memory.include(fanOut::waitingBytes);
+      }
     }
   }
 

@@ -23,14 +23,32 @@ public interface ConnectionListener {
   default void onWritable() throws Exception {}
 
   /**
+   * A message is leaving: only where {@link ConnectionContext#isStateful}. It may not reach the
+   * client before the transport is lost, so a listener that wants to send it again keeps it, and
+   * {@linkplain SentMessage#forget forgets} it some time. By default, it is forgotten at once.
+   */
+  default void onSent(SentMessage message) throws Exception {
+    message.forget();
+  }
+
+  /**
+   * Returns how many bytes the listener keeps of what it has taken. They count in the server's
+   * memory budget. Asked often, so it must not calculate much.
+   */
+  default long heldBytes() {
+    return 0;
+  }
+
+  /**
    * The client has lost its transport and may come back: only where {@link
    * ConnectionContext#isStateful}. A message of which only a part has come is lost with it.
    */
   default void onTransportLost() throws Exception {}
 
   /**
-   * The client is back, on a new transport; follows {@link #onTransportLost}. What was sent before
-   * may not have reached it.
+   * The client is back, on a new transport; follows {@link #onTransportLost}. What has left before
+   * may not have reached it. What has not leaves after this call, so {@linkplain
+   * ConnectionContext#sendAhead what is to come first} is sent in it.
    */
   default void onTransportRestored() throws Exception {}
 

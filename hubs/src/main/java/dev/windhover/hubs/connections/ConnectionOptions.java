@@ -12,9 +12,6 @@ import org.jspecify.annotations.Nullable;
  * How an endpoint treats its connections. A method with an argument sets a value and returns this;
  * the method without an argument returns the value. An endpoint takes a copy. Names and defaults
  * are those of ASP.NET Core's {@code HttpConnectionDispatcherOptions}, where it has them.
- *
- * <p>There is no limit on how long a send may take: the host drops a client that acknowledges
- * nothing, over every transport ({@code ServerLimits}).
  */
 public final class ConnectionOptions {
   private static final int BUFFER_BYTES = 64 * 1024;
@@ -24,6 +21,7 @@ public final class ConnectionOptions {
   private int transportMaxBufferSize = BUFFER_BYTES;
   private Duration pollTimeout = Duration.ofSeconds(90);
   private Duration disconnectTimeout = Duration.ofSeconds(15);
+  private Duration transportSendTimeout = Duration.ofSeconds(10);
   private Duration drainTime = Duration.ofSeconds(5);
   private int minimumProtocolVersion;
   private boolean closeOnAuthenticationExpiration;
@@ -51,6 +49,7 @@ public final class ConnectionOptions {
     transportMaxBufferSize = other.transportMaxBufferSize;
     pollTimeout = other.pollTimeout;
     disconnectTimeout = other.disconnectTimeout;
+    transportSendTimeout = other.transportSendTimeout;
     drainTime = other.drainTime;
     minimumProtocolVersion = other.minimumProtocolVersion;
     closeOnAuthenticationExpiration = other.closeOnAuthenticationExpiration;
@@ -153,6 +152,24 @@ public final class ConnectionOptions {
   }
 
   /**
+   * Sets for how long a client may take nothing of what is sent to it, over a WebSocket or an event
+   * stream, before it is dropped. What counts is what its side has acknowledged. A client that does
+   * not take the answer to its poll does not poll again: {@link #disconnectTimeout} drops it.
+   *
+   * @param timeout 10 s by default
+   * @throws IllegalArgumentException if not positive
+   */
+  public ConnectionOptions transportSendTimeout(Duration timeout) {
+    this.transportSendTimeout = positive("transportSendTimeout", timeout);
+    return this;
+  }
+
+  /** Returns for how long a client may take nothing. */
+  public Duration transportSendTimeout() {
+    return transportSendTimeout;
+  }
+
+  /**
    * Sets over how long a stop of the application spreads the ends of connections, so that clients
    * do not come back all at once. The host's stop drops what has not ended when its own time limit
    * ({@code stopTimeout}) is reached.
@@ -222,7 +239,7 @@ public final class ConnectionOptions {
 
   /**
    * Sets how many negotiations may wait for their first transport; a further one is answered with
-   * 429.
+   * 429 and {@code Retry-After}.
    *
    * @param most 1,000 by default
    * @throws IllegalArgumentException if not positive

@@ -1,5 +1,6 @@
 package dev.windhover.hubs.connections;
 
+import dev.windhover.http.HttpContext;
 import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.Loop;
 import java.time.Duration;
@@ -53,8 +54,8 @@ final class ConnectionTable {
   }
 
   /** Returns a connection without a token: its client has not negotiated. */
-  ClientConnection unnegotiated(Loop loop) {
-    return new ClientConnection(endpoint, endpoint.on(loop), newId(), null, false);
+  ClientConnection unnegotiated(HttpContext first) {
+    return new ClientConnection(endpoint, endpoint.on(first), first, newId(), null, false);
   }
 
   private String newId() {
@@ -62,10 +63,10 @@ final class ConnectionTable {
   }
 
   /**
-   * Returns the connection of {@code token}, which {@code loop} owns if this is its first request;
-   * null if there is none.
+   * Returns the connection of {@code token}; null if there is none. If this is its first request,
+   * the loop of the request owns it.
    */
-  @Nullable ClientConnection find(String token, Loop loop) {
+  @Nullable ClientConnection find(String token, HttpContext request) {
     while (true) {
       switch (known.get(token)) {
         case null -> {
@@ -77,7 +78,12 @@ final class ConnectionTable {
         case Negotiated negotiated -> {
           ClientConnection connection =
               new ClientConnection(
-                  endpoint, endpoint.on(loop), negotiated.id(), token, negotiated.stateful());
+                  endpoint,
+                  endpoint.on(request),
+                  request,
+                  negotiated.id(),
+                  token,
+                  negotiated.stateful());
           if (known.replace(token, negotiated, connection)) {
             return connection;
           }

@@ -52,6 +52,7 @@ final class EventTransport implements Transport {
     response.headers().set("X-Accel-Buffering", "no"); // nginx would gather events otherwise
     response.write(ByteBuffer.wrap(OPENING));
     ResponseStream stream = response.stream(NEVER);
+    stream.stallTimeout(connection.options().transportSendTimeout());
     EventTransport transport = new EventTransport(connection, stream);
     stream.onWritable(() -> connection.onLoop(transport::writable));
     return transport;
@@ -80,7 +81,7 @@ final class EventTransport implements Transport {
         endEvent();
       }
     } catch (IOException e) {
-      queue.clear(); // the client is gone, of which we hear
+      queue.seal(); // the client is gone, of which we hear
     }
     queue.taken();
     if (closing && queue.isEmpty() && !isInEvent) {

@@ -13,6 +13,9 @@ final class Inbound {
 
   private Queue<ByteBuffer> kept = NONE;
 
+  /** The bytes in {@link #kept}. */
+  private long held;
+
   /** The listener has left bytes, and has not asked for more since. */
   private boolean isPaused = true;
 
@@ -39,13 +42,16 @@ final class Inbound {
       kept = new ArrayDeque<>(2);
     }
     kept.add(bytes);
+    held += bytes.remaining();
   }
 
   /** The listener asks for more: what is kept comes first. */
   void resume(Taker taker) {
     isPaused = false;
     for (ByteBuffer first; !isPaused && (first = kept.peek()) != null; ) {
+      int before = first.remaining();
       taker.take(first);
+      held = Math.max(0, held - (before - first.remaining())); // it may have been cleared
       if (first.hasRemaining()) {
         isPaused = true;
       } else {
@@ -62,8 +68,14 @@ final class Inbound {
     return !isPaused;
   }
 
+  /** Returns how many bytes are kept. */
+  long held() {
+    return held;
+  }
+
   /** Drops what is kept. */
   void clear() {
     kept = NONE;
+    held = 0;
   }
 }

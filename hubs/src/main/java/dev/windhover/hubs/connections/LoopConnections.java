@@ -3,6 +3,7 @@ package dev.windhover.hubs.connections;
 import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.FanOut;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.hubs.connections.ConnectionEnding.Status;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An endpoint's connections on one loop. One look a second is for all of those that have a time
- * limit. Loop only, except for {@link #fanOut}.
+ * limit. Loop only, except for {@link #fanOut} and {@link #memory}.
  */
 final class LoopConnections {
   private static final Duration LOOK = Duration.ofSeconds(1);
@@ -26,14 +27,16 @@ final class LoopConnections {
 
   private final Loop loop;
   private final FanOut fanOut;
+  private final MemoryBudget memory;
   private final Set<ClientConnection> open = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Set<ClientConnection> timed = Collections.newSetFromMap(new IdentityHashMap<>());
   private boolean isLooking;
   private @Nullable CompletableFuture<Void> drained;
 
-  LoopConnections(Loop loop, FanOut fanOut) {
+  LoopConnections(Loop loop, FanOut fanOut, MemoryBudget memory) {
     this.loop = loop;
     this.fanOut = fanOut;
+    this.memory = memory;
   }
 
   Loop loop() {
@@ -43,6 +46,11 @@ final class LoopConnections {
   /** Returns what orders what is sent to connections of this loop; any thread. */
   FanOut fanOut() {
     return fanOut;
+  }
+
+  /** Returns the budget of the loop's host; any thread. */
+  MemoryBudget memory() {
+    return memory;
   }
 
   /** A connection has been opened. */

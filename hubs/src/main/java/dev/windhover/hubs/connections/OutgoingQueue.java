@@ -14,6 +14,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * there is one order. Loop only, unless it says more.
  */
 final class OutgoingQueue implements Recipient {
-  /** What waits at most: as much as for a socket by default. */
+  /** What waits at most, unless the listener says otherwise: the default of a socket's queue. */
   static final int MOST_BYTES = 1 << 20;
 
   /** What a message costs beside its bytes, so that tiny ones cannot outgrow the bound. */
@@ -42,8 +43,8 @@ final class OutgoingQueue implements Recipient {
     }
   }
 
-  /** A message that waits. */
-  private static final class Entry {
+  /** A message that waits, and perhaps is kept after it has left. */
+  private final class Entry implements SentMessage {
     ByteBuffer payload;
 
     /** How it was sent to many; null for one of the connection's own. */
@@ -66,6 +67,22 @@ final class OutgoingQueue implements Recipient {
       delivery = newer.delivery;
       cost = newer.cost;
     }
+
+    @Override
+    public ByteBuffer bytes() {
+      return payload.duplicate();
+    }
+
+    @Override
+    public void forget() {
+      Delivery known = delivery;
+      if (known == null) {
+        kept -= cost;
+      } else {
+        keptShared -= cost;
+        fanOut.waitsNoMore(known);
+      }
+    }
   }
 
   private final ClientConnection connection;
@@ -83,10 +100,16 @@ final class OutgoingQueue implements Recipient {
   /** What the others cost; written by the loop. */
   private volatile long shared;
 
+  /** What may wait; written by the loop. */
+  private volatile long bound = MOST_BYTES;
+
   /** A sender was told that there is no room, and not yet that there is room again. */
   private volatile boolean full;
 
   // ---- Loop only
+
+  /** What overtakes the others. */
+  private final Queue<ByteBuffer> ahead = new ArrayDeque<>(0);
 
   private @Nullable Entry first;
   private @Nullable Entry last;
@@ -95,6 +118,12 @@ final class OutgoingQueue implements Recipient {
   private final Deque<Entry> droppable = new ArrayDeque<>(0);
 
   private final Map<Object, Entry> latest = new HashMap<>(0);
+
+  /** What has left and is not forgotten costs this, without and with what others share. */
+  private long kept;
+
+  private long keptShared;
+  private boolean isHeldBack;
   private boolean sealed;
 
   OutgoingQueue(ClientConnection connection, FanOut fanOut, int mark) {
@@ -107,12 +136,11 @@ final class OutgoingQueue implements Recipient {
 
   /** Sends a copy of {@code message}, and returns whether there is room for more; any thread. */
   boolean send(ByteBuffer message) {
-    int size = message.remaining();
-    Entry entry = new Entry(ByteBuffer.allocate(size).put(message).flip(), null);
+    Entry entry = new Entry(copy(message), null);
     long before = (long) WAITING.getAndAdd(this, entry.cost) + shared;
-    if (before >= MOST_BYTES) {
+    if (before >= bound) {
       WAITING.getAndAdd(this, -entry.cost);
-      connection.fallenBehind(tooSlow(before));
+      fallenBehind(before);
       return true; // what follows is dropped
     }
     boolean hasRoom = before + entry.cost < mark;
@@ -128,6 +156,20 @@ final class OutgoingQueue implements Recipient {
       }
     });
     return hasRoom;
+  }
+
+  private static ByteBuffer copy(ByteBuffer message) {
+    return ByteBuffer.allocate(message.remaining()).put(message).flip();
+  }
+
+  /** Sends a copy of {@code message} before all that waits, unless its client is away. */
+  void sendAhead(ByteBuffer message) {
+    if (connection.isAway()) {
+      message.position(message.limit());
+    } else {
+      ahead.add(copy(message));
+      connection.drain();
+    }
   }
 
   /** Runs {@code task} on the loop after everything that this thread has sent; any thread. */
@@ -158,8 +200,17 @@ final class OutgoingQueue implements Recipient {
     return waiting + shared;
   }
 
-  private static IOException tooSlow(long bytes) {
-    return new IOException("client reads too slowly: " + bytes + " bytes wait for it");
+  /** Sets what may wait. */
+  void bound(long bytes) {
+    bound = bytes;
+  }
+
+  private void fallenBehind(long bytes) {
+    connection.fallenBehind(
+        new IOException(
+            connection.isAway()
+                ? "client is away, and " + bytes + " bytes wait for it"
+                : "client reads too slowly: " + bytes + " bytes wait for it"));
   }
 
   // ---- Sending to many
@@ -194,8 +245,8 @@ final class OutgoingQueue implements Recipient {
   }
 
   private void deliver(Delivery delivery, WhenFull whenFull) {
-    if (sealed || connection.isAway()) {
-      return; // it is leaving its groups, or the listener keeps what it needs
+    if (sealed) {
+      return; // it is leaving its groups
     }
     boolean keepsLatest = whenFull == WhenFull.KEEP_LATEST;
     Entry entry = new Entry(delivery.message().payload(), delivery);
@@ -220,7 +271,7 @@ final class OutgoingQueue implements Recipient {
   /** Returns whether there is room now; what may be dropped for that is. */
   private boolean hasRoomFor(Entry entry, WhenFull whenFull) {
     boolean dropsOthers = whenFull == WhenFull.DROP_OLDEST || whenFull == WhenFull.KEEP_LATEST;
-    while (shared > 0 && shared + connection.pendingInTransport() + entry.cost > MOST_BYTES) {
+    while (shared > 0 && shared + connection.pendingInTransport() + entry.cost > bound) {
       Entry oldest = dropsOthers ? droppable.peek() : null;
       if (oldest != null) {
         unlink(oldest);
@@ -228,7 +279,7 @@ final class OutgoingQueue implements Recipient {
       } else if (whenFull == WhenFull.DISCONNECT) {
         long bytes = shared;
         seal();
-        connection.fallenBehind(tooSlow(bytes));
+        fallenBehind(bytes);
         return false;
       } else {
         return false;
@@ -261,10 +312,6 @@ final class OutgoingQueue implements Recipient {
   // ---- The queue
 
   private void add(Entry entry) {
-    if (connection.isAway()) {
-      release(entry);
-      return;
-    }
     Entry end = last;
     entry.before = end;
     if (end == null) {
@@ -296,27 +343,51 @@ final class OutgoingQueue implements Recipient {
 
   /** Returns whether nothing waits. */
   boolean isEmpty() {
-    return first == null;
+    return first == null && ahead.isEmpty();
   }
 
   /** Returns how many bytes all messages have together. */
   long payloadBytes() {
     long sum = 0;
+    for (ByteBuffer each : ahead) {
+      sum += each.remaining();
+    }
     for (Entry each = first; each != null; each = each.after) {
       sum += each.payload.remaining();
     }
     return sum;
   }
 
-  /** Takes the next message; null if there is none. {@link #taken} follows. */
+  /** Takes the next message; null if none may leave. {@link #taken} follows. */
   @Nullable ByteBuffer poll() {
+    ByteBuffer overtaking = ahead.poll();
+    if (overtaking != null) {
+      return overtaking;
+    }
     Entry entry = first;
-    if (entry == null) {
+    if (entry == null || isHeldBack) {
       return null;
     }
     unlink(entry);
+    connection.moved(entry.payload.remaining());
+    if (!connection.isStateful()) {
+      release(entry);
+      return entry.payload;
+    }
+    keep(entry); // first, so that others never see less than there is
     release(entry);
-    return entry.payload;
+    return entry.bytes();
+  }
+
+  private void keep(Entry entry) {
+    Delivery delivery = entry.delivery;
+    if (delivery == null) {
+      kept += entry.cost;
+    } else {
+      keptShared += entry.cost;
+      fanOut.waits(delivery, delivery.message().size());
+    }
+    connection.sent(entry);
   }
 
   /** Tells whoever waits for room, if there is some again. */
@@ -327,26 +398,46 @@ final class OutgoingQueue implements Recipient {
     }
   }
 
-  /** Drops what waits. */
-  void clear() {
-    while (poll() != null) {
-      // released
-    }
+  /** Lets what is sent wait, except what overtakes; or lets it leave again. */
+  void holdBack(boolean hold) {
+    isHeldBack = hold;
+  }
+
+  /** The transport is lost: what overtook the others was for this one. */
+  void lost() {
+    ahead.clear();
   }
 
   /** Takes nothing more, and drops what waits. */
   void seal() {
     sealed = true;
-    clear();
+    ahead.clear();
+    for (Entry entry; (entry = first) != null; ) {
+      unlink(entry);
+      release(entry);
+    }
   }
 
   /** Takes nothing more; what waits may still leave. */
   void close() {
     sealed = true;
+    isHeldBack = false;
   }
 
   /** The connection leaves its groups; any thread. */
   void leaveGroups() {
     groups.end();
+  }
+
+  // ---- Memory
+
+  /** Returns what is kept for this client alone, in bytes. */
+  long held() {
+    return waiting + kept;
+  }
+
+  /** Returns what is kept for this client and others, in bytes. */
+  long heldShared() {
+    return shared + keptShared;
   }
 }

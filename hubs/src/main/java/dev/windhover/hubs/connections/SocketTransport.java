@@ -92,7 +92,7 @@ final class SocketTransport implements Transport, WebSocketListener {
 
   @Override
   public void onEnded(WebSocket socket, Ending ending) {
-    boolean wasLost = !peerClosed && ending.by() == Ending.By.CONNECTION;
+    boolean wasLost = !peerClosed && ending.reason().code() == CloseCode.ABNORMAL_CLOSURE;
     boolean isFault = ending.by() == Ending.By.SERVER;
     IOException error = isFault ? new IOException(ending.why()) : null;
     connection.onLoop(() -> connection.lost(this, wasLost, error));
@@ -148,8 +148,9 @@ final class SocketTransport implements Transport, WebSocketListener {
         };
     if (connection.isQueued() && how != Closing.TOO_SLOW) {
       connection.onLoop(() -> {
-        hasRoom = true; // beyond its mark, up to its bound
-        drain();
+        for (ByteBuffer message; (message = connection.queue().poll()) != null; ) {
+          boolean _ = send(message); // beyond its mark, up to its bound
+        }
         close(code);
       });
     } else {

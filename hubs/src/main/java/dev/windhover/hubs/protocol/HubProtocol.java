@@ -34,7 +34,8 @@ public interface HubProtocol {
   @Nullable HubMessage read(ByteBuffer record, InvocationBinder binder) throws InvalidDataException;
 
   /**
-   * Writes a message as a whole record, with what sets it apart from the next.
+   * Writes a message as a whole record, with what sets it apart from the next. A value of a generic
+   * type comes as a {@link TypedValue}.
    *
    * @return a buffer that is the caller's
    * @throws IllegalArgumentException if a value cannot be written

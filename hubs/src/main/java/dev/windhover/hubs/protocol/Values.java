@@ -37,6 +37,10 @@ final class Values {
 
   // The types are those of an application's methods, so they bound it.
   private final Map<Type, ObjectReader> readers = new ConcurrentHashMap<>();
+  private final Map<Type, Writer> writers = new ConcurrentHashMap<>();
+
+  /** What writes the values of a generic type, all of which are instances of a class. */
+  private record Writer(Class<?> type, ObjectWriter writer) {}
 
   Values(ObjectMapper mapper) {
     this.mapper = mapper;
@@ -116,15 +120,34 @@ final class Values {
       case String text -> out.string(text);
       case Integer number -> out.integer(number);
       case Boolean truth -> out.bool(truth);
-      default -> writer.writeValue(new MessagePackGenerator(writeContext, out), value);
+      default -> writeBy(new MessagePackGenerator(writeContext, out), value);
     }
   }
 
   /** Writes a value that is not plain as JSON. */
   void write(OutputStream out, Object value) {
     try (JsonGenerator json = writer.createGenerator(out)) {
-      writer.writeValue(new StrictJsonGenerator(json), value);
+      writeBy(new StrictJsonGenerator(json), value);
     }
+  }
+
+  private void writeBy(JsonGenerator out, Object value) {
+    if (value instanceof TypedValue(Object plain, Type type)) {
+      writerFor(type, plain).writeValue(out, plain);
+    } else {
+      writer.writeValue(out, value);
+    }
+  }
+
+  /** Returns what writes {@code value} as a {@code type}; a filter may have put another there. */
+  private ObjectWriter writerFor(Type type, Object value) {
+    Writer bound = writers.get(type);
+    if (bound == null) {
+      JavaType known = mapper.constructType(type);
+      bound = new Writer(known.getRawClass(), mapper.writerFor(known));
+      writers.put(type, bound);
+    }
+    return bound.type().isInstance(value) ? bound.writer() : writer;
   }
 
   /**

@@ -35,11 +35,12 @@ class ComeBackTest {
       first.expectText("one");
       first.abort();
       host.awaitIdle();
-      connection.send(bytes("dropped: the listener keeps what it needs"));
+      connection.send(bytes("sent meanwhile"));
       host.clock().advance(Duration.ofSeconds(14));
 
       TestWebSocket second = host.webSocket("/c?id=" + token).connect();
-      second.expectText("again");
+      second.expectText("again"); // which is sent ahead
+      second.expectText("sent meanwhile");
       second.sendText("two");
       second.expectText("two");
       second.close();
@@ -100,8 +101,8 @@ class ComeBackTest {
   }
 
   @Test
-  void whatWaitedForTheLostSocketIsThrownAway() { // the listener keeps what the client needs
-    Recorder recorder = Recorder.echoing();
+  void whatHasLeftMayBeSentAgainAndWhatHasNotStillWaits() {
+    Recorder recorder = Recorder.echoing().keepingSent();
     try (TestHost host = start(recorder)) {
       host.allowLeftOvers();
       String token = negotiate(host);
@@ -109,16 +110,92 @@ class ComeBackTest {
       ConnectionContext connection = recorder.connection();
       first.stopTaking();
       for (int i = 0; i < 50; i++) { // more than a socket takes
-        connection.send(bytes("x".repeat(10_000)));
+        connection.send(bytes(i + "x".repeat(10_000)));
       }
       host.awaitIdle();
       assertThat(connection.bufferedAmount()).isGreaterThan(400_000);
       first.abort();
       host.awaitIdle();
-      assertThat(connection.bufferedAmount()).isZero();
+      int left = recorder.sent.size();
+      assertThat(left).isBetween(5, 40);
       TestWebSocket second = host.webSocket("/c?id=" + token).connect();
       second.expectText("again");
-      second.expectNothing();
+      for (int i = 0; i < 50; i++) {
+        second.expectText(i + "x".repeat(10_000));
+      }
+      second.close();
+    }
+  }
+
+  @Test
+  void whatIsHeldBackIsOvertaken() {
+    Recorder recorder = Recorder.echoing().onOpen(connection -> connection.holdBack(true));
+    try (TestHost host = start(recorder)) {
+      TestWebSocket client = host.webSocket("/c?id=" + negotiate(host)).connect();
+      ConnectionContext connection = recorder.connection();
+      connection.send(bytes("held"));
+      connection.loop().execute(() -> connection.sendAhead(bytes("ahead")));
+      client.expectText("ahead");
+      connection.loop().execute(() -> connection.holdBack(false));
+      client.expectText("held");
+      client.close();
+    }
+  }
+
+  @Test
+  void whatIsHeldBackLeavesBeforeTheClose() {
+    Recorder recorder = Recorder.echoing().onOpen(connection -> connection.holdBack(true));
+    try (TestHost host = start(recorder)) {
+      TestWebSocket client = host.webSocket("/c?id=" + negotiate(host)).connect();
+      ConnectionContext connection = recorder.connection();
+      for (int i = 0; i < 30; i++) { // more than a socket has room for
+        connection.send(bytes(i + "x".repeat(10_000)));
+      }
+      connection.close();
+      for (int i = 0; i < 30; i++) {
+        client.expectText(i + "x".repeat(10_000));
+      }
+      client.expectClose(1000, "");
+    }
+  }
+
+  @Test
+  void tooMuchForAClientThatIsAwayEndsItsConnection() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host = start(recorder)) {
+      host.webSocket("/c?id=" + negotiate(host)).connect().abort();
+      host.awaitIdle();
+      ConnectionContext connection = recorder.connection();
+      connection.loop().execute(() -> connection.sendBound(1_000));
+      host.awaitIdle();
+      for (int i = 0; i < 15; i++) { // each costs a little more than its bytes
+        connection.send(bytes("x".repeat(10)));
+      }
+      host.awaitIdle();
+      assertThat(recorder.heard)
+          .endsWith("lost", "ended: NORMAL_CLOSURE, client is away, and 1036 bytes wait for it");
+      assertThat(connection.bufferedAmount()).isZero();
+    }
+  }
+
+  @Test
+  void aClientThatTakesNothingIsLostAfterTheTime() {
+    Recorder recorder = Recorder.echoing().keepingSent();
+    try (TestHost host = start(recorder)) {
+      String token = negotiate(host);
+      TestFrames first = host.webSocket("/c?id=" + token).connect().frames().stopTaking();
+      ConnectionContext connection = recorder.connection();
+      connection.send(bytes("x"));
+      host.awaitIdle();
+      host.clock().advance(Duration.ofSeconds(9));
+      assertThat(recorder.heard).doesNotContain("lost");
+      host.clock().advance(Duration.ofSeconds(1));
+      first.expectReset();
+      host.awaitIdle();
+      assertThat(recorder.heard).endsWith("lost");
+      TestWebSocket second = host.webSocket("/c?id=" + token).connect();
+      second.expectText("again");
+      second.expectText("x");
       second.close();
     }
   }

@@ -142,7 +142,8 @@ class NegotiationTest {
         Recorder.echoing().start(options -> options.maxUnfinishedNegotiations(2))) {
       String used = Recorder.negotiate(host);
       Recorder.negotiate(host);
-      host.request("POST", "/c/negotiate").expectStatus(429);
+      TestResponse refused = host.request("POST", "/c/negotiate").expectStatus(429);
+      assertThat(refused.headers().get("Retry-After")).isEqualTo("5");
 
       host.get("/c?id=" + used).expectStatus(200); // its client has come
       Recorder.negotiate(host);

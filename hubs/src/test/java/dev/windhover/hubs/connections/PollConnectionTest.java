@@ -138,6 +138,22 @@ class PollConnectionTest {
   }
 
   @Test
+  void errorLinesNameItsPathItsUserAndItsClient() {
+    Recorder recorder = Recorder.echoing();
+    try (TestHost host = recorder.start()) {
+      String token = Recorder.negotiate(host);
+      TestResponse _ = host.get("/c?secret=1&id=" + token).user("ann").expectStatus(200);
+      ConnectionContext connection = recorder.connection();
+      assertThat(connection)
+          .hasToString(
+              "connection "
+                  + connection.connectionId()
+                  + " (/c over LongPolling) of ann from "
+                  + connection.request().connection().remoteAddress());
+    }
+  }
+
+  @Test
   void otherTransportsAreRefusedOnItsToken() {
     try (TestHost host = Recorder.echoing().start()) {
       String token = poll(host);

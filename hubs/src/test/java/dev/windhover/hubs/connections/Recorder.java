@@ -3,14 +3,19 @@ package dev.windhover.hubs.connections;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.http.Application;
+import dev.windhover.http.Events;
+import dev.windhover.http.HttpContext;
+import dev.windhover.http.Limit;
 import dev.windhover.testing.TestHost;
 import dev.windhover.testing.TestResponse;
 import dev.windhover.websocket.WebSockets;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -27,6 +32,10 @@ final class Recorder implements ConnectionHandler {
 
   final List<String> heard = new CopyOnWriteArrayList<>();
   final BlockingQueue<ConnectionContext> opened = new LinkedBlockingQueue<>();
+  final Queue<SentMessage> sent = new ConcurrentLinkedQueue<>();
+  private boolean keepsSent;
+  private long keptBytes;
+  private Events events = Events.NONE;
   private Consumer<ConnectionContext> onOpen = _ -> {};
   private Taker onBytes = (_, bytes) -> bytes.position(bytes.limit());
   private Consumer<ConnectionContext> onClosing = _ -> {};
@@ -42,6 +51,30 @@ final class Recorder implements ConnectionHandler {
 
   Recorder onOpen(Consumer<ConnectionContext> action) {
     onOpen = action;
+    return this;
+  }
+
+  /** Claims to keep this much for each connection. */
+  Recorder keepingBytes(long bytes) {
+    keptBytes = bytes;
+    return this;
+  }
+
+  /** Notes the limits that are reached. */
+  Recorder notingLimits() {
+    events =
+        new Events() {
+          @Override
+          public void limitReached(HttpContext context, Limit limit) {
+            heard.add("limit " + limit);
+          }
+        };
+    return this;
+  }
+
+  /** Sends what has left again to a client that comes back. */
+  Recorder keepingSent() {
+    keepsSent = true;
     return this;
   }
 
@@ -63,6 +96,7 @@ final class Recorder implements ConnectionHandler {
     ConnectionOptions options = new ConnectionOptions();
     change.accept(options);
     Application application = new Application().use(WebSockets.with(o -> o.allowedOrigins("*")));
+    application.events(events);
     ConnectionEndpoint.map(application, "/c", options, this);
     return TestHost.start(application);
   }
@@ -103,7 +137,22 @@ final class Recorder implements ConnectionHandler {
       @Override
       public void onTransportRestored() {
         heard.add("restored");
-        connection.send(bytes("again"));
+        connection.sendAhead(bytes("again"));
+        sent.forEach(each -> connection.sendAhead(each.bytes()));
+      }
+
+      @Override
+      public long heldBytes() {
+        return keptBytes;
+      }
+
+      @Override
+      public void onSent(SentMessage message) {
+        if (keepsSent) {
+          sent.add(message);
+        } else {
+          message.forget();
+        }
       }
 
       @Override
@@ -114,6 +163,7 @@ final class Recorder implements ConnectionHandler {
 
       @Override
       public void onEnded(ConnectionEnding ending) {
+        sent.forEach(SentMessage::forget);
         Throwable error = ending.error();
         heard.add("ended: " + ending.status() + (error == null ? "" : ", " + error.getMessage()));
       }

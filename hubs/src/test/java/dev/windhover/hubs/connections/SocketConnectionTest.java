@@ -62,6 +62,23 @@ class SocketConnectionTest {
   }
 
   @Test
+  void aClientThatTakesNothingIsDroppedAfterTheTime() {
+    Recorder recorder = new Recorder();
+    try (TestHost host =
+        recorder.start(options -> options.transportSendTimeout(Duration.ofSeconds(3)))) {
+      TestFrames client = host.webSocket("/c").connect().frames().stopTaking();
+      recorder.connection().send(bytes("x"));
+      host.awaitIdle();
+      host.clock().advance(Duration.ofSeconds(2));
+      assertThat(recorder.heard).hasSize(1);
+      host.clock().advance(Duration.ofSeconds(1));
+      client.expectReset();
+      host.awaitIdle();
+      assertThat(recorder.heard).endsWith("ended: NORMAL_CLOSURE, peer took no data for PT3S");
+    }
+  }
+
+  @Test
   void aTokenOpensOneSocket() {
     try (TestHost host = Recorder.echoing().start()) {
       String token = Recorder.negotiate(host);

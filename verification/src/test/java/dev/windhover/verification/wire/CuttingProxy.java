@@ -20,6 +20,11 @@ public final class CuttingProxy implements AutoCloseable {
     return proxy.port();
   }
 
+  /** Connects new clients with another server from now on. */
+  public void forwardTo(int server) {
+    proxy.forwardTo(server);
+  }
+
   /** Resets all connections, on both sides; new ones get through. */
   public void cut() {
     for (Socket socket : open) {

@@ -16,7 +16,7 @@ public final class Proxy implements AutoCloseable {
   }
 
   private final ServerSocket listener;
-  private final int server;
+  private volatile int server;
   private final Way there;
   private final Way back;
 
@@ -32,6 +32,11 @@ public final class Proxy implements AutoCloseable {
   /** Returns the port to connect to. */
   public int port() {
     return listener.getLocalPort();
+  }
+
+  /** Connects new clients with another server from now on. */
+  public void forwardTo(int other) {
+    server = other;
   }
 
   private void accept() {

@@ -15,6 +15,7 @@ import org.openqa.selenium.By;
 import org.openqa.selenium.OutputType;
 import org.openqa.selenium.ScriptTimeoutException;
 import org.openqa.selenium.WebElement;
+import org.openqa.selenium.WindowType;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
 import org.openqa.selenium.chrome.ChromeOptions;
@@ -64,6 +65,21 @@ final class Browser implements AutoCloseable {
 
   void open(String url) {
     driver.get(url);
+  }
+
+  /** Opens a page in a tab of its own, and returns what leads to the tab that was there before. */
+  String openTab(String url) {
+    String before = driver.getWindowHandle();
+    driver.switchTo().newWindow(WindowType.TAB);
+    driver.get(url);
+    return before;
+  }
+
+  /** Goes to another tab, and returns what leads back. */
+  String switchTo(String tab) {
+    String before = driver.getWindowHandle();
+    driver.switchTo().window(tab);
+    return before;
   }
 
   /** Lays the page out for a screen of that size and taste. */

@@ -1,5 +1,7 @@
 package dev.windhover.verification.witness;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.windhover.app.WebApplication;
 import dev.windhover.http.HttpContext;
 import dev.windhover.http.files.StaticFiles;
@@ -9,7 +11,10 @@ import dev.windhover.verification.logs.Logs;
 import dev.windhover.verification.wire.CuttingProxy;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,6 +33,9 @@ final class HubStage implements AutoCloseable {
   private final Map<String, CuttingProxy> proxies = new ConcurrentHashMap<>();
   private final Logs.Recording log = Logs.record(HubStage::isAskedFor);
   private final WebApplication app;
+
+  /** The port before which proxies are opened; 0 for the application's own. */
+  private volatile int frontPort;
 
   /** Starts it; {@code folder} is for the certificate. */
   HubStage(Path folder) throws IOException {
@@ -57,12 +65,43 @@ final class HubStage implements AutoCloseable {
         .orElseThrow();
   }
 
+  /** Opens proxies before this port from now on: that of a server in front of the application. */
+  void openProxiesBefore(int port) {
+    frontPort = port;
+  }
+
   /** Opens a proxy before the address for a scheme; returns its port. */
   String openProxy(String scheme) throws IOException {
-    CuttingProxy proxy = new CuttingProxy(URI.create(url(scheme)).getPort());
+    int target = frontPort == 0 ? URI.create(url(scheme)).getPort() : frontPort;
+    CuttingProxy proxy = new CuttingProxy(target);
     String port = Integer.toString(proxy.port());
     proxies.put(port, proxy);
     return port;
+  }
+
+  /**
+   * Lets the npm client make its claims in Node, or skips the test if either is not installed.
+   *
+   * @param plain where it connects without TLS
+   * @param folder the folder of the certificate
+   * @param cells the ways to connect
+   */
+  void requireHoldInNode(String plain, Path folder, List<String> cells)
+      throws IOException, InterruptedException {
+    Program node = Program.require("node");
+    Program.requireThat(
+        Files.isDirectory(SCRIPTS.resolve("node_modules/@microsoft/signalr")),
+        "the npm package @microsoft/signalr is not installed");
+    List<String> arguments =
+        new ArrayList<>(
+            List.of("--test-timeout=60000", SCRIPTS + "/hubs-node.mjs", plain, url("https")));
+    arguments.addAll(cells);
+    Program.Result result =
+        node.run(
+            Map.of("NODE_EXTRA_CA_CERTS", trusted(folder).toString()),
+            arguments.toArray(String[]::new));
+    assertThat(result.exitCode()).as(result.output()).isZero();
+    assertThat(result.output()).contains("# suites 0", "# fail 0").contains(cells);
   }
 
   private void openProxy(HttpContext context) throws IOException {

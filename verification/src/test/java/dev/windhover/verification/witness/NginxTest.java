@@ -13,16 +13,13 @@ import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Response;
 import dev.windhover.verification.wire.Wire;
 import java.io.IOException;
-import java.net.ConnectException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -38,43 +35,30 @@ class NginxTest {
   /** One connection to us at a time, kept, so that whatever goes wrong on it meets the next one. */
   private static final String CONFIGURATION =
       """
-      user root; # its temporary folders are below one of ours; without effect for others
-      worker_processes 1;
-      pid FOLDER/pid;
-      error_log FOLDER/errors;
-      events { worker_connections 100; }
-      http {
-        access_log off;
-        client_body_temp_path FOLDER/bodies;
-        proxy_temp_path FOLDER/proxied;
-        fastcgi_temp_path FOLDER/f;
-        uwsgi_temp_path FOLDER/u;
-        scgi_temp_path FOLDER/s;
-        client_max_body_size 10m;
-        map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
-        upstream us { server 127.0.0.1:OURS; keepalive 1; }
-        server {
-          listen 127.0.0.1:ITS;
-          location / {
-            proxy_pass http://us;
-            proxy_http_version 1.1;
-            proxy_request_buffering off;
-            proxy_set_header Host $host;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_upgrade;
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-            proxy_set_header X-Forwarded-Proto $scheme;
-          }
-          location /impatient/ {
-            proxy_pass http://us/;
-            proxy_http_version 1.1;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_upgrade;
-            proxy_read_timeout 1s;
-          }
-          location /old/ {
-            proxy_pass http://us/;
-          }
+      client_max_body_size 10m;
+      map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+      upstream us { server 127.0.0.1:OURS; keepalive 1; }
+      server {
+        listen 127.0.0.1:ITS;
+        location / {
+          proxy_pass http://us;
+          proxy_http_version 1.1;
+          proxy_request_buffering off;
+          proxy_set_header Host $host;
+          proxy_set_header Upgrade $http_upgrade;
+          proxy_set_header Connection $connection_upgrade;
+          proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+          proxy_set_header X-Forwarded-Proto $scheme;
+        }
+        location /impatient/ {
+          proxy_pass http://us/;
+          proxy_http_version 1.1;
+          proxy_set_header Upgrade $http_upgrade;
+          proxy_set_header Connection $connection_upgrade;
+          proxy_read_timeout 1s;
+        }
+        location /old/ {
+          proxy_pass http://us/;
         }
       }
       """;
@@ -86,11 +70,10 @@ class NginxTest {
   @TempDir private static Path folder = Path.of("");
 
   private static int port;
-  private static @Nullable Process nginx;
+  private static @Nullable Nginx nginx;
 
   @BeforeAll
   static void start() throws Exception {
-    Program program = Program.require("nginx");
     app.useWebSockets(options -> options.allowedOrigins("*"));
     app.map(
         "/headers",
@@ -121,30 +104,9 @@ class NginxTest {
         NginxTest::echo);
     app.mapWebSocket("/ws", NginxTest::echo);
     app.start();
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
-    int ours = java.net.URI.create(app.urls().getFirst()).getPort();
-    Path configuration = folder.resolve("nginx.conf");
-    Files.writeString(
-        configuration,
-        CONFIGURATION
-            .replace("FOLDER", folder.toString())
-            .replace("OURS", "" + ours)
-            .replace("ITS", "" + port));
-    nginx =
-        new ProcessBuilder(
-                program.path().toString(),
-                "-p",
-                folder.toString(),
-                "-c",
-                configuration.toString(),
-                "-g",
-                "daemon off;")
-            .redirectErrorStream(true)
-            .redirectOutput(folder.resolve("output").toFile())
-            .start();
-    awaitStart(nginx);
+    int ours = URI.create(app.urls().getFirst()).getPort();
+    nginx = Nginx.start(folder, CONFIGURATION.replace("OURS", Integer.toString(ours)));
+    port = nginx.port();
   }
 
   private static void echo(WebSocket socket) throws IOException, InterruptedException {
@@ -153,24 +115,10 @@ class NginxTest {
     }
   }
 
-  private static void awaitStart(Process process) throws Exception {
-    while (true) {
-      try {
-        Wire.connect(port).close();
-        return;
-      } catch (ConnectException e) {
-        if (process.waitFor(20, TimeUnit.MILLISECONDS)) {
-          throw new AssertionError(Files.readString(folder.resolve("output")), e);
-        }
-      }
-    }
-  }
-
   @AfterAll
   static void stop() throws Exception {
     if (nginx != null) {
-      nginx.destroy();
-      assertThat(nginx.waitFor(Wire.MOST_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+      nginx.close();
     }
     app.stop();
   }

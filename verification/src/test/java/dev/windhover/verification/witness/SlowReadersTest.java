@@ -21,10 +21,7 @@ import dev.windhover.verification.wire.Wire;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.ConnectException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -232,9 +229,14 @@ class SlowReadersTest {
   @Test
   void clientBehindNginxThatReadsSteadilyLives() throws Exception {
     start(240, Duration.ofSeconds(5));
-    Nginx nginx = startNginx();
+    int smallPort = Nginx.freePort();
+    Nginx nginx =
+        Nginx.start(
+            folder,
+            CONFIGURATION.replace("OURS", "" + port(false)).replace("SMALL", "" + smallPort));
+    closing.add(nginx);
     lives(nginx.port(), Over.HTTP_1_1, Content.FILE, 25_000, "file through nginx");
-    lives(nginx.smallPort(), Over.HTTP_1_1, Content.MESSAGES, 25_000, "socket through nginx");
+    lives(smallPort, Over.HTTP_1_1, Content.MESSAGES, 25_000, "socket through nginx");
     run();
   }
 
@@ -422,81 +424,21 @@ class SlowReadersTest {
   // ---- nginx
 
   /** Without buffering; on its second port, its system holds little of a response. */
-  private record Nginx(int port, int smallPort) {}
-
   private static final String CONFIGURATION =
       """
-      user root;
-      worker_processes 1;
-      pid FOLDER/pid;
-      error_log FOLDER/errors;
-      events { worker_connections 100; }
-      http {
-        access_log off;
-        client_body_temp_path FOLDER/bodies;
-        proxy_temp_path FOLDER/proxied;
-        fastcgi_temp_path FOLDER/f;
-        uwsgi_temp_path FOLDER/u;
-        scgi_temp_path FOLDER/s;
-        map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
-        server {
-          listen 127.0.0.1:ITS;
-          listen 127.0.0.1:SMALL sndbuf=32k;
-          location / {
-            proxy_pass http://127.0.0.1:OURS;
-            proxy_http_version 1.1;
-            proxy_buffering off;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_upgrade;
-          }
+      map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+      server {
+        listen 127.0.0.1:ITS;
+        listen 127.0.0.1:SMALL sndbuf=32k;
+        location / {
+          proxy_pass http://127.0.0.1:OURS;
+          proxy_http_version 1.1;
+          proxy_buffering off;
+          proxy_set_header Upgrade $http_upgrade;
+          proxy_set_header Connection $connection_upgrade;
         }
       }
       """;
-
-  private Nginx startNginx() throws Exception {
-    Program program = Program.require("nginx");
-    Nginx made = new Nginx(freePort(), freePort());
-    Path configuration = folder.resolve("nginx.conf");
-    Files.writeString(
-        configuration,
-        CONFIGURATION
-            .replace("FOLDER", folder.toString())
-            .replace("OURS", "" + port(false))
-            .replace("ITS", "" + made.port())
-            .replace("SMALL", "" + made.smallPort()));
-    Process process =
-        new ProcessBuilder(
-                program.path().toString(),
-                "-p",
-                folder.toString(),
-                "-c",
-                configuration.toString(),
-                "-g",
-                "daemon off;")
-            .redirectErrorStream(true)
-            .redirectOutput(folder.resolve("output").toFile())
-            .start();
-    closing.add(() -> {
-      process.destroy();
-      process.waitFor();
-    });
-    while (true) {
-      try {
-        Wire.connect(made.port()).close();
-        return made;
-      } catch (ConnectException e) {
-        if (process.waitFor(20, TimeUnit.MILLISECONDS)) {
-          throw new AssertionError(Files.readString(folder.resolve("output")), e);
-        }
-      }
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return free.getLocalPort();
-    }
-  }
 
   // ---- Small packets
 

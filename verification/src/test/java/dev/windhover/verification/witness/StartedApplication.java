@@ -60,6 +60,11 @@ final class StartedApplication implements AutoCloseable {
     throw new AssertionError(command + " has ended: " + said + Files.readString(errors));
   }
 
+  /** Returns where it listens. */
+  int port() {
+    return port;
+  }
+
   /** A socket is welcome, and gets back what it sends. */
   void expectEcho() throws IOException {
     try (Wire wire = Wire.open(port, "/chat")) {

@@ -50,6 +50,11 @@ class StaticFilesTest {
   private static final Instant TIME = Instant.parse("1994-11-06T08:49:37Z");
   private static final String TEXT = "Windhovers hover. ".repeat(5_000);
 
+  /** The content of {@code large.bin}, and another of the same size. */
+  private static final byte[] LARGE = pattern(40 * MEBIBYTE, 31);
+
+  private static final byte[] OTHER = pattern(40 * MEBIBYTE, 17);
+
   @TempDir Path outside;
   private Path root;
   private WebApplication app;
@@ -66,7 +71,6 @@ class StaticFilesTest {
         new GZIPOutputStream(Files.newOutputStream(root.resolve("bird.txt.gz")))) {
       gzip.write(TEXT.getBytes(UTF_8));
     }
-    write("large.bin", pattern(40 * MEBIBYTE, 31));
     serve(Transport.AUTO);
   }
 
@@ -85,6 +89,11 @@ class StaticFilesTest {
   private void write(String name, byte[] bytes) throws IOException {
     Path file = Files.write(root.resolve(name), bytes);
     Files.setLastModifiedTime(file, FileTime.from(TIME));
+  }
+
+  /** Writes a file that is larger than what buffers take. */
+  private void writeLarge() throws IOException {
+    write("large.bin", LARGE);
   }
 
   private static byte[] pattern(int size, int factor) {
@@ -138,8 +147,9 @@ class StaticFilesTest {
 
     @Test
     void aDownloadIsResumed() throws Exception {
+      writeLarge();
       Path part = outside.resolve("part");
-      Files.write(part, Arrays.copyOf(pattern(40 * MEBIBYTE, 31), 10 * MEBIBYTE + 7));
+      Files.write(part, Arrays.copyOf(LARGE, 10 * MEBIBYTE + 7));
       String code =
           curl("/large.bin", "-C", "-", "-o", part.toString(), "--write-out", "%{http_code}");
       assertThat(code).isEqualTo("206");
@@ -233,10 +243,11 @@ class StaticFilesTest {
 
     @Test
     void aRangeOfALargeFileIsThoseBytes() throws IOException {
-      byte[] all = pattern(40 * MEBIBYTE, 31);
+      writeLarge();
+      byte[] range = Arrays.copyOfRange(LARGE, 20000001, 35000001);
       try (Wire wire = connect()) {
         wire.send(get("/large.bin", "Range: bytes=20000001-35000000"));
-        assertThat(wire.response().bytes()).isEqualTo(Arrays.copyOfRange(all, 20000001, 35000001));
+        assertThat(wire.response().bytes()).isEqualTo(range);
         assertThat(wire.send(get("/ten.txt")).response().body()).isEqualTo("0123456789");
       }
     }
@@ -285,6 +296,11 @@ class StaticFilesTest {
 
   @Nested
   class ChangesOnTheWay {
+    @BeforeEach
+    void write() throws IOException {
+      writeLarge();
+    }
+
     private void over(Transport transport) throws IOException {
       switch (transport) {
         case EPOLL ->
@@ -324,21 +340,20 @@ class StaticFilesTest {
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "AUTO")
     void aFileThatIsReplacedIsSentAsItWas(Transport transport) throws IOException {
       over(transport);
-      Path other = Files.write(outside.resolve("other"), pattern(40 * MEBIBYTE, 17));
+      Path other = Files.write(outside.resolve("other"), OTHER);
       try (Wire wire = connectNarrow()) {
         wire.send(get("/large.bin", "Range: bytes=0-9999999, 20000000-29999999"));
         assertThat(wire.isQuietFor(Wire.MOST_MILLIS)).isFalse();
         Files.move(other, root.resolve("large.bin"), StandardCopyOption.REPLACE_EXISTING);
         byte[] sent = wire.response().bytes();
-        byte[] old = pattern(40 * MEBIBYTE, 31);
         assertThat(indexOf(sent, "\r\n\r\n", 0)).isPositive();
         int first = indexOf(sent, "\r\n\r\n", 0) + 4;
         int second = indexOf(sent, "\r\n\r\n", first + 10_000_000) + 4;
-        assertThat(Arrays.equals(sent, first, first + 10_000_000, old, 0, 10_000_000)).isTrue();
-        assertThat(Arrays.equals(sent, second, second + 10_000_000, old, 20_000_000, 30_000_000))
+        assertThat(Arrays.equals(sent, first, first + 10_000_000, LARGE, 0, 10_000_000)).isTrue();
+        assertThat(Arrays.equals(sent, second, second + 10_000_000, LARGE, 20_000_000, 30_000_000))
             .isTrue();
         byte[] now = wire.send(get("/large.bin")).response().bytes();
-        assertThat(Arrays.equals(now, pattern(40 * MEBIBYTE, 17))).isTrue();
+        assertThat(Arrays.equals(now, OTHER)).isTrue();
       }
     }
 
@@ -357,7 +372,7 @@ class StaticFilesTest {
         wire.send(get("/large.bin") + get("/ten.txt"));
         assertThat(wire.isQuietFor(Wire.MOST_MILLIS)).isFalse();
         Files.write(root.resolve("large.bin"), pattern(MEBIBYTE, 17), StandardOpenOption.APPEND);
-        assertThat(Arrays.equals(wire.response().bytes(), pattern(40 * MEBIBYTE, 31))).isTrue();
+        assertThat(Arrays.equals(wire.response().bytes(), LARGE)).isTrue();
         assertThat(wire.response().body()).isEqualTo("0123456789");
       }
     }

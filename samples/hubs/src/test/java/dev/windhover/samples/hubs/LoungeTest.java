@@ -206,7 +206,7 @@ class LoungeTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"/", "/hubs.js", "/hubs.css", "/favicon.svg"})
+  @ValueSource(strings = {"/", "/hubs.js", "/hubs.css", "/talk.css", "/favicon.svg"})
   void thePageIsServedAndLoadsNothingForeign(String path) {
     var response = host.get(path).send();
     assertThat(response.status()).isEqualTo(200);

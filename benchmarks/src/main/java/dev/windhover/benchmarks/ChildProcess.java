@@ -16,34 +16,45 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/**
- * A main class of ours in a process of its own, with this JVM's executable, class path and flags.
- * Its standard error goes where ours goes. Closing kills it.
- */
-final class ChildJvm implements AutoCloseable {
+/** A process that we have started. Its standard error goes where ours goes. Closing kills it. */
+final class ChildProcess implements AutoCloseable {
   private final String name;
   private final Process process;
   private final BufferedReader output;
 
+  private ChildProcess(String name, int core, List<String> command) throws IOException {
+    this.name = name;
+    var pinned = new ArrayList<String>();
+    if (canPin()) {
+      pinned.addAll(
+          List.of("taskset", "-c", Integer.toString(core))); // becomes the program, with this pid
+    }
+    pinned.addAll(command);
+    process = new ProcessBuilder(pinned).redirectError(Redirect.INHERIT).start();
+    output = process.inputReader();
+  }
+
+  /** Starts a program, pinned to a core if {@link #canPin}. */
+  static ChildProcess program(int core, List<String> command) throws IOException {
+    return new ChildProcess(String.join(" ", command), core, command);
+  }
+
   /**
-   * Starts a main class, pinned to a core if {@link #canPin}.
+   * Starts a main class with this JVM's executable, class path and flags, pinned to a core if
+   * {@link #canPin}.
    *
    * @param flags flags of the JVM, in addition to this one's
    */
-  ChildJvm(int core, List<String> flags, Class<?> main, List<String> arguments) throws IOException {
-    name = main.getSimpleName() + " " + String.join(" ", arguments);
+  static ChildProcess jvm(int core, List<String> flags, Class<?> main, List<String> arguments)
+      throws IOException {
     var command = new ArrayList<String>();
-    if (canPin()) {
-      command.addAll(
-          List.of("taskset", "-c", Integer.toString(core))); // becomes the JVM and keeps the pid
-    }
     command.add(ProcessHandle.current().info().command().orElse("java"));
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     command.addAll(flags);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
     command.addAll(arguments);
-    process = new ProcessBuilder(command).redirectError(Redirect.INHERIT).start();
-    output = process.inputReader();
+    return new ChildProcess(
+        main.getSimpleName() + " " + String.join(" ", arguments), core, command);
   }
 
   /** Whether this machine has {@code taskset}, and one core each for server and client. */

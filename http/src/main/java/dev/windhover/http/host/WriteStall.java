@@ -1,4 +1,4 @@
-package dev.windhover.websocket;
+package dev.windhover.http.host;
 
 /**
  * Decides when a peer takes no data any more: none for the time limit, from the last progress on
@@ -6,7 +6,7 @@ package dev.windhover.websocket;
  * often enough to see progress within a thirtieth of the limit. It is told the time and reads no
  * clock; times are the loop's nanoseconds.
  */
-final class WriteStall {
+public final class WriteStall {
   private static final int LOOKS = 32;
 
   private final long timeout;
@@ -15,7 +15,7 @@ final class WriteStall {
   private long due;
 
   /** Output has begun to wait. */
-  WriteStall(long timeoutNanos, long now, long transmittedSoFar) {
+  public WriteStall(long timeoutNanos, long now, long transmittedSoFar) {
     timeout = timeoutNanos;
     transmitted = transmittedSoFar;
     progressed = now;
@@ -23,7 +23,7 @@ final class WriteStall {
   }
 
   /** Returns whether the time is over without progress. */
-  boolean isStalled(long now, long transmittedSoFar) {
+  public boolean isStalled(long now, long transmittedSoFar) {
     if (transmittedSoFar != transmitted) {
       transmitted = transmittedSoFar;
       progressed = now;
@@ -37,7 +37,7 @@ final class WriteStall {
   }
 
   /** Returns when to ask again. */
-  long due() {
+  public long due() {
     return due;
   }
 }
