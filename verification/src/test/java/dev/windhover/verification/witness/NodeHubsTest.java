@@ -21,17 +21,20 @@ class NodeHubsTest {
   private static final List<String> SMOKE_CELLS =
       List.of(
           "webSockets json",
+          "webSockets messagepack https",
           "webSockets json noNegotiation automatic https",
           "webSockets messagepack noNegotiation",
+          "webSockets json stateful",
           "webSockets messagepack stateful https",
-          "serverSentEvents json automatic https",
+          "serverSentEvents json https",
+          "serverSentEvents json automatic",
           "longPolling json automatic https",
           "longPolling messagepack");
 
   @TempDir private Path folder = Path.of("");
 
   @Test
-  void sevenCells() throws Exception {
+  void tenCells() throws Exception {
     run(SMOKE_CELLS);
   }
 
