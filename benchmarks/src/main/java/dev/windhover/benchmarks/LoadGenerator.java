@@ -32,6 +32,9 @@ import org.HdrHistogram.Histogram;
 final class LoadGenerator {
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+  /** A call that sends to many may take long. */
+  private static final Duration PATIENCE_AT_THE_END = Duration.ofSeconds(30);
+
   private final Selector selector = Selector.open();
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(64 * 1024); // more is slower
   private final Histogram latencies = new Histogram(100, Duration.ofSeconds(60).toNanos(), 3);
@@ -155,7 +158,8 @@ final class LoadGenerator {
             latencies.getValueAtPercentile(99) / 1e3);
 
     sending = false;
-    if (!runFor(PATIENCE, () -> connections.stream().allMatch(LoadConnection::drained))) {
+    if (!runFor(
+        PATIENCE_AT_THE_END, () -> connections.stream().allMatch(LoadConnection::drained))) {
       throw new IOException("wrong echo: some replies never came");
     }
     for (LoadConnection connection : connections) {
