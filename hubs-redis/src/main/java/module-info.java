@@ -7,6 +7,8 @@ module dev.windhover.hubs.redis {
   requires transitive dev.windhover.hubs;
   requires static transitive org.jspecify;
   requires lettuce.core;
+  requires io.netty.common; // these two for Lettuce, which names nothing that it needs
+  requires io.netty.handler;
   requires org.slf4j;
 
   exports dev.windhover.hubs.redis;

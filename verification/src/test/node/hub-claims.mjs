@@ -227,7 +227,28 @@ export function claims(signalR, protocols, { transport, protocol, negotiates, re
     });
   }
 
-  if (reconnects === "automatic") {
+  // A browser repeats a request whose connection breaks before an answer has come, unasked.
+  const repeats = transport === "longPolling" && typeof window !== "undefined";
+
+  if (reconnects === "automatic" && repeats) {
+    claim("a poll that is cut is repeated by the browser, and the connection goes on", async (open) => {
+      const proxy = await stage.proxy();
+      const connection = await open(proxy.address);
+      const id = connection.connectionId;
+      let reconnecting = 0;
+      connection.onreconnecting(() => reconnecting++);
+      for (let i = 0; i < 3; i++) {
+        await proxy.cut();
+        const said = heard(connection, "message", `after cut ${i}`);
+        await connection.invoke("Caller", `after cut ${i}`);
+        await said;
+        equal(await connection.invoke("ConnectionId"), id);
+      }
+      equal(reconnecting, 0);
+    });
+  }
+
+  if (reconnects === "automatic" && !repeats) {
     claim("a connection that is cut comes back as another", async (open) => {
       const proxy = await stage.proxy();
       const connection = await open(proxy.address);

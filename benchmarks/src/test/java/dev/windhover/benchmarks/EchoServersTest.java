@@ -28,6 +28,7 @@ class EchoServersTest {
             Stream.of("takeover", "no-takeover", "takeover:9", "no-takeover:9")
                 .map(text -> Compression.parse("mode", text))
                 .filter(contender::agreesTo)
+                .limit(System.getProperty("full") == null ? 1 : Long.MAX_VALUE)
                 .map(compression -> new Case(contender, compression)));
   }
 

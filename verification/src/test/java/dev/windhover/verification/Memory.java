@@ -18,6 +18,11 @@ final class Memory {
 
   /** Returns how many objects of Windhover's classes are in use, garbage excluded. */
   static long ownObjects() {
+    return objects("dev.windhover.");
+  }
+
+  /** Returns how many objects of classes with such names are in use, garbage excluded. */
+  static long objects(String prefix) {
     try {
       Object histogram =
           ManagementFactory.getPlatformMBeanServer()
@@ -29,7 +34,7 @@ final class Memory {
       return ((String) histogram)
           .lines()
           .map(line -> line.trim().split(" +")) // place, instances, bytes, class
-          .filter(words -> words.length > 3 && words[3].startsWith("dev.windhover."))
+          .filter(words -> words.length > 3 && words[3].startsWith(prefix))
           .mapToLong(words -> Long.parseLong(words[1]))
           .sum();
     } catch (JMException e) {

@@ -6,20 +6,17 @@ import dev.windhover.verification.logs.StrictLogs;
 import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Http2Wire;
 import dev.windhover.verification.wire.Wire;
-import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.Deflater;
@@ -49,46 +46,29 @@ class MemoryAttackTest {
   /** A reply later than this would be noticed, even while other tests keep the machine busy. */
   private static final Duration PROMPTLY = Duration.ofSeconds(5);
 
-  private static @Nullable Process server;
-  private static int port;
+  private static @Nullable SmallHeap started;
 
   @BeforeAll
   static void start() throws Exception {
-    Process started =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx128m",
-                "-XX:+ExitOnOutOfMemoryError",
-                "--enable-native-access=ALL-UNNAMED",
-                "-Dslf4j.provider=dev.windhover.verification.logs.CapturingProvider",
-                "-Dslf4j.internal.verbosity=WARN",
-                "-cp",
-                System.getProperty("java.class.path"),
-                SmallHeapServer.class.getName(),
-                "--urls=http://127.0.0.1:0")
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    server = started;
-    BufferedReader out = started.inputReader(StandardCharsets.UTF_8);
-    String line = out.readLine();
-    assertThat(line).startsWith("Now listening on: ");
-    port = Integer.parseInt(line.substring(line.lastIndexOf(':') + 1));
+    started = SmallHeap.start();
     for (Attack each : Attack.values()) { // what is loaded and pooled once is no leak
-      run(each, 3, Duration.ofMillis(200));
+      SmallHeap.attack(each.client, 3, Duration.ofMillis(200));
     }
   }
 
   @AfterAll
   static void stop() {
-    if (server != null) {
-      server.destroyForcibly();
+    if (started != null) {
+      started.close();
     }
   }
 
-  /** One client of an attack, which keeps what it has opened until the end. */
-  private interface Client {
-    /** Does its worst, and returns what is to be closed. */
-    Closeable attack(int number) throws IOException;
+  private static int port() {
+    return server().port();
+  }
+
+  private static SmallHeap server() {
+    return Objects.requireNonNull(started);
   }
 
   enum Attack {
@@ -103,9 +83,9 @@ class MemoryAttackTest {
     private final int clients;
 
     @SuppressWarnings("ImmutableEnumChecker") // a method
-    private final Client client;
+    private final SmallHeap.Client client;
 
-    Attack(int clients, Client client) {
+    Attack(int clients, SmallHeap.Client client) {
       this.clients = clients;
       this.client = client;
     }
@@ -114,64 +94,24 @@ class MemoryAttackTest {
   @ParameterizedTest
   @EnumSource
   void nobodyElseNotices(Attack attack) throws Exception {
-    long heap = settledHeap();
+    long heap = server().settledHeap();
     try (Bystander one = new Bystander("/blocking");
         Bystander other = new Bystander("/listener")) {
-      run(attack, attack.clients, TIME);
+      SmallHeap.attack(attack.client, attack.clients, TIME);
       one.requireServed();
       other.requireServed();
     }
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(15);
-    long left;
-    do {
-      left = heap();
-    } while (left > heap + heap / 10 && System.nanoTime() - end < 0);
-    assertThat(left).as("bytes of heap after %s", attack).isLessThanOrEqualTo(heap + heap / 10);
+    server().requireBackAt(heap, attack);
   }
 
   /** The figures above mean nothing if the clients do not reach the limit. */
   @Test
   void theBudgetIsReached() throws Exception {
-    long before = ask("/evicted");
-    for (int i = 0; i < 5 && ask("/evicted") == before; i++) { // on a busy machine more than once
-      run(Attack.UNFINISHED_MESSAGES, 100, Duration.ofSeconds(3));
+    long before = server().evicted();
+    for (int i = 0; i < 5 && server().evicted() == before; i++) { // when busy, more than once
+      SmallHeap.attack(Attack.UNFINISHED_MESSAGES.client, 100, Duration.ofSeconds(3));
     }
-    assertThat(ask("/evicted")).isGreaterThan(before);
-  }
-
-  /** Lets that many clients attack, each again and again. */
-  private static void run(Attack attack, int clients, Duration time) throws Exception {
-    long end = System.nanoTime() + time.toNanos();
-    CountDownLatch ended = new CountDownLatch(1);
-    List<FutureTask<@Nullable Void>> running = new ArrayList<>();
-    for (int i = 0; i < clients; i++) {
-      int number = i;
-      FutureTask<@Nullable Void> task =
-          new FutureTask<>(() -> {
-            List<Closeable> opened = new ArrayList<>();
-            try {
-              do {
-                opened.add(attack.client.attack(number));
-              } while (System.nanoTime() - end < 0 && opened.size() < 10);
-            } catch (IOException | AssertionError e) {
-              // it was refused or dropped
-            }
-            ended.await(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
-            for (Closeable each : opened) {
-              each.close();
-            }
-            return null;
-          });
-      running.add(task);
-      Thread.ofVirtual().start(task);
-    }
-    for (FutureTask<@Nullable Void> each : running) {
-      try {
-        each.get(60, TimeUnit.SECONDS);
-      } catch (ExecutionException e) {
-        throw new AssertionError(e);
-      }
-    }
+    assertThat(server().evicted()).isGreaterThan(before);
   }
 
   // ---- The attacks
@@ -181,7 +121,7 @@ class MemoryAttackTest {
   }
 
   private static Wire connectNarrow() throws IOException {
-    return Wire.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 4096);
+    return Wire.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port()), 4096);
   }
 
   /** Returns the begin of a message of 1 MiB, in 1 KiB. */
@@ -205,7 +145,7 @@ class MemoryAttackTest {
   }
 
   private static Closeable unfinishedCompressed(int number) throws IOException {
-    Wire wire = Wire.connect(port);
+    Wire wire = Wire.connect(port());
     wire.send(Wire.handshake(path(number), "Sec-WebSocket-Extensions: permessage-deflate"));
     wire.response().expectUpgrade();
     wire.send(compressedZeros());
@@ -213,7 +153,7 @@ class MemoryAttackTest {
   }
 
   private static Closeable unfinishedOverHttp2(int number) throws IOException {
-    Http2Wire wire = Http2Wire.connect(port);
+    Http2Wire wire = Http2Wire.connect(port());
     List<Http2Wire.Stream> streams = new ArrayList<>();
     for (int i = 0; i < 60; i++) {
       streams.add(wire.connectWebSocket(path(i), "sec-websocket-extensions: permessage-deflate"));
@@ -227,7 +167,7 @@ class MemoryAttackTest {
   }
 
   private static Closeable unfinished(int number) throws IOException {
-    Wire wire = Wire.open(port, path(number));
+    Wire wire = Wire.open(port(), path(number));
     byte[] most = frame(0x02, new byte[MIB - 100]);
     wire.sendUntilBlocked(most, most.length);
     return wire::close;
@@ -240,7 +180,7 @@ class MemoryAttackTest {
   }
 
   private static Closeable windowsOf0(int number) throws IOException {
-    Http2Wire wire = Http2Wire.connect(port, 0);
+    Http2Wire wire = Http2Wire.connect(port(), 0);
     for (int i = 0; i < 60; i++) {
       Http2Wire.Stream stream = wire.connectWebSocket(path(i));
       if (stream.status() == 200) {
@@ -251,7 +191,7 @@ class MemoryAttackTest {
   }
 
   private static Closeable slowUpload(int number) throws IOException {
-    Wire wire = Wire.connect(port);
+    Wire wire = Wire.connect(port());
     String target = number % 50 == 0 ? "/upload" : "/never-read"; // the former keeps what it reads
     wire.send("POST " + target + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n");
     wire.send(new byte[70_000]);
@@ -273,7 +213,7 @@ class MemoryAttackTest {
     private final FutureTask<Integer> task = new FutureTask<>(this::echo);
 
     Bystander(String path) throws IOException {
-      wire = Wire.open(port, path);
+      wire = Wire.open(port(), path);
       Thread.ofPlatform().name("bystander").start(task);
     }
 
@@ -299,32 +239,6 @@ class MemoryAttackTest {
     public void close() throws IOException {
       over.countDown();
       wire.close();
-    }
-  }
-
-  // ---- The server's heap
-
-  private static long settledHeap() throws IOException {
-    long last = heap();
-    for (int i = 0; i < 10; i++) {
-      long now = heap();
-      if (now >= last - last / 50) {
-        return now;
-      }
-      last = now;
-    }
-    return last;
-  }
-
-  /** Returns what is in use after a garbage collection. */
-  private static long heap() throws IOException {
-    return ask("/heap");
-  }
-
-  private static long ask(String path) throws IOException {
-    try (Wire wire = Wire.connect(port)) {
-      wire.send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-      return Long.parseLong(wire.response().body().strip());
     }
   }
 }

@@ -194,6 +194,7 @@ class ProcessTest {
     }
   }
 
+  @Tag("full")
   @Test
   void argumentsGoBeforeTheEnvironment() throws IOException {
     try (Running server =
@@ -216,6 +217,7 @@ class ProcessTest {
     }
   }
 
+  @Tag("full")
   @Test
   void malformedAddressIsOneLineAndExitCode1() throws Exception {
     String url = "ftp://localhost";
@@ -231,6 +233,7 @@ class ProcessTest {
 
   // ---- Options
 
+  @Tag("full")
   @Test
   void helpListsTheOptionsAndEndsTheProcess() throws Exception {
     try (Running server = Running.start(List.of("--help"), Map.of())) {

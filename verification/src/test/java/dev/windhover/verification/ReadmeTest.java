@@ -51,6 +51,7 @@ class ReadmeTest {
           import dev.windhover.hubs.*;
           import dev.windhover.hubs.connections.*;
           import dev.windhover.hubs.protocol.*;
+          import dev.windhover.hubs.redis.*;
           import dev.windhover.hubs.testing.*;
           import dev.windhover.testing.*;
           import java.nio.ByteBuffer;
@@ -148,9 +149,10 @@ class ReadmeTest {
    * of a hub with the same client interface, and lines come after {@code var app = …} and {@code
    * Hubs hubs = …}, where they know all hubs.
    */
-  @Test
-  void theExamplesOfHubsCompile(@TempDir Path classes) throws IOException {
-    List<String> blocks = javaBlocks("docs/hubs.md");
+  @ParameterizedTest
+  @ValueSource(strings = {"docs/hubs.md", "docs/scale.md"})
+  void theExamplesOfHubsCompile(String page, @TempDir Path classes) throws IOException {
+    List<String> blocks = javaBlocks(page);
     String program = blocks.getFirst();
     requireCompiles(HUB_IMPORTS + program, classes);
     List<String> rest = blocks.subList(1, blocks.size());

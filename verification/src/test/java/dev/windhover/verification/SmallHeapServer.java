@@ -10,11 +10,16 @@ import dev.windhover.http.websocket.MessageType;
 import dev.windhover.http.websocket.WebSocket;
 import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.http.websocket.WebSocketListener;
+import dev.windhover.hubs.Hubs;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** What {@link MemoryAttackTest} starts, with a small heap. */
+/** What {@link SmallHeap} starts. */
 final class SmallHeapServer {
+  /** For clients of the hub that say nothing, so that they are forgotten soon. */
+  private static final Duration SILENCE = Duration.ofSeconds(5);
+
   private SmallHeapServer() {}
 
   static void main(String[] args) {
@@ -54,6 +59,16 @@ final class SmallHeapServer {
           context.response().write(bytes + "\n");
         });
     app.mapPost("/never-read", context -> context.aborted().join());
+    Hubs hubs = Hubs.on(app);
+    hubs.map("/patient-hub", BusyHub.class, BusyHub::new);
+    hubs.map(
+        "/hub",
+        BusyHub.class,
+        BusyHub::new,
+        options ->
+            options
+                .handshakeTimeout(SILENCE)
+                .connections(lower -> lower.disconnectTimeout(SILENCE)));
     app.mapGet("/heap", context -> context.response().write(Memory.heap() + "\n"));
     app.mapGet("/evicted", context -> context.response().write(evicted.get() + "\n"));
     app.run();

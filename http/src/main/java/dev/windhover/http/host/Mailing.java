@@ -46,6 +46,9 @@ public final class Mailing {
   public void send(Recipients.Forms message, @Nullable WhenFull whenFull, Object key) {
     parts.forEach((part, addressees) -> {
       PreparedMessage prepared = message.in(part.form);
+      if (prepared == null) {
+        return;
+      }
       FanOut fanOut = part.fanOut;
       if (!fanOut.isOnLoop()) {
         encode(prepared, addressees);

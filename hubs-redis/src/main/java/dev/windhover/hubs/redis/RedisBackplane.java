@@ -20,6 +20,7 @@ import java.util.Base64;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lets the servers of a hub share their clients through Redis: ours, and those of ASP.NET Core with
@@ -51,16 +52,14 @@ public final class RedisBackplane implements Backplane, AutoCloseable {
   private static final int PREFIX_BYTES = 6;
 
   private final RedisOptions options;
-  private final String prefix;
+  private final @Nullable String prefix;
   private final RedisCarrier carrier;
   private final RedisClient client;
   private final ClientResources resources;
 
   private RedisBackplane(String address, RedisOptions options) {
     this.options = options;
-    byte[] random = new byte[PREFIX_BYTES];
-    new SecureRandom().nextBytes(random);
-    this.prefix = Base64.getUrlEncoder().withoutPadding().encodeToString(random);
+    this.prefix = options.isEachConnection() ? null : newPrefix();
     RedisURI uri = RedisURI.create(address);
     uri.setTimeout(options.timeLimit());
     this.resources =
@@ -68,6 +67,12 @@ public final class RedisBackplane implements Backplane, AutoCloseable {
     this.client = RedisClient.create(resources, uri);
     client.setOptions(clientOptions(options));
     this.carrier = new RedisCarrier(client, uri, options, newServerName());
+  }
+
+  private static String newPrefix() {
+    byte[] random = new byte[PREFIX_BYTES];
+    new SecureRandom().nextBytes(random);
+    return Base64.getUrlEncoder().withoutPadding().encodeToString(random);
   }
 
   private static ClientOptions clientOptions(RedisOptions options) {
@@ -131,7 +136,7 @@ public final class RedisBackplane implements Backplane, AutoCloseable {
   }
 
   @Override
-  public String connectionIdPrefix() {
+  public @Nullable String connectionIdPrefix() {
     return prefix;
   }
 
@@ -142,7 +147,7 @@ public final class RedisBackplane implements Backplane, AutoCloseable {
 
   /** Returns what has passed so far. */
   public Counts counts() {
-    return carrier.counts();
+    return carrier.tally().counts();
   }
 
   /**

@@ -6,20 +6,13 @@ import dev.windhover.hubs.protocol.InvalidDataException;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ConcurrentNavigableMap;
-import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -39,22 +32,9 @@ import org.slf4j.Logger;
  *
  * <p>One thread owns the connections and all that waits for them. Others leave it what they want in
  * a mailbox, without a lock, and wait for nothing here. What it hears it passes to {@link Inbound}.
- *
- * <p>A message for clients of this server waits in {@link #returning} until Redis sends it back, so
- * that everybody sees one order. If Redis is lost meanwhile, or sends nothing back in time, it is
- * delivered from there; what comes back later is not in there any more, and dropped. So no client
- * of this server misses a message, or gets it twice.
  */
 final class RedisCarrier {
   private static final Logger log = Loggers.get(RedisCarrier.class);
-
-  /** What Redis has been sent and has not answered. More would not make it faster. */
-  private static final int MOST_IN_FLIGHT = 8_192;
-
-  private static final long MOST_BYTES_IN_FLIGHT = 4L << 20;
-
-  /** What a payload costs in addition to its bytes: about that. */
-  private static final int OVERHEAD = 200;
 
   /** For a name, TCP, TLS and a first answer; nobody waits for it. */
   private static final Duration FOR_CONNECTING = Duration.ofSeconds(10);
@@ -62,8 +42,12 @@ final class RedisCarrier {
   /** Subscriptions of a large server take their time. */
   private static final Duration FOR_RESTORING = Duration.ofSeconds(15);
 
-  private static final Duration AT_ONCE = Duration.ofMillis(20);
+  /** How exact time limits are. */
+  private static final Duration SOON = Duration.ofMillis(20);
+
   private static final Duration NOW_AND_THEN = Duration.ofMillis(250);
+
+  private static final String CLOSED = "the connection was closed";
 
   private enum Phase {
     AWAY,
@@ -79,20 +63,14 @@ final class RedisCarrier {
   private final String beat;
   private final long timeLimit;
   private final Inbound inbound;
+  private final Tally tally = new Tally();
+  private final Publishing publishing;
   private final Thread thread;
 
   // Any thread.
   private final Queue<Runnable> mailbox = new ConcurrentLinkedQueue<>();
   private final List<RedisHub> hubs = new CopyOnWriteArrayList<>();
-  private final ConcurrentNavigableMap<Long, Outgoing> returning = new ConcurrentSkipListMap<>();
   private final AtomicLong numbers = new AtomicLong();
-  private final AtomicLong waitingBytes = new AtomicLong();
-  private final AtomicLong published = new AtomicLong();
-  private final AtomicLong received = new AtomicLong();
-  private final AtomicLong dropped = new AtomicLong();
-  private final AtomicLong uncertain = new AtomicLong();
-  private final AtomicLong refused = new AtomicLong();
-  private final AtomicLong overflowed = new AtomicLong();
   private volatile boolean isUp;
   private volatile boolean isParked;
   private volatile boolean isClosing;
@@ -100,16 +78,13 @@ final class RedisCarrier {
   private volatile long heard;
   private volatile BackplaneHealth health = BackplaneHealth.DOWN;
 
-  /** What was logged once and is not to be logged again before Redis was away. */
-  private final Set<String> logged = new ConcurrentSkipListSet<>();
-
   // The thread's own.
   private final Subscriptions subscriptions = new Subscriptions();
-  private final Deque<Outgoing> waiting = new ArrayDeque<>();
-  private final Set<Outgoing> inFlight = new HashSet<>();
-  private long bytesInFlight;
   private Phase phase = Phase.AWAY;
   private @Nullable RedisSession session;
+
+  /** Completes when all that were closed are. */
+  private CompletableFuture<?> closing = CompletableFuture.completedFuture(null);
 
   /** Which try it is; what an earlier one says is ignored. */
   private int attempt;
@@ -120,9 +95,12 @@ final class RedisCarrier {
   private long nextTry = since;
   private long nextBeat;
   private long beatSent;
+  private long nextLook = since;
+  private boolean areHubsWaiting;
   private long order;
-  private long droppedBefore;
-  private long uncertainBefore;
+
+  /** What had passed when Redis was last there. */
+  private Counts before = tally.counts();
 
   RedisCarrier(RedisClient client, RedisURI address, RedisOptions options, String server) {
     this.client = client;
@@ -132,6 +110,7 @@ final class RedisCarrier {
     this.beat = options.channelPrefix() + "windhover:beat:" + server;
     this.timeLimit = options.timeLimit().toNanos();
     this.inbound = new Inbound(options.maximumReceived());
+    this.publishing = new Publishing(options, inbound, tally, this::post);
     this.thread = Thread.ofPlatform().daemon().name("windhover-redis-out").unstarted(this::run);
   }
 
@@ -153,14 +132,8 @@ final class RedisCarrier {
     return health;
   }
 
-  Counts counts() {
-    return new Counts(
-        published.get(),
-        received.get(),
-        dropped.get(),
-        uncertain.get(),
-        refused.get(),
-        overflowed.get());
+  Tally tally() {
+    return tally;
   }
 
   Payload.Origin newOrigin() {
@@ -198,7 +171,7 @@ final class RedisCarrier {
       here = null;
     }
     if (isAway && options.whenAway() instanceof WhenAway.Refuse) {
-      dropped.incrementAndGet();
+      tally.dropped();
       throw new BackplaneException(
           "Redis is away: clients of other servers do not get the message");
     }
@@ -218,18 +191,16 @@ final class RedisCarrier {
   }
 
   private void enqueue(Outgoing outgoing) {
-    waitingBytes.addAndGet(cost(outgoing));
+    publishing.announce(outgoing);
     post(() -> {
       outgoing.order = ++order;
-      waiting.add(outgoing);
-      if (phase != Phase.UP) {
-        deliverHere(outgoing); // it was up when the sender looked
-      }
+      publishing.add(outgoing, phase == Phase.UP);
     });
   }
 
-  private static long cost(Outgoing outgoing) {
-    return outgoing.payload().length + OVERHEAD;
+  /** Redis has sent back a message of this server. On the inbound thread. */
+  void returned(long number) {
+    publishing.returned(number);
   }
 
   /** Looks anew whether {@code channel} is wanted; see {@link Subscriptions#change}. */
@@ -269,8 +240,8 @@ final class RedisCarrier {
       long now = System.nanoTime();
       connect(now);
       expire(now);
-      publishWaiting();
       RedisSession known = session;
+      publishing.work(phase == Phase.UP ? known : null, subscriptions);
       if (known != null) {
         known.flush();
       }
@@ -283,18 +254,26 @@ final class RedisCarrier {
 
   private void park() {
     boolean isAwaited =
-        phase != Phase.UP
-            || !inFlight.isEmpty()
-            || !returning.isEmpty()
-            || subscriptions.hasWaiters();
-    for (RedisHub hub : hubs) {
-      isAwaited |= hub.expire(System.nanoTime());
-    }
+        phase != Phase.UP || areHubsWaiting || !publishing.isIdle() || subscriptions.hasWaiters();
+    long most = Math.min(NOW_AND_THEN.toNanos(), options.heartbeat().toNanos());
     isParked = true;
     if (mailbox.isEmpty() && !isClosing) {
-      LockSupport.parkNanos(this, (isAwaited ? AT_ONCE : NOW_AND_THEN).toNanos());
+      LockSupport.parkNanos(this, isAwaited ? SOON.toNanos() : most);
     }
     isParked = false;
+  }
+
+  /** Lets nobody wait for longer than was agreed. */
+  private void expire(long now) {
+    subscriptions.expire(now);
+    publishing.expire(now);
+    if (now - nextLook >= 0) {
+      nextLook = now + SOON.toNanos();
+      areHubsWaiting = false;
+      for (RedisHub hub : hubs) {
+        areHubsWaiting |= hub.expire(now);
+      }
+    }
   }
 
   // ---- The connections
@@ -326,37 +305,29 @@ final class RedisCarrier {
     phase = Phase.CONNECTING;
     since = now;
     int mine = ++attempt;
+    Ears ears = new Ears(mine);
     CompletableFuture<RedisSession> opening;
     try {
-      opening = RedisSession.open(client, address, new Ears(mine));
+      opening = RedisSession.open(client, address, ears);
     } catch (RuntimeException e) {
-      lost(reason(e));
+      lost(RedisSession.reason(e));
       return;
     }
     opening.whenComplete((opened, failure) ->
         post(() -> {
           if (opened == null) {
             if (mine == attempt) {
-              lost(reason(failure));
+              lost(RedisSession.reason(failure));
             }
           } else if (mine == attempt && phase == Phase.CONNECTING) {
             restore(opened);
+            if (ears.isLost) { // meanwhile
+              lost(CLOSED);
+            }
           } else {
-            opened.close();
+            close(opened);
           }
         }));
-  }
-
-  private static String reason(@Nullable Throwable failure) {
-    Throwable cause = failure;
-    while (cause instanceof CompletionException && cause.getCause() != null) {
-      cause = cause.getCause();
-    }
-    Throwable deepest = cause == null ? null : cause.getCause();
-    return String.valueOf(
-        deepest != null && deepest.getMessage() != null
-            ? deepest.getMessage()
-            : cause == null ? null : cause.getMessage());
   }
 
   private void restore(RedisSession opened) {
@@ -367,25 +338,25 @@ final class RedisCarrier {
     subscriptions.restore(opened);
   }
 
-  private void up(long now) {
+  private void up(long time) {
     phase = Phase.UP;
     failures = 0;
     beatSent = 0;
-    nextBeat = now;
+    nextBeat = time;
     isUp = true;
+    Counts now = tally.counts();
     if (isLossLogged) {
       isLossLogged = false;
       log.info(
           "Redis at {} is back: {} payloads that waited are published, {} messages were dropped, of"
               + " {} it is not known whether they arrived",
           name(),
-          waiting.size(),
-          dropped.get() - droppedBefore,
-          uncertain.get() - uncertainBefore);
+          publishing.waiting(),
+          now.dropped() - before.dropped(),
+          now.uncertain() - before.uncertain());
     }
-    logged.clear();
-    droppedBefore = dropped.get();
-    uncertainBefore = uncertain.get();
+    tally.forget();
+    before = now;
   }
 
   /** Sends a message to itself, which comes back over both connections. */
@@ -410,7 +381,7 @@ final class RedisCarrier {
     RedisSession known = session;
     session = null;
     if (known != null) {
-      known.close();
+      close(known);
     }
     long now = System.nanoTime();
     phase = Phase.AWAY;
@@ -427,23 +398,12 @@ final class RedisCarrier {
       log.debug("Redis at {} is still away: {}", name(), reason);
     }
     if (wasUp) {
-      List.copyOf(inFlight)
-          .forEach(each -> {
-            uncertain.incrementAndGet();
-            ended(each);
-            failed(each);
-          });
-      returning.values().forEach(this::deliverHere);
-      returning.clear();
-      waiting.forEach(this::deliverHere);
-      waiting.removeIf(each -> {
-        boolean isOver = !each.mayWait() || options.whenAway() instanceof WhenAway.Refuse;
-        if (isOver) {
-          drop(each);
-        }
-        return isOver;
-      });
+      publishing.lost();
     }
+  }
+
+  private void close(RedisSession over) {
+    closing = CompletableFuture.allOf(closing, over.close());
   }
 
   /** Full jitter, so that servers that have lost Redis together do not come back together. */
@@ -461,6 +421,7 @@ final class RedisCarrier {
 
   private final class Ears implements RedisSession.Listener {
     private final int mine;
+    private volatile boolean isLost;
 
     Ears(int mine) {
       this.mine = mine;
@@ -472,11 +433,9 @@ final class RedisCarrier {
         heard = System.nanoTime();
         return;
       }
-      received.incrementAndGet();
-      if (!inbound.offer(payload.length + OVERHEAD, () -> receive(channel, payload))) {
-        overflowed.incrementAndGet();
-        logOnce(
-            "overflow", "the event loops are too slow for what comes from Redis: it is dropped");
+      tally.received();
+      if (!inbound.offer(payload.length + Publishing.OVERHEAD, () -> receive(channel, payload))) {
+        tally.overflowed();
       }
     }
 
@@ -490,111 +449,22 @@ final class RedisCarrier {
     }
 
     @Override
-    public void onLost() {
+    public void onRefused(Throwable cause) {
       post(() -> {
         if (mine == attempt && session != null) {
-          lost("the connection was closed");
+          lost("a subscription was refused: " + RedisSession.reason(cause));
         }
       });
     }
-  }
 
-  // ---- Publishing
-
-  private void publishWaiting() {
-    RedisSession known = session;
-    if (phase == Phase.UP && known != null) {
-      for (Outgoing next; (next = waiting.peek()) != null && mayPublish(next); ) {
-        waiting.remove();
-        waitingBytes.addAndGet(-cost(next));
-        publish(known, next);
-      }
-    }
-    limitWaiting();
-  }
-
-  private boolean mayPublish(Outgoing next) {
-    return inFlight.size() < MOST_IN_FLIGHT
-        && bytesInFlight < MOST_BYTES_IN_FLIGHT
-        && !subscriptions.isOpenBefore(next.order);
-  }
-
-  private void publish(RedisSession to, Outgoing next) {
-    if (next.isAwaitedHere()) {
-      returning.put(next.number(), next);
-    }
-    inFlight.add(next);
-    bytesInFlight += cost(next);
-    to.publish(
-        next.channel(),
-        next.payload(),
-        (receivers, failure) -> post(() -> published(next, receivers, failure)));
-  }
-
-  private void published(Outgoing outgoing, @Nullable Long receivers, @Nullable Throwable failure) {
-    if (!inFlight.contains(outgoing)) {
-      return; // Redis was lost meanwhile
-    }
-    ended(outgoing);
-    if (receivers == null) {
-      dropped.incrementAndGet();
-      logOnce("publish", "a payload could not be published: " + reason(failure));
-      failed(outgoing);
-      return;
-    }
-    published.incrementAndGet();
-    Outgoing.Reply reply = outgoing.reply();
-    if (reply != null) {
-      reply.published(receivers);
-    }
-  }
-
-  private void ended(Outgoing outgoing) {
-    inFlight.remove(outgoing);
-    bytesInFlight -= cost(outgoing);
-  }
-
-  private void failed(Outgoing outgoing) {
-    returning.remove(outgoing.number());
-    deliverHere(outgoing);
-    Outgoing.Reply reply = outgoing.reply();
-    if (reply != null) {
-      reply.failed();
-    }
-  }
-
-  /** Drops what is too old, and what is too much. */
-  private void limitWaiting() {
-    while (waitingBytes.get() > options.maximumWaiting() && waiting.size() > 1) {
-      drop(waiting.remove());
-    }
-    if (phase != Phase.UP && options.whenAway() instanceof WhenAway.Keep(var longest)) {
-      long oldest = System.nanoTime() - longest.toNanos();
-      for (Outgoing first; (first = waiting.peek()) != null && first.since() - oldest <= 0; ) {
-        drop(waiting.remove());
-      }
-    }
-  }
-
-  private void drop(Outgoing outgoing) {
-    waitingBytes.addAndGet(-cost(outgoing));
-    dropped.incrementAndGet();
-    failed(outgoing);
-  }
-
-  private void deliverHere(Outgoing outgoing) {
-    Runnable here = outgoing.claim();
-    if (here != null) {
-      inbound.execute(here);
-    }
-  }
-
-  /** Redis has sent back a message of this server. On the inbound thread. */
-  void returned(long number) {
-    Outgoing own = returning.remove(number);
-    Runnable here = own == null ? null : own.claim();
-    if (here != null) {
-      here.run();
+    @Override
+    public void onLost() {
+      isLost = true;
+      post(() -> {
+        if (mine == attempt && session != null) {
+          lost(CLOSED);
+        }
+      });
     }
   }
 
@@ -612,43 +482,13 @@ final class RedisCarrier {
           }
           hub.receive(purpose, payload);
         } catch (MalformedException | InvalidDataException e) {
-          refused.incrementAndGet();
-          logOnce("refused", "another server has published what is refused: " + e.getMessage());
+          tally.refused(String.valueOf(e.getMessage()));
         }
       }
     }
   }
 
-  /** What has come is awaited by nobody any more, which is ordinary. */
-  void late(String what) {
-    refused.incrementAndGet();
-    if (logged.add(what)) {
-      log.info("{} awaited by nobody (logged once; later ones are counted)", what);
-    }
-  }
-
-  private void logOnce(String kind, String text) {
-    if (logged.add(kind)) {
-      log.warn("{} (logged once; later ones are counted)", text);
-    } else {
-      log.debug("{}", text);
-    }
-  }
-
-  // ---- Time
-
-  private void expire(long now) {
-    subscriptions.expire(now);
-    for (Outgoing first; (first = firstReturning()) != null && now - first.since() > timeLimit; ) {
-      returning.remove(first.number());
-      deliverHere(first);
-    }
-  }
-
-  private @Nullable Outgoing firstReturning() {
-    var first = returning.firstEntry();
-    return first == null ? null : first.getValue();
-  }
+  // ---- Health
 
   private void tellHealth(long now) {
     BackplaneHealth is;
@@ -683,7 +523,7 @@ final class RedisCarrier {
   private void end() {
     long due = System.nanoTime() + timeLimit;
     while (phase == Phase.UP
-        && (!mailbox.isEmpty() || !waiting.isEmpty() || !inFlight.isEmpty())
+        && (!mailbox.isEmpty() || !publishing.isIdle())
         && due - System.nanoTime() > 0) {
       turn();
       LockSupport.parkNanos(this, Duration.ofMillis(1).toNanos());
@@ -692,8 +532,14 @@ final class RedisCarrier {
     isClosed = true;
     attempt++;
     subscriptions.lost();
-    returning.values().forEach(this::deliverHere);
-    waiting.forEach(this::failed);
+    publishing.end();
+    if (session != null) {
+      close(session);
+    }
+    closing
+        .completeOnTimeout(null, options.timeLimit().toMillis(), TimeUnit.MILLISECONDS)
+        .handle((_, _) -> null)
+        .join();
     inbound.execute(inbound::close);
   }
 }

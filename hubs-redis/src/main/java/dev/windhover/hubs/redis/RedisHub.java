@@ -201,13 +201,13 @@ final class RedisHub implements HubLink {
       case Channels.Purpose.GroupCommands _ -> onCommand(Payload.groupCommand(payload));
       case Channels.Purpose.Acknowledgements _ -> {
         if (!acknowledge(Payload.ack(payload).id(), true)) {
-          carrier.late("an acknowledgement is");
+          carrier.tally().late("an acknowledgement is");
         }
       }
       case Channels.Purpose.Results _ -> {
         String answered = local.answered(Payload.result(payload).answer());
         if (answered == null) {
-          carrier.late("an answer is");
+          carrier.tally().late("an answer is");
         } else {
           asks.remove(answered);
         }

@@ -24,6 +24,7 @@ public final class RedisOptions {
   private long maximumReceived = 32L << 20;
   private WhenAway whenAway = new WhenAway.Keep(Duration.ofSeconds(10));
   private boolean localFirst;
+  private boolean eachConnection;
   private @Nullable Path trustedCertificates;
   private Consumer<BackplaneHealth> onHealth = _ -> {};
 
@@ -42,6 +43,7 @@ public final class RedisOptions {
     maximumReceived = other.maximumReceived;
     whenAway = other.whenAway;
     localFirst = other.localFirst;
+    eachConnection = other.eachConnection;
     trustedCertificates = other.trustedCertificates;
     onHealth = other.onHealth;
   }
@@ -73,6 +75,20 @@ public final class RedisOptions {
 
   String hubName(Class<?> hub) {
     return Objects.requireNonNull(hubName.apply(hub), () -> "no name for " + hub);
+  }
+
+  /**
+   * Subscribes to the channel of each connection, as servers of .NET do, in place of one pattern
+   * for all of this server's. For a user of Redis who may use some channels only: Redis lets such a
+   * user subscribe to no pattern of them.
+   */
+  public RedisOptions subscribeToEachConnection() {
+    eachConnection = true;
+    return this;
+  }
+
+  boolean isEachConnection() {
+    return eachConnection;
   }
 
   // ---- Time limits

@@ -36,17 +36,23 @@ final class RedisSession {
     /** A channel or a pattern is subscribed to; once for each time that it was asked. */
     void onSubscribed(String channel);
 
+    /** Redis does not let this server subscribe. */
+    void onRefused(Throwable cause);
+
     void onLost();
   }
 
   private final StatefulRedisConnection<String, byte[]> publisher;
   private final StatefulRedisPubSubConnection<String, byte[]> subscriber;
+  private final Listener listener;
 
   private RedisSession(
       StatefulRedisConnection<String, byte[]> publisher,
-      StatefulRedisPubSubConnection<String, byte[]> subscriber) {
+      StatefulRedisPubSubConnection<String, byte[]> subscriber,
+      Listener listener) {
     this.publisher = publisher;
     this.subscriber = subscriber;
+    this.listener = listener;
   }
 
   /** Connects; the future fails if the server is a replica, on which nobody hears a publish. */
@@ -57,17 +63,22 @@ final class RedisSession {
     CompletableFuture<StatefulRedisPubSubConnection<String, byte[]>> subscribing =
         client.connectPubSubAsync(CODEC, address).toCompletableFuture();
     return publishing
-        .thenCombine(subscribing, RedisSession::new)
-        .thenCompose(session -> session.begin(listener))
-        .whenComplete((_, failure) -> {
-          if (failure != null) {
-            publishing.thenAccept(StatefulRedisConnection::closeAsync);
-            subscribing.thenAccept(StatefulRedisPubSubConnection::closeAsync);
-          }
-        });
+        .thenCombine(
+            subscribing,
+            (publisher, subscriber) -> new RedisSession(publisher, subscriber, listener))
+        .thenCompose(RedisSession::begin)
+        .handle((session, failure) ->
+            failure == null
+                ? CompletableFuture.completedFuture(session)
+                : CompletableFuture.allOf(
+                        publishing.thenCompose(StatefulRedisConnection::closeAsync),
+                        subscribing.thenCompose(StatefulRedisConnection::closeAsync))
+                    .handle((_, _) -> null)
+                    .thenCompose(_ -> CompletableFuture.<RedisSession>failedFuture(failure)))
+        .thenCompose(closed -> closed);
   }
 
-  private CompletableFuture<RedisSession> begin(Listener listener) {
+  private CompletableFuture<RedisSession> begin() {
     RedisConnectionStateListener loss =
         new RedisConnectionStateListener() {
           @Override
@@ -148,12 +159,17 @@ final class RedisSession {
     List<String> all = List.copyOf(channels);
     for (int from = 0; from < all.size(); from += CHANNELS_AT_ONCE) {
       List<String> some = all.subList(from, Math.min(all.size(), from + CHANNELS_AT_ONCE));
-      subscriber.async().subscribe(some.toArray(String[]::new));
+      subscriber.async().subscribe(some.toArray(String[]::new)).exceptionally(this::refused);
     }
   }
 
   void subscribePattern(String pattern) {
-    subscriber.async().psubscribe(pattern);
+    subscriber.async().psubscribe(pattern).exceptionally(this::refused);
+  }
+
+  private @Nullable Void refused(Throwable cause) {
+    listener.onRefused(cause);
+    return null;
   }
 
   void unsubscribe(String channel) {
@@ -166,8 +182,21 @@ final class RedisSession {
     publisher.flushCommands();
   }
 
-  void close() {
-    publisher.closeAsync();
-    subscriber.closeAsync();
+  /** Closes both connections; returns what completes when they are. */
+  CompletableFuture<?> close() {
+    return CompletableFuture.allOf(publisher.closeAsync(), subscriber.closeAsync());
+  }
+
+  /** Returns what a failure says, without what carries it. */
+  static String reason(@Nullable Throwable failure) {
+    Throwable cause = failure;
+    while (cause instanceof CompletionException && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    if (cause == null) {
+      return "it is not known why";
+    }
+    Throwable deeper = cause.getCause();
+    return String.valueOf((deeper == null ? cause : deeper).getMessage());
   }
 }

@@ -37,7 +37,10 @@ final class Values {
 
   // The types are those of an application's methods, so they bound it.
   private final Map<Type, ObjectReader> readers = new ConcurrentHashMap<>();
-  private final Map<Type, ObjectWriter> writers = new ConcurrentHashMap<>();
+  private final Map<Type, Writer> writers = new ConcurrentHashMap<>();
+
+  /** What writes the values of a generic type, all of which are instances of a class. */
+  private record Writer(Class<?> type, ObjectWriter writer) {}
 
   Values(ObjectMapper mapper) {
     this.mapper = mapper;
@@ -138,12 +141,13 @@ final class Values {
 
   /** Returns what writes {@code value} as a {@code type}; a filter may have put another there. */
   private ObjectWriter writerFor(Type type, Object value) {
-    ObjectWriter bound = writers.get(type);
+    Writer bound = writers.get(type);
     if (bound == null) {
-      bound = mapper.writerFor(mapper.constructType(type));
+      JavaType known = mapper.constructType(type);
+      bound = new Writer(known.getRawClass(), mapper.writerFor(known));
       writers.put(type, bound);
     }
-    return mapper.constructType(type).isTypeOrSuperTypeOf(value.getClass()) ? bound : writer;
+    return bound.type().isInstance(value) ? bound.writer() : writer;
   }
 
   /**

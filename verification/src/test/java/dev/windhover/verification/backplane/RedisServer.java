@@ -8,9 +8,12 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,6 +27,7 @@ final class RedisServer implements AutoCloseable {
   private final Program program = Program.require("redis-server");
   private final int port;
   private final List<String> more;
+  private @Nullable Path configuration;
   private @Nullable Process process;
 
   private RedisServer(int port, String... more) {
@@ -34,6 +38,27 @@ final class RedisServer implements AutoCloseable {
   /** Starts one, with more arguments than it needs. */
   static RedisServer start(String... more) throws IOException {
     RedisServer server = new RedisServer(freePort(), more);
+    server.restart();
+    return server;
+  }
+
+  /**
+   * Starts a Sentinel that watches {@code primary}, by the name {@code main}.
+   *
+   * @param folder where it keeps what it knows
+   */
+  static RedisServer startSentinel(RedisServer primary, Path folder) throws IOException {
+    Path file = folder.resolve("sentinel.conf");
+    Files.writeString(
+        file,
+        """
+        sentinel monitor main 127.0.0.1 %d 1
+        sentinel down-after-milliseconds main 300
+        sentinel failover-timeout main 1000
+        """
+            .formatted(primary.port()));
+    RedisServer server = new RedisServer(freePort(), "--sentinel");
+    server.configuration = file;
     server.restart();
     return server;
   }
@@ -54,18 +79,20 @@ final class RedisServer implements AutoCloseable {
 
   /** Starts it, again on the same port. */
   void restart() throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                program.path().toString(),
-                "--port",
-                String.valueOf(port),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no"));
+    List<String> command = new ArrayList<>(List.of(program.path().toString()));
+    if (configuration != null) {
+      command.add(configuration.toString());
+    }
+    command.addAll(
+        List.of(
+            "--port",
+            String.valueOf(port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no"));
     command.addAll(more);
     Process started = new ProcessBuilder(command).redirectErrorStream(true).start();
     process = started;
@@ -74,7 +101,7 @@ final class RedisServer implements AutoCloseable {
     StringBuilder all = new StringBuilder();
     for (String line; (line = output.readLine()) != null; ) {
       all.append(line).append('\n');
-      if (line.contains("Ready to accept connections")) {
+      if (line.contains("Ready to accept connections") || line.contains("Sentinel ID is")) {
         Thread.ofVirtual().start(() -> drain(output));
         return;
       }
@@ -84,10 +111,8 @@ final class RedisServer implements AutoCloseable {
 
   private static void drain(BufferedReader output) {
     try {
-      while (output.readLine() != null) {
-        continue;
-      }
-    } catch (IOException e) {
+      output.lines().forEach(_ -> {});
+    } catch (UncheckedIOException e) {
       // it has ended
     }
   }
@@ -210,7 +235,24 @@ final class RedisServer implements AutoCloseable {
     }
   }
 
-  record Published(String channel, byte[] payload) {}
+  /** What was published. */
+  static final class Published {
+    private final String channel;
+    private final byte[] payload;
+
+    Published(String channel, byte[] payload) {
+      this.channel = channel;
+      this.payload = payload;
+    }
+
+    String channel() {
+      return channel;
+    }
+
+    byte[] payload() {
+      return payload;
+    }
+  }
 
   @Override
   public void close() {

@@ -49,7 +49,7 @@ class ConformanceTest {
   private static final long FULL_BYTES_ELSEWHERE = 64 * 1024;
 
   /** So many cases of a group are a few. */
-  private static final int FEW = 6;
+  private static final int FEW = 3;
 
   /** The tester's groups of compressed messages, a thousand in each case. */
   private static final Set<Integer> COMPRESSED = Set.of(12, 13);

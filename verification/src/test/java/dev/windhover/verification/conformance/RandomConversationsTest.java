@@ -34,7 +34,7 @@ import org.slf4j.event.Level;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RandomConversationsTest {
   private static final boolean FULL = System.getProperty("full") != null;
-  private static final int CONVERSATIONS = FULL ? 2_000 : 200;
+  private static final int CONVERSATIONS = FULL ? 2_000 : 100;
   private static final int AT_ONCE = 16;
   private static final int MOST_MINUTES = 15;
 

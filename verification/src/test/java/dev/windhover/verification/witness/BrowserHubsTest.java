@@ -69,6 +69,7 @@ class BrowserHubsTest {
     "http, webSockets messagepack automatic",
     "http, webSockets json stateful",
     "http, serverSentEvents json automatic",
+    "http, longPolling json automatic",
     "https, webSockets json noNegotiation",
     "https, serverSentEvents json",
     "https, longPolling json",
@@ -76,6 +77,7 @@ class BrowserHubsTest {
     "https, webSockets json automatic",
     "https, webSockets messagepack stateful",
     "https, serverSentEvents json automatic",
+    "https, longPolling messagepack automatic",
   })
   void claimsHold(String scheme, String cell) throws Exception {
     HubStage stage = Objects.requireNonNull(this.stage);

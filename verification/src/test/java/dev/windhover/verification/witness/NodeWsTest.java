@@ -18,7 +18,7 @@ class NodeWsTest {
 
   @Test
   void wsIsContentWithTheConformanceServer() throws Exception {
-    run("16");
+    run("4");
   }
 
   @Test

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TwoEnginesTest {
   private static final boolean FULL = System.getProperty("full") != null;
-  private static final int CONVERSATIONS = FULL ? 5_000 : 600;
+  private static final int CONVERSATIONS = FULL ? 5_000 : 300;
 
   /** Those that once found a fault, here or in the engine. */
   private static final long[] FOUND = {3232, 244156385789989431L, 244156385789990554L};

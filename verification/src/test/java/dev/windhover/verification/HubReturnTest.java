@@ -1,0 +1,134 @@
+package dev.windhover.verification;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.windhover.verification.HubWire.Way;
+import dev.windhover.verification.logs.StrictLogs;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * Five thousand clients of a hub come back in the same second, as after a restart, to a server with
+ * a heap of 128 MiB; and lose their connections in the same moment, too.
+ */
+@Tag("full")
+@Timeout(240)
+@ExtendWith(StrictLogs.class)
+class HubReturnTest {
+  private static final int CLIENTS = 5_000;
+  private static final int WARM_UP = 100;
+
+  /** A reply later than this would be noticed, even while other tests keep the machine busy. */
+  private static final Duration PROMPTLY = Duration.ofSeconds(5);
+
+  /** The server gives up who says nothing for so long; on a busy machine, it may be our fault. */
+  private static final Duration SILENCE = Duration.ofSeconds(15);
+
+  /** Enough for everybody. */
+  private static final int MOST_TRIES = 60;
+
+  @Test
+  void allAreServedOrToldWhenToComeAgain() throws Exception {
+    try (SmallHeap server = SmallHeap.start()) {
+      for (HubWire each : comeAtOnce(server, WARM_UP)) { // what is loaded once is no leak
+        each.close();
+      }
+      long heap = server.settledHeap();
+      CountDownLatch over = new CountDownLatch(1);
+      FutureTask<Duration> bystander = new FutureTask<>(() -> slowestCall(server, over));
+      Thread.ofPlatform().name("bystander").start(bystander); // the others share theirs
+      List<HubWire> clients = comeAtOnce(server, CLIENTS);
+      for (HubWire each : clients) {
+        each.abort();
+      }
+      over.countDown();
+      assertThat(bystander.get(30, TimeUnit.SECONDS)).isLessThan(PROMPTLY);
+      server.requireBackAt(heap, CLIENTS + " clients");
+    }
+  }
+
+  private static <T> Future<T> start(Callable<T> task) {
+    FutureTask<T> future = new FutureTask<>(task);
+    Thread.ofVirtual().start(future);
+    return future;
+  }
+
+  private static HubWire connect(SmallHeap server, int client) throws IOException {
+    Way[] ways = Way.values();
+    return HubWire.connect(
+        server.port(), Ports.addressOf(client), "/patient-hub", ways[client % ways.length]);
+  }
+
+  /** Returns that many clients, who have connected at the same time and were served. */
+  private static List<HubWire> comeAtOnce(SmallHeap server, int count) throws Exception {
+    List<Future<HubWire>> coming = new ArrayList<>();
+    CountDownLatch now = new CountDownLatch(1);
+    for (int i = 0; i < count; i++) {
+      int client = i;
+      coming.add(
+          start(() -> {
+            now.await();
+            return comeUntilServed(server, client);
+          }));
+    }
+    now.countDown();
+    List<HubWire> served = new ArrayList<>();
+    for (Future<HubWire> each : coming) {
+      try {
+        served.add(each.get(150, TimeUnit.SECONDS));
+      } catch (ExecutionException e) {
+        throw new AssertionError(e.getCause());
+      }
+    }
+    return served;
+  }
+
+  private static HubWire comeUntilServed(SmallHeap server, int client) throws IOException {
+    SplittableRandom random = new SplittableRandom(client);
+    for (int tries = 0; tries < MOST_TRIES; tries++) {
+      long began = System.nanoTime();
+      try {
+        HubWire connected = connect(server, client);
+        assertThat(connected.invoke("echo", "back")).isEqualTo("back");
+        return connected;
+      } catch (IOException | AssertionError e) {
+        boolean isTold =
+            e instanceof HubWire.RefusedException refused
+                && (refused.status() == 429 || refused.status() == 503)
+                && refused.saysWhen();
+        if (!isTold && System.nanoTime() - began < SILENCE.toNanos()) {
+          throw e;
+        }
+        LockSupport.parkNanos(random.nextLong(5_000_000_000L)); // as it is told
+      }
+    }
+    throw new AssertionError("refused " + MOST_TRIES + " times");
+  }
+
+  /** Calls until it is over, and returns how long the slowest call took. */
+  private static Duration slowestCall(SmallHeap server, CountDownLatch over) throws Exception {
+    long slowest = 0;
+    try (HubWire client = connect(server, 0)) {
+      do {
+        long began = System.nanoTime();
+        assertThat(client.invoke("echo", "still here")).isEqualTo("still here");
+        slowest = Math.max(slowest, System.nanoTime() - began);
+      } while (!over.await(100, TimeUnit.MILLISECONDS));
+    }
+    return Duration.ofNanos(slowest);
+  }
+}
