@@ -148,7 +148,8 @@ class HubAttackTest {
   private static Closeable unfinishedMessage(int number) throws IOException {
     Way way = Way.values()[number % Way.values().length];
     HubWire client = connect(number, way);
-    byte[] whole = HubWire.written(way, List.of(new Invocation("1", "echo", List.of("x".repeat(32_000)))));
+    byte[] whole =
+        HubWire.written(way, List.of(new Invocation("1", "echo", List.of("x".repeat(32_000)))));
     client.sendRaw(Arrays.copyOf(whole, whole.length - 5));
     return client::close;
   }
@@ -215,7 +216,9 @@ class HubAttackTest {
     for (int i = 0; i < 2_000; i++) { // the ids of calls to clients can be guessed
       answers.add(Completion.of("s" + i, "mine"));
     }
-    client.wire().sendUntilBlocked(frame(HubWire.written(Way.SOCKET_MESSAGE_PACK, answers)), 200_000);
+    client
+        .wire()
+        .sendUntilBlocked(frame(HubWire.written(Way.SOCKET_MESSAGE_PACK, answers)), 200_000);
     return client::close;
   }
 
@@ -233,8 +236,7 @@ class HubAttackTest {
     HubWire client = connect(number, number % 2 == 0 ? Way.SOCKET_JSON : Way.EVENTS_JSON);
     for (int i = 0; i < 120; i++) { // more than there may be
       client.send(
-          new StreamInvocation(
-              Map.of(), "s" + i, "count", List.of(Integer.MAX_VALUE), List.of()));
+          new StreamInvocation(Map.of(), "s" + i, "count", List.of(Integer.MAX_VALUE), List.of()));
     }
     return client::close;
   }
@@ -275,8 +277,21 @@ class HubAttackTest {
     } else { // an array of 2 GiB items, in the place of the arguments
       client.sendRaw(
           new byte[] {
-            14, (byte) 0x96, 1, (byte) 0x80, (byte) 0xA1, 'i', (byte) 0xA4, 'e', 'c', 'h', 'o',
-            (byte) 0xDD, 127, -1, -1
+            14,
+            (byte) 0x96,
+            1,
+            (byte) 0x80,
+            (byte) 0xA1,
+            'i',
+            (byte) 0xA4,
+            'e',
+            'c',
+            'h',
+            'o',
+            (byte) 0xDD,
+            127,
+            -1,
+            -1
           });
       client.sendRaw(new byte[] {-1});
     }

@@ -114,8 +114,7 @@ class PayloadTest {
   @ValueSource(ints = {0, 1, 0x1F, 0x20, 0xFF, 0x100, 0xFFFF, 0x10000, 0x20000})
   void textsAndFormsOfAnyLengthComeBack(int length) throws MalformedException {
     String text = "x".repeat(length);
-    Payload.Call call =
-        new Payload.Call(Set.of(text), List.of(form(text, text)), text, text, null);
+    Payload.Call call = new Payload.Call(Set.of(text), List.of(form(text, text)), text, text, null);
     assertThat(Payload.call(call.write())).isEqualTo(call);
   }
 
