@@ -7,8 +7,9 @@ module dev.windhover.hubs.redis {
   requires transitive dev.windhover.hubs;
   requires static transitive org.jspecify;
   requires lettuce.core;
-  requires io.netty.common; // these two for Lettuce, which names nothing that it needs
+  requires io.netty.common; // these three for Lettuce, which is no module and names nothing
   requires io.netty.handler;
+  requires io.netty.resolver.dns;
   requires org.slf4j;
 
   exports dev.windhover.hubs.redis;

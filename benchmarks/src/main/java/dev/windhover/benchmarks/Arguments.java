@@ -36,7 +36,21 @@ final class Arguments {
     void run(Arguments arguments) throws Exception;
   }
 
-  /** Runs a program; a usage error ends the JVM with 2, any other failure with 1. */
+  /**
+   * Runs a program, or prints its usage if it was asked for; a usage error ends the JVM with 2, any
+   * other failure with 1.
+   */
+  static void run(String name, String usage, String[] args, Program program) {
+    if (List.of(args).contains("--help")) {
+      System.out.print(usage);
+      return;
+    }
+    run(name, args, program);
+  }
+
+  /**
+   * As {@link #run(String, String, String[], Program)}, for a program that nobody starts by hand.
+   */
   static void run(String name, String[] args, Program program) {
     try {
       program.run(new Arguments(List.of(args)));

@@ -13,10 +13,20 @@ import java.util.Locale;
  * {@code netty-data} and {@code netty-mux} speak only HTTP/2.
  */
 final class BenchServer {
+  private static final String USAGE =
+      """
+      usage: ./run bench-server <windhover|netty-raw|netty|netty-data|netty-mux|jetty|undertow>
+        --port N               0 for any free one
+        --api listener         or blocking
+        --loops 1
+        --transport epoll      or nio
+        --compression off      takeover, no-takeover, takeover:9, no-takeover:9
+      """;
+
   private BenchServer() {}
 
   static void main(String[] args) {
-    Arguments.run("bench-server", args, BenchServer::run);
+    Arguments.run("bench-server", USAGE, args, BenchServer::run);
   }
 
   private static void run(Arguments arguments) throws Exception {
@@ -67,7 +77,8 @@ final class BenchServer {
           throw new UsageException(
               "unknown server "
                   + name
-                  + ", expected windhover, netty-raw, netty, netty-data, netty-mux, jetty or undertow");
+                  + ", expected windhover, netty-raw, netty, netty-data, netty-mux, jetty or"
+                  + " undertow");
     };
   }
 }

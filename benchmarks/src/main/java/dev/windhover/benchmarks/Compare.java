@@ -41,6 +41,27 @@ import java.util.stream.Stream;
  * ratios refer to the first contender. A contender that cannot negotiate a mode has a dash.
  */
 final class Compare {
+  private static final String USAGE =
+      """
+      usage: ./run bench [--compressed | --http | --http2] [options]   messages, or answers, a second
+             ./run bench --memory [--http2] [options]                  memory of idle sockets
+             ./run bench --events | --groups | --hubs [options]        streams, sends to many, hubs
+
+      of the first two:
+        --contenders netty-raw,netty,windhover:listener,windhover:blocking
+                               also jetty, undertow; --http2: netty-data, netty-mux, jetty
+        --cells 64x1,1024x8    size of a message x number in flight [x sockets on a connection]
+        --rounds 3  --seconds 4  --warmup 3  --connections 64  --binary
+        --modes takeover,no-takeover,takeover:9      with --compressed
+      --memory:  --contenders  --modes takeover,no-takeover  --connections 2000  --messages 3
+                 --size 4096  --idle 12,35  --binary
+      --events:  --connections 10000  --events 100  --size 64  --rounds 10
+      --groups:  --members 1000  --size 128  --burst 100  --rounds 3  --seconds 3  --stuck 0
+      --hubs:    --parts rates,latency,memory  --servers loop,threads,reference
+                 --rounds 3  --seconds 4  --warmup 5  --connections 8000
+                 --reference ../shared/oracle/reference/start
+      """;
+
   private static final int CLIENT_CORE = 1;
   private static final int STARTUP_SECONDS = 30;
   private static final double NOISY = 1.1;
@@ -123,7 +144,7 @@ final class Compare {
   }
 
   static void main(String[] args) {
-    Arguments.run("bench", args, Compare::run);
+    Arguments.run("bench", USAGE, args, Compare::run);
   }
 
   private static void run(Arguments arguments) throws Exception {

@@ -30,7 +30,23 @@ import org.HdrHistogram.Histogram;
  * fails on any error, lost connection, and wrong or missing echo, and if nothing comes for 5 s.
  */
 final class LoadGenerator {
+  private static final String USAGE =
+      """
+      usage: ./run bench-load --port N [options]
+        --connections 64  --size 64  --in-flight 1  --warmup 3  --seconds 4
+        --server-pid PID       also measures the CPU time of the server
+        --binary               binary messages
+        --http                 requests instead of WebSockets
+        --http2 1              so many WebSockets on each HTTP/2 connection
+        --compression off      takeover, no-takeover, takeover:9, no-takeover:9
+        --hub /bench           calls of a hub of ./run hub-server
+          --sends 100          one call at a time, which sends so many messages to all
+      """;
+
   private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+  /** A call that sends to many may take long. */
+  private static final Duration PATIENCE_AT_THE_END = Duration.ofSeconds(30);
 
   private final Selector selector = Selector.open();
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(64 * 1024); // more is slower
@@ -48,7 +64,7 @@ final class LoadGenerator {
   }
 
   static void main(String[] args) {
-    Arguments.run("bench-load", args, LoadGenerator::run);
+    Arguments.run("bench-load", USAGE, args, LoadGenerator::run);
   }
 
   private static void run(Arguments arguments) throws IOException {
@@ -155,7 +171,8 @@ final class LoadGenerator {
             latencies.getValueAtPercentile(99) / 1e3);
 
     sending = false;
-    if (!runFor(PATIENCE, () -> connections.stream().allMatch(LoadConnection::drained))) {
+    if (!runFor(
+        PATIENCE_AT_THE_END, () -> connections.stream().allMatch(LoadConnection::drained))) {
       throw new IOException("wrong echo: some replies never came");
     }
     for (LoadConnection connection : connections) {

@@ -28,38 +28,53 @@ public final class Headers implements Iterable<Map.Entry<String, String>> {
 
   /** Returns the first value of {@code name}, or null. */
   public @Nullable String get(String name) {
+    int first = indexOf(name, 0);
+    return first < 0 ? null : fields.get(first).getValue();
+  }
+
+  /** Returns the index of the first field {@code name} from {@code start} on; -1 if none is. */
+  private int indexOf(String name, int start) {
     Objects.requireNonNull(name, "name");
-    for (Map.Entry<String, String> field : fields) {
-      if (field.getKey().equalsIgnoreCase(name)) {
-        return field.getValue();
+    for (int i = start; i < fields.size(); i++) {
+      if (fields.get(i).getKey().equalsIgnoreCase(name)) {
+        return i;
       }
     }
-    return null;
+    return -1;
   }
 
   /** Returns all values of {@code name}, one for each line; empty if there are none. */
   public List<String> all(String name) {
-    Objects.requireNonNull(name, "name");
+    int at = indexOf(name, 0);
+    if (at < 0) {
+      return List.of();
+    }
     List<String> values = new ArrayList<>(1);
-    for (Map.Entry<String, String> field : fields) {
-      if (field.getKey().equalsIgnoreCase(name)) {
-        values.add(field.getValue());
-      }
+    for (; at >= 0; at = indexOf(name, at + 1)) {
+      values.add(fields.get(at).getValue());
     }
     return values;
   }
 
   /** Returns the trimmed elements of a comma-separated list, across all lines of {@code name}. */
   public List<String> list(String name) {
-    List<String> elements = new ArrayList<>();
-    for (String line : all(name)) {
-      int start = 0;
-      for (int comma; (comma = line.indexOf(',', start)) >= 0; start = comma + 1) {
-        addElement(elements, line.substring(start, comma));
-      }
-      addElement(elements, line.substring(start));
+    int at = indexOf(name, 0);
+    if (at < 0) {
+      return List.of();
+    }
+    List<String> elements = new ArrayList<>(2);
+    for (; at >= 0; at = indexOf(name, at + 1)) {
+      addElements(elements, fields.get(at).getValue());
     }
     return elements;
+  }
+
+  private static void addElements(List<String> elements, String line) {
+    int start = 0;
+    for (int comma; (comma = line.indexOf(',', start)) >= 0; start = comma + 1) {
+      addElement(elements, line.substring(start, comma));
+    }
+    addElement(elements, line.substring(start));
   }
 
   private static void addElement(List<String> elements, String element) {

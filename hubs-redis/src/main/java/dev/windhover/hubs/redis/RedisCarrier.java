@@ -42,8 +42,12 @@ final class RedisCarrier {
   /** Subscriptions of a large server take their time. */
   private static final Duration FOR_RESTORING = Duration.ofSeconds(15);
 
-  private static final Duration AT_ONCE = Duration.ofMillis(20);
+  /** How exact time limits are. */
+  private static final Duration SOON = Duration.ofMillis(20);
+
   private static final Duration NOW_AND_THEN = Duration.ofMillis(250);
+
+  private static final String CLOSED = "the connection was closed";
 
   private enum Phase {
     AWAY,
@@ -91,6 +95,8 @@ final class RedisCarrier {
   private long nextTry = since;
   private long nextBeat;
   private long beatSent;
+  private long nextLook = since;
+  private boolean areHubsWaiting;
   private long order;
 
   /** What had passed when Redis was last there. */
@@ -233,8 +239,7 @@ final class RedisCarrier {
       }
       long now = System.nanoTime();
       connect(now);
-      subscriptions.expire(now);
-      publishing.expire(now);
+      expire(now);
       RedisSession known = session;
       publishing.work(phase == Phase.UP ? known : null, subscriptions);
       if (known != null) {
@@ -249,17 +254,26 @@ final class RedisCarrier {
 
   private void park() {
     boolean isAwaited =
-        phase != Phase.UP
-            || !publishing.isIdle()
-            || subscriptions.hasWaiters();
-    for (RedisHub hub : hubs) {
-      isAwaited |= hub.expire(System.nanoTime());
-    }
+        phase != Phase.UP || areHubsWaiting || !publishing.isIdle() || subscriptions.hasWaiters();
+    long most = Math.min(NOW_AND_THEN.toNanos(), options.heartbeat().toNanos());
     isParked = true;
     if (mailbox.isEmpty() && !isClosing) {
-      LockSupport.parkNanos(this, (isAwaited ? AT_ONCE : NOW_AND_THEN).toNanos());
+      LockSupport.parkNanos(this, isAwaited ? SOON.toNanos() : most);
     }
     isParked = false;
+  }
+
+  /** Lets nobody wait for longer than was agreed. */
+  private void expire(long now) {
+    subscriptions.expire(now);
+    publishing.expire(now);
+    if (now - nextLook >= 0) {
+      nextLook = now + SOON.toNanos();
+      areHubsWaiting = false;
+      for (RedisHub hub : hubs) {
+        areHubsWaiting |= hub.expire(now);
+      }
+    }
   }
 
   // ---- The connections
@@ -291,9 +305,10 @@ final class RedisCarrier {
     phase = Phase.CONNECTING;
     since = now;
     int mine = ++attempt;
+    Ears ears = new Ears(mine);
     CompletableFuture<RedisSession> opening;
     try {
-      opening = RedisSession.open(client, address, new Ears(mine));
+      opening = RedisSession.open(client, address, ears);
     } catch (RuntimeException e) {
       lost(RedisSession.reason(e));
       return;
@@ -306,6 +321,9 @@ final class RedisCarrier {
             }
           } else if (mine == attempt && phase == Phase.CONNECTING) {
             restore(opened);
+            if (ears.isLost) { // meanwhile
+              lost(CLOSED);
+            }
           } else {
             close(opened);
           }
@@ -403,6 +421,7 @@ final class RedisCarrier {
 
   private final class Ears implements RedisSession.Listener {
     private final int mine;
+    private volatile boolean isLost;
 
     Ears(int mine) {
       this.mine = mine;
@@ -415,8 +434,7 @@ final class RedisCarrier {
         return;
       }
       tally.received();
-      if (!inbound.offer(
-          payload.length + Publishing.OVERHEAD, () -> receive(channel, payload))) {
+      if (!inbound.offer(payload.length + Publishing.OVERHEAD, () -> receive(channel, payload))) {
         tally.overflowed();
       }
     }
@@ -441,9 +459,10 @@ final class RedisCarrier {
 
     @Override
     public void onLost() {
+      isLost = true;
       post(() -> {
         if (mine == attempt && session != null) {
-          lost("the connection was closed");
+          lost(CLOSED);
         }
       });
     }

@@ -78,8 +78,8 @@ public final class RedisOptions {
   }
 
   /**
-   * Subscribes to the channel of each connection, as servers of .NET do, in place of one pattern for
-   * all of this server's. For a user of Redis who may use some channels only: Redis lets such a
+   * Subscribes to the channel of each connection, as servers of .NET do, in place of one pattern
+   * for all of this server's. For a user of Redis who may use some channels only: Redis lets such a
    * user subscribe to no pattern of them.
    */
   public RedisOptions subscribeToEachConnection() {

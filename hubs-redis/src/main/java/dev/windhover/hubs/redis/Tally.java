@@ -71,8 +71,7 @@ final class Tally {
   /** The event loops are too slow for a payload. */
   void overflowed() {
     overflowed.incrementAndGet();
-    warnOnce(
-        "overflow", "the event loops are too slow for what comes from Redis: it is dropped");
+    warnOnce("overflow", "the event loops are too slow for what comes from Redis: it is dropped");
   }
 
   /** From now on, each kind is logged again. */

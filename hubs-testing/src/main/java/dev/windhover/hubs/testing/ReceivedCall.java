@@ -3,13 +3,16 @@ package dev.windhover.hubs.testing;
 import dev.windhover.hubs.protocol.HubMessage;
 import dev.windhover.hubs.protocol.HubProtocol;
 import dev.windhover.hubs.protocol.InvalidDataException;
+import dev.windhover.hubs.protocol.InvocationBinder;
 import dev.windhover.hubs.protocol.RecordFormat;
 import dev.windhover.hubs.protocol.RecordReader;
+import java.lang.reflect.Type;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A call that a {@link TestHubClient} has received. */
@@ -29,6 +32,56 @@ public final class ReceivedCall {
   /** Returns the name of the method. */
   public String method() {
     return method;
+  }
+
+  /**
+   * Returns the arguments, each read as one of these types.
+   *
+   * @throws AssertionError if there are more or fewer, or one is of another type
+   */
+  public List<? extends @Nullable Object> arguments(Class<?>... types) {
+    List<Type> wanted = List.of(types);
+    return switch (read(wanted)) {
+      case HubMessage.Invocation call -> call.arguments();
+      case HubMessage.BindingFailure failure ->
+          throw new AssertionError("other arguments than " + wanted + ": " + this, failure.error());
+      case null, default -> throw new AssertionError("no call: " + this);
+    };
+  }
+
+  /**
+   * Returns the only argument, read as {@code type}.
+   *
+   * @throws AssertionError if there are more or none, or it is of another type
+   */
+  public <T> @Nullable T argument(Class<T> type) {
+    return type.cast(arguments(type).getFirst());
+  }
+
+  private @Nullable HubMessage read(List<Type> types) {
+    try {
+      return client.protocol().read(ByteBuffer.wrap(record), new Binder(types));
+    } catch (InvalidDataException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Says what the arguments of this call are read as. */
+  private record Binder(List<Type> types) implements InvocationBinder {
+    @Override
+    public List<Type> parameterTypes(String target) {
+      return types;
+    }
+
+    @Override
+    public @Nullable Type streamItemType(String streamId) {
+      return null;
+    }
+
+    @Override
+    public @Nullable Type resultType(String invocationId) {
+      return null;
+    }
   }
 
   /** Returns whether the hub waits for a result. */
@@ -67,7 +120,7 @@ public final class ReceivedCall {
   private static byte[] content(HubProtocol protocol, ByteBuffer message) {
     try {
       ByteBuffer content = new RecordReader(protocol.recordFormat(), 0).next(message);
-      byte[] bytes = new byte[java.util.Objects.requireNonNull(content).remaining()];
+      byte[] bytes = new byte[Objects.requireNonNull(content).remaining()];
       content.get(bytes);
       return bytes;
     } catch (InvalidDataException e) {

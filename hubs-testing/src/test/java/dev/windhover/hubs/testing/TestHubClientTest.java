@@ -13,6 +13,7 @@ import dev.windhover.testing.TestHost;
 import dev.windhover.websocket.WebSocketOptions;
 import dev.windhover.websocket.WebSockets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -141,6 +142,26 @@ class TestHubClientTest {
           .isInstanceOf(AssertionError.class)
           .hasMessageContaining("but got ");
       client.expectNoCall();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void argumentsAreReadAsWhatTheTestWants(Way way) {
+    try (TestHubClient client = connect(way)) {
+      client.send("say", "hi");
+      ReceivedCall call = client.nextCall();
+      assertThat(call.method()).isEqualTo("message");
+      assertThat(call.arguments(String.class, String.class)).isEqualTo(List.of("ann", "hi"));
+      assertThatThrownBy(() -> call.arguments(String.class, int.class))
+          .isInstanceOf(AssertionError.class)
+          .hasMessageStartingWith("other arguments than [class java.lang.String, int]: ");
+      assertThatThrownBy(() -> call.argument(String.class)).isInstanceOf(AssertionError.class);
+      TestHubCall<String> asked = client.call(String.class, "ask");
+      ReceivedCall question = client.nextCall();
+      assertThat(question.argument(String.class)).isEqualTo("really?");
+      question.answer(false);
+      assertThat(asked.result()).isEqualTo("no");
     }
   }
 

@@ -26,7 +26,6 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
@@ -420,16 +419,14 @@ public final class ConnectionEndpoint {
 
   /** Returns the values of {@code name}, which ignores case, joined by commas; null if none. */
   private static @Nullable String parameter(HttpContext context, String name) {
-    String joined =
-        context.request().query().parameters().stream()
-            .filter(parameter -> parameter.getKey().equalsIgnoreCase(name))
-            .map(Map.Entry::getValue)
-            .collect(Collectors.joining(","));
-    boolean isThere =
-        !joined.isEmpty()
-            || context.request().query().parameters().stream()
-                .anyMatch(parameter -> parameter.getKey().equalsIgnoreCase(name));
-    return isThere ? joined : null;
+    @Nullable String joined = null;
+    for (Map.Entry<String, String> parameter : context.request().query().parameters()) {
+      if (parameter.getKey().equalsIgnoreCase(name)) {
+        String value = parameter.getValue();
+        joined = joined == null ? value : joined + "," + value;
+      }
+    }
+    return joined;
   }
 
   // ---- What connections tell

@@ -19,7 +19,6 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.LastHttpContent;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** One HTTP/1.1 request and its response, between Netty's codec and the seam. */
@@ -53,9 +52,11 @@ final class Http1Exchange extends ServerExchange {
     this.hasBody = length != 0;
     this.method = request.method().name();
     this.target = request.uri();
-    for (Map.Entry<String, String> field : request.headers()) {
-      headers.add(field.getKey(), field.getValue());
-    }
+    request
+        .headers()
+        .iteratorCharSequence()
+        .forEachRemaining(
+            field -> headers.add(FieldNames.text(field.getKey()), field.getValue().toString()));
     CookieLines.join(headers);
     this.version =
         request.protocolVersion().equals(HTTP_1_1) ? HttpVersion.HTTP_1_1 : HttpVersion.HTTP_1_0;

@@ -114,12 +114,7 @@ abstract class BackplaneContract {
 
   private static TestHubClient connectAs(String user, TestHost to) {
     TestHubClient client =
-        TestHubClient.connect(
-            to,
-            "/room",
-            new dev.windhover.hubs.protocol.MessagePackHubProtocol(
-                dev.windhover.hubs.protocol.ValueOptions.DEFAULT),
-            request -> request.user(user));
+        TestHubClient.connect(to, "/room", options -> options.messagePack().user(user));
     String _ = idOf(client);
     return client;
   }

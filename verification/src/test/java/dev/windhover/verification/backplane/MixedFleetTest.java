@@ -95,12 +95,13 @@ class MixedFleetTest {
     theirs = process;
     BufferedReader output =
         new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8));
-    return CompletableFuture.runAsync(() ->
-        output
-            .lines()
-            .filter(line -> line.contains("ready"))
-            .findFirst()
-            .orElseThrow(() -> new AssertionError("the reference has ended")));
+    CompletableFuture<Void> ready = new CompletableFuture<>();
+    Thread.ofVirtual()
+        .start(() -> {
+          output.lines().filter(line -> line.contains("ready")).forEach(_ -> ready.complete(null));
+          ready.completeExceptionally(new AssertionError("the reference has ended"));
+        });
+    return ready;
   }
 
   @AfterEach

@@ -7,9 +7,6 @@ import dev.windhover.hubs.Hub;
 import dev.windhover.hubs.HubContext;
 import dev.windhover.hubs.HubMethodName;
 import dev.windhover.hubs.Hubs;
-import dev.windhover.hubs.protocol.JsonHubProtocol;
-import dev.windhover.hubs.protocol.MessagePackHubProtocol;
-import dev.windhover.hubs.protocol.ValueOptions;
 import dev.windhover.hubs.redis.BackplaneHealth;
 import dev.windhover.hubs.redis.RedisBackplane;
 import dev.windhover.hubs.redis.RedisOptions;
@@ -119,10 +116,12 @@ final class RecordedHub implements AutoCloseable {
         TestHubClient.connect(
             host,
             "/testhub",
-            isBinary
-                ? new MessagePackHubProtocol(ValueOptions.DEFAULT)
-                : new JsonHubProtocol(ValueOptions.DEFAULT),
-            request -> request.user(user));
+            options -> {
+              options.user(user);
+              if (isBinary) {
+                options.messagePack();
+              }
+            });
     String _ = idOf(client); // others reach it by then
     return client;
   }

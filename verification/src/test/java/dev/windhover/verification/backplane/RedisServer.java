@@ -8,6 +8,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -84,14 +85,14 @@ final class RedisServer implements AutoCloseable {
     }
     command.addAll(
         List.of(
-                "--port",
-                String.valueOf(port),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no"));
+            "--port",
+            String.valueOf(port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no"));
     command.addAll(more);
     Process started = new ProcessBuilder(command).redirectErrorStream(true).start();
     process = started;
@@ -110,10 +111,8 @@ final class RedisServer implements AutoCloseable {
 
   private static void drain(BufferedReader output) {
     try {
-      while (output.readLine() != null) {
-        continue;
-      }
-    } catch (IOException e) {
+      output.lines().forEach(_ -> {});
+    } catch (UncheckedIOException e) {
       // it has ended
     }
   }
@@ -236,7 +235,24 @@ final class RedisServer implements AutoCloseable {
     }
   }
 
-  record Published(String channel, byte[] payload) {}
+  /** What was published. */
+  static final class Published {
+    private final String channel;
+    private final byte[] payload;
+
+    Published(String channel, byte[] payload) {
+      this.channel = channel;
+      this.payload = payload;
+    }
+
+    String channel() {
+      return channel;
+    }
+
+    byte[] payload() {
+      return payload;
+    }
+  }
 
   @Override
   public void close() {

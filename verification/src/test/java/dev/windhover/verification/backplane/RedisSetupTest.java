@@ -53,8 +53,8 @@ class RedisSetupTest {
       Object _ =
           redis.command(
               "ACL SETUSER hubs on >secret resetchannels &shop* -@all +publish +subscribe"
-                      .concat(" +unsubscribe +role")
-                      .split(" "));
+                  .concat(" +unsubscribe +role")
+                  .split(" "));
       share(
           "redis://hubs:secret@127.0.0.1:" + redis.port(),
           options -> options.channelPrefix("shop").subscribeToEachConnection());
@@ -70,8 +70,7 @@ class RedisSetupTest {
       Object _ =
           redis.command(
               "ACL SETUSER hubs on >secret resetchannels -@all +publish +role".split(" "));
-      var backplane =
-          fleet.begin("redis://hubs:secret@127.0.0.1:" + redis.port(), options -> {});
+      var backplane = fleet.begin("redis://hubs:secret@127.0.0.1:" + redis.port(), options -> {});
       fleet.await(backplane, BackplaneHealth.DOWN);
       assertThat(log.lines()).first().extracting(Logs.Line::text).asString().contains("NOPERM");
     }
@@ -99,8 +98,7 @@ class RedisSetupTest {
   @Test
   void aReplicaTakesOver() throws Exception {
     try (RedisServer primary = RedisServer.start();
-        RedisServer replica =
-            RedisServer.start("--replicaof", "127.0.0.1 " + primary.port());
+        RedisServer replica = RedisServer.start("--replicaof", "127.0.0.1 " + primary.port());
         RedisServer sentinel = RedisServer.startSentinel(primary, folder);
         Logs.Recording _ =
             Logs.record(line -> line.logger().startsWith("dev.windhover.hubs.redis."))) {
@@ -120,8 +118,7 @@ class RedisSetupTest {
         }
         for (RecordedHub each : new RecordedHub[] {one, two}) {
           assertThat(
-                  each.fleet()
-                      .await(each.backplane(), BackplaneHealth.UP, Duration.ofSeconds(30)))
+                  each.fleet().await(each.backplane(), BackplaneHealth.UP, Duration.ofSeconds(30)))
               .isTrue();
         }
         shares(one, two);

@@ -44,8 +44,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ConformanceTest {
   private static final long PATIENCE_MILLIS = 30_000;
   private static final long QUICK_BYTES = 32 * 1024;
-  private static final long MOST_BYTES = 2 << 20;
-  private static final long FULL_BYTES = 1 << 20;
+  private static final long MOST_BYTES = 1 << 20;
+  private static final long FULL_BYTES = 256 * 1024;
   private static final long FULL_BYTES_ELSEWHERE = 64 * 1024;
 
   /** So many cases of a group are a few. */

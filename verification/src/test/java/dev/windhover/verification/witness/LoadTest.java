@@ -20,6 +20,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** HTTP/1.1 and HTTP/2 as nghttp2's h2load wants it, in numbers: every request has its answer. */
 @ExtendWith(StrictLogs.class)
 class LoadTest {
+  private static final int REQUESTS = System.getProperty("full") == null ? 1_000 : 3_000;
+
   private static final WebApplication app = WebApplication.create("--urls", "http://127.0.0.1:0");
 
   private static Program h2load = new Program(Path.of("h2load"));
@@ -84,7 +86,7 @@ class LoadTest {
     "h2, /chunks, 10"
   })
   void everyRequestIsAnswered(String version, String path, int pipelined) throws Exception {
-    load(version, 3_000, List.of("--clients=50", "--max-concurrent-streams=" + pipelined), path);
+    load(version, REQUESTS, List.of("--clients=50", "--max-concurrent-streams=" + pipelined), path);
   }
 
   @ParameterizedTest
@@ -92,7 +94,7 @@ class LoadTest {
   void everyRequestOfAMixtureIsAnswered(String version) throws Exception {
     load(
         version,
-        3_000,
+        REQUESTS,
         List.of("--clients=50", "--max-concurrent-streams=10"),
         "/blocking",
         "/loop",
@@ -106,7 +108,7 @@ class LoadTest {
     Path body = Files.write(folder.resolve("body"), new byte[1_000]);
     load(
         version,
-        3_000,
+        REQUESTS,
         List.of("--clients=50", "--max-concurrent-streams=10", "--data=" + body),
         path);
   }

@@ -77,7 +77,9 @@ class LoungeTest {
     ada.invoke("say", "Hello Bob");
     ada.invoke("say", "  "); // nothing to say
     assertThat(ada.nextCall().method()).isEqualTo("said");
-    assertThat(bob.nextCall().toString()).contains("said", "Ada", "Hello Bob");
+    assertThat(bob.nextCall().argument(Said.class))
+        .returns("Ada", Said::name)
+        .returns("Hello Bob", Said::text);
     elsewhere.expectNoCall();
     ada.expectNoCall();
   }
