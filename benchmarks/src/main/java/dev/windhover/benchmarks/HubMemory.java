@@ -21,17 +21,17 @@ import java.util.regex.Pattern;
  *
  * <ul>
  *   <li><em>heap and native</em>: as {@link MemoryCompare} measures it, live objects after a full
- *       collection and resident memory outside of the heap.
- *   <li><em>resident</em>: the growth of the process's resident memory ({@code VmRSS} of {@code
- *       /proc/PID/status}), which is what an operator sees. In a JVM it depends on how often the
- *       collector ran, and so on the size of the heap.
+ *       collection and resident memory outside of the heap, when a tenth of the connections had
+ *       come and gone ten times.
+ *   <li><em>resident</em>: the growth of the resident memory ({@code VmRSS} of {@code
+ *       /proc/PID/status}) of a process that has just started and has {@value #FIRST} connections.
+ *       It contains code that is compiled meanwhile and, in a JVM, the part of the heap that is
+ *       used for the first time, whatever is still alive there; so it depends on the heap's size.
  * </ul>
- *
- * <p>Both are growths since before the connections came, when a tenth of them had come and gone ten
- * times.
  */
 final class HubMemory {
   private static final int WARM_UP_ROUNDS = 10;
+  private static final int FIRST = 10;
   private static final int TIMEOUT_MILLIS = 10_000;
   private static final Duration REST = Duration.ofSeconds(3);
   private static final double KIB = 1024;
@@ -80,7 +80,7 @@ final class HubMemory {
   private String resident(Kind kind, List<String> flags) throws IOException, InterruptedException {
     try (var server = servers.start(kind, flags)) {
       long pid = server.process().pid();
-      warmUp(kind, server.port());
+      open(kind, server.port(), FIRST);
       double before = resident(pid);
       open(kind, server.port(), count);
       double after = resident(pid);

@@ -132,7 +132,7 @@ final class Upload {
   /** Nobody reads it any more: what comes is dropped. Any thread. */
   void close() {
     end(new End(null, true));
-    while (items.poll() instanceof Item item) {
+    for (Item item; (item = items.poll()) != null; ) {
       taken(item);
     }
     room();

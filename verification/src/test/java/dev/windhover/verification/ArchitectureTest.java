@@ -49,7 +49,7 @@ class ArchitectureTest {
     "app,       protocol http websocket server     , org.slf4j..",
     "testing,   protocol http websocket            , org.slf4j.. jdk.management..",
     "hubs,      protocol http                      , org.slf4j.. javax.crypto.. tools.jackson.. com.fasterxml.jackson.annotation..",
-    "hubs.testing, protocol http websocket testing hubs,",
+    "hubs.testing, protocol http websocket testing hubs, tools.jackson..",
     "hubs.redis, http hubs                         , org.slf4j.. io.lettuce..",
   })
   void modulesDependOnlyOnWhatStandsBelowThem(String module, String ours, String others) {

@@ -40,6 +40,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 class MemoryAttackTest {
   private static final int MIB = 1 << 20;
 
+  /** How often each client attacks, at most. */
+  private static final int TIMES = 10;
+
   /** How long an attack goes on. */
   private static final Duration TIME = Duration.ofSeconds(6);
 
@@ -52,7 +55,7 @@ class MemoryAttackTest {
   static void start() throws Exception {
     started = SmallHeap.start();
     for (Attack each : Attack.values()) { // what is loaded and pooled once is no leak
-      SmallHeap.attack(each.client, 3, Duration.ofMillis(200));
+      SmallHeap.attack(each.client, 3, TIMES, Duration.ofMillis(200));
     }
   }
 
@@ -97,7 +100,7 @@ class MemoryAttackTest {
     long heap = server().settledHeap();
     try (Bystander one = new Bystander("/blocking");
         Bystander other = new Bystander("/listener")) {
-      SmallHeap.attack(attack.client, attack.clients, TIME);
+      SmallHeap.attack(attack.client, attack.clients, TIMES, TIME);
       one.requireServed();
       other.requireServed();
     }
@@ -109,7 +112,7 @@ class MemoryAttackTest {
   void theBudgetIsReached() throws Exception {
     long before = server().evicted();
     for (int i = 0; i < 5 && server().evicted() == before; i++) { // when busy, more than once
-      SmallHeap.attack(Attack.UNFINISHED_MESSAGES.client, 100, Duration.ofSeconds(3));
+      SmallHeap.attack(Attack.UNFINISHED_MESSAGES.client, 100, TIMES, Duration.ofSeconds(3));
     }
     assertThat(server().evicted()).isGreaterThan(before);
   }

@@ -15,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** A {@link SmallHeapServer} in a process of its own, with 128 MiB, and those who attack it. */
@@ -67,8 +68,8 @@ final class SmallHeap implements AutoCloseable {
     Closeable attack(int number) throws IOException;
   }
 
-  /** Lets that many clients attack, each again and again, up to ten times. */
-  static void attack(Client client, int clients, Duration time) throws Exception {
+  /** Lets that many clients attack, each again and again, up to so many times. */
+  static void attack(Client client, int clients, int times, Duration time) throws Exception {
     long end = System.nanoTime() + time.toNanos();
     CountDownLatch never = new CountDownLatch(1);
     List<FutureTask<@Nullable Void>> running = new ArrayList<>();
@@ -80,7 +81,7 @@ final class SmallHeap implements AutoCloseable {
             try {
               do {
                 opened.add(client.attack(number));
-              } while (System.nanoTime() - end < 0 && opened.size() < 10);
+              } while (System.nanoTime() - end < 0 && opened.size() < times);
             } catch (IOException | AssertionError e) {
               // it was refused or dropped
             }
@@ -122,9 +123,9 @@ final class SmallHeap implements AutoCloseable {
     long most = before + before / 10;
     long end = System.nanoTime() + SETTLES.toNanos();
     long left;
-    do {
-      left = heap();
-    } while (left > most && System.nanoTime() - end < 0);
+    while ((left = heap()) > most && System.nanoTime() - end < 0) {
+      LockSupport.parkNanos(200_000_000);
+    }
     assertThat(left).as("bytes of heap after %s", after).isLessThanOrEqualTo(most);
   }
 
