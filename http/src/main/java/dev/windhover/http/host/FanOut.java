@@ -29,11 +29,18 @@ public final class FanOut {
   /** A receiver costs a system call, however little it is sent. */
   private static final int RECEIVER_COST = 4;
 
-  /** Senders wait when this much waits for the loop: enough for it to be busy for a while. */
+  /**
+   * Senders wait when this much waits for the loop: enough for it to be busy for a while. With what
+   * receivers cost, it is at most 262,144 deliveries, which take some tenths of a second: whatever
+   * is sent to one of them after that has to wait no longer.
+   */
   private static final long MOST_BACKLOG = 4L << 20;
 
   /** What a task costs in addition to its message: about that. */
   private static final int TASK_BYTES = 256;
+
+  /** What each receiver adds to that: it takes no memory, but time. */
+  private static final int RECEIVER_BYTES = 16;
 
   /** A loop that does not get there for so long has ended, or somebody holds it. */
   private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -50,7 +57,7 @@ public final class FanOut {
 
   /** Something to do in turn. */
   public abstract static class Task {
-    private final int cost;
+    private final long cost;
     private @Nullable Task next;
 
     /** Creates one that takes no part in the backlog: somebody else limits how many there are. */
@@ -58,9 +65,9 @@ public final class FanOut {
       this.cost = 0;
     }
 
-    /** Creates one that keeps a message of {@code bytes} until it has run. */
-    protected Task(int bytes) {
-      this.cost = bytes + TASK_BYTES;
+    /** Creates one that keeps a message of {@code bytes} for {@code receivers} until it has run. */
+    protected Task(int bytes, int receivers) {
+      this.cost = bytes + TASK_BYTES + (long) RECEIVER_BYTES * receivers;
     }
 
     /**

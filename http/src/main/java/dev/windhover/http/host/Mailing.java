@@ -75,7 +75,7 @@ public final class Mailing {
     private int reached;
 
     ToSome(FanOut fanOut, List<Addressee> addressees, Delivery delivery) {
-      super(delivery.message().size());
+      super(delivery.message().size(), addressees.size());
       this.fanOut = fanOut;
       this.addressees = addressees;
       this.burst = new Burst(delivery);

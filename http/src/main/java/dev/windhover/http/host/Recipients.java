@@ -223,7 +223,7 @@ public final class Recipients {
       private int reached;
 
       Send(Delivery delivery, Set<? extends Recipient> except) {
-        super(delivery.message().size());
+        super(delivery.message().size(), size.get());
         this.burst = new Burst(delivery);
         this.except = except;
       }

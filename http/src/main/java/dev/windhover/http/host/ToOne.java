@@ -8,7 +8,7 @@ final class ToOne extends FanOut.Task {
   private final Burst burst;
 
   ToOne(Recipient recipient, Delivery delivery) {
-    super(delivery.message().size());
+    super(delivery.message().size(), 1);
     this.recipient = recipient;
     this.burst = new Burst(delivery);
   }

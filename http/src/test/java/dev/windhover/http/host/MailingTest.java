@@ -118,9 +118,25 @@ class MailingTest {
     assertThat(recipients).allSatisfy(each -> assertThat(each.got).hasSize(1));
   }
 
+  @Test
+  void nobodyGetsFarAheadOfALoopThatHasManyToReach() {
+    here.isCurrent = true; // so the sender itself goes to work instead of waiting
+    var recipients = new ArrayList<Inbox>();
+    var mailing = new Mailing();
+    for (int i = 0; i < 1000; i++) {
+      recipients.add(new Inbox(fanOutHere));
+      mailing.add(recipients.getLast(), "json", WhenFull.DISCONNECT);
+    }
+    for (int i = 0; i < 1000; i++) {
+      mailing.send(this::hello, null, KEY);
+    }
+    assertThat(recipients.getFirst().got).hasSizeBetween(700, 999);
+  }
+
   /** A loop that runs its tasks when it is told to. */
   private static final class Turns implements Loop {
     private final Queue<Runnable> tasks = new ArrayDeque<>();
+    private boolean isCurrent;
 
     int left() {
       return tasks.size();
@@ -143,7 +159,7 @@ class MailingTest {
 
     @Override
     public boolean inLoop() {
-      return false;
+      return isCurrent;
     }
 
     @Override
