@@ -8,8 +8,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.LongStream;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -30,6 +32,7 @@ class TwoEnginesTest {
   private final List<Finding> findings = new ArrayList<>();
 
   @BeforeAll
+  @Timeout(value = 10, unit = TimeUnit.MINUTES) // it computes all the time, perhaps on a busy machine
   void lead() {
     seeds().forEach(seed -> findings.addAll(new Dialogue(seed).lead()));
   }
