@@ -7,8 +7,8 @@ import dev.windhover.verification.fuzz.Dialogue.Finding;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.stream.LongStream;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
@@ -32,7 +32,7 @@ class TwoEnginesTest {
   private final List<Finding> findings = new ArrayList<>();
 
   @BeforeAll
-  @Timeout(value = 10, unit = TimeUnit.MINUTES) // it computes all the time, perhaps on a busy machine
+  @Timeout(value = 10, unit = TimeUnit.MINUTES) // it computes, however busy the machine
   void lead() {
     seeds().forEach(seed -> findings.addAll(new Dialogue(seed).lead()));
   }
