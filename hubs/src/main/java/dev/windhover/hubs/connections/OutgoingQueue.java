@@ -123,6 +123,10 @@ final class OutgoingQueue implements Recipient {
   private long kept;
 
   private long keptShared;
+
+  /** How many bytes have left, but for those that overtook. */
+  private long left;
+
   private boolean isHeldBack;
   private boolean sealed;
 
@@ -369,7 +373,7 @@ final class OutgoingQueue implements Recipient {
       return null;
     }
     unlink(entry);
-    connection.moved(entry.payload.remaining());
+    left += entry.payload.remaining();
     if (!connection.isStateful()) {
       release(entry);
       return entry.payload;
@@ -439,5 +443,10 @@ final class OutgoingQueue implements Recipient {
   /** Returns what is kept for this client and others, in bytes. */
   long heldShared() {
     return shared + keptShared;
+  }
+
+  /** Returns how many bytes have left so far. */
+  long left() {
+    return left;
   }
 }
