@@ -28,7 +28,8 @@ import org.slf4j.Logger;
  * nothing, and nothing is sent. What was sent before still leaves, which is the transport's
  * business.
  */
-final class ClientConnection extends IdentifiedConnection implements KnownToken, Inbound.Owner {
+final class ClientConnection extends IdentifiedConnection
+    implements KnownToken, Inbound.Owner, LoopConnections.Timed {
   private static final Logger log = Loggers.get(ClientConnection.class);
 
   private static final VarHandle OVER;
@@ -55,7 +56,7 @@ final class ClientConnection extends IdentifiedConnection implements KnownToken,
   private volatile @Nullable Transport transport; // written by the loop; null while there is none
   private volatile @Nullable OutgoingQueue queue; // written by the loop, before the transport
   private volatile boolean stateful; // written by the loop
-  private volatile @Nullable Uploads uploads; // made by the first
+  private volatile @Nullable Uploads uploads; // null until something is posted
 
   /** The token opens nothing any more, except that a poll may fetch what waits. */
   private volatile boolean closing;
@@ -71,7 +72,7 @@ final class ClientConnection extends IdentifiedConnection implements KnownToken,
 
   private boolean ended;
 
-  /** Nothing of it is left: the last poll has got the end. */
+  /** Nothing of it is left. */
   private boolean isDone;
 
   /** The listener is being told of a new transport: nothing leaves before it knows. */
@@ -196,7 +197,8 @@ final class ClientConnection extends IdentifiedConnection implements KnownToken,
       PollTransport opened = new PollTransport(this);
       attach(opened, asked, asking);
       opened.first(poll);
-      owner.watch(this);
+      owner.watch(opened);
+      owner.watch(this); // each poll may have another user
     }
   }
 
@@ -298,7 +300,60 @@ final class ClientConnection extends IdentifiedConnection implements KnownToken,
     close(failure);
   }
 
-  // ---- Losing a transport, and coming back
+  // ---- Sending
+
+  @Override
+  public boolean send(ByteBuffer message) {
+    if (!over) {
+      OutgoingQueue own = queue;
+      if (own != null) {
+        return own.send(message);
+      }
+      if (transport instanceof SocketTransport socket) {
+        return socket.send(message);
+      }
+    }
+    message.position(message.limit());
+    return true;
+  }
+
+  @Override
+  public void sendAhead(ByteBuffer message) {
+    OutgoingQueue own = queue;
+    if (over || own == null) {
+      boolean _ = send(message);
+    } else {
+      own.sendAhead(message);
+    }
+  }
+
+  @Override
+  public void holdBack(boolean hold) {
+    queue().holdBack(hold);
+  }
+
+  @Override
+  public void sendBound(long bytes) {
+    queue().bound(bytes);
+  }
+
+  /** Returns whether messages wait in a queue of the connection's own. Any thread. */
+  boolean isQueued() {
+    return queue != null;
+  }
+
+  OutgoingQueue queue() {
+    return Objects.requireNonNull(queue, "queue");
+  }
+
+  /** Something was queued, or may leave now. */
+  void drain() {
+    Transport open = transport;
+    if (open != null && !isRestoring) {
+      open.drain();
+    }
+    stateMemory();
+  }
 
   /** There is room again in a transport. */
   void writable(Transport from) {
@@ -322,12 +377,45 @@ final class ClientConnection extends IdentifiedConnection implements KnownToken,
         });
   }
 
-  /** The client has closed its transport in order. */
-  void closedByClient(Transport from) {
-    if (!isStale(from) && beginEnd()) {
-      end(Status.NORMAL_CLOSURE, null);
+  /** A message has left that may have to be sent again. */
+  void sent(SentMessage message) {
+    if (inbound.hasListener()) {
+      inbound.tell(each -> each.onSent(message));
+    } else {
+      message.forget();
     }
   }
+
+  /** Returns how many bytes the transport holds; any thread. */
+  long pendingInTransport() {
+    Transport open = transport;
+    return open == null ? 0 : open.bufferedAmount();
+  }
+
+  @Override
+  public long bufferedAmount() {
+    return pendingInTransport() + unsentAmount();
+  }
+
+  @Override
+  public long unsentAmount() {
+    OutgoingQueue own = queue;
+    return own == null ? 0 : own.waits();
+  }
+
+  @Override
+  public Recipient recipient() {
+    OutgoingQueue own = queue;
+    if (own != null) {
+      return own;
+    }
+    if (transport instanceof SocketTransport socket) {
+      return socket.recipient();
+    }
+    throw new IllegalStateException("connection " + connectionId() + " is not open");
+  }
+
+  // ---- Losing a transport, and coming back
 
   /**
    * A transport has ended.
@@ -377,151 +465,14 @@ final class ClientConnection extends IdentifiedConnection implements KnownToken,
     takeMore();
   }
 
-  private boolean isStale(Transport from) {
-    return !from.equals(transport);
-  }
-
   /** Returns whether there is no transport. Any thread. */
   boolean isAway() {
     return transport == null;
   }
 
-  /**
-   * Looks at the time limits.
-   *
-   * @return whether to look again in a second
-   */
-  boolean look(long now) {
-    long limit = Durations.nanos(options().disconnectTimeout());
-    Transport open = transport;
-    if (open == null) {
-      if (!over && now - awaySince > limit && beginEnd()) {
-        end(Status.TIMEOUT, null);
-      }
-      return !over;
-    }
-    if (open instanceof PollTransport polls && polls.isTimedOut(now)) {
-      if (beginEnd()) {
-        end(Status.TIMEOUT, null);
-      }
-      transportDone();
-      return false;
-    }
-    if (!over && options().closeOnAuthenticationExpiration()) {
-      Instant expiry = expiresAt();
-      if (expiry != null && !loop().now().isBefore(expiry)) {
-        closeOrderly(Status.NORMAL_CLOSURE);
-      }
-    }
-    boolean isPolled = open instanceof PollTransport && !isDone;
-    return isPolled || (!over && options().closeOnAuthenticationExpiration());
+  private boolean isStale(Transport from) {
+    return !from.equals(transport);
   }
-
-  /** What waited for the client has left, and the token is forgotten. */
-  void transportDone() {
-    isDone = true;
-    release();
-    endpoint.forget(this);
-  }
-
-  // ---- Sending
-
-  @Override
-  public boolean send(ByteBuffer message) {
-    if (!over) {
-      OutgoingQueue own = queue;
-      if (own != null) {
-        return own.send(message);
-      }
-      if (transport instanceof SocketTransport socket) {
-        return socket.send(message);
-      }
-    }
-    message.position(message.limit());
-    return true;
-  }
-
-  @Override
-  public void sendAhead(ByteBuffer message) {
-    OutgoingQueue own = queue;
-    if (over || own == null) {
-      boolean _ = send(message);
-    } else {
-      own.sendAhead(message);
-    }
-  }
-
-  @Override
-  public void holdBack(boolean hold) {
-    OutgoingQueue own = queue();
-    own.holdBack(hold);
-    if (!hold) {
-      drain();
-    }
-  }
-
-  @Override
-  public void sendBound(long bytes) {
-    queue().bound(bytes);
-  }
-
-  /** Returns whether messages wait in a queue of the connection's own. Any thread. */
-  boolean isQueued() {
-    return queue != null;
-  }
-
-  OutgoingQueue queue() {
-    return Objects.requireNonNull(queue, "queue");
-  }
-
-  /** Something was queued, or may leave now. */
-  void drain() {
-    Transport open = transport;
-    if (open != null && !isRestoring) {
-      open.drain();
-    }
-    stateMemory();
-  }
-
-  /** A message has left that may have to be sent again. */
-  void sent(SentMessage message) {
-    if (inbound.hasListener()) {
-      inbound.tell(each -> each.onSent(message));
-    } else {
-      message.forget();
-    }
-  }
-
-  /** Returns how many bytes the transport holds; any thread. */
-  long pendingInTransport() {
-    Transport open = transport;
-    return open == null ? 0 : open.bufferedAmount();
-  }
-
-  @Override
-  public long bufferedAmount() {
-    return pendingInTransport() + unsentAmount();
-  }
-
-  @Override
-  public long unsentAmount() {
-    OutgoingQueue own = queue;
-    return own == null ? 0 : own.waits();
-  }
-
-  @Override
-  public Recipient recipient() {
-    OutgoingQueue own = queue;
-    if (own != null) {
-      return own;
-    }
-    if (transport instanceof SocketTransport socket) {
-      return socket.recipient();
-    }
-    throw new IllegalStateException("connection " + connectionId() + " is not open");
-  }
-
-  // ---- Coming back
 
   @Override
   public boolean isStateful() {
@@ -533,6 +484,37 @@ final class ClientConnection extends IdentifiedConnection implements KnownToken,
     stateful = false;
     if (isAway() && inbound.hasListener() && beginEnd()) {
       loop().execute(() -> end(Status.NORMAL_CLOSURE, null));
+    }
+  }
+
+  // ---- Time limits
+
+  /** Ends if the client stays away for too long, or its authentication has expired. */
+  @Override
+  public boolean look(long now) {
+    if (over) {
+      return false;
+    }
+    if (isAway()) {
+      if (now - awaySince > Durations.nanos(options().disconnectTimeout())) {
+        timedOut();
+      }
+      return !over;
+    }
+    if (!options().closeOnAuthenticationExpiration()) {
+      return false;
+    }
+    Instant expiry = expiresAt();
+    if (expiry != null && !loop().now().isBefore(expiry)) {
+      closeOrderly(Status.NORMAL_CLOSURE);
+    }
+    return !over;
+  }
+
+  /** Nothing has come from the client for too long. */
+  void timedOut() {
+    if (beginEnd()) {
+      end(Status.TIMEOUT, null);
     }
   }
 
@@ -557,6 +539,13 @@ final class ClientConnection extends IdentifiedConnection implements KnownToken,
         open.abort();
       }
       loop().execute(() -> end(Status.NORMAL_CLOSURE, null));
+    }
+  }
+
+  /** The client has closed its transport in order. */
+  void closedByClient(Transport from) {
+    if (!isStale(from) && beginEnd()) {
+      end(Status.NORMAL_CLOSURE, null);
     }
   }
 
@@ -591,14 +580,7 @@ final class ClientConnection extends IdentifiedConnection implements KnownToken,
     OutgoingQueue own = queue;
     Transport open = transport;
     if (open != null && own != null) {
-      own.inOrder(() -> {
-        if (how == Transport.Closing.TOO_SLOW) {
-          own.seal();
-        } else {
-          own.close();
-        }
-        open.close(how);
-      });
+      own.close(open, how);
     } else if (open != null) {
       open.close(how);
     }
@@ -641,6 +623,12 @@ final class ClientConnection extends IdentifiedConnection implements KnownToken,
       release();
     }
     owner.ended(this);
+  }
+
+  /** What waited for the client has left, and the token is forgotten. */
+  void transportDone() {
+    release();
+    endpoint.forget(this);
   }
 
   /** Nothing leaves or is kept any more. */
