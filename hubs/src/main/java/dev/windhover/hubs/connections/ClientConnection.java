@@ -8,7 +8,6 @@ import dev.windhover.http.User;
 import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
-import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.host.Recipient;
 import dev.windhover.hubs.connections.ConnectionEnding.Status;
 import java.io.IOException;
@@ -17,10 +16,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.time.Instant;
-import java.util.Arrays;
-import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
@@ -32,24 +28,16 @@ import org.slf4j.Logger;
  * nothing, and nothing is sent. What was sent before still leaves, which is the transport's
  * business.
  */
-final class ClientConnection implements ConnectionContext, KnownToken, MemoryBudget.Holder {
+final class ClientConnection extends IdentifiedConnection
+    implements KnownToken, Inbound.Owner, LoopConnections.Timed {
   private static final Logger log = Loggers.get(ClientConnection.class);
 
-  private static final int UPLOAD_PIECE_BYTES = 8192;
-
-  /** What a connection costs anyway; most never hold more, and need no account. */
-  private static final int LEAST_COUNTED = 4 * 1024;
-
-  private static final VarHandle TYPE;
-  private static final VarHandle ITEMS;
   private static final VarHandle OVER;
   private static final VarHandle UPLOADS;
 
   static {
     try {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
-      TYPE = lookup.findVarHandle(ClientConnection.class, "type", TransportType.class);
-      ITEMS = lookup.findVarHandle(ClientConnection.class, "items", Map.class);
       UPLOADS = lookup.findVarHandle(ClientConnection.class, "uploads", Uploads.class);
       OVER = lookup.findVarHandle(ClientConnection.class, "over", boolean.class);
     } catch (ReflectiveOperationException e) {
@@ -59,27 +47,16 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
 
   private final ConnectionEndpoint endpoint;
   private final LoopConnections owner;
-  private final String id;
-
-  /** Null if the client has not negotiated: nobody knows a token then. */
-  private final @Nullable String token;
 
   /** Its first request, if the application listens to what happens. */
   private final @Nullable HttpContext heard;
 
   // ---- Any thread
 
-  /** The kind of its transports; null until the first. */
-  private volatile @Nullable TransportType type;
-
   private volatile @Nullable Transport transport; // written by the loop; null while there is none
   private volatile @Nullable OutgoingQueue queue; // written by the loop, before the transport
-  private volatile @Nullable ConnectionRequest request; // written by the loop
-  private volatile @Nullable User user; // written by the loop
-  private volatile TransferFormat format = TransferFormat.TEXT; // written by the loop
   private volatile boolean stateful; // written by the loop
-  private volatile @Nullable Map<String, Object> items;
-  private volatile @Nullable Uploads uploads;
+  private volatile @Nullable Uploads uploads; // null until something is posted
 
   /** The token opens nothing any more, except that a poll may fetch what waits. */
   private volatile boolean closing;
@@ -88,27 +65,21 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
 
   // ---- Loop only
 
-  private final Inbound inbound = new Inbound();
-  private @Nullable ConnectionListener listener;
+  private final Inbound inbound = new Inbound(this);
+
+  /** What it holds in the server's memory; null while that is little. */
+  private @Nullable HeldMemory memory;
+
   private boolean ended;
 
-  /** Nothing of it is left: the last poll has got the end. */
+  /** Nothing of it is left. */
   private boolean isDone;
-
-  /** The listener is being called. */
-  private boolean calling;
 
   /** The listener is being told of a new transport: nothing leaves before it knows. */
   private boolean isRestoring;
 
   /** Since when there has been no transport, in the loop's nanoseconds. */
   private long awaySince;
-
-  /** What it holds in the server's memory; null while that is little. */
-  private MemoryBudget.@Nullable Account account;
-
-  /** How many bytes the listener has taken, and have left the queue. */
-  private long moved;
 
   /**
    * Creates one.
@@ -124,54 +95,16 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
       String id,
       @Nullable String token,
       boolean stateful) {
+    super(id, token);
     this.endpoint = endpoint;
     this.owner = owner;
     this.heard = Events.NONE.equals(first.application().events()) ? null : first;
-    this.id = id;
-    this.token = token;
     this.stateful = stateful;
     this.awaySince = owner.loop().nanoTime();
   }
 
-  // ---- What it is
-
-  @Override
-  public String connectionId() {
-    return id;
-  }
-
-  @Nullable String token() {
-    return token;
-  }
-
   ConnectionOptions options() {
     return endpoint.options();
-  }
-
-  @Override
-  public TransportType transport() {
-    return Objects.requireNonNull(type, "transport");
-  }
-
-  @Override
-  public ConnectionRequest request() {
-    return Objects.requireNonNull(request, "request");
-  }
-
-  @Override
-  public @Nullable User user() {
-    return user;
-  }
-
-  @Override
-  public Map<String, Object> items() {
-    Map<String, Object> known = items;
-    if (known == null) {
-      known = new ConcurrentHashMap<>(4);
-      Map<?, ?> first = (Map<?, ?>) ITEMS.compareAndExchange(this, null, known);
-      return first == null ? known : items();
-    }
-    return known;
   }
 
   @Override
@@ -196,7 +129,7 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
    * @return what the request is refused with, or null
    */
   @Nullable Refusal reserve(TransportType wanted) {
-    TransportType known = (TransportType) TYPE.compareAndExchange(this, null, wanted);
+    TransportType known = claim(wanted);
     if (known != null && known != wanted) {
       return isClosing() ? Refusal.GONE : Refusal.OTHER_TRANSPORT;
     }
@@ -210,11 +143,6 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
     return known == null || comesBack ? null : Refusal.IN_USE;
   }
 
-  /** Returns the kind of its transports; null until the first. Any thread. */
-  @Nullable TransportType type() {
-    return type;
-  }
-
   /** Returns whether it takes no more requests, except polls. Any thread. */
   boolean isClosing() {
     return closing || over;
@@ -224,8 +152,8 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
   void abandon() {
     loop()
         .execute(() -> {
-          if (listener == null && beginEnd()) {
-            end(Status.NORMAL_CLOSURE, null);
+          if (!inbound.hasListener()) {
+            endNow(Status.NORMAL_CLOSURE, null);
           }
         });
   }
@@ -234,7 +162,7 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
   void attachSocket(SocketTransport opened, ConnectionRequest asked, @Nullable User asking) {
     if (isClosing()) {
       opened.close(Transport.Closing.NORMAL); // it was closed while the socket was being opened
-    } else if (listener == null) {
+    } else if (!inbound.hasListener()) {
       if (stateful) {
         queue = newQueue();
       }
@@ -259,7 +187,7 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
   /** A poll has come. */
   void poll(DeferredResponse poll, ConnectionRequest asked, @Nullable User asking) {
     if (transport instanceof PollTransport open) {
-      refresh(asking);
+      asked(asking);
       open.poll(poll);
     } else if (isClosing()) {
       poll.complete(PollTransport.NO_CONTENT);
@@ -269,16 +197,9 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
       PollTransport opened = new PollTransport(this);
       attach(opened, asked, asking);
       opened.first(poll);
-      owner.watch(this);
+      owner.watch(opened);
+      owner.watch(this); // each poll may have another user
     }
-  }
-
-  private void refresh(@Nullable User asking) {
-    User before = user;
-    if (before != null && asking != null && !before.name().equals(asking.name())) {
-      log.warn("{} is polled by {}", this, asking.name());
-    }
-    user = asking;
   }
 
   private OutgoingQueue newQueue() {
@@ -286,113 +207,36 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
   }
 
   private void attach(Transport opened, ConnectionRequest asked, @Nullable User asking) {
-    request = asked;
-    user = asking;
+    opened(asked, asking);
     transport = opened;
     owner.opened(this);
     endpoint.opened(this);
-    calling = true;
-    try {
-      listener = Objects.requireNonNull(endpoint.handler().onConnected(this), "the listener");
-    } catch (Throwable failure) {
-      failed(failure);
-    } finally {
-      calling = false;
-    }
-    if (options().closeOnAuthenticationExpiration()
-        && asking != null
-        && asking.expiresAt() != null) {
+    inbound.begin(() -> endpoint.handler().onConnected(this));
+    if (options().closeOnAuthenticationExpiration() && expiresAt() != null) {
       owner.watch(this);
     }
     takeMore();
   }
 
-  /** Delivers what is kept, then lets more come. */
-  private void takeMore() {
-    if (over) {
-      return;
-    }
-    inbound.resume(this::deliver);
-    stateMemory();
-    Transport from = transport;
-    if (inbound.isTaking() && from != null && !over) {
-      from.readOn();
-    }
-  }
+  // ---- Receiving
 
   /** What a transport has brought; {@code bytes} are lent. */
   void received(Transport from, ByteBuffer bytes) {
-    if (over || isStale(from)) {
-      return;
-    }
-    inbound.add(bytes, true, this::deliver);
-    stateMemory();
-    if (inbound.isTaking() && !over) {
-      from.readOn();
+    if (!over && !isStale(from)) {
+      inbound.add(bytes, true);
+      readOn();
     }
   }
 
-  private void deliver(ByteBuffer bytes) {
-    ConnectionListener receiver = listener;
-    if (receiver == null || over) {
-      bytes.position(bytes.limit());
-      return;
-    }
-    boolean outer = calling;
-    calling = true;
-    int before = bytes.remaining();
-    moved += before;
-    try {
-      receiver.onBytes(bytes); // in line: no lambda for each message
-    } catch (Throwable failure) {
-      bytes.position(bytes.limit());
-      failed(failure);
-    } finally {
-      calling = outer;
-    }
-    moved -= bytes.remaining();
-    Uploads posted = uploads;
-    if (posted != null) {
-      posted.taken(before - bytes.remaining());
-    }
-  }
-
-  @Override
-  public void resume() {
-    loop().execute(this::takeMore); // never within the call that leaves bytes
-  }
-
-  // ---- Posting
-
-  /**
-   * Takes what a client posts, on the thread of its request, which waits while there is too much.
-   *
-   * @return false if nobody takes it any more
-   */
+  /** Takes what a client posts, as {@link Uploads#post} says; on the thread of its request. */
   boolean post(InputStream body) throws IOException, InterruptedException {
-    Uploads posts = uploads();
-    posts.enter();
-    try {
-      byte[] piece = new byte[UPLOAD_PIECE_BYTES];
-      for (int n; (n = body.read(piece)) > 0; ) {
-        if (isClosing()) {
-          return false;
-        }
-        ByteBuffer bytes = ByteBuffer.wrap(Arrays.copyOf(piece, n));
-        posts.add(n);
-        loop().execute(() -> posted(bytes));
-        posts.awaitRoom();
-      }
-      return true; // even if that was the client's goodbye
-    } finally {
-      posts.leave();
-    }
+    return uploads().post(body);
   }
 
   private Uploads uploads() {
     Uploads known = uploads;
     if (known == null) {
-      known = new Uploads(loop(), options().applicationMaxBufferSize());
+      known = new Uploads(this);
       Object first = UPLOADS.compareAndExchange(this, null, known);
       if (first != null) {
         return uploads();
@@ -404,159 +248,59 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
     return known;
   }
 
-  private void posted(ByteBuffer bytes) {
+  /** A piece of what the client posts. */
+  void posted(ByteBuffer bytes) {
     if (over) {
       return;
     }
-    if (listener == null) {
+    if (!inbound.hasListener()) {
       owner.watch(this); // its transport may never come
     }
-    inbound.add(bytes, false, this::deliver);
+    inbound.add(bytes, false);
     stateMemory();
   }
 
-  // ---- Losing a transport, and coming back
+  @Override
+  public void resume() {
+    loop().execute(this::takeMore); // never within the call that leaves bytes
+  }
 
-  /** There is room again in a transport. */
-  void writable(Transport from) {
-    if (isStale(from)) {
-      return;
-    }
-    if (isQueued()) {
-      from.drain();
-    } else {
-      roomAgain();
+  /** Delivers what is kept, then lets more come. */
+  private void takeMore() {
+    if (!over) {
+      inbound.resume();
+      readOn();
     }
   }
 
-  /** There is room again for the listener, which hears of it after the send that was refused. */
-  void roomAgain() {
-    loop()
-        .execute(() -> {
-          if (!over) {
-            call(ConnectionListener::onWritable);
-          }
-        });
-  }
-
-  /** The client has closed its transport in order. */
-  void closedByClient(Transport from) {
-    if (!isStale(from) && beginEnd()) {
-      end(Status.NORMAL_CLOSURE, null);
-    }
-  }
-
-  /**
-   * A transport has ended.
-   *
-   * @param byAccident whether neither side wanted that
-   * @param error what the client did wrong; null if nothing
-   */
-  void lost(Transport from, boolean byAccident, @Nullable Throwable error) {
-    if (isStale(from)) {
-      return;
-    }
-    if (byAccident && stateful && !isClosing() && listener != null) {
-      goAway();
-      owner.watch(this);
-      return;
-    }
-    if (beginEnd()) {
-      end(Status.NORMAL_CLOSURE, error);
-    }
-    release(); // nothing leaves any more
-  }
-
-  /** The transport is gone, and the client may come back. */
-  private void goAway() {
-    transport = null;
-    awaySince = loop().nanoTime();
-    queue().lost();
-    inbound.clear(); // its end will never come
-    call(ConnectionListener::onTransportLost);
+  private void readOn() {
     stateMemory();
+    Transport from = transport;
+    if (inbound.isTaking() && from != null && !over) {
+      from.readOn();
+    }
   }
 
-  private void comeBack(SocketTransport opened) {
-    if (transport instanceof SocketTransport half) {
-      goAway();
-      half.replaced();
-    }
-    if (over) { // the listener has ended it
-      opened.close(Transport.Closing.NORMAL);
-      return;
-    }
-    transport = opened;
-    isRestoring = true;
-    call(ConnectionListener::onTransportRestored);
-    isRestoring = false;
-    drain();
-    takeMore();
+  @Override
+  public boolean isOver() {
+    return over;
   }
 
-  private boolean isStale(Transport from) {
-    return !from.equals(transport);
+  @Override
+  public void taken(int bytes) {
+    Uploads posts = uploads;
+    if (posts != null) {
+      posts.taken(bytes);
+    }
   }
 
-  /** Returns whether there is no transport. Any thread. */
-  boolean isAway() {
-    return transport == null;
-  }
-
-  /**
-   * Looks at the time limits.
-   *
-   * @return whether to look again in a second
-   */
-  boolean look(long now) {
-    long limit = Durations.nanos(options().disconnectTimeout());
-    Transport open = transport;
-    if (open == null) {
-      if (!over && now - awaySince > limit && beginEnd()) {
-        end(Status.TIMEOUT, null);
-      }
-      return !over;
-    }
-    if (open instanceof PollTransport polls && polls.isTimedOut(now)) {
-      if (beginEnd()) {
-        end(Status.TIMEOUT, null);
-      }
-      transportDone();
-      return false;
-    }
-    if (!over && options().closeOnAuthenticationExpiration()) {
-      User known = user;
-      Instant expiry = known == null ? null : known.expiresAt();
-      if (expiry != null && !loop().now().isBefore(expiry)) {
-        closeOrderly(Status.NORMAL_CLOSURE);
-      }
-    }
-    boolean isPolled = open instanceof PollTransport && !isDone;
-    return isPolled || (!over && options().closeOnAuthenticationExpiration());
-  }
-
-  /** What waited for the client has left, and the token is forgotten. */
-  void transportDone() {
-    isDone = true;
-    release();
-    endpoint.forget(this);
+  @Override
+  public void failed(Throwable failure) {
+    log.error("{} failed", this, failure);
+    close(failure);
   }
 
   // ---- Sending
-
-  @Override
-  public TransferFormat transferFormat() {
-    return format;
-  }
-
-  @Override
-  public void transferFormat(TransferFormat format) {
-    if (!transport().carries(format)) {
-      throw new IllegalArgumentException(
-          "transport " + transport().wireName() + " does not carry " + format.wireName());
-    }
-    this.format = format;
-  }
 
   @Override
   public boolean send(ByteBuffer message) {
@@ -585,11 +329,7 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
 
   @Override
   public void holdBack(boolean hold) {
-    OutgoingQueue own = queue();
-    own.holdBack(hold);
-    if (!hold) {
-      drain();
-    }
+    queue().holdBack(hold);
   }
 
   @Override
@@ -615,13 +355,34 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
     stateMemory();
   }
 
+  /** There is room again in a transport. */
+  void writable(Transport from) {
+    if (isStale(from)) {
+      return;
+    }
+    if (isQueued()) {
+      from.drain();
+    } else {
+      roomAgain();
+    }
+  }
+
+  /** There is room again for the listener, which hears of it after the send that was refused. */
+  void roomAgain() {
+    loop()
+        .execute(() -> {
+          if (!over) {
+            inbound.tell(ConnectionListener::onWritable);
+          }
+        });
+  }
+
   /** A message has left that may have to be sent again. */
   void sent(SentMessage message) {
-    ConnectionListener known = listener;
-    if (known == null) {
-      message.forget();
+    if (inbound.hasListener()) {
+      inbound.tell(each -> each.onSent(message));
     } else {
-      call(each -> each.onSent(message));
+      message.forget();
     }
   }
 
@@ -651,10 +412,65 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
     if (transport instanceof SocketTransport socket) {
       return socket.recipient();
     }
-    throw new IllegalStateException("connection " + id + " is not open");
+    throw new IllegalStateException("connection " + connectionId() + " is not open");
   }
 
-  // ---- Coming back
+  // ---- Losing a transport, and coming back
+
+  /**
+   * A transport has ended.
+   *
+   * @param byAccident whether neither side wanted that
+   * @param error what the client did wrong; null if nothing
+   */
+  void lost(Transport from, boolean byAccident, @Nullable Throwable error) {
+    if (isStale(from)) {
+      return;
+    }
+    if (byAccident && stateful && !isClosing() && inbound.hasListener()) {
+      goAway();
+      owner.watch(this);
+      return;
+    }
+    endNow(Status.NORMAL_CLOSURE, error);
+    release(); // nothing leaves any more
+  }
+
+  /** The transport is gone, and the client may come back. */
+  private void goAway() {
+    transport = null;
+    awaySince = loop().nanoTime();
+    queue().lost();
+    inbound.clear(); // its end will never come
+    inbound.tell(ConnectionListener::onTransportLost);
+    stateMemory();
+  }
+
+  private void comeBack(SocketTransport opened) {
+    if (transport instanceof SocketTransport half) {
+      goAway();
+      half.replaced();
+    }
+    if (over) { // the listener has ended it
+      opened.close(Transport.Closing.NORMAL);
+      return;
+    }
+    transport = opened;
+    isRestoring = true;
+    inbound.tell(ConnectionListener::onTransportRestored);
+    isRestoring = false;
+    drain();
+    takeMore();
+  }
+
+  /** Returns whether there is no transport. Any thread. */
+  boolean isAway() {
+    return transport == null;
+  }
+
+  private boolean isStale(Transport from) {
+    return !from.equals(transport);
+  }
 
   @Override
   public boolean isStateful() {
@@ -664,9 +480,38 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
   @Override
   public void disableReconnect() {
     stateful = false;
-    if (isAway() && listener != null && beginEnd()) {
+    if (isAway() && inbound.hasListener() && beginEnd()) {
       loop().execute(() -> end(Status.NORMAL_CLOSURE, null));
     }
+  }
+
+  // ---- Time limits
+
+  /** Ends if the client stays away for too long, or its authentication has expired. */
+  @Override
+  public boolean look(long now) {
+    if (over) {
+      return false;
+    }
+    if (isAway()) {
+      if (now - awaySince > Durations.nanos(options().disconnectTimeout())) {
+        timedOut();
+      }
+      return !over;
+    }
+    if (!options().closeOnAuthenticationExpiration()) {
+      return false;
+    }
+    Instant expiry = expiresAt();
+    if (expiry != null && !loop().now().isBefore(expiry)) {
+      closeOrderly(Status.NORMAL_CLOSURE);
+    }
+    return !over;
+  }
+
+  /** Nothing has come from the client for too long. */
+  void timedOut() {
+    endNow(Status.TIMEOUT, null);
   }
 
   // ---- Ending
@@ -693,6 +538,13 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
     }
   }
 
+  /** The client has closed its transport in order. */
+  void closedByClient(Transport from) {
+    if (!isStale(from)) {
+      endNow(Status.NORMAL_CLOSURE, null);
+    }
+  }
+
   /** The client reads too slowly for what it is sent. Any thread. */
   void fallenBehind(Throwable error) {
     close(Status.NORMAL_CLOSURE, error, Transport.Closing.TOO_SLOW);
@@ -704,10 +556,8 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
       return;
     }
     closing = true;
-    if (type != TransportType.LONG_POLLING) {
-      endpoint.forget(this);
-    }
-    call(ConnectionListener::onClosing);
+    forgetToken();
+    inbound.tell(ConnectionListener::onClosing);
     close(status, null, Transport.Closing.NORMAL);
   }
 
@@ -724,18 +574,11 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
     OutgoingQueue own = queue;
     Transport open = transport;
     if (open != null && own != null) {
-      own.inOrder(() -> {
-        if (how == Transport.Closing.TOO_SLOW) {
-          own.seal();
-        } else {
-          own.close();
-        }
-        open.close(how);
-      });
+      own.close(open, how);
     } else if (open != null) {
       open.close(how);
     }
-    loop().execute(() -> end(status, error)); // not within a call of the listener
+    loop().execute(() -> end(status, error));
   }
 
   /** The token is dead and nothing is sent any more; returns false if that was so before. */
@@ -743,9 +586,7 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
     if (!OVER.compareAndSet(this, false, true)) {
       return false;
     }
-    if (type != TransportType.LONG_POLLING) { // a poll may still fetch what waits
-      endpoint.forget(this);
-    }
+    forgetToken();
     Uploads posts = uploads;
     if (posts != null) {
       posts.end();
@@ -753,73 +594,47 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
     return true;
   }
 
+  private void forgetToken() {
+    if (type() != TransportType.LONG_POLLING) { // a poll may still fetch what waits
+      endpoint.forget(this);
+    }
+  }
+
+  /** Ends it, unless that has begun: its client is gone, or never came. */
+  private void endNow(Status status, @Nullable Throwable error) {
+    if (beginEnd()) {
+      end(status, error);
+    }
+  }
+
+  /** Tells the listener, but never within another call of it. */
   private void end(Status status, @Nullable Throwable error) {
     if (ended) {
       return;
     }
-    if (calling) {
+    if (inbound.isCalling()) {
       loop().execute(() -> end(status, error));
       return;
     }
     ended = true;
-    if (request == null) {
+    if (!wasOpened()) {
       endpoint.finished(this);
     }
-    inbound.clear();
     OutgoingQueue own = queue;
     if (own != null) {
       own.leaveGroups();
     }
-    call(known -> known.onEnded(new ConnectionEnding(status, error)));
-    listener = null;
+    inbound.end(new ConnectionEnding(status, error));
     if (transport == null || own == null) {
       release();
     }
     owner.ended(this);
   }
 
-  // ---- Memory
-
-  @Override
-  public void stateMemory() {
-    ConnectionListener known = listener;
-    OutgoingQueue own = queue;
-    long held = inbound.held();
-    long heldShared = 0;
-    if (known != null) {
-      held += known.heldBytes();
-    }
-    if (own != null) {
-      held += own.held();
-      heldShared = own.heldShared();
-    }
-    if (account == null && held >= LEAST_COUNTED && !isDone) {
-      account = owner.memory().open(loop(), this);
-    }
-    if (account != null) {
-      account.holds(held, 0, heldShared);
-    }
-  }
-
-  @Override
-  public long moved() {
-    return moved;
-  }
-
-  /** Bytes have left the queue. */
-  void moved(long bytes) {
-    moved += bytes;
-  }
-
-  /** The server's memory is used up, and this connection holds the most of it. */
-  @Override
-  public void evict() {
-    HttpContext first = heard;
-    if (first != null) {
-      first.application().events().limitReached(first, Limit.MEMORY);
-    }
-    inbound.clear();
-    fallenBehind(new IOException("the server has no memory left for this connection"));
+  /** What waited for the client has left, and the token is forgotten. */
+  void transportDone() {
+    release();
+    endpoint.forget(this);
   }
 
   /** Nothing leaves or is kept any more. */
@@ -829,56 +644,32 @@ final class ClientConnection implements ConnectionContext, KnownToken, MemoryBud
     if (own != null) {
       own.seal();
     }
-    if (account != null) {
-      account.close();
-      account = null;
+    HeldMemory known = memory;
+    if (known != null) {
+      known.end();
+      memory = null;
     }
   }
 
-  /** The application's code has failed. */
-  private void failed(Throwable failure) {
-    log.error("{} failed", this, failure);
-    close(failure);
-  }
+  // ---- Memory
 
-  // ---- Calling the listener
-
-  @FunctionalInterface
-  private interface Call {
-    void to(ConnectionListener listener) throws Exception;
-  }
-
-  private void call(Call call) {
-    ConnectionListener known = listener;
-    if (known == null) {
-      return;
+  /** States what it holds in the server's memory. */
+  private void stateMemory() {
+    if (memory == null && !isDone) {
+      memory = HeldMemory.open(this, inbound, queue, owner.memory());
     }
-    boolean outer = calling;
-    calling = true;
-    try {
-      call.to(known);
-    } catch (Throwable failure) {
-      failed(failure);
-    } finally {
-      calling = outer;
+    if (memory != null) {
+      memory.stateMemory();
     }
   }
 
-  /**
-   * Returns {@code connection 5lVd0g… (/chat over WebSockets) of ann from 192.0.2.1}, for error
-   * lines: as much as is known. Any thread.
-   */
-  @Override
-  public String toString() {
-    ConnectionRequest asked = request;
-    User known = user;
-    TransportType kind = type;
-    return "connection "
-        + id
-        + (asked == null || kind == null
-            ? ""
-            : " (" + asked.path() + " over " + kind.wireName() + ")")
-        + (known == null ? "" : " of " + known.name())
-        + (asked == null ? "" : " from " + asked.connection().remoteAddress());
+  /** The server's memory is used up, and this connection holds the most of it. */
+  void evicted() {
+    HttpContext first = heard;
+    if (first != null) {
+      first.application().events().limitReached(first, Limit.MEMORY);
+    }
+    inbound.clear();
+    fallenBehind(new IOException("the server has no memory left for this connection"));
   }
 }

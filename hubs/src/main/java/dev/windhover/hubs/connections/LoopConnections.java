@@ -29,7 +29,7 @@ final class LoopConnections {
   private final FanOut fanOut;
   private final MemoryBudget memory;
   private final Set<ClientConnection> open = Collections.newSetFromMap(new IdentityHashMap<>());
-  private final Set<ClientConnection> timed = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Set<Timed> timed = Collections.newSetFromMap(new IdentityHashMap<>());
   private boolean isLooking;
   private @Nullable CompletableFuture<Void> drained;
 
@@ -108,9 +108,19 @@ final class LoopConnections {
 
   // ---- Time
 
-  /** Looks at {@code connection} once a second, until it says that this is no longer needed. */
-  void watch(ClientConnection connection) {
-    timed.add(connection);
+  /** What has a time limit. */
+  interface Timed {
+    /**
+     * Ends if the time is up.
+     *
+     * @return whether to look again in a second
+     */
+    boolean look(long now);
+  }
+
+  /** Looks at {@code one} once a second, until it says that this is no longer needed. */
+  void watch(Timed one) {
+    timed.add(one);
     if (!isLooking) {
       isLooking = true;
       loop.schedule(LOOK, this::look);
@@ -120,7 +130,7 @@ final class LoopConnections {
   private void look() {
     isLooking = false;
     long now = loop.nanoTime();
-    for (ClientConnection each : List.copyOf(timed)) {
+    for (Timed each : List.copyOf(timed)) {
       if (!each.look(now)) {
         timed.remove(each);
       }

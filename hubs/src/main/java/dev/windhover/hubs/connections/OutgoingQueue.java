@@ -123,6 +123,10 @@ final class OutgoingQueue implements Recipient {
   private long kept;
 
   private long keptShared;
+
+  /** How many bytes have left, but for those that overtook. */
+  private long left;
+
   private boolean isHeldBack;
   private boolean sealed;
 
@@ -173,7 +177,7 @@ final class OutgoingQueue implements Recipient {
   }
 
   /** Runs {@code task} on the loop after everything that this thread has sent; any thread. */
-  void inOrder(Runnable task) {
+  private void inOrder(Runnable task) {
     if (fanOut.loop().inLoop() && !fanOut.isPending()) {
       task.run();
     } else {
@@ -369,7 +373,7 @@ final class OutgoingQueue implements Recipient {
       return null;
     }
     unlink(entry);
-    connection.moved(entry.payload.remaining());
+    left += entry.payload.remaining();
     if (!connection.isStateful()) {
       release(entry);
       return entry.payload;
@@ -401,6 +405,9 @@ final class OutgoingQueue implements Recipient {
   /** Lets what is sent wait, except what overtakes; or lets it leave again. */
   void holdBack(boolean hold) {
     isHeldBack = hold;
+    if (!hold) {
+      connection.drain();
+    }
   }
 
   /** The transport is lost: what overtook the others was for this one. */
@@ -418,10 +425,17 @@ final class OutgoingQueue implements Recipient {
     }
   }
 
-  /** Takes nothing more; what waits may still leave. */
-  void close() {
-    sealed = true;
-    isHeldBack = false;
+  /** Closes {@code transport} after what this thread has sent; takes nothing more. Any thread. */
+  void close(Transport transport, Transport.Closing how) {
+    inOrder(() -> {
+      if (how == Transport.Closing.TOO_SLOW) {
+        seal();
+      } else { // what waits may still leave
+        sealed = true;
+        isHeldBack = false;
+      }
+      transport.close(how);
+    });
   }
 
   /** The connection leaves its groups; any thread. */
@@ -439,5 +453,10 @@ final class OutgoingQueue implements Recipient {
   /** Returns what is kept for this client and others, in bytes. */
   long heldShared() {
     return shared + keptShared;
+  }
+
+  /** Returns how many bytes have left so far. */
+  long left() {
+    return left;
   }
 }

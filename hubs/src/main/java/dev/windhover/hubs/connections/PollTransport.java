@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * sent while none waits is kept for the next. The last messages and the end are two polls: 200,
  * then 204.
  */
-final class PollTransport implements Transport {
+final class PollTransport implements Transport, LoopConnections.Timed {
   static final Handler NO_CONTENT = answer(204, "text/plain", null);
   private static final Handler TIMED_OUT = answer(200, "text/plain", null);
   private static final Handler CONNECTED = answer(200, "application/octet-stream", null);
@@ -25,6 +25,10 @@ final class PollTransport implements Transport {
   private Loop.@Nullable Timer timer;
   private boolean isDue;
   private boolean closing;
+
+  /** The last poll has got the end. */
+  private boolean isDone;
+
   private volatile boolean polled;
 
   /** When the last poll ended; while none waits. */
@@ -104,7 +108,7 @@ final class PollTransport implements Transport {
       end(NO_CONTENT);
     }
     if (closing && queue.isEmpty()) {
-      connection.transportDone();
+      done();
     }
   }
 
@@ -125,10 +129,20 @@ final class PollTransport implements Transport {
     };
   }
 
-  /** Returns whether no poll has come for too long. */
-  boolean isTimedOut(long now) {
-    return waiting == null
-        && now - idleSince > Durations.nanos(connection.options().disconnectTimeout());
+  /** Ends the connection if no poll has come for too long. */
+  @Override
+  public boolean look(long now) {
+    long limit = Durations.nanos(connection.options().disconnectTimeout());
+    if (!isDone && waiting == null && now - idleSince > limit) {
+      connection.timedOut();
+      done();
+    }
+    return !isDone;
+  }
+
+  private void done() {
+    isDone = true;
+    connection.transportDone();
   }
 
   @Override

@@ -1,6 +1,9 @@
 package dev.windhover.hubs.connections;
 
-import dev.windhover.http.host.Loop;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
@@ -12,7 +15,11 @@ import java.util.concurrent.locks.ReentrantLock;
  * threads of the requests wait here, never a loop.
  */
 final class Uploads {
-  private final Loop loop;
+  private static final int PIECE_BYTES = 8192;
+
+  private final ClientConnection connection;
+
+  /** How many bytes may wait for the listener; 0 for any number. */
   private final int bound;
 
   /** Held by the request whose body is being read; the others wait in order. */
@@ -22,32 +29,37 @@ final class Uploads {
   private final Queue<Thread> parked = new ConcurrentLinkedQueue<>();
   private volatile boolean over;
 
+  Uploads(ClientConnection connection) {
+    this.connection = connection;
+    this.bound = connection.options().applicationMaxBufferSize();
+  }
+
   /**
-   * Creates one.
+   * Takes what a client posts, on the thread of its request, which waits while there is too much.
    *
-   * @param bound how many bytes may wait for the listener; 0 for any number
+   * @return false if nobody takes it any more
    */
-  Uploads(Loop loop, int bound) {
-    this.loop = loop;
-    this.bound = bound;
-  }
-
-  /** Waits until the requests before have been read. {@link #leave} must follow. */
-  void enter() throws InterruptedException {
+  boolean post(InputStream body) throws IOException, InterruptedException {
     turn.lockInterruptibly();
-  }
-
-  void leave() {
-    turn.unlock();
-  }
-
-  /** Bytes are about to be handed over to the loop. */
-  void add(int bytes) {
-    waiting.addAndGet(bytes);
+    try {
+      byte[] piece = new byte[PIECE_BYTES];
+      for (int n; (n = body.read(piece)) > 0; ) {
+        if (connection.isClosing()) {
+          return false;
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(Arrays.copyOf(piece, n));
+        waiting.addAndGet(n);
+        connection.loop().execute(() -> connection.posted(bytes));
+        awaitRoom();
+      }
+      return true; // even if that was the client's goodbye
+    } finally {
+      turn.unlock();
+    }
   }
 
   /** Waits while too much waits for the listener, or until the connection is over. */
-  void awaitRoom() throws InterruptedException {
+  private void awaitRoom() throws InterruptedException {
     if (bound == 0 || waiting.get() < bound) {
       return;
     }
@@ -68,13 +80,17 @@ final class Uploads {
   /** The listener has taken bytes. Loop only. */
   void taken(int bytes) {
     if (waiting.addAndGet(-bytes) <= bound / 2) {
-      parked.forEach(loop::unpark);
+      wakeAll();
     }
   }
 
   /** Nobody takes anything any more. */
   void end() {
     over = true;
-    parked.forEach(loop::unpark);
+    wakeAll();
+  }
+
+  private void wakeAll() {
+    parked.forEach(connection.loop()::unpark);
   }
 }
