@@ -81,8 +81,7 @@ final class SmallHeap implements AutoCloseable {
    * have got until the time is over and all {@code others} were served even then. Fails if there
    * are others, but not a single attack was made to its end: they would prove nothing.
    */
-  static void attack(
-      Client client, int clients, int times, Duration time, List<Bystander> others)
+  static void attack(Client client, int clients, int times, Duration time, List<Bystander> others)
       throws Exception {
     long end = System.nanoTime() + time.toNanos();
     CountDownLatch over = new CountDownLatch(1);
