@@ -98,21 +98,30 @@ class ContainersTest {
     }
   }
 
+  /** A container that was started, as a supplier of hubs. */
+  private record Started(Supplier<GreetingHub> hubs, Runnable stop) implements AutoCloseable {
+    @Override
+    public void close() {
+      stop.run();
+    }
+  }
+
   /** What makes a supplier of hubs. */
   enum Container {
     SPRING(journal -> {
       AnnotationConfigApplicationContext context = spring(journal);
       context.registerBean(GreetingHub.class, bean -> bean.setScope("prototype"));
       context.refresh();
-      return () -> context.getBean(GreetingHub.class);
+      return new Started(() -> context.getBean(GreetingHub.class), context::close);
     }),
-    GUICE(journal -> guice(journal).getProvider(GreetingHub.class)::get);
+    GUICE(journal ->
+        new Started(guice(journal).getProvider(GreetingHub.class)::get, () -> {})); // has no end
 
     @SuppressWarnings("ImmutableEnumChecker") // they capture nothing
-    private final Function<Journal, Supplier<GreetingHub>> hubs;
+    private final Function<Journal, Started> start;
 
-    Container(Function<Journal, Supplier<GreetingHub>> hubs) {
-      this.hubs = hubs;
+    Container(Function<Journal, Started> start) {
+      this.start = start;
     }
   }
 
@@ -158,10 +167,10 @@ class ContainersTest {
   @EnumSource
   void aHubMayComeFromAContainerAndBeProxied(Container container) {
     var journal = new Journal();
-    Supplier<GreetingHub> hubs = container.hubs.apply(journal);
-    assertThat(hubs.get()).isNotExactlyInstanceOf(GreetingHub.class);
-    try (TestHost host = start(hubs);
+    try (Started started = container.start.apply(journal);
+        TestHost host = start(started.hubs);
         TestHubClient client = TestHubClient.connect(host, "/hub")) {
+      assertThat(started.hubs.get()).isNotExactlyInstanceOf(GreetingHub.class);
       for (String name : List.of("Ada", "Bob")) {
         assertThat(client.invoke(String.class, "greet", name)).isEqualTo("Hello " + name);
         client.expectCall("greeted", name);
@@ -177,10 +186,10 @@ class ContainersTest {
   /** Spring's proxies have many public methods of their own. */
   @Test
   void whatAProxyAddsIsNotForClients() throws Exception {
-    Supplier<GreetingHub> hubs = Container.SPRING.hubs.apply(new Journal());
-    assertThat(hubs.get().getClass().getMethod("getTargetSource")).isNotNull();
-    try (TestHost host = start(hubs);
+    try (Started started = Container.SPRING.start.apply(new Journal());
+        TestHost host = start(started.hubs);
         TestHubClient client = TestHubClient.connect(host, "/hub")) {
+      assertThat(started.hubs.get().getClass().getMethod("getTargetSource")).isNotNull();
       client
           .call(Object.class, "getTargetSource")
           .expectError(
@@ -192,11 +201,16 @@ class ContainersTest {
   /** Otherwise one user could call as another. */
   @Test
   void aSingletonIsRefusedByName() {
-    AnnotationConfigApplicationContext context = spring(new Journal());
-    context.registerBean(GreetingHub.class);
-    context.refresh();
+    try (AnnotationConfigApplicationContext context = spring(new Journal())) {
+      context.registerBean(GreetingHub.class);
+      context.refresh();
+      requireRefusalByName(() -> context.getBean(GreetingHub.class));
+    }
+  }
+
+  private static void requireRefusalByName(Supplier<GreetingHub> hubs) {
     try (var log = Logs.record(line -> line.logger().startsWith("dev.windhover.hubs"));
-        TestHost host = start(() -> context.getBean(GreetingHub.class));
+        TestHost host = start(hubs);
         TestHubClient client = TestHubClient.connect(host, "/hub")) {
       client
           .call(String.class, "greet", "Ada")

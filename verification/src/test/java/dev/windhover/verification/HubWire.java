@@ -10,6 +10,7 @@ import dev.windhover.hubs.protocol.MessagePackHubProtocol;
 import dev.windhover.hubs.protocol.RecordFormat;
 import dev.windhover.hubs.protocol.RecordReader;
 import dev.windhover.hubs.protocol.ValueOptions;
+import dev.windhover.verification.wire.EndedError;
 import dev.windhover.verification.wire.Frame;
 import dev.windhover.verification.wire.Response;
 import dev.windhover.verification.wire.Wire;
@@ -20,6 +21,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.reflect.Type;
 import java.net.InetAddress;
+import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -89,6 +91,18 @@ final class HubWire implements AutoCloseable {
     }
   }
 
+  /**
+   * Returns whether the server has ended a connection, or forgotten it, as it does with clients that
+   * say nothing for too long. That it does not answer, or answers wrongly, is something else.
+   */
+  static boolean isGivenUp(Throwable failure) {
+    return failure instanceof EOFException
+        || failure instanceof EndedError
+        || failure instanceof SocketException
+        || failure instanceof RefusedException refused
+            && (refused.status() == 404 || refused.status() == 204);
+  }
+
   private static final InvocationBinder ANYTHING =
       new InvocationBinder() {
         @Override
@@ -111,6 +125,7 @@ final class HubWire implements AutoCloseable {
   private final InetAddress from;
   private final String path;
   private final Way way;
+  private final int mostMillis;
   private String token = "";
 
   /** The socket, the stream of events, or where polls are sent. */
@@ -123,12 +138,18 @@ final class HubWire implements AutoCloseable {
   private RecordReader records = new RecordReader(RecordFormat.SEPARATED, 0);
   private ByteBuffer unread = ByteBuffer.allocate(0);
 
-  private HubWire(int port, InetAddress from, String path, Way way) throws IOException {
+  private HubWire(int port, InetAddress from, String path, Way way, int mostMillis)
+      throws IOException {
     this.port = port;
     this.from = from;
     this.path = path;
     this.way = way;
-    this.wire = Wire.connect(port, from);
+    this.mostMillis = mostMillis;
+    this.wire = newWire();
+  }
+
+  private Wire newWire() throws IOException {
+    return Wire.connect(port, from, mostMillis);
   }
 
   // ---- Coming
@@ -164,7 +185,12 @@ final class HubWire implements AutoCloseable {
 
   /** Opens a transport, and says nothing. */
   static HubWire open(int port, InetAddress from, String path, Way way) throws IOException {
-    HubWire opened = new HubWire(port, from, path, way);
+    return open(port, from, path, way, Wire.MOST_MILLIS);
+  }
+
+  private static HubWire open(int port, InetAddress from, String path, Way way, int mostMillis)
+      throws IOException {
+    HubWire opened = new HubWire(port, from, path, way, mostMillis);
     try {
       opened.token = negotiate(opened.wire, path);
       opened.begin();
@@ -177,7 +203,13 @@ final class HubWire implements AutoCloseable {
 
   /** Connects, and goes through the handshake of hubs. */
   static HubWire connect(int port, InetAddress from, String path, Way way) throws IOException {
-    HubWire opened = open(port, from, path, way);
+    return connect(port, from, path, way, Wire.MOST_MILLIS);
+  }
+
+  /** The same, for a client that waits that long for each answer. */
+  static HubWire connect(int port, InetAddress from, String path, Way way, int mostMillis)
+      throws IOException {
+    HubWire opened = open(port, from, path, way, mostMillis);
     try {
       opened.handshake();
       return opened;
@@ -208,6 +240,9 @@ final class HubWire implements AutoCloseable {
     String asked = "{\"protocol\":\"" + way.protocol.name() + "\",\"version\":1}\u001e";
     sendRaw(asked.getBytes(StandardCharsets.UTF_8));
     String answer = StandardCharsets.UTF_8.decode(record()).toString();
+    if (answer.contains("Handshake was canceled")) {
+      throw new EOFException("the server did not wait for the handshake");
+    }
     if (!answer.equals("{}")) {
       throw new IOException("the handshake is answered with " + answer);
     }
@@ -245,7 +280,7 @@ final class HubWire implements AutoCloseable {
   private void post(byte[] bytes) throws IOException {
     Wire known = posts;
     if (known == null) {
-      known = Wire.connect(port, from);
+      known = newWire();
       posts = known;
     }
     beginPost(known, bytes.length);

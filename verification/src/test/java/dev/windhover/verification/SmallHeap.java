@@ -15,12 +15,15 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** A {@link SmallHeapServer} in a process of its own, with 128 MiB, and those who attack it. */
 final class SmallHeap implements AutoCloseable {
-  private static final Duration SETTLES = Duration.ofSeconds(20);
+  /** Far above what is needed, for machines that are busy; what is left behind never goes. */
+  private static final Duration SETTLES = Duration.ofSeconds(60);
 
   private final Process process;
   private final int port;
@@ -68,10 +71,22 @@ final class SmallHeap implements AutoCloseable {
     Closeable attack(int number) throws IOException;
   }
 
-  /** Lets that many clients attack, each again and again, up to so many times. */
+  /** Lets that many clients attack for this long. */
   static void attack(Client client, int clients, int times, Duration time) throws Exception {
+    attack(client, clients, times, time, List.of());
+  }
+
+  /**
+   * Lets that many clients attack, each again and again, up to so many times. They hold what they
+   * have got until the time is over and all {@code others} were served even then. Fails if there
+   * are others, but not a single attack was made to its end: they would prove nothing.
+   */
+  static void attack(Client client, int clients, int times, Duration time, List<Bystander> others)
+      throws Exception {
     long end = System.nanoTime() + time.toNanos();
-    CountDownLatch never = new CountDownLatch(1);
+    CountDownLatch over = new CountDownLatch(1);
+    AtomicInteger made = new AtomicInteger();
+    AtomicReference<@Nullable Throwable> refusal = new AtomicReference<>();
     List<FutureTask<@Nullable Void>> running = new ArrayList<>();
     for (int i = 0; i < clients; i++) {
       int number = i;
@@ -81,11 +96,12 @@ final class SmallHeap implements AutoCloseable {
             try {
               do {
                 opened.add(client.attack(number));
+                made.incrementAndGet();
               } while (System.nanoTime() - end < 0 && opened.size() < times);
             } catch (IOException | AssertionError e) {
-              // it was refused or dropped
+              refusal.set(e); // or it was dropped
             }
-            never.await(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
+            over.await();
             for (Closeable each : opened) {
               each.close();
             }
@@ -94,12 +110,84 @@ final class SmallHeap implements AutoCloseable {
       running.add(task);
       Thread.ofVirtual().start(task);
     }
+    try {
+      TimeUnit.NANOSECONDS.sleep(end - System.nanoTime());
+      for (Bystander each : others) {
+        each.awaitServed();
+      }
+    } finally {
+      over.countDown();
+    }
     for (FutureTask<@Nullable Void> each : running) {
       try {
         each.get(60, TimeUnit.SECONDS);
       } catch (ExecutionException e) {
         throw new AssertionError(e);
       }
+    }
+    if (made.get() == 0 && !others.isEmpty()) {
+      throw new AssertionError("no attack was made to its end", refusal.get());
+    }
+  }
+
+  // ---- Somebody else
+
+  /** A client that calls again and again, and is to be served whatever others do. */
+  static final class Bystander implements AutoCloseable {
+    /** A call later than this would be noticed, even while other tests keep the machine busy. */
+    private static final Duration PROMPTLY = Duration.ofSeconds(12);
+
+    /** A call whose answer is checked. */
+    interface Call {
+      void make() throws IOException;
+    }
+
+    private final Call call;
+    private final Duration pause;
+    private final Closeable client;
+    private final CountDownLatch over = new CountDownLatch(1);
+    private final FutureTask<Duration> task = new FutureTask<>(this::slowestCall);
+    private volatile CountDownLatch served = new CountDownLatch(0);
+
+    Bystander(Closeable client, Call call, Duration pause) {
+      this.client = client;
+      this.call = call;
+      this.pause = pause;
+      Thread.ofPlatform().name("bystander").start(task);
+    }
+
+    private Duration slowestCall() throws Exception {
+      long slowest = 0;
+      do {
+        long began = System.nanoTime();
+        call.make();
+        slowest = Math.max(slowest, System.nanoTime() - began);
+        served.countDown();
+      } while (!over.await(pause.toMillis(), TimeUnit.MILLISECONDS));
+      return Duration.ofNanos(slowest);
+    }
+
+    /** Waits until a call that is made from now on was answered. */
+    private void awaitServed() throws Exception {
+      CountDownLatch next = new CountDownLatch(2); // one may have been made before
+      served = next;
+      while (!next.await(100, TimeUnit.MILLISECONDS)) {
+        if (task.isDone()) {
+          requireServed();
+        }
+      }
+    }
+
+    /** Requires that all calls until now were answered, and promptly. */
+    void requireServed() throws Exception {
+      over.countDown();
+      assertThat(task.get(60, TimeUnit.SECONDS)).as("the slowest call").isLessThan(PROMPTLY);
+    }
+
+    @Override
+    public void close() throws IOException {
+      over.countDown();
+      client.close();
     }
   }
 

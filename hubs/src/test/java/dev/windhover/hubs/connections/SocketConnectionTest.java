@@ -350,6 +350,7 @@ class SocketConnectionTest {
       client.expectText("bye");
       client.expectClose(1000, "");
       immortal.close();
+      host.awaitIdle();
       assertThat(recorder.heard).contains("closing", "ended: NORMAL_CLOSURE");
     }
   }

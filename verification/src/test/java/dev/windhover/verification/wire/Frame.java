@@ -52,7 +52,7 @@ public record Frame(int first, byte[] payload) {
   public static Frame read(DataInputStream in) throws IOException {
     int first = in.read();
     if (first < 0) {
-      throw new AssertionError("a frame is due and the server ended the connection");
+      throw new EndedError("a frame", "");
     }
     int second = in.readUnsignedByte();
     if ((second & 0x80) != 0) {

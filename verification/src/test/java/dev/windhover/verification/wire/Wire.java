@@ -65,13 +65,18 @@ public final class Wire implements Peer {
 
   /** Connects from one of this machine's own addresses: each has ports of its own. */
   public static Wire connect(int port, InetAddress from) throws IOException {
+    return connect(port, from, MOST_MILLIS);
+  }
+
+  /** The same, with another limit than {@link #MOST_MILLIS} for each wait. */
+  public static Wire connect(int port, InetAddress from, int mostMillis) throws IOException {
     SocketChannel channel = SocketChannel.open();
     channel.bind(new InetSocketAddress(from, 0));
     channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
     channel
         .socket()
-        .connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), MOST_MILLIS);
-    channel.socket().setSoTimeout(MOST_MILLIS);
+        .connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), mostMillis);
+    channel.socket().setSoTimeout(mostMillis);
     return new Wire(channel);
   }
 
@@ -396,7 +401,7 @@ public final class Wire implements Peer {
     StringBuilder line = new StringBuilder();
     for (int b = in.read(); b != '\r'; b = in.read()) {
       if (b < 0) {
-        throw new AssertionError("a line is due and the server ended the connection: " + line);
+        throw new EndedError("a line", line);
       }
       line.append((char) b);
     }

@@ -230,14 +230,10 @@ class SlowReadersTest {
   @Test
   void clientBehindNginxThatReadsSteadilyLives() throws Exception {
     start(240, Duration.ofSeconds(5));
-    int smallPort = Nginx.freePort();
-    Nginx nginx =
-        Nginx.start(
-            folder,
-            CONFIGURATION.replace("OURS", "" + port(false)).replace("SMALL", "" + smallPort));
+    Nginx nginx = Nginx.start(folder, CONFIGURATION.replace("OURS", "" + port(false)));
     closing.add(nginx);
     lives(nginx.port(), Over.HTTP_1_1, Content.FILE, 25_000, "file through nginx");
-    lives(smallPort, Over.HTTP_1_1, Content.MESSAGES, 25_000, "socket through nginx");
+    lives(nginx.secondPort(), Over.HTTP_1_1, Content.MESSAGES, 25_000, "socket through nginx");
     run();
   }
 
@@ -430,7 +426,7 @@ class SlowReadersTest {
       map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
       server {
         listen 127.0.0.1:ITS;
-        listen 127.0.0.1:SMALL sndbuf=32k;
+        listen 127.0.0.1:SECOND sndbuf=32k;
         location / {
           proxy_pass http://127.0.0.1:OURS;
           proxy_http_version 1.1;
