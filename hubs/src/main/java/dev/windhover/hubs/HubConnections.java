@@ -1,6 +1,7 @@
 package dev.windhover.hubs;
 
 import dev.windhover.http.host.Delivery;
+import dev.windhover.http.host.LoopThread;
 import dev.windhover.http.host.Mailing;
 import dev.windhover.http.host.Recipient;
 import dev.windhover.http.host.Recipients;
@@ -13,7 +14,6 @@ import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -126,12 +126,6 @@ final class HubConnections<C> {
   /** Returns the settings that all paths of the hub share. */
   HubOptions options() {
     return options;
-  }
-
-  /** Returns whether the calling thread may wait: whether it is no loop, as far as is known. */
-  boolean mayWait() {
-    Map.Entry<String, Peer> any = peers.firstEntry();
-    return any == null || !any.getValue().recipient().fanOut().isOnLoop();
   }
 
   // ---- What applications see
@@ -380,7 +374,7 @@ final class HubConnections<C> {
 
     /** Returns what {@code stage} completes with; null on a loop, which does not wait. */
     private <T> @Nullable T await(CompletionStage<T> stage) {
-      return mayWait() ? Fleet.await(stage) : null;
+      return LoopThread.isCurrent() ? null : Fleet.await(stage);
     }
 
     @Override
