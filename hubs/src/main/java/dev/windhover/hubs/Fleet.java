@@ -6,6 +6,7 @@ import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.http.websocket.WhenFull;
 import dev.windhover.hubs.ClientResult.Outcome;
 import dev.windhover.hubs.backplane.Backplane;
+import dev.windhover.hubs.backplane.BackplaneException;
 import dev.windhover.hubs.backplane.Form;
 import dev.windhover.hubs.backplane.HubLink;
 import dev.windhover.hubs.backplane.LocalHub;
@@ -136,7 +137,7 @@ final class Fleet implements LocalHub {
           send(new Target.All(), except, call, () -> hub.toAll(except, call, whenFull, key));
       case Audience.Caller(var peer) -> HubConnections.post(peer, call, whenFull, key);
       case Audience.Client(var id) -> toConnection(id, call, whenFull, key);
-      case Audience.Clients(var ids) -> ids.forEach(id -> toConnection(id, call, whenFull, key));
+      case Audience.Clients(var ids) -> each(ids, id -> toConnection(id, call, whenFull, key));
       case Audience.Group(var name, var except) ->
           send(
               new Target.Group(name),
@@ -144,19 +145,38 @@ final class Fleet implements LocalHub {
               call,
               () -> hub.toGroup(name, except, call, whenFull, key));
       case Audience.Groups(var names) ->
-          names.forEach(name ->
-              send(
+          each(
+              names,
+              name ->
+                  send(
                   new Target.Group(name),
                   Set.of(),
                   call,
                   () -> hub.toGroup(name, Set.of(), call, whenFull, key)));
       case Audience.Users(var ids) ->
-          ids.forEach(id ->
-              send(
+          each(
+              ids,
+              id ->
+                  send(
                   new Target.User(id),
                   Set.of(),
                   call,
                   () -> hub.toUser(id, Set.of(), call, whenFull, key)));
+    }
+  }
+
+  /** Sends to each of them, also after the backplane has refused to take it to the others. */
+  private static void each(Collection<String> names, Consumer<String> send) {
+    BackplaneException refused = null;
+    for (String each : names) {
+      try {
+        send.accept(each);
+      } catch (BackplaneException e) {
+        refused = e;
+      }
+    }
+    if (refused != null) {
+      throw refused;
     }
   }
 
