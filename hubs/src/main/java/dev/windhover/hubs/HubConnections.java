@@ -108,13 +108,13 @@ final class HubConnections<C> {
 
   private void userGone(String id) {
     if (fleet != null) {
-      CompletionStage<?> _ = fleet.userChanged(id);
+      CompletionStage<Boolean> _ = fleet.userChanged(id);
     }
   }
 
   private void groupGone(String name) {
     if (fleet != null) {
-      CompletionStage<?> _ = fleet.groupChanged(name);
+      CompletionStage<Boolean> _ = fleet.groupChanged(name);
     }
   }
 
@@ -314,8 +314,8 @@ final class HubConnections<C> {
     }
   }
 
-  /** Adds a connection for another server; returns what completes when the group reaches it. */
-  CompletionStage<?> joinGroup(Fleet fleet, Peer peer, String name) {
+  /** Adds a connection for another server; returns whether the group reaches it. */
+  CompletionStage<Boolean> joinGroup(Fleet fleet, Peer peer, String name) {
     boolean _ = groups.add(name, peer);
     return fleet.groupChanged(name);
   }

@@ -17,6 +17,11 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -168,6 +173,18 @@ class RedisAwayTest {
         .hasMessage("Redis is away: clients of other servers do not get the message");
     ann.expectCall("Message", "a");
     assertThat(one.backplane().counts().dropped()).isEqualTo(1);
+    for (String group : List.of("1", "2", "3")) {
+      ann.invoke("join", group);
+    }
+    assertThatThrownBy(() -> one.hub().clients().groups("1", "2", "3").message("b"))
+        .isInstanceOf(BackplaneException.class);
+    for (int i = 0; i < 3; i++) {
+      ann.expectCall("Message", "b");
+    }
+    String id = RecordedHub.idOf(ann);
+    assertThatThrownBy(() -> one.hub().clients().clients("far", "away", "elsewhere", id).message("c"))
+        .isInstanceOf(BackplaneException.class);
+    ann.expectCall("Message", "c");
   }
 
   @Tag("full")
@@ -235,6 +252,104 @@ class RedisAwayTest {
             "Redis at 127.0.0.1:%d is back: 1 payloads that waited are published, 0 messages were"
                     .formatted(redis.port())
                 + " dropped, of 0 it is not known whether they arrived");
+  }
+
+  @Test
+  void nobodyWaitsForASubscriptionThatIsGivenUp() throws Exception {
+    RecordedHub one = server(redis.url(), options -> options.timeLimit(Duration.ofHours(1)));
+    TestHubClient ann = client(one);
+    String id = RecordedHub.idOf(ann);
+    redis.pause();
+    CompletableFuture<Boolean> joined = new CompletableFuture<>();
+    Thread joining =
+        Thread.ofPlatform()
+            .daemon()
+            .start(() -> joined.complete(one.hub().groups().add(id, "room")));
+    awaitWaiting(joining);
+    assertThat(joined).isNotDone();
+    assertThat(one.hub().groups().remove(id, "room")).isTrue();
+    assertThat(joined.get(10, TimeUnit.SECONDS)).isTrue();
+    redis.resume();
+  }
+
+  // ---- Health
+
+  @Test
+  void aListenerThatFailsDoesNotKeepRedisAway() throws Exception {
+    BlockingQueue<BackplaneHealth> told = new LinkedBlockingQueue<>();
+    RecordedHub one =
+        RecordedHub.begin(
+            redis.url(),
+            options ->
+                options.onHealth(health -> {
+                  told.add(health);
+                  throw new IllegalStateException("thrown by a test");
+                }));
+    open.add(one);
+    assertThat(told.poll(10, TimeUnit.SECONDS)).isEqualTo(BackplaneHealth.DEGRADED);
+    assertThat(told.poll(10, TimeUnit.SECONDS)).isEqualTo(BackplaneHealth.UP);
+    TestHubClient ann = client(one);
+    say(one, "a");
+    ann.expectCall("Message", "a");
+    assertThat(log.lines())
+        .extracting(Logs.Line::text)
+        .contains("the listener of the backplane's health has failed at UP");
+  }
+
+  // ---- Closed
+
+  @Test
+  void nobodyWaitsForABackplaneThatIsClosedWhileRedisIsAway() throws Exception {
+    CountDownLatch isUp = new CountDownLatch(1);
+    CountDownLatch isDown = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    RecordedHub one =
+        RecordedHub.begin(
+            redis.url(),
+            options ->
+                options.onHealth(health -> {
+                  switch (health) {
+                    case UP -> isUp.countDown();
+                    case DEGRADED -> {}
+                    case DOWN -> {
+                      isDown.countDown();
+                      awaitQuietly(goOn);
+                    }
+                  }
+                }));
+    open.add(one);
+    assertThat(isUp.await(10, TimeUnit.SECONDS)).isTrue();
+    TestHubClient ann = client(one);
+    redis.kill();
+    assertThat(isDown.await(10, TimeUnit.SECONDS)).isTrue();
+    String id = RecordedHub.idOf(ann);
+    CompletableFuture<Boolean> joined = new CompletableFuture<>();
+    awaitWaiting( // for the backplane, whose thread the listener holds
+        Thread.ofPlatform()
+            .daemon()
+            .start(() -> joined.complete(one.hub().groups().add(id, "room"))));
+    Thread closing = Thread.ofPlatform().start(one.backplane()::close);
+    awaitWaiting(closing);
+    goOn.countDown();
+    assertThat(joined.get(10, TimeUnit.SECONDS)).isTrue();
+    closing.join();
+  }
+
+  private static void awaitWaiting(Thread thread) {
+    long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    while (thread.getState() != Thread.State.WAITING
+        && thread.getState() != Thread.State.TIMED_WAITING) {
+      assertThat(end - System.nanoTime()).as("state %s", thread.getState()).isPositive();
+      LockSupport.parkNanos(Duration.ofMillis(1).toNanos());
+    }
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   // ---- Paused
