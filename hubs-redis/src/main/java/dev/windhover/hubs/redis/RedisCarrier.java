@@ -357,8 +357,8 @@ final class RedisCarrier {
     if (isLossLogged) {
       isLossLogged = false;
       log.info(
-          "Redis at {} is back: {} payloads that waited are published, {} messages were dropped, of"
-              + " {} it is not known whether they arrived",
+          "Redis at {} is back: publishing {} waiting messages; {} were dropped, and the fate of {}"
+              + " is unknown",
           name(),
           publishing.waiting(),
           now.dropped() - before.dropped(),
@@ -400,7 +400,7 @@ final class RedisCarrier {
     if (!isLossLogged) {
       isLossLogged = true;
       log.warn(
-          "Redis at {} is away: {}. Clients of this server are reached, others are not",
+          "Redis at {} is away: {}. Messages reach only the clients of this server",
           name(),
           reason);
     } else {

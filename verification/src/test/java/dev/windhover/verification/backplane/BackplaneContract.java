@@ -395,7 +395,7 @@ abstract class BackplaneContract {
   }
 
   @Test
-  void aResultIsAwaitedForALimitedTime() {
+  void aResultIsAwaitedForALimitedTime() throws Exception {
     try (TestHubClient ann = connect(one)) {
       String id = idOf(ann);
       CompletableFuture<Integer> asked =
