@@ -149,19 +149,19 @@ final class Fleet implements LocalHub {
               names,
               name ->
                   send(
-                  new Target.Group(name),
-                  Set.of(),
-                  call,
-                  () -> hub.toGroup(name, Set.of(), call, whenFull, key)));
+                      new Target.Group(name),
+                      Set.of(),
+                      call,
+                      () -> hub.toGroup(name, Set.of(), call, whenFull, key)));
       case Audience.Users(var ids) ->
           each(
               ids,
               id ->
                   send(
-                  new Target.User(id),
-                  Set.of(),
-                  call,
-                  () -> hub.toUser(id, Set.of(), call, whenFull, key)));
+                      new Target.User(id),
+                      Set.of(),
+                      call,
+                      () -> hub.toUser(id, Set.of(), call, whenFull, key)));
     }
   }
 

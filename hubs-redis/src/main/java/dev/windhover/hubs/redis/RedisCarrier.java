@@ -418,7 +418,8 @@ final class RedisCarrier {
   /** Full jitter, so that servers that have lost Redis together do not come back together. */
   private long retryDelay() {
     long first = Durations.nanos(options.firstRetry());
-    long most = Math.min(Durations.nanos(options.longestRetry()), first << Math.min(failures++, 30));
+    long most =
+        Math.min(Durations.nanos(options.longestRetry()), first << Math.min(failures++, 30));
     return ThreadLocalRandom.current().nextLong(Math.max(most, first)) + 1;
   }
 

@@ -191,9 +191,11 @@ final class RedisHub implements HubLink {
 
   /** Nothing comes from others any more: nobody waits for them. */
   void end() {
-    commands.keySet().forEach(id -> {
-      boolean _ = acknowledge(id, false);
-    });
+    commands
+        .keySet()
+        .forEach(id -> {
+          boolean _ = acknowledge(id, false);
+        });
     asks.keySet().forEach(id -> unanswered(id, NoAnswer.UNAVAILABLE));
   }
 
@@ -275,6 +277,8 @@ final class RedisHub implements HubLink {
   private void acknowledge(Payload.GroupCommand command) {
     boolean _ =
         carrier.publish(
-            channels.acknowledgements(command.server()), new Payload.Ack(command.id()).write(), null);
+            channels.acknowledgements(command.server()),
+            new Payload.Ack(command.id()).write(),
+            null);
   }
 }

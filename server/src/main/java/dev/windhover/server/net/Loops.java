@@ -50,11 +50,7 @@ public final class Loops extends MultiThreadIoEventLoopGroup {
    *     about; on its thread, with the error
    */
   public Loops(int loops, IoHandlerFactory io, Consumer<Throwable> onLoopEnded) {
-    super(
-        1 + loops,
-        new ThreadPerTaskExecutor(new Threads()),
-        Chooser::new,
-        io);
+    super(1 + loops, new ThreadPerTaskExecutor(new Threads()), Chooser::new, io);
     this.connectionLoops = loops;
     this.onLoopEnded = onLoopEnded;
   }

@@ -64,9 +64,7 @@ class RedisAwayTest {
         new RecordedHub(
             url,
             options ->
-                change.accept(
-                    options
-                        .retries(Duration.ofMillis(20), Duration.ofMillis(100))));
+                change.accept(options.retries(Duration.ofMillis(20), Duration.ofMillis(100))));
     open.add(server);
     return server;
   }
@@ -160,10 +158,7 @@ class RedisAwayTest {
   private RecordedHub serverWithout() {
     RecordedHub server =
         RecordedHub.begin(
-            redis.url(),
-            options ->
-                options
-                    .retries(Duration.ofMillis(20), Duration.ofMillis(100)));
+            redis.url(), options -> options.retries(Duration.ofMillis(20), Duration.ofMillis(100)));
     open.add(server);
     return server;
   }
@@ -189,7 +184,8 @@ class RedisAwayTest {
       ann.expectCall("Message", "b");
     }
     String id = RecordedHub.idOf(ann);
-    assertThatThrownBy(() -> one.hub().clients().clients("far", "away", "elsewhere", id).message("c"))
+    assertThatThrownBy(
+            () -> one.hub().clients().clients("far", "away", "elsewhere", id).message("c"))
         .isInstanceOf(BackplaneException.class);
     ann.expectCall("Message", "c");
   }

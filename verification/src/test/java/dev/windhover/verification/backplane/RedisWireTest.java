@@ -180,8 +180,7 @@ class RedisWireTest {
             redis.url(), options -> options.acknowledgementLimit(Duration.ofHours(1)))) {
       CompletableFuture<Boolean> added = new CompletableFuture<>();
       Thread _ =
-          Thread.ofVirtual()
-              .start(() -> added.complete(one.hub().groups().add(THEIR_ID, "far")));
+          Thread.ofVirtual().start(() -> added.complete(one.hub().groups().add(THEIR_ID, "far")));
       assertThat(monitor.next().channel()).isEqualTo("TestHub:internal:groups");
       CompletableFuture<?> asked =
           one.hub()
@@ -289,7 +288,8 @@ class RedisWireTest {
   @Test
   void aQuestionThatOthersWouldDropIsNotAsked() {
     assertThatThrownBy(() ->
-            server.hub()
+            server
+                .hub()
                 .clients()
                 .untyped()
                 .client(THEIR_ID)
