@@ -1,5 +1,5 @@
 /**
- * Hubs on several servers, of ours and of .NET, that share their clients through Redis. Lettuce,
+ * Lets several servers, ours and ASP.NET Core's, share a hub's clients through Redis. Lettuce,
  * which speaks to Redis, has threads of its own.
  */
 @org.jspecify.annotations.NullMarked

@@ -1,6 +1,7 @@
 package dev.windhover.hubs;
 
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.LoopThread;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Type;
@@ -145,7 +146,7 @@ final class Callee implements SingleClientProxy {
       throws IOException {
     String id = requireOne(method);
     Peer peer = hub.peer(id);
-    if (peer == null ? !hub.mayWait() : peer.recipient().fanOut().isOnLoop()) {
+    if (LoopThread.isCurrent()) {
       throw new IllegalStateException(
           "an event loop cannot wait for the result of '%s': call it from a method that may block"
               .formatted(method));

@@ -6,6 +6,7 @@ import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.http.websocket.WhenFull;
 import dev.windhover.hubs.ClientResult.Outcome;
 import dev.windhover.hubs.backplane.Backplane;
+import dev.windhover.hubs.backplane.BackplaneException;
 import dev.windhover.hubs.backplane.Form;
 import dev.windhover.hubs.backplane.HubLink;
 import dev.windhover.hubs.backplane.LocalHub;
@@ -89,7 +90,7 @@ final class Fleet implements LocalHub {
 
   /** A connection has come: waits until others reach it and its user. Not on a loop. */
   void awaitReachable(HubConnection connection) {
-    CompletionStage<?> own = link.changed(new Target.Connection(connection.id()));
+    CompletionStage<Boolean> own = link.changed(new Target.Connection(connection.id()));
     String user = connection.userIdentifier();
     if (user != null) {
       Object _ = await(userChanged(user));
@@ -99,16 +100,16 @@ final class Fleet implements LocalHub {
 
   /** A connection has gone. */
   void changed(HubConnection connection) {
-    CompletionStage<?> _ = link.changed(new Target.Connection(connection.id()));
+    CompletionStage<Boolean> _ = link.changed(new Target.Connection(connection.id()));
   }
 
   /** The first connection of a user has come, or the last one has gone. */
-  CompletionStage<?> userChanged(String id) {
+  CompletionStage<Boolean> userChanged(String id) {
     return link.changed(new Target.User(id));
   }
 
   /** A group has its first member, or has lost its last one. */
-  CompletionStage<?> groupChanged(String name) {
+  CompletionStage<Boolean> groupChanged(String name) {
     return link.changed(new Target.Group(name));
   }
 
@@ -136,7 +137,7 @@ final class Fleet implements LocalHub {
           send(new Target.All(), except, call, () -> hub.toAll(except, call, whenFull, key));
       case Audience.Caller(var peer) -> HubConnections.post(peer, call, whenFull, key);
       case Audience.Client(var id) -> toConnection(id, call, whenFull, key);
-      case Audience.Clients(var ids) -> ids.forEach(id -> toConnection(id, call, whenFull, key));
+      case Audience.Clients(var ids) -> each(ids, id -> toConnection(id, call, whenFull, key));
       case Audience.Group(var name, var except) ->
           send(
               new Target.Group(name),
@@ -144,19 +145,38 @@ final class Fleet implements LocalHub {
               call,
               () -> hub.toGroup(name, except, call, whenFull, key));
       case Audience.Groups(var names) ->
-          names.forEach(name ->
-              send(
-                  new Target.Group(name),
-                  Set.of(),
-                  call,
-                  () -> hub.toGroup(name, Set.of(), call, whenFull, key)));
+          each(
+              names,
+              name ->
+                  send(
+                      new Target.Group(name),
+                      Set.of(),
+                      call,
+                      () -> hub.toGroup(name, Set.of(), call, whenFull, key)));
       case Audience.Users(var ids) ->
-          ids.forEach(id ->
-              send(
-                  new Target.User(id),
-                  Set.of(),
-                  call,
-                  () -> hub.toUser(id, Set.of(), call, whenFull, key)));
+          each(
+              ids,
+              id ->
+                  send(
+                      new Target.User(id),
+                      Set.of(),
+                      call,
+                      () -> hub.toUser(id, Set.of(), call, whenFull, key)));
+    }
+  }
+
+  /** Sends to each of them, also after the backplane has refused to take it to the others. */
+  private static void each(Collection<String> names, Consumer<String> send) {
+    BackplaneException refused = null;
+    for (String each : names) {
+      try {
+        send.accept(each);
+      } catch (BackplaneException e) {
+        refused = e;
+      }
+    }
+    if (refused != null) {
+      throw refused;
     }
   }
 
@@ -205,30 +225,41 @@ final class Fleet implements LocalHub {
     private final Map<String, ByteBuffer> bytes = new HashMap<>();
     private final Map<HubProtocol, PreparedMessage> messages = new HashMap<>(2);
     private final Set<HubProtocol> unusable = new HashSet<>(2);
+    private final @Nullable HubProtocol first;
+    private final @Nullable String target;
     private @Nullable InvalidDataException fault;
-    private @Nullable String target;
 
     Received(List<Form> forms) throws InvalidDataException {
+      HubProtocol known = null;
       for (Form form : forms) {
         bytes.putIfAbsent(form.protocol(), form.bytes());
+        if (known == null) {
+          known = protocol(form.protocol());
+        }
       }
-      target = targetIn(forms);
+      first = known;
+      target = known == null ? null : invocation(known, form(known)).target();
+    }
+
+    private ByteBuffer form(HubProtocol protocol) throws InvalidDataException {
+      ByteBuffer form = bytes.get(protocol.name());
+      if (form == null) {
+        throw new InvalidDataException("a message has no form for protocol " + protocol.name());
+      }
+      return form;
+    }
+
+    /** Returns the protocol of the first form that can be read here. */
+    HubProtocol usable() throws InvalidDataException {
+      if (first == null) {
+        throw new InvalidDataException("a call has no form that can be read here");
+      }
+      return first;
     }
 
     /** Returns what this replaces where only the latest is kept: calls of the same method. */
     Object key() {
       return new HubConnections.Key(hub, String.valueOf(target), null);
-    }
-
-    /** Returns the method that is called, as the first form says that can be read here. */
-    private @Nullable String targetIn(List<Form> forms) throws InvalidDataException {
-      for (Form form : forms) {
-        HubProtocol known = protocol(form.protocol());
-        if (known != null) {
-          return invocation(known, form.bytes()).target();
-        }
-      }
-      return null;
     }
 
     @Override
@@ -248,10 +279,7 @@ final class Fleet implements LocalHub {
     }
 
     private PreparedMessage prepared(HubProtocol protocol) throws InvalidDataException {
-      ByteBuffer record = bytes.get(protocol.name());
-      if (record == null) {
-        throw new InvalidDataException("a message has no form for protocol " + protocol.name());
-      }
+      ByteBuffer record = form(protocol);
       HubMessage.Invocation _ = invocation(protocol, record);
       return EncodedCall.prepared(record, protocol);
     }
@@ -312,7 +340,12 @@ final class Fleet implements LocalHub {
     var call = new EncodedCall(new HubMessage.Invocation(id, method, arguments));
     List<Form> forms = call.forms(protocols());
     ClientResult result = hub.results().asked(id, connectionId, type, limit, settled);
-    link.ask(connectionId, id, forms, limit);
+    try {
+      link.ask(connectionId, id, forms, limit);
+    } catch (RuntimeException e) {
+      hub.results().cancel(result);
+      throw e;
+    }
     return result;
   }
 
@@ -367,7 +400,7 @@ final class Fleet implements LocalHub {
     Peer peer = hub.peer(connectionId);
     if (peer == null) {
       String error = "Connection '%s' does not exist.".formatted(connectionId);
-      answer.accept(ForwardedCalls.failure(protocols().getFirst(), invocationId, error));
+      answer.accept(ForwardedCalls.failure(call.usable(), invocationId, error));
       return;
     }
     PreparedMessage message = call.in(peer.protocol());
@@ -400,7 +433,7 @@ final class Fleet implements LocalHub {
   }
 
   @Override
-  public @Nullable CompletionStage<?> addToGroup(String connectionId, String group) {
+  public @Nullable CompletionStage<Boolean> addToGroup(String connectionId, String group) {
     Peer peer = hub.peer(connectionId);
     return peer == null ? null : hub.joinGroup(this, peer, group);
   }

@@ -1,6 +1,7 @@
 package dev.windhover.hubs;
 
 import dev.windhover.http.host.Delivery;
+import dev.windhover.http.host.LoopThread;
 import dev.windhover.http.host.Mailing;
 import dev.windhover.http.host.Recipient;
 import dev.windhover.http.host.Recipients;
@@ -13,7 +14,6 @@ import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -108,13 +108,13 @@ final class HubConnections<C> {
 
   private void userGone(String id) {
     if (fleet != null) {
-      CompletionStage<?> _ = fleet.userChanged(id);
+      CompletionStage<Boolean> _ = fleet.userChanged(id);
     }
   }
 
   private void groupGone(String name) {
     if (fleet != null) {
-      CompletionStage<?> _ = fleet.groupChanged(name);
+      CompletionStage<Boolean> _ = fleet.groupChanged(name);
     }
   }
 
@@ -126,12 +126,6 @@ final class HubConnections<C> {
   /** Returns the settings that all paths of the hub share. */
   HubOptions options() {
     return options;
-  }
-
-  /** Returns whether the calling thread may wait: whether it is no loop, as far as is known. */
-  boolean mayWait() {
-    Map.Entry<String, Peer> any = peers.firstEntry();
-    return any == null || !any.getValue().recipient().fanOut().isOnLoop();
   }
 
   // ---- What applications see
@@ -320,8 +314,8 @@ final class HubConnections<C> {
     }
   }
 
-  /** Adds a connection for another server; returns what completes when the group reaches it. */
-  CompletionStage<?> joinGroup(Fleet fleet, Peer peer, String name) {
+  /** Adds a connection for another server; returns whether the group reaches it. */
+  CompletionStage<Boolean> joinGroup(Fleet fleet, Peer peer, String name) {
     boolean _ = groups.add(name, peer);
     return fleet.groupChanged(name);
   }
@@ -380,7 +374,7 @@ final class HubConnections<C> {
 
     /** Returns what {@code stage} completes with; null on a loop, which does not wait. */
     private <T> @Nullable T await(CompletionStage<T> stage) {
-      return mayWait() ? Fleet.await(stage) : null;
+      return LoopThread.isCurrent() ? null : Fleet.await(stage);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.windhover.testing;
 
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.LoopThread;
 import dev.windhover.http.host.LoopWatch;
 import java.time.Duration;
 import java.time.Instant;
@@ -28,7 +29,15 @@ final class MemoryLoop implements Loop {
   MemoryLoop(HandClock clock, Faults faults) {
     this.clock = clock;
     this.faults = faults;
-    this.thread = Thread.ofPlatform().name("test-loop").daemon().start(this::run);
+    this.thread = new OwnThread(this::run);
+    thread.start();
+  }
+
+  private static final class OwnThread extends Thread implements LoopThread {
+    OwnThread(Runnable loop) {
+      super(loop, "test-loop");
+      setDaemon(true);
+    }
   }
 
   private void run() {

@@ -6,7 +6,6 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /**
@@ -72,7 +71,7 @@ final class Inbound {
   private void run(Task task) {
     try {
       task.work().run();
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // without this thread, nothing would be delivered any more
       log.error("a message of another server could not be delivered", e);
     } finally {
       waiting.addAndGet(-task.bytes());
@@ -83,10 +82,5 @@ final class Inbound {
   void close() {
     isClosed = true;
     LockSupport.unpark(thread);
-  }
-
-  /** Returns the queue's thread, for tests; null never. */
-  @Nullable Thread thread() {
-    return thread;
   }
 }

@@ -1,5 +1,6 @@
 package dev.windhover.hubs.redis;
 
+import dev.windhover.http.host.Durations;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -63,12 +64,25 @@ final class Publishing {
     waitingBytes.addAndGet(cost(outgoing));
   }
 
-  /** Takes a payload, after those before. */
+  /**
+   * Takes a payload, after those before.
+   *
+   * @param isUp whether Redis is there; it may have been lost since the sender looked
+   */
   void add(Outgoing outgoing, boolean isUp) {
-    waiting.add(outgoing);
-    if (!isUp) {
-      deliverHere(outgoing); // it was up when the sender looked
+    if (isUp) {
+      waiting.add(outgoing);
+    } else if (isKept(outgoing)) {
+      waiting.add(outgoing);
+      deliverHere(outgoing);
+    } else {
+      drop(outgoing);
     }
+  }
+
+  /** Returns whether it waits until Redis is back. */
+  private boolean isKept(Outgoing outgoing) {
+    return outgoing.mayWait() && !(options.whenAway() instanceof WhenAway.Refuse);
   }
 
   /** Publishes what waits, as far as there is room, and drops what is too old or too much. */
@@ -84,7 +98,7 @@ final class Publishing {
       drop(waiting.remove());
     }
     if (session == null && options.whenAway() instanceof WhenAway.Keep(var longest)) {
-      long oldest = System.nanoTime() - longest.toNanos();
+      long oldest = System.nanoTime() - Durations.nanos(longest);
       for (Outgoing first; (first = waiting.peek()) != null && first.since() - oldest <= 0; ) {
         drop(waiting.remove());
       }
@@ -178,7 +192,7 @@ final class Publishing {
 
   /** Delivers what has not come back in time. */
   void expire(long now) {
-    long limit = options.timeLimit().toNanos();
+    long limit = Durations.nanos(options.timeLimit());
     for (Map.Entry<Long, Outgoing> first;
         (first = returning.firstEntry()) != null && now - first.getValue().since() > limit; ) {
       returning.remove(first.getKey());
@@ -198,9 +212,8 @@ final class Publishing {
     returning.values().forEach(this::deliverHere);
     returning.clear();
     waiting.forEach(this::deliverHere);
-    boolean areAllRefused = options.whenAway() instanceof WhenAway.Refuse;
     waiting.removeIf(each -> {
-      boolean isOver = areAllRefused || !each.mayWait();
+      boolean isOver = !isKept(each);
       if (isOver) {
         drop(each);
       }

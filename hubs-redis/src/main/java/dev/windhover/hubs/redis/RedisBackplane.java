@@ -43,7 +43,7 @@ import org.jspecify.annotations.Nullable;
  * refused as {@link RedisOptions#whenAway} says. Redis is tried again and again, at growing
  * intervals. When it is back, all subscriptions are restored before anything is published. A
  * message that was on its way when Redis was lost may or may not have reached other servers; it is
- * not sent twice.
+ * not sent twice, and the clients of this server may get it after newer ones.
  *
  * <p>It has two threads, and those of Lettuce. Any thread may call it.
  */
@@ -112,7 +112,7 @@ public final class RedisBackplane implements Backplane, AutoCloseable {
   }
 
   /**
-   * Connects to Redis. Returns at once: whether Redis is there, {@link #health} says.
+   * Connects to Redis. Returns at once. {@link #health} tells whether Redis is there.
    *
    * @param address {@code redis://user:password@host:port}, {@code rediss:} for TLS, {@code
    *     redis-sentinel://host:port,host:port#name} for the primary that Sentinels know

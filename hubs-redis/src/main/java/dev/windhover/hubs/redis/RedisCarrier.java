@@ -1,5 +1,6 @@
 package dev.windhover.hubs.redis;
 
+import dev.windhover.http.host.Durations;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.hubs.backplane.BackplaneException;
 import dev.windhover.hubs.protocol.InvalidDataException;
@@ -108,7 +109,7 @@ final class RedisCarrier {
     this.options = options;
     this.server = server;
     this.beat = options.channelPrefix() + "windhover:beat:" + server;
-    this.timeLimit = options.timeLimit().toNanos();
+    this.timeLimit = Durations.nanos(options.timeLimit());
     this.inbound = new Inbound(options.maximumReceived());
     this.publishing = new Publishing(options, inbound, tally, this::post);
     this.thread = Thread.ofPlatform().daemon().name("windhover-redis-out").unstarted(this::run);
@@ -160,11 +161,7 @@ final class RedisCarrier {
   void send(String channel, Function<Payload.Origin, Payload> payload, @Nullable Runnable here) {
     Payload.Origin origin = newOrigin();
     byte[] bytes = payload.apply(origin).write();
-    if (bytes.length > options.maximumMessageSize()) {
-      throw new IllegalArgumentException(
-          "message of %d bytes exceeds the backplane's limit of %d"
-              .formatted(bytes.length, options.maximumMessageSize()));
-    }
+    requireSmall(bytes);
     boolean isAway = !isUp;
     if (here != null && (isAway || options.isLocalFirst())) {
       here.run();
@@ -175,24 +172,30 @@ final class RedisCarrier {
       throw new BackplaneException(
           "Redis is away: clients of other servers do not get the message");
     }
-    if (isClosed) {
-      return;
+    Outgoing outgoing = Outgoing.message(origin.number(), channel, bytes, here);
+    if (!enqueue(outgoing) && here != null) {
+      here.run();
     }
-    enqueue(Outgoing.message(origin.number(), channel, bytes, here));
+  }
+
+  /** Throws an exception if other servers would drop {@code payload}. */
+  void requireSmall(byte[] payload) {
+    if (payload.length > options.maximumMessageSize()) {
+      throw new IllegalArgumentException(
+          "message of %d bytes exceeds the backplane's limit of %d"
+              .formatted(payload.length, options.maximumMessageSize()));
+    }
   }
 
   /** Publishes what is of no use later; returns false if Redis is away. */
-  boolean publish(String channel, Payload payload, Outgoing.@Nullable Reply reply) {
-    if (!isUp) {
-      return false;
-    }
-    enqueue(Outgoing.urgent(channel, payload.write(), reply));
-    return true;
+  boolean publish(String channel, byte[] payload, Outgoing.@Nullable Reply reply) {
+    return isUp && enqueue(Outgoing.urgent(channel, payload, reply));
   }
 
-  private void enqueue(Outgoing outgoing) {
+  /** Returns false if the backplane is closed, and nothing will happen. */
+  private boolean enqueue(Outgoing outgoing) {
     publishing.announce(outgoing);
-    post(() -> {
+    return offer(() -> {
       outgoing.order = ++order;
       publishing.add(outgoing, phase == Phase.UP);
     });
@@ -204,22 +207,28 @@ final class RedisCarrier {
   }
 
   /** Looks anew whether {@code channel} is wanted; see {@link Subscriptions#change}. */
-  void change(String channel, BooleanSupplier isWanted, CompletableFuture<Void> done) {
+  void change(String channel, BooleanSupplier isWanted, CompletableFuture<Boolean> done) {
     long due = System.nanoTime() + timeLimit;
-    post(() -> subscriptions.change(channel, isWanted, ++order, done, due));
-    if (isClosing) {
-      done.complete(null);
+    if (!offer(() -> subscriptions.change(channel, isWanted, ++order, done, due))) {
+      done.complete(false);
     }
   }
 
+  /** Runs {@code task} on the thread, unless the backplane is closed. */
   private void post(Runnable task) {
-    if (isClosed) {
-      return;
-    }
+    boolean _ = offer(task);
+  }
+
+  /** As {@link #post}; returns false if the backplane is closed, and the task will not run. */
+  private boolean offer(Runnable task) {
     mailbox.add(task);
+    if (isClosed) {
+      return !mailbox.remove(task); // the thread may have taken it at its end
+    }
     if (isParked) {
       LockSupport.unpark(thread);
     }
+    return true;
   }
 
   // ---- The thread
@@ -246,7 +255,7 @@ final class RedisCarrier {
         known.flush();
       }
       tellHealth(now);
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // without this thread, nobody would hear from Redis again
       log.error("the backplane has failed, and connects anew", e);
       lost("it has failed: " + e);
     }
@@ -255,7 +264,7 @@ final class RedisCarrier {
   private void park() {
     boolean isAwaited =
         phase != Phase.UP || areHubsWaiting || !publishing.isIdle() || subscriptions.hasWaiters();
-    long most = Math.min(NOW_AND_THEN.toNanos(), options.heartbeat().toNanos());
+    long most = Math.min(NOW_AND_THEN.toNanos(), Durations.nanos(options.heartbeat()));
     isParked = true;
     if (mailbox.isEmpty() && !isClosing) {
       LockSupport.parkNanos(this, isAwaited ? SOON.toNanos() : most);
@@ -348,8 +357,8 @@ final class RedisCarrier {
     if (isLossLogged) {
       isLossLogged = false;
       log.info(
-          "Redis at {} is back: {} payloads that waited are published, {} messages were dropped, of"
-              + " {} it is not known whether they arrived",
+          "Redis at {} is back: publishing {} waiting messages; {} were dropped, and the fate of {}"
+              + " is unknown",
           name(),
           publishing.waiting(),
           now.dropped() - before.dropped(),
@@ -369,7 +378,7 @@ final class RedisCarrier {
       lost("nothing has come back within " + options.timeLimit());
     } else if (beatSent == 0 && nextBeat - now <= 0 && session != null) {
       beatSent = now;
-      nextBeat = now + options.heartbeat().toNanos();
+      nextBeat = now + Durations.nanos(options.heartbeat());
       session.publish(beat, new byte[] {1}, (_, _) -> {});
     }
   }
@@ -391,7 +400,7 @@ final class RedisCarrier {
     if (!isLossLogged) {
       isLossLogged = true;
       log.warn(
-          "Redis at {} is away: {}. Clients of this server are reached, others are not",
+          "Redis at {} is away: {}. Messages reach only the clients of this server",
           name(),
           reason);
     } else {
@@ -408,8 +417,9 @@ final class RedisCarrier {
 
   /** Full jitter, so that servers that have lost Redis together do not come back together. */
   private long retryDelay() {
-    long first = options.firstRetry().toNanos();
-    long most = Math.min(options.longestRetry().toNanos(), first << Math.min(failures++, 30));
+    long first = Durations.nanos(options.firstRetry());
+    long most =
+        Math.min(Durations.nanos(options.longestRetry()), first << Math.min(failures++, 30));
     return ThreadLocalRandom.current().nextLong(Math.max(most, first)) + 1;
   }
 
@@ -500,7 +510,11 @@ final class RedisCarrier {
     }
     if (is != health) {
       health = is;
-      options.onHealth().accept(is);
+      try {
+        options.onHealth().accept(is);
+      } catch (Throwable e) { // the application's, and no fault of Redis
+        log.error("the listener of the backplane's health has failed at {}", is, e);
+      }
     }
   }
 
@@ -514,7 +528,7 @@ final class RedisCarrier {
     isClosing = true;
     LockSupport.unpark(thread);
     try {
-      thread.join(options.timeLimit().plusSeconds(1));
+      thread.join(Duration.ofNanos(Durations.nanos(options.timeLimit())).plusSeconds(1));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -531,15 +545,27 @@ final class RedisCarrier {
     isUp = false;
     isClosed = true;
     attempt++;
-    subscriptions.lost();
-    publishing.end();
-    if (session != null) {
-      close(session);
+    phase = Phase.AWAY;
+    RedisSession known = session;
+    session = null;
+    if (known != null) {
+      close(known);
     }
+    letGo();
     closing
-        .completeOnTimeout(null, options.timeLimit().toMillis(), TimeUnit.MILLISECONDS)
+        .completeOnTimeout(null, Durations.millis(options.timeLimit()), TimeUnit.MILLISECONDS)
         .handle((_, _) -> null)
         .join();
     inbound.execute(inbound::close);
+  }
+
+  /** Nothing is published any more, and nobody waits for it. */
+  private void letGo() {
+    for (Runnable task; (task = mailbox.poll()) != null; ) {
+      task.run();
+    }
+    subscriptions.lost();
+    publishing.end();
+    hubs.forEach(RedisHub::end);
   }
 }

@@ -1,5 +1,6 @@
 package dev.windhover.hubs.redis;
 
+import dev.windhover.http.host.Durations;
 import dev.windhover.hubs.backplane.Form;
 import dev.windhover.hubs.backplane.HubLink;
 import dev.windhover.hubs.backplane.LocalHub;
@@ -19,8 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A hub of this server among those of others: what it sends, and what they send. Any thread. */
 final class RedisHub implements HubLink {
-  private static final CompletionStage<@Nullable Void> DONE =
-      CompletableFuture.<@Nullable Void>completedStage(null);
+  private static final CompletionStage<Boolean> DONE = CompletableFuture.completedStage(true);
 
   private record Command(CompletableFuture<Boolean> obeyed, long due) {}
 
@@ -51,7 +51,7 @@ final class RedisHub implements HubLink {
     this.channels = channels;
     this.local = local;
     this.idPrefix = idPrefix;
-    this.acknowledgementNanos = acknowledgementLimit.toNanos();
+    this.acknowledgementNanos = Durations.nanos(acknowledgementLimit);
   }
 
   /** Returns what it hears from its beginning. */
@@ -79,12 +79,15 @@ final class RedisHub implements HubLink {
 
   @Override
   public void ask(String connectionId, String invocationId, List<Form> forms, Duration limit) {
-    asks.put(invocationId, System.nanoTime() + limit.toNanos());
+    byte[] question =
+        new Payload.Call(Set.of(), forms, invocationId, channels.results(), carrier.newOrigin())
+            .write();
+    carrier.requireSmall(question);
+    asks.put(invocationId, System.nanoTime() + Durations.nanos(limit));
     boolean isSent =
         carrier.publish(
             channels.of(new Target.Connection(connectionId)),
-            new Payload.Call(
-                Set.of(), forms, invocationId, channels.results(), carrier.newOrigin()),
+            question,
             new Outgoing.Reply() {
               @Override
               public void published(long receivers) {
@@ -131,7 +134,7 @@ final class RedisHub implements HubLink {
     boolean isSent =
         carrier.publish(
             channels.groupCommands(),
-            new Payload.GroupCommand(id, carrier.server(), isAdd, group, connectionId),
+            new Payload.GroupCommand(id, carrier.server(), isAdd, group, connectionId).write(),
             new Outgoing.Reply() {
               @Override
               public void published(long receivers) {}
@@ -156,7 +159,7 @@ final class RedisHub implements HubLink {
   }
 
   @Override
-  public CompletionStage<?> changed(Target target) {
+  public CompletionStage<Boolean> changed(Target target) {
     if (target instanceof Target.Connection(var id)
         && idPrefix != null
         && id.startsWith(idPrefix)) {
@@ -166,7 +169,7 @@ final class RedisHub implements HubLink {
     if (local.has(target) && carrier.subscriptions().isConfirmed(channel)) {
       return DONE;
     }
-    var done = new CompletableFuture<Void>();
+    var done = new CompletableFuture<Boolean>();
     carrier.change(channel, () -> local.has(target), done);
     return done;
   }
@@ -184,6 +187,16 @@ final class RedisHub implements HubLink {
       }
     }
     return !commands.isEmpty() || !asks.isEmpty();
+  }
+
+  /** Nothing comes from others any more: nobody waits for them. */
+  void end() {
+    commands
+        .keySet()
+        .forEach(id -> {
+          boolean _ = acknowledge(id, false);
+        });
+    asks.keySet().forEach(id -> unanswered(id, NoAnswer.UNAVAILABLE));
   }
 
   // ---- What others send
@@ -232,25 +245,29 @@ final class RedisHub implements HubLink {
   private void onAsk(Target to, String invocationId, String returnChannel, List<Form> forms)
       throws MalformedException, InvalidDataException {
     if (!(to instanceof Target.Connection(var id))) {
-      throw new MalformedException("a result is asked of many");
+      throw new MalformedException("a call for a result must name one connection");
     }
     if (!channels.isForResults(returnChannel)) {
-      throw new MalformedException("a result is to go to " + returnChannel);
+      throw new MalformedException("return channel " + returnChannel + " is not one of this hub's");
     }
     local.ask(
         id,
         invocationId,
         forms,
         answer -> {
-          boolean _ = carrier.publish(returnChannel, new Payload.Result(answer), null);
+          boolean _ = carrier.publish(returnChannel, new Payload.Result(answer).write(), null);
         });
   }
 
   private void onCommand(Payload.GroupCommand command) {
     if (command.isAdd()) {
-      CompletionStage<?> added = local.addToGroup(command.connectionId(), command.group());
+      CompletionStage<Boolean> added = local.addToGroup(command.connectionId(), command.group());
       if (added != null) {
-        added.thenRun(() -> acknowledge(command));
+        added.thenAccept(isReached -> {
+          if (isReached) {
+            acknowledge(command);
+          }
+        });
       }
     } else if (local.removeFromGroup(command.connectionId(), command.group())) {
       acknowledge(command);
@@ -260,6 +277,8 @@ final class RedisHub implements HubLink {
   private void acknowledge(Payload.GroupCommand command) {
     boolean _ =
         carrier.publish(
-            channels.acknowledgements(command.server()), new Payload.Ack(command.id()), null);
+            channels.acknowledgements(command.server()),
+            new Payload.Ack(command.id()).write(),
+            null);
   }
 }

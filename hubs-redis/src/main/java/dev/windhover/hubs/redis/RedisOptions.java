@@ -94,8 +94,8 @@ public final class RedisOptions {
   // ---- Time limits
 
   /**
-   * Limits how long Redis may take to answer. Then it counts as away; what a hub method waits for,
-   * it waits for no longer. 2 s by default: a Redis that is not overloaded answers within
+   * Limits how long Redis may take to answer. Then it counts as away, and no hub method waits
+   * longer than this for Redis. 2 s by default: a Redis that is not overloaded answers within
    * milliseconds.
    *
    * @throws IllegalArgumentException if not positive

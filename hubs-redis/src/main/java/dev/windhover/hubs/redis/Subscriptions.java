@@ -37,7 +37,7 @@ final class Subscriptions {
     }
   }
 
-  private record Waiter(Subscription subscription, CompletableFuture<Void> done, long due) {}
+  private record Waiter(Subscription subscription, CompletableFuture<Boolean> done, long due) {}
 
   private final Map<String, Subscription> wanted = new LinkedHashMap<>();
 
@@ -70,14 +70,15 @@ final class Subscriptions {
   /**
    * Wants a channel, or does not, as {@code isWanted} says now.
    *
-   * @param done completed when the channel is confirmed, or is not to be for now
+   * @param done completed with true when the channel is confirmed; with false if that has failed
+   *     for now, or the channel is not wanted any more
    * @param due when {@code done} is completed in any case
    */
   void change(
       String channel,
       BooleanSupplier isWanted,
       long order,
-      CompletableFuture<Void> done,
+      CompletableFuture<Boolean> done,
       long due) {
     Subscription known = wanted.get(channel);
     if (!isWanted.getAsBoolean()) {
@@ -92,7 +93,7 @@ final class Subscriptions {
           end(known);
         }
       }
-      done.complete(null);
+      done.complete(false);
       return;
     }
     if (known == null) {
@@ -100,7 +101,7 @@ final class Subscriptions {
       begin(known);
     }
     if (known.isConfirmed || session == null) {
-      done.complete(null);
+      done.complete(known.isConfirmed);
     } else {
       waiters.add(new Waiter(known, done, due));
     }
@@ -128,6 +129,7 @@ final class Subscriptions {
   private void end(Subscription subscription) {
     wanted.remove(subscription.channel);
     subscription.isOver = true;
+    tellWaiters(subscription, false);
     if (session != null) {
       if (!subscription.isConfirmed) {
         open--;
@@ -162,15 +164,19 @@ final class Subscriptions {
         known.isConfirmed = true;
         open--;
         confirmed.add(channel);
-        waiters.removeIf(waiter -> {
-          boolean isMet = waiter.subscription.equals(known);
-          if (isMet) {
-            waiter.done.complete(null);
-          }
-          return isMet;
-        });
+        tellWaiters(known, true);
       }
     }
+  }
+
+  private void tellWaiters(Subscription of, boolean isConfirmed) {
+    waiters.removeIf(waiter -> {
+      boolean isTold = waiter.subscription.equals(of);
+      if (isTold) {
+        waiter.done.complete(isConfirmed);
+      }
+      return isTold;
+    });
   }
 
   /** Nothing is subscribed to any more. */
@@ -181,7 +187,7 @@ final class Subscriptions {
     unconfirmed.clear();
     open = 0;
     wanted.values().forEach(each -> each.isConfirmed = false);
-    waiters.forEach(waiter -> waiter.done.complete(null));
+    waiters.forEach(waiter -> waiter.done.complete(false));
     waiters.clear();
   }
 
@@ -203,7 +209,7 @@ final class Subscriptions {
   void expire(long now) {
     for (Waiter first; (first = waiters.peek()) != null && first.due - now <= 0; ) {
       waiters.remove();
-      first.done.complete(null);
+      first.done.complete(false);
     }
   }
 

@@ -71,7 +71,9 @@ final class Tally {
   /** The event loops are too slow for a payload. */
   void overflowed() {
     overflowed.incrementAndGet();
-    warnOnce("overflow", "the event loops are too slow for what comes from Redis: it is dropped");
+    warnOnce(
+        "overflow",
+        "messages from Redis are dropped, because the event loops are too slow for them");
   }
 
   /** From now on, each kind is logged again. */

@@ -32,6 +32,9 @@ public sealed interface WhenAway {
     }
   }
 
-  /** They are kept however long it takes. At the limit, the oldest are dropped. */
+  /**
+   * They are kept until Redis is back, however long that takes. At the limit, the oldest are
+   * dropped.
+   */
   record DropOldest() implements WhenAway {}
 }

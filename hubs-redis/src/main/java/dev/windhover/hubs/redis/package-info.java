@@ -1,2 +1,2 @@
-/** Hubs on several servers, of ours and of .NET, that share their clients through Redis. */
+/** Lets several servers, ours and ASP.NET Core's, share a hub's clients through Redis. */
 package dev.windhover.hubs.redis;

@@ -1,5 +1,6 @@
 package dev.windhover.hubs.testing;
 
+import dev.windhover.http.host.Durations;
 import dev.windhover.hubs.backplane.Backplane;
 import dev.windhover.hubs.backplane.Form;
 import dev.windhover.hubs.backplane.HubLink;
@@ -17,7 +18,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +40,9 @@ public final class TestBackplane implements AutoCloseable {
   private final Map<Class<?>, List<Member>> members = new ConcurrentHashMap<>();
   private final ExecutorService carrier =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("backplane").factory());
+
+  /** The first one, for the thread of the test. */
+  private final AtomicReference<@Nullable AssertionError> fault = new AtomicReference<>();
 
   /** Creates one without servers. */
   public TestBackplane() {}
@@ -59,15 +65,45 @@ public final class TestBackplane implements AutoCloseable {
     };
   }
 
-  /** Waits until what was sent so far has been delivered. */
+  /**
+   * Waits until what was sent so far has been delivered.
+   *
+   * @throws AssertionError if a server has sent what another one could not read
+   */
   public void awaitDelivered() {
-    CompletableFuture.runAsync(() -> {}, carrier).join();
+    CompletableFuture<Boolean> delivered = new CompletableFuture<>();
+    if (execute(() -> delivered.complete(true))) {
+      boolean _ = delivered.join();
+    }
+    requireValid();
   }
 
-  /** Delivers nothing any more. */
+  /**
+   * Delivers what was sent so far. After that, each server reaches its own clients only.
+   *
+   * @throws AssertionError if a server has sent what another one could not read
+   */
   @Override
   public void close() {
-    carrier.shutdown();
+    carrier.close();
+    requireValid();
+  }
+
+  private void requireValid() {
+    AssertionError found = fault.getAndSet(null);
+    if (found != null) {
+      throw found;
+    }
+  }
+
+  /** Runs {@code task} on the carrier; returns false if that is closed, and nothing will happen. */
+  private boolean execute(Runnable task) {
+    try {
+      carrier.execute(task);
+      return true;
+    } catch (RejectedExecutionException e) {
+      return false;
+    }
   }
 
   /** A hub on one server. */
@@ -82,34 +118,44 @@ public final class TestBackplane implements AutoCloseable {
 
     @Override
     public void send(Target to, Set<String> except, List<Form> forms, Runnable deliverHere) {
-      carrier.execute(() -> {
-        for (Member each : all) {
-          if (each.equals(this)) {
-            deliverHere.run();
-          } else if (each.here.has(to)) {
-            valid(() -> each.here.deliver(to, except, forms));
-          }
-        }
-      });
+      boolean isSent =
+          execute(() -> {
+            for (Member each : all) {
+              if (each.equals(this)) {
+                deliverHere.run();
+              } else if (each.here.has(to)) {
+                valid(() -> each.here.deliver(to, except, forms));
+              }
+            }
+          });
+      if (!isSent) {
+        deliverHere.run();
+      }
     }
 
     @Override
     public void ask(String connectionId, String invocationId, List<Form> forms, Duration limit) {
-      carrier.execute(() -> {
-        Member owner = ownerOf(connectionId);
-        if (owner == null) {
-          here.unanswered(invocationId, NoAnswer.UNKNOWN_CONNECTION);
-          return;
-        }
-        valid(() ->
-            owner.here.ask(
-                connectionId,
-                invocationId,
-                forms,
-                answer -> carrier.execute(() -> valid(() -> answered(answer)))));
-        CompletableFuture.delayedExecutor(limit.toMillis(), TimeUnit.MILLISECONDS, carrier)
-            .execute(() -> here.unanswered(invocationId, NoAnswer.TIMED_OUT));
-      });
+      boolean isSent =
+          execute(() -> {
+            Member owner = ownerOf(connectionId);
+            if (owner == null) {
+              here.unanswered(invocationId, NoAnswer.UNKNOWN_CONNECTION);
+              return;
+            }
+            valid(() ->
+                owner.here.ask(
+                    connectionId,
+                    invocationId,
+                    forms,
+                    answer -> {
+                      boolean _ = execute(() -> valid(() -> answered(answer)));
+                    }));
+            CompletableFuture.delayedExecutor(Durations.millis(limit), TimeUnit.MILLISECONDS)
+                .execute(() -> here.unanswered(invocationId, NoAnswer.TIMED_OUT));
+          });
+      if (!isSent) {
+        here.unanswered(invocationId, NoAnswer.UNAVAILABLE);
+      }
     }
 
     private void answered(Form answer) throws InvalidDataException {
@@ -121,29 +167,35 @@ public final class TestBackplane implements AutoCloseable {
 
     @Override
     public CompletionStage<Boolean> addToGroup(String connectionId, String group) {
-      return CompletableFuture.supplyAsync(() -> ownerOf(connectionId), carrier)
-          .thenCompose(owner -> {
-            CompletionStage<?> added =
+      CompletableFuture<Boolean> done = new CompletableFuture<>();
+      boolean isSent =
+          execute(() -> {
+            Member owner = ownerOf(connectionId);
+            CompletionStage<Boolean> added =
                 owner == null ? null : owner.here.addToGroup(connectionId, group);
-            return added == null
-                ? CompletableFuture.completedStage(false)
-                : added.thenApply(_ -> true);
+            if (added == null) {
+              done.complete(false);
+            } else {
+              added.thenAccept(done::complete);
+            }
           });
+      return isSent ? done : CompletableFuture.completedStage(false);
     }
 
     @Override
     public CompletionStage<Boolean> removeFromGroup(String connectionId, String group) {
-      return CompletableFuture.supplyAsync(
-          () -> {
+      CompletableFuture<Boolean> done = new CompletableFuture<>();
+      boolean isSent =
+          execute(() -> {
             Member owner = ownerOf(connectionId);
-            return owner != null && owner.here.removeFromGroup(connectionId, group);
-          },
-          carrier);
+            done.complete(owner != null && owner.here.removeFromGroup(connectionId, group));
+          });
+      return isSent ? done : CompletableFuture.completedStage(false);
     }
 
     @Override
-    public CompletionStage<?> changed(Target target) {
-      return CompletableFuture.completedStage(null);
+    public CompletionStage<Boolean> changed(Target target) {
+      return CompletableFuture.completedStage(true);
     }
 
     private @Nullable Member ownerOf(String connectionId) {
@@ -156,12 +208,13 @@ public final class TestBackplane implements AutoCloseable {
     void run() throws InvalidDataException;
   }
 
-  /** Servers of one process always understand each other. */
-  private static void valid(Delivery delivery) {
+  /** Servers of one process always understand each other; if they do not, the test fails. */
+  private void valid(Delivery delivery) {
     try {
       delivery.run();
     } catch (InvalidDataException e) {
-      throw new AssertionError("a server has sent what another one cannot read", e);
+      fault.compareAndSet(
+          null, new AssertionError("a server has sent what another one cannot read", e));
     }
   }
 }

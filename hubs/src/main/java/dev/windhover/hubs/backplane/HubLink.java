@@ -20,6 +20,7 @@ public interface HubLink {
    *     a thread of its own that may wait, so that all servers see one order
    * @throws BackplaneException if other servers will not get it, and the backplane is set up to say
    *     so; {@code here} has been run then
+   * @throws IllegalArgumentException if the message is larger than the backplane allows
    */
   void send(Target to, Set<String> except, List<Form> forms, Runnable here);
 
@@ -30,6 +31,7 @@ public interface HubLink {
    * @param invocationId unique among all servers
    * @param forms the call in every protocol of the hub
    * @param limit how long the answer is awaited
+   * @throws IllegalArgumentException if the call is larger than the backplane allows
    */
   void ask(String connectionId, String invocationId, List<Form> forms, Duration limit);
 
@@ -48,10 +50,10 @@ public interface HubLink {
 
   /**
    * A connection, the first member of a group, or the first connection of a user has come here, or
-   * the last one has gone. What is there now, {@link LocalHub#has} says.
+   * the last one has gone. {@link LocalHub#has} tells the current state.
    *
-   * @return completes when what other servers send to {@code target} arrives here, or will not for
-   *     now
+   * @return completes with true when what other servers send to {@code target} arrives here; with
+   *     false when that has failed for now, or is not wanted any more
    */
-  CompletionStage<?> changed(Target target);
+  CompletionStage<Boolean> changed(Target target);
 }

@@ -24,7 +24,7 @@ public interface LocalHub {
     UNAVAILABLE
   }
 
-  /** Returns whether somebody here is meant by {@code target}. */
+  /** Returns whether {@code target} includes a client of this server. */
   boolean has(Target target);
 
   /**
@@ -32,8 +32,8 @@ public interface LocalHub {
    * delivers faster than the loops can is slowed down.
    *
    * @param except the connections that do not get it
-   * @throws InvalidDataException if a client has not got it, because there is no form for its
-   *     protocol, or the form is not one whole call; others have got it
+   * @throws InvalidDataException if a client did not get it, because there is no form for its
+   *     protocol, or the form is not one whole call; the others did
    */
   void deliver(Target to, Set<String> except, List<Form> forms) throws InvalidDataException;
 
@@ -61,9 +61,10 @@ public interface LocalHub {
   /**
    * Makes a connection of this server a member of a group, for another server.
    *
-   * @return completes when what is sent to the group reaches the connection; null if it is not here
+   * @return whether what other servers send to the group reaches the connection, as {@link
+   *     HubLink#changed} says; null if the connection is not here
    */
-  @Nullable CompletionStage<?> addToGroup(String connectionId, String group);
+  @Nullable CompletionStage<Boolean> addToGroup(String connectionId, String group);
 
   /**
    * Ends a membership, for another server.

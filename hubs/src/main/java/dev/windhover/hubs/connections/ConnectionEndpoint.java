@@ -13,6 +13,7 @@ import dev.windhover.http.host.FanOut;
 import dev.windhover.http.host.HostContext;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
+import dev.windhover.http.host.LoopThread;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.hubs.connections.ConnectionEnding.Status;
@@ -449,22 +450,13 @@ public final class ConnectionEndpoint {
         return found;
       }
       MemoryBudget memory = HostContext.of(request).memory();
-      FanOut fanOut = new FanOut(loop, this::isOnLoop);
+      FanOut fanOut = new FanOut(loop, LoopThread::isCurrent);
       Map<Loop, LoopConnections> more = new HashMap<>(known);
       more.put(loop, new LoopConnections(loop, fanOut, memory));
       if (loops.compareAndSet(known, Map.copyOf(more))) {
         memory.include(fanOut::waitingBytes);
       }
     }
-  }
-
-  private boolean isOnLoop() {
-    for (Loop loop : loops.get().keySet()) {
-      if (loop.inLoop()) {
-        return true;
-      }
-    }
-    return false;
   }
 
   /** A connection has its first transport; on its loop. */

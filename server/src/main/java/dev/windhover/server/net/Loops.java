@@ -1,5 +1,6 @@
 package dev.windhover.server.net;
 
+import dev.windhover.http.host.LoopThread;
 import dev.windhover.http.host.LoopWatch;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -14,6 +15,7 @@ import io.netty.channel.SingleThreadIoEventLoop;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.EventExecutorChooserFactory.EventExecutorChooser;
+import io.netty.util.concurrent.FastThreadLocalThread;
 import io.netty.util.concurrent.ThreadPerTaskExecutor;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,13 +50,26 @@ public final class Loops extends MultiThreadIoEventLoopGroup {
    *     about; on its thread, with the error
    */
   public Loops(int loops, IoHandlerFactory io, Consumer<Throwable> onLoopEnded) {
-    super(
-        1 + loops,
-        new ThreadPerTaskExecutor(new DefaultThreadFactory("windhover")),
-        Chooser::new,
-        io);
+    super(1 + loops, new ThreadPerTaskExecutor(new Threads()), Chooser::new, io);
     this.connectionLoops = loops;
     this.onLoopEnded = onLoopEnded;
+  }
+
+  private static final class Threads extends DefaultThreadFactory {
+    Threads() {
+      super("windhover");
+    }
+
+    @Override
+    protected Thread newThread(Runnable loop, String name) {
+      return new OneThread(loop, name);
+    }
+  }
+
+  private static final class OneThread extends FastThreadLocalThread implements LoopThread {
+    OneThread(Runnable loop, String name) {
+      super(loop, name);
+    }
   }
 
   @Override

@@ -19,6 +19,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -64,7 +66,7 @@ abstract class BackplaneContract {
       clients().others().say(what);
     }
 
-    /** Says something to all, and to the caller, in this order. */
+    /** Says numbers to all, in order. */
     public void allOf(int from, int to) {
       for (int i = from; i < to; i++) {
         clients().all().say(i);
@@ -79,6 +81,14 @@ abstract class BackplaneContract {
   /** Returns what one more server gives to its hubs, when it is ready. */
   abstract Backplane server() throws Exception;
 
+  /** As {@link #server}, with a short time limit for changes of groups elsewhere, if it has one. */
+  Backplane hastyServer() throws Exception {
+    return server();
+  }
+
+  /** Closes what connects the servers. */
+  abstract void closeBackplanes();
+
   @BeforeEach
   void startServers() throws Exception {
     one = start();
@@ -92,9 +102,13 @@ abstract class BackplaneContract {
   }
 
   private TestHost start() throws Exception {
+    return start(server());
+  }
+
+  private TestHost start(Backplane backplane) throws Exception {
     Application application =
         new Application().use(new WebSockets(new WebSocketOptions().allowedOrigins("*")));
-    Hubs all = Hubs.on(application).backplane(server());
+    Hubs all = Hubs.on(application).backplane(backplane);
     all.map("/room", Room.class, Room::new);
     TestHost host = TestHost.start(application);
     hubs.put(host, all.context(Room.class));
@@ -102,7 +116,7 @@ abstract class BackplaneContract {
   }
 
   private HubContext<Room.Client> hub(TestHost of) {
-    return java.util.Objects.requireNonNull(hubs.get(of));
+    return Objects.requireNonNull(hubs.get(of));
   }
 
   /** A client that other servers reach: what it calls is answered after onConnected. */
@@ -120,7 +134,7 @@ abstract class BackplaneContract {
   }
 
   private static String idOf(TestHubClient client) {
-    return java.util.Objects.requireNonNull(client.invoke(String.class, "id"));
+    return Objects.requireNonNull(client.invoke(String.class, "id"));
   }
 
   // ---- Sends
@@ -262,9 +276,11 @@ abstract class BackplaneContract {
   }
 
   @Test
-  void nobodyConfirmsTheGroupsOfAConnectionThatIsNowhere() {
-    assertThat(hub(one).groups().add("nobody", "room")).isFalse();
-    assertThat(hub(one).groups().remove("nobody", "room")).isFalse();
+  void nobodyConfirmsTheGroupsOfAConnectionThatIsNowhere() throws Exception {
+    try (TestHost hasty = start(hastyServer())) {
+      assertThat(hub(hasty).groups().add("nobody", "room")).isFalse();
+      assertThat(hub(hasty).groups().remove("nobody", "room")).isFalse();
+    }
   }
 
   @Test
@@ -280,7 +296,7 @@ abstract class BackplaneContract {
     return later(() -> hub(from).clients().client(id).number());
   }
 
-  private static <T> CompletableFuture<T> later(java.util.concurrent.Callable<T> work) {
+  private static <T> CompletableFuture<T> later(Callable<T> work) {
     CompletableFuture<T> future = new CompletableFuture<>();
     Thread.ofVirtual()
         .start(() -> {
@@ -379,7 +395,7 @@ abstract class BackplaneContract {
   }
 
   @Test
-  void aResultIsAwaitedForALimitedTime() {
+  void aResultIsAwaitedForALimitedTime() throws Exception {
     try (TestHubClient ann = connect(one)) {
       String id = idOf(ann);
       CompletableFuture<Integer> asked =
@@ -387,7 +403,30 @@ abstract class BackplaneContract {
       ReceivedCall call = ann.expectCall("number");
       assertThatThrownBy(asked::get)
           .hasMessageContaining("connection '%s' has not answered within PT0.001S".formatted(id));
-      assertThat(call).isNotNull(); // which nobody answers any more
+      call.answer(1); // for nobody
+      CompletableFuture<Integer> next = ask(two, id);
+      ann.expectCall("number").answer(2);
+      assertThat(next.get()).isEqualTo(2);
+    }
+  }
+
+  // ---- The end
+
+  @Test
+  void aServerServesItsOwnClientsWhenItsBackplaneIsClosed() {
+    try (TestHubClient ann = connect(one);
+        TestHubClient ben = connect(two)) {
+      String id = idOf(ben);
+      closeBackplanes();
+      hub(one).clients().all().say(1);
+      ann.expectCall("say", 1);
+      ann.invoke("join", "room");
+      hub(one).clients().group("room").say(2);
+      ann.expectCall("say", 2);
+      assertThat(hub(one).groups().add(id, "room")).isFalse();
+      assertThatThrownBy(() -> hub(one).clients().client(id).number())
+          .hasMessage(
+              "connection '%s' is not here, and other servers cannot be asked now".formatted(id));
     }
   }
 }

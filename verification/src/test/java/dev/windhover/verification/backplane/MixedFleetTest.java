@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -72,7 +73,7 @@ class MixedFleetTest {
       ours.add(app);
       servers.add(app.urls().getFirst());
     }
-    ready.get(60, java.util.concurrent.TimeUnit.SECONDS);
+    ready.get(60, TimeUnit.SECONDS);
     servers.add("http://127.0.0.1:" + port);
     for (int i = 0; i < SERVERS; i++) {
       json.add(NetClient.connect(http, servers.get(i), "user" + i, false));

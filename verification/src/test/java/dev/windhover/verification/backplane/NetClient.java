@@ -21,6 +21,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -117,11 +118,11 @@ final class NetClient implements AutoCloseable, WebSocket.Listener, InvocationBi
 
   /** Goes without a word. */
   void lose() {
-    java.util.Objects.requireNonNull(socket).abort();
+    Objects.requireNonNull(socket).abort();
   }
 
   private synchronized void write(ByteBuffer record) {
-    WebSocket open = java.util.Objects.requireNonNull(socket);
+    WebSocket open = Objects.requireNonNull(socket);
     (protocol.transferFormat() == TransferFormat.TEXT
             ? open.sendText(UTF_8.decode(record), true)
             : open.sendBinary(record, true))

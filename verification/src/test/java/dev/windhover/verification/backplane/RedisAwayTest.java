@@ -17,6 +17,11 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -52,18 +57,14 @@ class RedisAwayTest {
     }
   }
 
-  /** A server that notices soon, and tries again soon. */
+  /** A server that tries again soon. It notices at once that a connection is closed. */
   private RecordedHub server(String url, Consumer<RedisOptions> change)
       throws InterruptedException {
     RecordedHub server =
         new RecordedHub(
             url,
             options ->
-                change.accept(
-                    options
-                        .timeLimit(Duration.ofMillis(500))
-                        .heartbeat(Duration.ofMillis(100))
-                        .retries(Duration.ofMillis(20), Duration.ofMillis(100))));
+                change.accept(options.retries(Duration.ofMillis(20), Duration.ofMillis(100))));
     open.add(server);
     return server;
   }
@@ -81,6 +82,17 @@ class RedisAwayTest {
   private static void await(RecordedHub server, BackplaneHealth health)
       throws InterruptedException {
     server.fleet().await(server.backplane(), health);
+  }
+
+  /** Waits until Redis was tried in vain, for a reason that contains {@code reason}. */
+  private void awaitAnotherTry(String reason) {
+    long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    while (log.lines().stream()
+        .noneMatch(
+            line -> line.text().contains(" is still away: ") && line.text().contains(reason))) {
+      assertThat(end - System.nanoTime()).as("Redis was not tried again").isPositive();
+      LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
+    }
   }
 
   private static void say(RecordedHub from, String text) {
@@ -146,12 +158,7 @@ class RedisAwayTest {
   private RecordedHub serverWithout() {
     RecordedHub server =
         RecordedHub.begin(
-            redis.url(),
-            options ->
-                options
-                    .timeLimit(Duration.ofMillis(500))
-                    .heartbeat(Duration.ofMillis(100))
-                    .retries(Duration.ofMillis(20), Duration.ofMillis(100)));
+            redis.url(), options -> options.retries(Duration.ofMillis(20), Duration.ofMillis(100)));
     open.add(server);
     return server;
   }
@@ -168,6 +175,19 @@ class RedisAwayTest {
         .hasMessage("Redis is away: clients of other servers do not get the message");
     ann.expectCall("Message", "a");
     assertThat(one.backplane().counts().dropped()).isEqualTo(1);
+    for (String group : List.of("1", "2", "3")) {
+      ann.invoke("join", group);
+    }
+    assertThatThrownBy(() -> one.hub().clients().groups("1", "2", "3").message("b"))
+        .isInstanceOf(BackplaneException.class);
+    for (int i = 0; i < 3; i++) {
+      ann.expectCall("Message", "b");
+    }
+    String id = RecordedHub.idOf(ann);
+    assertThatThrownBy(
+            () -> one.hub().clients().clients("far", "away", "elsewhere", id).message("c"))
+        .isInstanceOf(BackplaneException.class);
+    ann.expectCall("Message", "c");
   }
 
   @Tag("full")
@@ -223,25 +243,126 @@ class RedisAwayTest {
     redis.kill();
     await(one, BackplaneHealth.DOWN);
     say(one, "a");
-    one.fleet().await(one.backplane(), BackplaneHealth.DOWN, Duration.ofMillis(300));
+    awaitAnotherTry("");
     redis.restart();
     await(one, BackplaneHealth.UP);
     assertThat(log.lines().stream().filter(line -> line.level().toInt() > 10))
         .extracting(Logs.Line::text)
         .containsExactly(
-            "Redis at 127.0.0.1:%d is away: the connection was closed. Clients of this server are"
+            "Redis at 127.0.0.1:%d is away: the connection was closed. Messages reach only the"
                     .formatted(redis.port())
-                + " reached, others are not",
-            "Redis at 127.0.0.1:%d is back: 1 payloads that waited are published, 0 messages were"
+                + " clients of this server",
+            "Redis at 127.0.0.1:%d is back: publishing 1 waiting messages; 0 were dropped, and the"
                     .formatted(redis.port())
-                + " dropped, of 0 it is not known whether they arrived");
+                + " fate of 0 is unknown");
+  }
+
+  @Test
+  void nobodyWaitsForASubscriptionThatIsGivenUp() throws Exception {
+    RecordedHub one = server(redis.url(), options -> options.timeLimit(Duration.ofHours(1)));
+    TestHubClient ann = client(one);
+    String id = RecordedHub.idOf(ann);
+    redis.pause();
+    CompletableFuture<Boolean> joined = new CompletableFuture<>();
+    Thread joining =
+        Thread.ofPlatform()
+            .daemon()
+            .start(() -> joined.complete(one.hub().groups().add(id, "room")));
+    awaitWaiting(joining);
+    assertThat(joined).isNotDone();
+    assertThat(one.hub().groups().remove(id, "room")).isTrue();
+    assertThat(joined.get(10, TimeUnit.SECONDS)).isTrue();
+    redis.resume();
+  }
+
+  // ---- Health
+
+  @Test
+  void aListenerThatFailsDoesNotKeepRedisAway() throws Exception {
+    BlockingQueue<BackplaneHealth> told = new LinkedBlockingQueue<>();
+    RecordedHub one =
+        RecordedHub.begin(
+            redis.url(),
+            options ->
+                options.onHealth(health -> {
+                  told.add(health);
+                  throw new IllegalStateException("thrown by a test");
+                }));
+    open.add(one);
+    assertThat(told.poll(10, TimeUnit.SECONDS)).isEqualTo(BackplaneHealth.DEGRADED);
+    assertThat(told.poll(10, TimeUnit.SECONDS)).isEqualTo(BackplaneHealth.UP);
+    TestHubClient ann = client(one);
+    say(one, "a");
+    ann.expectCall("Message", "a");
+    assertThat(log.lines())
+        .extracting(Logs.Line::text)
+        .contains("the listener of the backplane's health has failed at UP");
+  }
+
+  // ---- Closed
+
+  @Test
+  void nobodyWaitsForABackplaneThatIsClosedWhileRedisIsAway() throws Exception {
+    CountDownLatch isUp = new CountDownLatch(1);
+    CountDownLatch isDown = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    RecordedHub one =
+        RecordedHub.begin(
+            redis.url(),
+            options ->
+                options.onHealth(health -> {
+                  switch (health) {
+                    case UP -> isUp.countDown();
+                    case DEGRADED -> {}
+                    case DOWN -> {
+                      isDown.countDown();
+                      awaitQuietly(goOn);
+                    }
+                  }
+                }));
+    open.add(one);
+    assertThat(isUp.await(10, TimeUnit.SECONDS)).isTrue();
+    TestHubClient ann = client(one);
+    redis.kill();
+    assertThat(isDown.await(10, TimeUnit.SECONDS)).isTrue();
+    String id = RecordedHub.idOf(ann);
+    CompletableFuture<Boolean> joined = new CompletableFuture<>();
+    awaitWaiting( // for the backplane, whose thread the listener holds
+        Thread.ofPlatform()
+            .daemon()
+            .start(() -> joined.complete(one.hub().groups().add(id, "room"))));
+    Thread closing = Thread.ofPlatform().start(one.backplane()::close);
+    awaitWaiting(closing);
+    goOn.countDown();
+    assertThat(joined.get(10, TimeUnit.SECONDS)).isTrue();
+    closing.join();
+  }
+
+  private static void awaitWaiting(Thread thread) {
+    long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    while (thread.getState() != Thread.State.WAITING
+        && thread.getState() != Thread.State.TIMED_WAITING) {
+      assertThat(end - System.nanoTime()).as("state %s", thread.getState()).isPositive();
+      LockSupport.parkNanos(Duration.ofMillis(1).toNanos());
+    }
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   // ---- Paused
 
   @Test
   void aRedisThatDoesNotAnswerIsAway() throws Exception {
-    RecordedHub one = server();
+    RecordedHub one =
+        server(
+            redis.url(),
+            options -> options.timeLimit(Duration.ofMillis(500)).heartbeat(Duration.ofMillis(100)));
     TestHubClient ann = client(one);
     redis.pause();
     say(one, "a"); // on its way, and comes back only now
@@ -338,8 +459,7 @@ class RedisAwayTest {
     redis.command("REPLICAOF", "127.0.0.1", String.valueOf(RedisServer.freePort()));
     redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
     await(one, BackplaneHealth.DOWN);
-    assertThat(one.fleet().await(one.backplane(), BackplaneHealth.UP, Duration.ofMillis(300)))
-        .isFalse();
+    awaitAnotherTry("it has the role 'slave', in which nobody hears a publish");
     redis.command("REPLICAOF", "NO", "ONE");
     await(one, BackplaneHealth.UP);
   }

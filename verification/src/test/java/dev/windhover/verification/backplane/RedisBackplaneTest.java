@@ -1,8 +1,11 @@
 package dev.windhover.verification.backplane;
 
 import dev.windhover.hubs.backplane.Backplane;
+import dev.windhover.hubs.redis.RedisOptions;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -27,13 +30,21 @@ class RedisBackplaneTest extends BackplaneContract {
 
   @Override
   Backplane server() throws InterruptedException {
-    return fleet.connect(
-        java.util.Objects.requireNonNull(redis).url(),
-        options -> options.acknowledgementLimit(Duration.ofMillis(500)));
+    return server(_ -> {});
+  }
+
+  @Override
+  Backplane hastyServer() throws InterruptedException {
+    return server(options -> options.acknowledgementLimit(Duration.ofMillis(300)));
+  }
+
+  private Backplane server(Consumer<RedisOptions> change) throws InterruptedException {
+    return fleet.connect(Objects.requireNonNull(redis).url(), change);
   }
 
   @AfterEach
-  void closeFleet() {
+  @Override
+  void closeBackplanes() {
     fleet.close();
   }
 }

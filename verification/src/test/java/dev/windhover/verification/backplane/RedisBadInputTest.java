@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.slf4j.event.Level;
 
 /** Whatever is published, it is refused, counted and logged once, and no client is hurt. */
 @ExtendWith(StrictLogs.class)
@@ -156,7 +157,7 @@ class RedisBadInputTest {
     }
     refuses(10);
     assertThat(refusals.lines())
-        .filteredOn(line -> line.level() == org.slf4j.event.Level.WARN)
+        .filteredOn(line -> line.level() == Level.WARN)
         .singleElement()
         .extracting(Logs.Line::text)
         .isEqualTo(

@@ -14,7 +14,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/** The backplanes of a test, and how they feel. */
+/** The backplanes of a test, and the health that they report. */
 final class RedisFleet implements AutoCloseable {
   private final List<RedisBackplane> all = new ArrayList<>();
   private final List<BlockingQueue<BackplaneHealth>> healths = new ArrayList<>();

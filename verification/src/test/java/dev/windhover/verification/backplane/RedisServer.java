@@ -8,7 +8,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -20,27 +20,39 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** A Redis of this machine, on a free port and without files. Where there is none, tests skip. */
 final class RedisServer implements AutoCloseable {
   private static final Path FOLDER = Path.of("target", "redis");
 
+  /** Linux gives connections ports from 32768 on, unless it is told otherwise. */
+  private static final int LOWEST_PORT = 20_000;
+
+  private static final int HIGHEST_PORT = 32_000;
+
+  /** Somebody else may take a port that was free just now. */
+  private static final int TRIES = 3;
+
+  private static final int START_SECONDS = 30;
+
   private final Program program = Program.require("redis-server");
-  private final int port;
   private final List<String> more;
+  private int port;
   private @Nullable Path configuration;
   private @Nullable Process process;
 
-  private RedisServer(int port, String... more) {
-    this.port = port;
+  private RedisServer(String... more) {
     this.more = List.of(more);
   }
 
   /** Starts one, with more arguments than it needs. */
   static RedisServer start(String... more) throws IOException {
-    RedisServer server = new RedisServer(freePort(), more);
-    server.restart();
+    RedisServer server = new RedisServer(more);
+    server.startSomewhere();
     return server;
   }
 
@@ -59,15 +71,35 @@ final class RedisServer implements AutoCloseable {
         sentinel failover-timeout main 1000
         """
             .formatted(primary.port()));
-    RedisServer server = new RedisServer(freePort(), "--sentinel");
+    RedisServer server = new RedisServer("--sentinel");
     server.configuration = file;
-    server.restart();
+    server.startSomewhere();
     return server;
   }
 
+  /** Returns a port that was free just now. Connections do not get it, only servers ask for it. */
   static int freePort() throws IOException {
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return free.getLocalPort();
+    while (true) {
+      int port = ThreadLocalRandom.current().nextInt(LOWEST_PORT, HIGHEST_PORT);
+      try (ServerSocket free = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        return free.getLocalPort();
+      } catch (BindException e) {
+        // another one
+      }
+    }
+  }
+
+  private void startSomewhere() throws IOException {
+    for (int tries = 1; true; tries++) {
+      port = freePort();
+      try {
+        restart();
+        return;
+      } catch (IOException e) {
+        if (tries == TRIES) {
+          throw e;
+        }
+      }
     }
   }
 
@@ -102,22 +134,29 @@ final class RedisServer implements AutoCloseable {
     process = started;
     BufferedReader output =
         new BufferedReader(new InputStreamReader(started.getInputStream(), UTF_8));
-    StringBuilder all = new StringBuilder();
-    for (String line; (line = output.readLine()) != null; ) {
-      all.append(line).append('\n');
-      if (line.contains("Ready to accept connections") || line.contains("Sentinel ID is")) {
-        Thread.ofVirtual().start(() -> drain(output));
-        return;
-      }
+    CompletableFuture<Boolean> isReady = new CompletableFuture<>();
+    StringBuffer all = new StringBuffer();
+    Thread _ = Thread.ofVirtual().start(() -> read(output, all, isReady));
+    if (!isReady.completeOnTimeout(false, START_SECONDS, TimeUnit.SECONDS).join()) {
+      kill();
+      throw new IOException("redis-server has not started: " + all);
     }
-    throw new IOException("redis-server has not started: " + all);
   }
 
-  private static void drain(BufferedReader output) {
+  private static void read(
+      BufferedReader output, StringBuffer all, CompletableFuture<Boolean> isReady) {
     try {
-      output.lines().forEach(_ -> {});
-    } catch (UncheckedIOException e) {
-      // it has ended
+      for (String line; (line = output.readLine()) != null; ) {
+        if (line.contains("Ready to accept connections") || line.contains("Sentinel ID is")) {
+          isReady.complete(true);
+        } else if (!isReady.isDone()) {
+          all.append(line).append('\n');
+        }
+      }
+    } catch (IOException e) {
+      all.append(e);
+    } finally {
+      isReady.complete(false); // it has ended
     }
   }
 

@@ -11,6 +11,7 @@ import dev.windhover.verification.logs.StrictLogs;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -107,7 +108,7 @@ class RedisSetupTest {
       Consumer<RedisOptions> soon =
           options ->
               options
-                  .timeLimit(Duration.ofMillis(500))
+                  .timeLimit(Duration.ofSeconds(2))
                   .retries(Duration.ofMillis(20), Duration.ofMillis(200));
       try (RecordedHub one = new RecordedHub(url, soon);
           RecordedHub two = new RecordedHub(url, soon)) {
@@ -129,8 +130,10 @@ class RedisSetupTest {
 
   /** Waits until the Sentinel knows the replica, which it asks for every ten seconds at first. */
   private static void awaitReplica(RedisServer sentinel) throws IOException {
+    long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
     while (((Object[]) sentinel.command("SENTINEL", "REPLICAS", "main")).length == 0) {
-      Thread.onSpinWait();
+      assertThat(end - System.nanoTime()).as("the Sentinel knows no replica").isPositive();
+      LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
     }
   }
 }

@@ -5,6 +5,7 @@ import static dev.windhover.verification.backplane.RecordedHub.idOf;
 import static dev.windhover.verification.backplane.RecordedHub.text;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.windhover.hubs.testing.TestHubClient;
 import dev.windhover.verification.backplane.RedisServer.Monitor;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -171,6 +173,30 @@ class RedisWireTest {
     assertThat(redis.publish(channel, Hex.bytes(hex))).isPositive();
   }
 
+  @Test
+  void nobodyWaitsForABackplaneThatIsClosed() throws Exception {
+    try (RecordedHub one =
+        new RecordedHub(
+            redis.url(), options -> options.acknowledgementLimit(Duration.ofHours(1)))) {
+      CompletableFuture<Boolean> added = new CompletableFuture<>();
+      Thread _ =
+          Thread.ofVirtual().start(() -> added.complete(one.hub().groups().add(THEIR_ID, "far")));
+      assertThat(monitor.next().channel()).isEqualTo("TestHub:internal:groups");
+      CompletableFuture<?> asked =
+          one.hub()
+              .clients()
+              .untyped()
+              .client(THEIR_ID)
+              .invokeAsync(Integer.class, "Result")
+              .toCompletableFuture();
+      assertThat(monitor.next().channel()).isEqualTo("TestHub:connection:" + THEIR_ID);
+      one.backplane().close();
+      assertThat(added.get(10, TimeUnit.SECONDS)).isFalse();
+      assertThatThrownBy(() -> asked.get(10, TimeUnit.SECONDS))
+          .hasMessageContaining("other servers cannot be asked now");
+    }
+  }
+
   // ---- Results
 
   @Test
@@ -237,6 +263,39 @@ class RedisWireTest {
               + "\",\"error\":\"Connection disconnected.\"}\u001e";
       returns(back, "92a46a736f6e" + RecordedHub.binary(gone.getBytes(UTF_8)));
     }
+  }
+
+  @Test
+  void aQuestionForNobodyIsAnsweredInItsOwnProtocol() throws IOException {
+    String back = "TestHub:internal:return:" + THEIR_SERVER;
+    try (TestHubClient ann = server.connectAs("ann")) {
+      String id = "enjhSkJtSUaIbo+6LCXCWw";
+      String gone = idOf(ann).substring(0, 8) + "gone";
+      String binary =
+          "9490 81 ab6d6573736167657061636b c424 23960180"
+              + text(id)
+              + "a6526573756c749090"
+              + text(id)
+              + text(back);
+      redis.publish("TestHub:connection:" + gone, Hex.bytes(binary));
+      assertThat(monitor.next().channel()).isEqualTo("TestHub:connection:" + gone);
+      Published answer = monitor.next();
+      assertThat(answer.channel()).isEqualTo(back);
+      assertThat(Hex.of(answer.payload())).startsWith("92ab6d6573736167657061636b");
+    }
+  }
+
+  @Test
+  void aQuestionThatOthersWouldDropIsNotAsked() {
+    assertThatThrownBy(() ->
+            server
+                .hub()
+                .clients()
+                .untyped()
+                .client(THEIR_ID)
+                .invokeAsync(Integer.class, "Result", "x".repeat(4 << 20)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageEndingWith("exceeds the backplane's limit of 4194304");
   }
 
   /** As recorded, but for the ids. */

@@ -13,7 +13,8 @@ class TestBackplaneTest extends BackplaneContract {
   }
 
   @AfterEach
-  void closeFleet() {
+  @Override
+  void closeBackplanes() {
     fleet.close();
   }
 }
