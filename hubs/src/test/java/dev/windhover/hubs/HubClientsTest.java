@@ -267,6 +267,7 @@ class HubClientsTest {
       outside.clients().latest("a").all().say(text + i);
       outside.clients().latest("b").client(slow.id()).say(i);
     }
+    fixture.host().awaitIdle(); // the loop has queued all of them
     slow.client().takeAll();
     String last;
     int heard = 0;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.windhover.hubs.HubFixture.Client;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -54,7 +55,7 @@ class HubMemoryTest {
   }
 
   /** One client after the other does its worst; some go, and a bystander does not notice. */
-  private void attack(int clients, java.util.function.Consumer<Client> attack) {
+  private void attack(int clients, Consumer<Client> attack) {
     Client bystander = hub.connect();
     for (int i = 0; i < clients; i++) {
       attack.accept(hub.connect());

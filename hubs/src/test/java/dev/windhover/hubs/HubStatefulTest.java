@@ -218,7 +218,7 @@ class HubStatefulTest {
 
   @Test
   void theOldestAreDroppedForAClientThatIsAway() {
-    sendWhileAway("policy", String.valueOf(WhenFull.DROP_OLDEST.ordinal()));
+    sendWhileAway("policy", "'DROP_OLDEST'");
     Client client = reconnect().expect("{'type':9,'sequenceId':2}");
     for (int i = 16; i < 20; i++) { // as many as have room
       client.expect(message(longText(i)));
@@ -233,7 +233,7 @@ class HubStatefulTest {
 
   @Test
   void theNewestAreDroppedForAClientThatIsAway() {
-    sendWhileAway("policy", String.valueOf(WhenFull.DROP_NEWEST.ordinal()));
+    sendWhileAway("policy", "'DROP_NEWEST'");
     Client client = reconnect().expect("{'type':9,'sequenceId':2}");
     for (int i = 0; i < 4; i++) {
       client.expect(message(longText(i)));

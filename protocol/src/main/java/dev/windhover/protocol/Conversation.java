@@ -118,9 +118,7 @@ public final class Conversation {
     heardAt = now;
     state = state.on(WebSocketState.Event.OPENED);
     if (terms.keepAliveInterval() > 0) {
-      keepAlive =
-          new KeepAlive(
-              new KeepAlive.Terms(terms.keepAliveInterval(), terms.keepAliveTimeout()), now);
+      keepAlive = new KeepAlive(terms, now);
     }
   }
 

@@ -23,21 +23,7 @@ final class KeepAlive {
     ABORT
   }
 
-  /**
-   * The settings, which all sockets with the same settings share.
-   *
-   * @param interval in nanoseconds, more than 0
-   * @param timeout in nanoseconds; 0 for no limit
-   */
-  record Terms(long interval, long timeout) {
-    /** Returns the shortest time between two checks, in nanoseconds. */
-    private long leastDelay() {
-      long shorter = timeout == 0 ? interval : Math.min(interval, timeout);
-      return Math.max(1, shorter / 4);
-    }
-  }
-
-  private final Terms terms;
+  private final Conversation.Terms terms;
   private long heard;
   private long sent;
   private long acknowledged;
@@ -45,7 +31,8 @@ final class KeepAlive {
   private boolean waiting;
   private int pings;
 
-  KeepAlive(Terms terms, long now) {
+  /** With an interval of more than 0; without a time limit if the timeout is 0. */
+  KeepAlive(Conversation.Terms terms, long now) {
     this.terms = terms;
     this.heard = now;
     this.sent = now;
@@ -97,8 +84,8 @@ final class KeepAlive {
    * @param allTaken whether the peer's side has acknowledged all output, including a Ping
    */
   Action ask(long now, boolean reading, boolean allTaken) {
-    if (terms.timeout() == 0) {
-      if (now - sent < terms.interval()) {
+    if (timeout() == 0) {
+      if (now - sent < interval()) {
         return Action.WAIT;
       }
       sent = now;
@@ -110,9 +97,9 @@ final class KeepAlive {
       return Action.WAIT;
     }
     if (outstanding) {
-      return reading && now - sent >= terms.timeout() ? Action.ABORT : Action.WAIT;
+      return reading && now - sent >= timeout() ? Action.ABORT : Action.WAIT;
     }
-    if (now - heard < terms.interval()) {
+    if (now - heard < interval()) {
       return Action.WAIT;
     }
     outstanding = true;
@@ -130,11 +117,25 @@ final class KeepAlive {
   /** Returns after how many nanoseconds to ask again. */
   long delay(long now) {
     if (outstanding) {
-      long least = terms.leastDelay();
+      long least = leastDelay();
       // No later than after an interval: once the answer has come, the next Ping is due then.
-      long next = Math.min(sent + terms.timeout() - now, terms.interval());
+      long next = Math.min(sent + timeout() - now, interval());
       return waiting ? least : Math.max(next, least);
     }
-    return Math.max((terms.timeout() == 0 ? sent : heard) + terms.interval() - now, 1);
+    return Math.max((timeout() == 0 ? sent : heard) + interval() - now, 1);
+  }
+
+  /** Returns the shortest time between two checks, in nanoseconds. */
+  private long leastDelay() {
+    long shorter = timeout() == 0 ? interval() : Math.min(interval(), timeout());
+    return Math.max(1, shorter / 4);
+  }
+
+  private long interval() {
+    return terms.keepAliveInterval();
+  }
+
+  private long timeout() {
+    return terms.keepAliveTimeout();
   }
 }

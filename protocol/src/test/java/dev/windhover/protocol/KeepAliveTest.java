@@ -14,9 +14,13 @@ class KeepAliveTest {
     return Long.MAX_VALUE - 50 + nanos;
   }
 
+  private static Conversation.Terms terms(long interval, long timeout) {
+    return new Conversation.Terms(interval, timeout, 0, 0, 0, 0);
+  }
+
   @Test
   void aQuietPeerIsPingedOnceThenCountsAsDead() {
-    KeepAlive keepAlive = new KeepAlive(new KeepAlive.Terms(100, 20), at(0));
+    KeepAlive keepAlive = new KeepAlive(terms(100, 20), at(0));
     assertThat(keepAlive.delay(at(0))).isEqualTo(100);
     assertThat(keepAlive.ask(at(99), true, true)).isEqualTo(WAIT);
     assertThat(keepAlive.ask(at(100), true, true)).isEqualTo(PING);
@@ -27,7 +31,7 @@ class KeepAliveTest {
 
   @Test
   void anAnsweredPingIsFollowedByTheNextAfterAnIntervalHoweverLongTheLimit() {
-    KeepAlive keepAlive = new KeepAlive(new KeepAlive.Terms(100, 1_000), at(0));
+    KeepAlive keepAlive = new KeepAlive(terms(100, 1_000), at(0));
     assertThat(keepAlive.ask(at(100), true, true)).isEqualTo(PING);
     assertThat(keepAlive.delay(at(100))).isEqualTo(100);
     keepAlive.heard(at(101));
@@ -42,7 +46,7 @@ class KeepAliveTest {
   /** It may be queued after megabytes, which a slow peer takes for minutes. */
   @Test
   void aPingIsAskedWhenItHasArrived() {
-    KeepAlive keepAlive = new KeepAlive(new KeepAlive.Terms(100, 20), at(0));
+    KeepAlive keepAlive = new KeepAlive(terms(100, 20), at(0));
     assertThat(keepAlive.ask(at(100), true, false)).isEqualTo(PING);
     keepAlive.pingWaits();
     for (int time = 105; time < 1_000; time += 5) {
@@ -56,7 +60,7 @@ class KeepAliveTest {
 
   @Test
   void bytesThatThePeerAcknowledgesAreASignOfLifeButNoAnswer() {
-    KeepAlive keepAlive = new KeepAlive(new KeepAlive.Terms(100, 20), at(0));
+    KeepAlive keepAlive = new KeepAlive(terms(100, 20), at(0));
     keepAlive.acknowledged(1_000, at(50));
     assertThat(keepAlive.ask(at(100), true, true)).isEqualTo(PING); // it puts no Ping off
     keepAlive.acknowledged(1_010, at(100));
@@ -70,7 +74,7 @@ class KeepAliveTest {
 
   @Test
   void itIsNeverAskedInNoTime() {
-    KeepAlive keepAlive = new KeepAlive(new KeepAlive.Terms(1, 1), at(0));
+    KeepAlive keepAlive = new KeepAlive(terms(1, 1), at(0));
     assertThat(keepAlive.ask(at(1), true, true)).isEqualTo(PING);
     assertThat(keepAlive.delay(at(1000))).isPositive();
   }

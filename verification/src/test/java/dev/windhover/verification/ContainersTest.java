@@ -108,6 +108,7 @@ class ContainersTest {
     }),
     GUICE(journal -> guice(journal).getProvider(GreetingHub.class)::get);
 
+    @SuppressWarnings("ImmutableEnumChecker") // they capture nothing
     private final Function<Journal, Supplier<GreetingHub>> hubs;
 
     Container(Function<Journal, Supplier<GreetingHub>> hubs) {

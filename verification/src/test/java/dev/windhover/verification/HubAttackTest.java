@@ -152,7 +152,7 @@ class HubAttackTest {
   }
 
   private static Closeable unfinishedMessage(int number) throws IOException {
-    Way way = Way.values()[number % Way.values().length];
+    Way way = Way.of(number);
     HubWire client = connect(number, way);
     byte[] whole =
         HubWire.written(way, List.of(new Invocation("1", "echo", List.of("x".repeat(32_000)))));
@@ -315,8 +315,8 @@ class HubAttackTest {
     HubWire client = connect(number, Way.SOCKET_MESSAGE_PACK);
     byte[] nested = new byte[3 + 30_000]; // arrays of one item, each in the one before
     Arrays.fill(nested, (byte) 0x91);
-    nested[0] = (byte) (0x80 | 30_000 & 0x7F);
-    nested[1] = (byte) (0x80 | 30_000 >> 7 & 0x7F);
+    nested[0] = (byte) (0x80 | (30_000 & 0x7F));
+    nested[1] = (byte) (0x80 | ((30_000 >> 7) & 0x7F));
     nested[2] = 30_000 >> 14;
     client.sendRaw(nested);
     return client::close;

@@ -77,9 +77,7 @@ class HubReturnTest {
   }
 
   private static HubWire connect(SmallHeap server, int client) throws IOException {
-    Way[] ways = Way.values();
-    return HubWire.connect(
-        server.port(), Ports.addressOf(client), "/patient-hub", ways[client % ways.length]);
+    return HubWire.connect(server.port(), Ports.addressOf(client), "/patient-hub", Way.of(client));
   }
 
   /** Returns that many clients, who have connected at the same time and were served. */

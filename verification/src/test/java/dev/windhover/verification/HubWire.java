@@ -43,11 +43,18 @@ final class HubWire implements AutoCloseable {
     POLLS_JSON(JSON),
     POLLS_MESSAGE_PACK(MESSAGE_PACK);
 
+    private static final List<Way> ALL = List.of(values());
+
     @SuppressWarnings("ImmutableEnumChecker") // it has no state
     final HubProtocol protocol;
 
     Way(HubProtocol protocol) {
       this.protocol = protocol;
+    }
+
+    /** Returns one after the other, for numbers from 0 on. */
+    static Way of(int number) {
+      return ALL.get(number % ALL.size());
     }
 
     boolean isSocket() {

@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
+import javax.tools.JavaFileManager;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
@@ -70,6 +71,11 @@ class ReadmeTest {
           import java.nio.*;
           import org.junit.jupiter.api.*;
           """;
+
+  private static final JavaCompiler COMPILER = ToolProvider.getSystemJavaCompiler();
+
+  /** Keeps the jars of the class path open, which all programs have in common. */
+  private static final JavaFileManager FILES = COMPILER.getStandardFileManager(null, null, null);
 
   private static final String HUB_CLASS = "public static final class";
 
@@ -192,7 +198,6 @@ class ReadmeTest {
 
   /** Compiles programs at once, because the compiler reads what they all use only once then. */
   private static void requireCompile(List<String> programs, Path classes) {
-    JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     StringWriter errors = new StringWriter();
     List<String> options =
         List.of("-d", classes.toString(), "-cp", System.getProperty("java.class.path"));
@@ -200,7 +205,7 @@ class ReadmeTest {
         IntStream.range(0, programs.size())
             .mapToObj(i -> source("Readme" + i + ".java", programs.get(i)))
             .toList();
-    boolean compiled = compiler.getTask(errors, null, null, options, null, sources).call();
+    boolean compiled = COMPILER.getTask(errors, FILES, null, options, null, sources).call();
 
     assertThat(compiled).as("%s%n%s", errors, String.join("\n----\n", programs)).isTrue();
   }

@@ -17,11 +17,13 @@ public record RequestSummary(
     String id, String method, String target, @Nullable String route, Connection connection) {
   /** Summarizes a request. */
   public static RequestSummary of(HttpContext context) {
+    String target = context.request().targetWithoutQuery();
+    String route = context.route();
     return new RequestSummary(
         context.id(),
         context.request().method(),
-        context.request().targetWithoutQuery(),
-        context.route(),
+        route != null && route.equals(target) ? route : target, // one string for all sockets
+        route,
         context.connection());
   }
 

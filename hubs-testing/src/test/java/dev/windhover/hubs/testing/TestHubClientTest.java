@@ -80,6 +80,7 @@ class TestHubClientTest {
     POLLS(o -> o.transport(TransportType.LONG_POLLING)),
     POLLS_WITH_MESSAGE_PACK(o -> o.transport(TransportType.LONG_POLLING).messagePack());
 
+    @SuppressWarnings("ImmutableEnumChecker") // they capture nothing
     private final Consumer<TestHubClientOptions> options;
 
     Way(Consumer<TestHubClientOptions> options) {

@@ -40,12 +40,15 @@ class RedisAwayTest {
 
   @AfterEach
   void stop() throws Exception {
-    for (AutoCloseable each : open.reversed()) {
-      each.close();
-    }
-    if (redis != null) {
-      redis.close();
-      log.close();
+    try {
+      for (AutoCloseable each : open.reversed()) {
+        each.close();
+      }
+    } finally {
+      if (redis != null) {
+        redis.close();
+        log.close();
+      }
     }
   }
 

@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A Redis of this machine, on a free port and without files. Where there is none, tests skip. */
 final class RedisServer implements AutoCloseable {
+  private static final Path FOLDER = Path.of("target", "redis");
+
   private final Program program = Program.require("redis-server");
   private final int port;
   private final List<String> more;
@@ -89,6 +91,8 @@ final class RedisServer implements AutoCloseable {
             String.valueOf(port),
             "--bind",
             "127.0.0.1",
+            "--dir", // a replica writes there what it gets from its primary
+            Files.createDirectories(FOLDER).toAbsolutePath().toString(),
             "--save",
             "",
             "--appendonly",

@@ -53,7 +53,7 @@ class HubsPageTest {
       assertThat(browser.console()).isEmpty();
       layOut(browser);
 
-      first.close();
+      first.stop();
       awaitState(browser, "lost");
       assertThat(browser.text("#state")).isEqualTo("Reconnecting…");
       assertThat(browser.element("#send").isEnabled()).isFalse();

@@ -83,8 +83,8 @@ final class StartedApplication implements AutoCloseable {
         .toList();
   }
 
-  @Override
-  public void close() {
+  /** Ends the process by SIGTERM, and waits for its end. */
+  void stop() {
     process.descendants().forEach(ProcessHandle::destroy); // Maven's
     process.destroy();
     try {
@@ -92,5 +92,10 @@ final class StartedApplication implements AutoCloseable {
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
+  }
+
+  @Override
+  public void close() {
+    stop();
   }
 }
