@@ -152,8 +152,8 @@ final class ClientConnection extends IdentifiedConnection
   void abandon() {
     loop()
         .execute(() -> {
-          if (!inbound.hasListener() && beginEnd()) {
-            end(Status.NORMAL_CLOSURE, null);
+          if (!inbound.hasListener()) {
+            endNow(Status.NORMAL_CLOSURE, null);
           }
         });
   }
@@ -432,9 +432,7 @@ final class ClientConnection extends IdentifiedConnection
       owner.watch(this);
       return;
     }
-    if (beginEnd()) {
-      end(Status.NORMAL_CLOSURE, error);
-    }
+    endNow(Status.NORMAL_CLOSURE, error);
     release(); // nothing leaves any more
   }
 
@@ -513,9 +511,7 @@ final class ClientConnection extends IdentifiedConnection
 
   /** Nothing has come from the client for too long. */
   void timedOut() {
-    if (beginEnd()) {
-      end(Status.TIMEOUT, null);
-    }
+    endNow(Status.TIMEOUT, null);
   }
 
   // ---- Ending
@@ -544,8 +540,8 @@ final class ClientConnection extends IdentifiedConnection
 
   /** The client has closed its transport in order. */
   void closedByClient(Transport from) {
-    if (!isStale(from) && beginEnd()) {
-      end(Status.NORMAL_CLOSURE, null);
+    if (!isStale(from)) {
+      endNow(Status.NORMAL_CLOSURE, null);
     }
   }
 
@@ -560,9 +556,7 @@ final class ClientConnection extends IdentifiedConnection
       return;
     }
     closing = true;
-    if (type() != TransportType.LONG_POLLING) {
-      endpoint.forget(this);
-    }
+    forgetToken();
     inbound.tell(ConnectionListener::onClosing);
     close(status, null, Transport.Closing.NORMAL);
   }
@@ -584,7 +578,7 @@ final class ClientConnection extends IdentifiedConnection
     } else if (open != null) {
       open.close(how);
     }
-    loop().execute(() -> end(status, error)); // not within a call of the listener
+    loop().execute(() -> end(status, error));
   }
 
   /** The token is dead and nothing is sent any more; returns false if that was so before. */
@@ -592,9 +586,7 @@ final class ClientConnection extends IdentifiedConnection
     if (!OVER.compareAndSet(this, false, true)) {
       return false;
     }
-    if (type() != TransportType.LONG_POLLING) { // a poll may still fetch what waits
-      endpoint.forget(this);
-    }
+    forgetToken();
     Uploads posts = uploads;
     if (posts != null) {
       posts.end();
@@ -602,6 +594,20 @@ final class ClientConnection extends IdentifiedConnection
     return true;
   }
 
+  private void forgetToken() {
+    if (type() != TransportType.LONG_POLLING) { // a poll may still fetch what waits
+      endpoint.forget(this);
+    }
+  }
+
+  /** Ends it, unless that has begun: its client is gone, or never came. */
+  private void endNow(Status status, @Nullable Throwable error) {
+    if (beginEnd()) {
+      end(status, error);
+    }
+  }
+
+  /** Tells the listener, but never within another call of it. */
   private void end(Status status, @Nullable Throwable error) {
     if (ended) {
       return;
