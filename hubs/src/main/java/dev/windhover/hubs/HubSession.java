@@ -86,12 +86,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
   private Loop.Timer timer;
   private @Nullable KeepAlive keepAlive;
   private @Nullable Resumption resumption;
-  private @Nullable CallRate rate;
-  private @Nullable CallRate userRate;
-
-  /** More calls have come than may. */
-  private boolean isThrottled;
-
+  private @Nullable Throttle throttle;
   private boolean hasConnected;
   private boolean hasDisconnected;
 
@@ -236,7 +231,7 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     return (phase == Phase.OPEN || phase == Phase.HANDSHAKE)
         && !output.isClosed()
         && !output.isFull()
-        && !isThrottled
+        && (throttle == null || !throttle.isHolding())
         && !streams.isHolding()
         && queue.hasRoom();
   }
@@ -256,8 +251,8 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     heard();
     if (message != null && (resumption == null || isNew(resumption, message))) {
       onMessage(message, record, bytes);
-      if ((rate != null || userRate != null) && isCall(message)) {
-        throttle();
+      if (throttle != null && isCall(message)) {
+        throttle.count();
       }
     }
   }
@@ -266,23 +261,6 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     return message instanceof HubMessage.Invocation
         || message instanceof HubMessage.StreamInvocation
         || message instanceof HubMessage.BindingFailure;
-  }
-
-  /** Reads nothing for a while, if too many calls have come. */
-  private void throttle() {
-    long now = loop.nanoTime();
-    long pause =
-        Math.max(rate == null ? 0 : rate.count(now), userRate == null ? 0 : userRate.count(now));
-    if (pause > 0) {
-      isThrottled = true;
-      Loop.Timer _ =
-          loop.schedule(
-              Duration.ofNanos(pause),
-              () -> {
-                isThrottled = false;
-                resume();
-              });
-    }
   }
 
   private boolean isNew(Resumption numbers, HubMessage message) {
@@ -384,19 +362,15 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
     output.begin(protocol, resumption);
     watch();
     userIdentifier = options.userIdentifier().apply(connection);
-    limitCalls();
+    throttle =
+        Throttle.of(
+            loop,
+            options.maximumCallsPerSecond(),
+            endpoint.userRates(),
+            userIdentifier,
+            this::resume);
     endpoint.connections().add(this);
     start(this::connect);
-  }
-
-  private void limitCalls() {
-    int most = options.maximumCallsPerSecond();
-    rate = most == 0 ? null : new CallRate(most, loop.nanoTime());
-    UserRates ofUsers = endpoint.userRates();
-    String user = userIdentifier;
-    if (ofUsers != null && user != null) {
-      userRate = ofUsers.join(user, loop.nanoTime());
-    }
   }
 
   /** Lets the hub know, on a thread of its own. */
@@ -613,8 +587,8 @@ final class HubSession extends HubConnection implements ConnectionListener, Invo
       resumption.over();
     }
     endpoint.connections().remove(this);
-    if (userRate != null) {
-      Objects.requireNonNull(endpoint.userRates()).leave(Objects.requireNonNull(userIdentifier));
+    if (throttle != null) {
+      throttle.end();
     }
     calls.cancelAll();
     streams.cancelAll();
