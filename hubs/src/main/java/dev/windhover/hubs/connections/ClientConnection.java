@@ -654,7 +654,7 @@ final class ClientConnection extends IdentifiedConnection
   // ---- Memory
 
   /** States what it holds in the server's memory. */
-  private void stateMemory() {
+  void stateMemory() {
     if (memory == null && !isDone) {
       memory = HeldMemory.open(this, inbound, queue, owner.memory());
     }

@@ -403,8 +403,9 @@ final class OutgoingQueue implements Recipient {
     connection.sent(entry);
   }
 
-  /** Tells whoever waits for room, if there is some again. */
+  /** States what is left, and tells whoever waits for room, if there is some again. */
   void taken() {
+    connection.stateMemory();
     if (full && waits() <= mark / 2) {
       full = false;
       connection.roomAgain();

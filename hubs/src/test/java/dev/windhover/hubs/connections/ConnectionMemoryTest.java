@@ -214,13 +214,13 @@ class ConnectionMemoryTest {
   void whatOvertakesOthersCounts() {
     recorder.onBytes((connection, bytes) -> {
       bytes.position(bytes.limit());
-      connection.sendAhead(bytes("x".repeat(50_000)));
+      connection.sendAhead(bytes("x".repeat(100_000)));
     });
     try (TestHost host = start()) {
       String token = Recorder.poll(host);
       post(host, token, "!");
       host.awaitIdle();
-      assertThat(used()).isBetween(50_000L, 60_000L);
+      assertThat(used()).isBetween(100_000L, 110_000L);
       host.get("/c?id=" + token).expectStatus(200);
       host.awaitIdle();
       assertThat(used()).isZero();
@@ -242,7 +242,7 @@ class ConnectionMemoryTest {
         host.get("/c?id=" + token).expectStatus(200);
       }
       host.awaitIdle();
-      assertThat(used()).isZero();
+      assertThat(used()).isLessThanOrEqualTo(5 * 4096); // what each keeps in reserve
       assertThat(evicted()).isEmpty();
     }
   }
