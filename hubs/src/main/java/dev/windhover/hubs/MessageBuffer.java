@@ -11,9 +11,9 @@ import java.util.Deque;
  * wire. Knows no time and no socket.
  *
  * <p>A message gets its number when it leaves. Until then it may be dropped; from then on it is
- * kept until it is acknowledged. A client that is there and is sent more than there is room for is
- * not slowed down: what is kept is forgotten, and until it has acknowledged that, it cannot come
- * back.
+ * kept until it is acknowledged. A connected client is never slowed down. If it is sent more than
+ * there is room for, the kept messages are forgotten; it cannot come back until it has acknowledged
+ * them.
  */
 final class MessageBuffer {
   private final long capacity;

@@ -31,7 +31,7 @@ final class KeepAlive {
   private boolean waiting;
   private int pings;
 
-  /** With an interval of more than 0; without a time limit if the timeout is 0. */
+  /** Creates one. The interval must be more than 0; a timeout of 0 means no limit. */
   KeepAlive(Conversation.Terms terms, long now) {
     this.terms = terms;
     this.heard = now;

@@ -7,6 +7,7 @@ import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.websocket.Ending;
 import dev.windhover.http.websocket.PreparedMessage;
 import dev.windhover.http.websocket.WebSocket;
+import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.protocol.Opcode;
 import java.nio.ByteBuffer;
@@ -212,6 +213,28 @@ class MemoryTest {
     assertThat(clients.stream().filter(this::isReset).toList()).hasSizeBetween(1, 2);
     clients.forEach(TestFrames::reset);
     server.host().allowLeftOvers();
+  }
+
+  /** A message takes memory even if it has no payload. */
+  @ParameterizedTest
+  @EnumSource
+  void emptyMessagesThatNobodyReadsEndTheirSocket(Form form) throws Exception {
+    expectWarning();
+    server.limitMemory(1 << 20, 10 << 20);
+    TestFrames client = collected(form).stopTaking();
+    server.host().awaitIdle();
+    sockets.getFirst().sendBinary(new byte[200_000]); // what comes next waits in the queue
+    try {
+      for (int i = 0; i < 10_000; i++) {
+        sockets.getFirst().sendBinary(new byte[0]);
+      }
+    } catch (WebSocketClosedException e) {
+      assertThat(e).hasMessage("cannot send: the socket has ended");
+    }
+    client.expectReset();
+    server.host().awaitIdle();
+    assertThat(server.events()).contains("limit memory");
+    assertThat(budget().used()).isZero();
   }
 
   private boolean isReset(TestFrames client) {

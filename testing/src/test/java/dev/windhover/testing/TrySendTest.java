@@ -15,11 +15,13 @@ import dev.windhover.http.websocket.WebSocketClosedException;
 import dev.windhover.http.websocket.WebSocketListener;
 import dev.windhover.websocket.WebSocketOptions;
 import dev.windhover.websocket.WebSockets;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -52,6 +54,40 @@ class TrySendTest {
 
   private void smallQueue() {
     server.options(o -> o.limits(l -> l.sendQueue(1024, 512)));
+  }
+
+  /** A sender may fail because its memory is gone, or because there is none left for a copy. */
+  @ParameterizedTest
+  @EnumSource
+  void aPayloadThatCannotBeReadHoldsNobodyUp(Form form) throws Exception {
+    smallQueue();
+    TestFrames client = open(form).stopTaking();
+    WebSocket socket = server.socket();
+    socket.sendBinary(new byte[300]);
+    socket.sendBinary(new byte[1]); // waits for the transport
+    server.host().awaitIdle();
+    long before = socket.bufferedAmount();
+    List<ThrowingCallable> attempts =
+        List.of(
+            () -> socket.sendBinary(freed()),
+            () -> socket.trySendBinary(freed()),
+            () -> socket.send(freed(), MessageType.BINARY, false));
+    for (ThrowingCallable each : attempts) {
+      assertThatThrownBy(each).hasMessage("Already closed");
+    }
+    assertThat(socket.bufferedAmount()).isEqualTo(before);
+    socket.sendText("next");
+    client.takeAll();
+    assertThat(client.receiveBinary()).hasSize(300);
+    assertThat(client.receiveBinary()).hasSize(1);
+    assertThat(client.receiveText()).isEqualTo("next");
+    finish(form, client); // nothing keeps the Close back
+  }
+
+  private static ByteBuffer freed() {
+    try (Arena arena = Arena.ofShared()) {
+      return arena.allocate(100).asByteBuffer();
+    }
   }
 
   @ParameterizedTest

@@ -286,10 +286,15 @@ final class Deliveries {
   /** Somebody who must get everything cannot: what waits is dropped, and the socket is closed. */
   private void disconnect() {
     fallenBehind = true;
-    droppable.clear();
-    latest.clear();
+    end();
     countDropped(queue.dropIf(message -> message.room() != null && !message.begun));
     session.life().tryAgainLater("send queue of " + marks.high() + " bytes is full");
+  }
+
+  /** Nothing leaves any more. */
+  void end() {
+    droppable.clear();
+    latest.clear();
   }
 
   private void countDropped(int messages) {

@@ -18,7 +18,7 @@ final class HeldMemory implements MemoryBudget.Holder {
     this.budget = budget;
   }
 
-  /** Returns whether to take in as little as possible for now. Any thread. */
+  /** Returns whether memory is short, so that as little as possible should be read. Any thread. */
   boolean isShort() {
     return budget.isShort();
   }

@@ -36,7 +36,7 @@ final class Life {
   /** How it ended, once its connection has. */
   private volatile @Nullable Ending ending;
 
-  /** Made for whoever asks. */
+  /** Made when somebody asks for it. */
   private volatile @Nullable CompletableFuture<Void> ended;
 
   private volatile boolean over;

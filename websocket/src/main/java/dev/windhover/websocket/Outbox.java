@@ -469,6 +469,10 @@ final class Outbox {
       if (queue.end(!end)) {
         session.conversation().abandonFrame();
         noneFollows();
+        Deliveries known = deliveries;
+        if (known != null) {
+          known.end();
+        }
       }
       if (end) {
         drain();

@@ -16,8 +16,11 @@ import org.jspecify.annotations.Nullable;
  * are made of it when it leaves. Its sender creates it; from then on it belongs to the loop.
  */
 final class OutgoingMessage {
-  /** What one costs beside its payload, about: thousands of small ones cost more than they say. */
-  private static final int OWN_BYTES = 128;
+  /**
+   * What one takes in memory beside its payload, about: itself, a buffer and an array. With
+   * thousands of small ones, that is most of it.
+   */
+  private static final int OWN_BYTES = 160;
 
   final boolean end;
 
@@ -168,8 +171,8 @@ final class OutgoingMessage {
   }
 
   /** Returns how much memory waits with it, its sender's included, without {@link #prepared}. */
-  int memory() {
-    return prepared == null ? bytes : OWN_BYTES;
+  long memory() {
+    return prepared == null ? (long) OWN_BYTES + bytes : OWN_BYTES;
   }
 
   /** Returns the bytes of {@link #prepared}, unless it waits in a room of its own. */

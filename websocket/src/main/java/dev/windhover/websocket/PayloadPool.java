@@ -40,21 +40,34 @@ final class PayloadPool {
   /** Returns a copy of {@code original}, which is used up; nothing if too few buffers are free. */
   static Deque<ByteBuffer> copy(ByteBuffer original) {
     Deque<ByteBuffer> copy = new ArrayDeque<>(2);
+    boolean isWhole = false;
+    try {
+      isWhole = fill(copy, original);
+    } finally {
+      if (!isWhole) {
+        copy.forEach(PayloadPool::give);
+        copy.clear();
+      }
+    }
+    return copy;
+  }
+
+  /** Adds a copy of {@code original} to {@code copy}; returns false if too few buffers are free. */
+  private static boolean fill(Deque<ByteBuffer> copy, ByteBuffer original) {
     int start = original.position();
     int end = original.limit();
     while (original.hasRemaining()) {
       ByteBuffer buffer = take();
       if (buffer == null) {
-        copy.forEach(PayloadPool::give);
-        copy.clear();
         original.position(start);
-        break;
+        return false;
       }
+      copy.add(buffer);
       original.limit(Math.min(end, original.position() + BUFFER_BYTES));
-      copy.add(buffer.put(original).flip());
+      buffer.put(original).flip();
       original.limit(end);
     }
-    return copy;
+    return true;
   }
 
   /** Takes a buffer back. */

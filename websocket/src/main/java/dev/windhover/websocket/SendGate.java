@@ -245,19 +245,34 @@ final class SendGate {
       }
     } finally {
       if (charge < 0) {
-        leave();
-        if (message != null) {
-          message.finishing = false;
-          if (!message.begun) {
-            end(message);
-          }
-        }
+        giveUp(message);
       }
     }
     if (charge == CLOSED) {
       throw closed();
     }
     return charge;
+  }
+
+  /**
+   * A sender that has claimed room has failed, and sends nothing. It has left; others may go on as
+   * soon as the loop has looked.
+   *
+   * @param message that of which this was a piece, or null
+   */
+  void disclaim(@Nullable OpenMessage message, long charge) {
+    release(charge);
+    giveUp(message);
+  }
+
+  private void giveUp(@Nullable OpenMessage message) {
+    leave();
+    if (message != null) {
+      message.finishing = false;
+      if (!message.begun) {
+        end(message);
+      }
+    }
   }
 
   /**

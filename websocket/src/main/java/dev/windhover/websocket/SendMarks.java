@@ -6,12 +6,13 @@ import dev.windhover.protocol.FrameWriter;
  * How much an {@link Outbox} lets wait, here and in the transport. Sockets of the same settings
  * share it.
  *
- * @param high in bytes: who has so much waiting must wait, or is refused. In the listener form a
- *     message under way in pieces, and the others that wait for its end, count each by themselves
- * @param low in bytes: when so little waits again, those may go on
- * @param full in bytes: when so much waits, a sender in the listener form is told; at most {@code
+ * @param high in bytes: a sender must wait, or is refused, when this much waits. In the listener
+ *     form a message under way in pieces, and the others that wait for its end, count each by
+ *     themselves
+ * @param low in bytes: these senders may go on when this little waits again
+ * @param full in bytes: a sender in the listener form is told when this much waits; at most {@code
  *     high}
- * @param writable in bytes: when so little waits again, it is told that
+ * @param writable in bytes: it is told that there is room when this little waits again
  */
 record SendMarks(int high, int low, int full, int writable) {
   /** The most that is handed to the transport ahead of time; the rest waits in the queue. */

@@ -78,8 +78,18 @@ final class Sender {
     }
   }
 
+  /** Copies a payload for which room was claimed. */
   private void copy(OutgoingMessage sent) {
-    sent.copy(marks.largestChunk(), out.compresses() && !sent.as.isPlain());
+    boolean isCopied = false;
+    try {
+      sent.copy(marks.largestChunk(), out.compresses() && !sent.as.isPlain());
+      isCopied = true;
+    } finally {
+      if (!isCopied) { // the payload's memory was freed, or there is none for a copy
+        gate.disclaim(sent.part, sent.charge);
+        session.loop().execute(out::drain); // which wakes others, and lets a Close out
+      }
+    }
   }
 
   /** Returns the size of the message so far. */

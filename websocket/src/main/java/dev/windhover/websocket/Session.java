@@ -30,7 +30,7 @@ import org.slf4j.Logger;
 /**
  * One socket between its conversation and its host. The {@link Inbox} reads what comes, the {@link
  * Outbox} holds what is sent, {@link TimeLimits} watch both, and {@link Life} says how it ends; the
- * session passes on what the host and the handler tell. Lives on the connection's loop; methods
+ * session passes on what the host and the handler report. Lives on the connection's loop; methods
  * that other threads call say so, and take no lock.
  */
 final class Session implements Duplex.Receiver, Takeover {

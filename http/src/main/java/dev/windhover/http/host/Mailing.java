@@ -36,8 +36,8 @@ public final class Mailing {
   }
 
   /**
-   * Sends the message. A sender waits only if it is faster than the loops; see {@link
-   * FanOut#awaitRoom}.
+   * Sends the message to the recipients, who belong to the loops then: there are none afterwards. A
+   * sender waits only if it is faster than the loops; see {@link FanOut#awaitRoom}.
    *
    * @param message asked once for each form that somebody takes, and loop
    * @param whenFull null for what was said for each recipient
@@ -56,6 +56,7 @@ public final class Mailing {
       fanOut.awaitRoom();
       fanOut.execute(new ToSome(fanOut, addressees, new Delivery(prepared, whenFull, key)));
     });
+    parts.clear();
   }
 
   private static void encode(PreparedMessage message, List<Addressee> addressees) {

@@ -98,8 +98,8 @@ public final class MemoryBudget {
     long moved();
 
     /**
-     * Ends it, because it holds the most and moves the least, and frees what it holds. Called at
-     * most once; its account is closed by then.
+     * Ends it, because it holds the most and moves the least, and frees what it holds: at once if
+     * it is ending already. Called at most once; its account is closed by then.
      */
     void evict();
   }

@@ -48,8 +48,8 @@ final class ClientConnection extends IdentifiedConnection
   private final ConnectionEndpoint endpoint;
   private final LoopConnections owner;
 
-  /** Its first request, if the application listens to what happens. */
-  private final @Nullable HttpContext heard;
+  /** Its first request, of which {@link Events} are told; null if there are none. */
+  private final @Nullable HttpContext reported;
 
   // ---- Any thread
 
@@ -98,7 +98,7 @@ final class ClientConnection extends IdentifiedConnection
     super(id, token);
     this.endpoint = endpoint;
     this.owner = owner;
-    this.heard = Events.NONE.equals(first.application().events()) ? null : first;
+    this.reported = Events.NONE.equals(first.application().events()) ? null : first;
     this.stateful = stateful;
     this.awaySince = owner.loop().nanoTime();
   }
@@ -654,7 +654,7 @@ final class ClientConnection extends IdentifiedConnection
   // ---- Memory
 
   /** States what it holds in the server's memory. */
-  private void stateMemory() {
+  void stateMemory() {
     if (memory == null && !isDone) {
       memory = HeldMemory.open(this, inbound, queue, owner.memory());
     }
@@ -665,11 +665,19 @@ final class ClientConnection extends IdentifiedConnection
 
   /** The server's memory is used up, and this connection holds the most of it. */
   void evicted() {
-    HttpContext first = heard;
+    HttpContext first = reported;
     if (first != null) {
       first.application().events().limitReached(first, Limit.MEMORY);
     }
     inbound.clear();
-    fallenBehind(new IOException("the server has no memory left for this connection"));
+    if (!over) {
+      fallenBehind(new IOException("the server has no memory left for this connection"));
+      return;
+    }
+    Transport open = transport;
+    if (open != null) {
+      open.abort(); // it was to take what waits, and then to end
+    }
+    release();
   }
 }

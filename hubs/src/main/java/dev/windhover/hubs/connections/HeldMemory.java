@@ -27,7 +27,8 @@ final class HeldMemory implements MemoryBudget.Holder {
       Inbound inbound,
       @Nullable OutgoingQueue queue,
       MemoryBudget budget) {
-    return inbound.held() + (queue == null ? 0 : queue.held()) < LEAST_COUNTED
+    long queued = queue == null ? 0 : queue.held() + queue.heldShared();
+    return inbound.held() + queued < LEAST_COUNTED
         ? null
         : new HeldMemory(connection, inbound, budget);
   }

@@ -80,6 +80,7 @@ final class OutgoingQueue implements Recipient {
         kept -= cost;
       } else {
         keptShared -= cost;
+        sharedEntries--;
         fanOut.waitsNoMore(known);
       }
     }
@@ -111,6 +112,9 @@ final class OutgoingQueue implements Recipient {
   /** What overtakes the others. */
   private final Queue<ByteBuffer> ahead = new ArrayDeque<>(0);
 
+  /** The bytes in {@link #ahead}. */
+  private long aheadBytes;
+
   private @Nullable Entry first;
   private @Nullable Entry last;
 
@@ -123,6 +127,9 @@ final class OutgoingQueue implements Recipient {
   private long kept;
 
   private long keptShared;
+
+  /** How many messages wait, or are kept, whose payload others share. */
+  private int sharedEntries;
 
   /** How many bytes have left, but for those that overtook. */
   private long left;
@@ -171,6 +178,7 @@ final class OutgoingQueue implements Recipient {
     if (connection.isAway()) {
       message.position(message.limit());
     } else {
+      aheadBytes += message.remaining();
       ahead.add(copy(message));
       connection.drain();
     }
@@ -297,6 +305,7 @@ final class OutgoingQueue implements Recipient {
     if (delivery != null) {
       long sum = shared + entry.cost;
       shared = sum;
+      sharedEntries++;
       fanOut.waits(delivery, delivery.message().size());
     }
   }
@@ -309,6 +318,7 @@ final class OutgoingQueue implements Recipient {
     } else {
       long sum = shared - entry.cost;
       shared = sum;
+      sharedEntries--;
       fanOut.waitsNoMore(delivery);
     }
   }
@@ -352,10 +362,7 @@ final class OutgoingQueue implements Recipient {
 
   /** Returns how many bytes all messages have together. */
   long payloadBytes() {
-    long sum = 0;
-    for (ByteBuffer each : ahead) {
-      sum += each.remaining();
-    }
+    long sum = aheadBytes;
     for (Entry each = first; each != null; each = each.after) {
       sum += each.payload.remaining();
     }
@@ -366,6 +373,7 @@ final class OutgoingQueue implements Recipient {
   @Nullable ByteBuffer poll() {
     ByteBuffer overtaking = ahead.poll();
     if (overtaking != null) {
+      aheadBytes -= overtaking.remaining();
       return overtaking;
     }
     Entry entry = first;
@@ -389,13 +397,15 @@ final class OutgoingQueue implements Recipient {
       kept += entry.cost;
     } else {
       keptShared += entry.cost;
+      sharedEntries++;
       fanOut.waits(delivery, delivery.message().size());
     }
     connection.sent(entry);
   }
 
-  /** Tells whoever waits for room, if there is some again. */
+  /** States what is left, and tells whoever waits for room, if there is some again. */
   void taken() {
+    connection.stateMemory();
     if (full && waits() <= mark / 2) {
       full = false;
       connection.roomAgain();
@@ -412,13 +422,18 @@ final class OutgoingQueue implements Recipient {
 
   /** The transport is lost: what overtook the others was for this one. */
   void lost() {
+    dropAhead();
+  }
+
+  private void dropAhead() {
     ahead.clear();
+    aheadBytes = 0;
   }
 
   /** Takes nothing more, and drops what waits. */
   void seal() {
     sealed = true;
-    ahead.clear();
+    dropAhead();
     for (Entry entry; (entry = first) != null; ) {
       unlink(entry);
       release(entry);
@@ -447,7 +462,7 @@ final class OutgoingQueue implements Recipient {
 
   /** Returns what is kept for this client alone, in bytes. */
   long held() {
-    return waiting + kept;
+    return waiting + kept + aheadBytes + (long) sharedEntries * OVERHEAD;
   }
 
   /** Returns what is kept for this client and others, in bytes. */

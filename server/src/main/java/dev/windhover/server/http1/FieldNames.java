@@ -7,8 +7,8 @@ import java.util.Map;
 
 /**
  * The names of header fields as text. Requests of browsers and other clients have a dozen fields,
- * nearly all with a few well-known names: those are not made anew for each request, which counts
- * where a connection keeps its headers.
+ * nearly all with a few well-known names. These strings are shared, which saves memory where a
+ * connection keeps its headers.
  */
 final class FieldNames {
   private static final String KNOWN =
