@@ -330,8 +330,7 @@ class HubAttackTest {
 
   /** Calls twice a second, and is asked something each time. On a busy machine, it may be late. */
   private static Bystander bystander(Way way) throws IOException {
-    HubWire client =
-        HubWire.connect(server().port(), Ports.addressOf(0), "/patient-hub", way);
+    HubWire client = HubWire.connect(server().port(), Ports.addressOf(0), "/patient-hub", way);
     Bystander.Call call =
         () -> {
           String text = "hello " + System.nanoTime();
