@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * twice a second, over a socket and over long polling, and never notice.
  */
 @Tag("full")
-@Timeout(180)
+@Timeout(240)
 @ExtendWith(StrictLogs.class)
 class HubAttackTest {
   private static final int CLIENTS = 20;
@@ -100,13 +100,21 @@ class HubAttackTest {
   @EnumSource
   void nobodyElseNotices(Attack attack) throws Exception {
     long heap = server().settledHeap();
+    besideOthers(attack);
+    if (!server().isBackAt(heap)) { // a queue that has grown stays large, but grows once
+      long grown = server().settledHeap();
+      besideOthers(attack);
+      server().requireBackAt(grown, attack);
+    }
+  }
+
+  private static void besideOthers(Attack attack) throws Exception {
     try (Bystander one = bystander(Way.SOCKET_JSON);
         Bystander other = bystander(Way.POLLS_MESSAGE_PACK)) {
       SmallHeap.attack(attack.client, CLIENTS, TIMES, TIME, List.of(one, other));
       one.requireServed();
       other.requireServed();
     }
-    server().requireBackAt(heap, attack);
   }
 
   /** The figures above mean nothing if the clients do not reach the limit. */
@@ -330,8 +338,7 @@ class HubAttackTest {
 
   /** Calls twice a second, and is asked something each time. On a busy machine, it may be late. */
   private static Bystander bystander(Way way) throws IOException {
-    HubWire client =
-        HubWire.connect(server().port(), Ports.addressOf(0), "/patient-hub", way);
+    HubWire client = HubWire.connect(server().port(), Ports.addressOf(0), "/patient-hub", way);
     Bystander.Call call =
         () -> {
           String text = "hello " + System.nanoTime();

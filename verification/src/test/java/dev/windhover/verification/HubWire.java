@@ -92,8 +92,8 @@ final class HubWire implements AutoCloseable {
   }
 
   /**
-   * Returns whether the server has ended a connection, or forgotten it, as it does with clients that
-   * say nothing for too long. That it does not answer, or answers wrongly, is something else.
+   * Returns whether the server has ended a connection, or forgotten it, as it does with clients
+   * that say nothing for too long. That it does not answer, or answers wrongly, is something else.
    */
   static boolean isGivenUp(Throwable failure) {
     return failure instanceof EOFException

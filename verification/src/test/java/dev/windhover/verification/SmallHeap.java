@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /** A {@link SmallHeapServer} in a process of its own, with 128 MiB, and those who attack it. */
 final class SmallHeap implements AutoCloseable {
   /** Far above what is needed, for machines that are busy; what is left behind never goes. */
-  private static final Duration SETTLES = Duration.ofSeconds(60);
+  private static final Duration SETTLES = Duration.ofSeconds(40);
 
   private final Process process;
   private final int port;
@@ -208,13 +208,27 @@ final class SmallHeap implements AutoCloseable {
 
   /** Requires that soon no more than {@code before} is in use, and a tenth. */
   void requireBackAt(long before, Object after) throws IOException {
-    long most = before + before / 10;
+    long left = least(most(before));
+    assertThat(left).as("bytes of heap after %s", after).isLessThanOrEqualTo(most(before));
+  }
+
+  /** Returns whether soon no more than {@code before} is in use, and a tenth. */
+  boolean isBackAt(long before) throws IOException {
+    return least(most(before)) <= most(before);
+  }
+
+  private static long most(long before) {
+    return before + before / 10;
+  }
+
+  /** Returns what is in use as soon as it is at most {@code most}, or what is left in the end. */
+  private long least(long most) throws IOException {
     long end = System.nanoTime() + SETTLES.toNanos();
     long left;
     while ((left = heap()) > most && System.nanoTime() - end < 0) {
       LockSupport.parkNanos(200_000_000);
     }
-    assertThat(left).as("bytes of heap after %s", after).isLessThanOrEqualTo(most);
+    return left;
   }
 
   private long heap() throws IOException {
