@@ -74,7 +74,6 @@ class MemoryAttackTest {
     UNFINISHED_COMPRESSED_MESSAGES_OVER_HTTP2(5, MemoryAttackTest::unfinishedOverHttp2),
     UNFINISHED_MESSAGES(100, MemoryAttackTest::unfinished),
     ECHOES_THAT_NOBODY_READS(100, MemoryAttackTest::unreadEchoes),
-    EMPTY_ECHOES_THAT_NOBODY_READS(100, MemoryAttackTest::unreadEmptyEchoes),
     WINDOWS_OF_0(10, MemoryAttackTest::windowsOf0),
     SLOW_UPLOADS(300, MemoryAttackTest::slowUpload),
     PINGS_WHOSE_REPLIES_NOBODY_READS(100, MemoryAttackTest::unreadPongs);
@@ -187,17 +186,6 @@ class MemoryAttackTest {
   private static Closeable unreadEchoes(int number) throws IOException {
     Wire wire = connectNarrow().upgrade(path(number));
     wire.sendUntilBlocked(frame(0x82, new byte[MIB]), 4L * MIB);
-    return wire::close;
-  }
-
-  /** Hundreds of thousands of messages fit into the bytes that may wait for a socket. */
-  private static Closeable unreadEmptyEchoes(int number) throws IOException {
-    Wire wire = connectNarrow().upgrade(path(number));
-    ByteArrayOutputStream frames = new ByteArrayOutputStream();
-    for (int i = 0; i < 10_000; i++) {
-      frames.writeBytes(frame(0x82, new byte[0]));
-    }
-    wire.sendUntilBlocked(frames.toByteArray(), 3L * MIB);
     return wire::close;
   }
 
