@@ -99,8 +99,8 @@ final class HubWire implements AutoCloseable {
     return failure instanceof EOFException
         || failure instanceof EndedError
         || failure instanceof SocketException
-        || failure instanceof RefusedException refused
-            && (refused.status() == 404 || refused.status() == 204);
+        || (failure instanceof RefusedException refused
+            && (refused.status() == 404 || refused.status() == 204));
   }
 
   private static final InvocationBinder ANYTHING =
