@@ -18,9 +18,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -135,26 +137,26 @@ final class RedisServer implements AutoCloseable {
     BufferedReader output =
         new BufferedReader(new InputStreamReader(started.getInputStream(), UTF_8));
     CompletableFuture<Boolean> isReady = new CompletableFuture<>();
-    StringBuffer all = new StringBuffer();
+    Queue<String> all = new ConcurrentLinkedQueue<>();
     Thread _ = Thread.ofVirtual().start(() -> read(output, all, isReady));
     if (!isReady.completeOnTimeout(false, START_SECONDS, TimeUnit.SECONDS).join()) {
       kill();
-      throw new IOException("redis-server has not started: " + all);
+      throw new IOException("redis-server has not started: " + String.join("\n", all));
     }
   }
 
   private static void read(
-      BufferedReader output, StringBuffer all, CompletableFuture<Boolean> isReady) {
+      BufferedReader output, Queue<String> all, CompletableFuture<Boolean> isReady) {
     try {
       for (String line; (line = output.readLine()) != null; ) {
         if (line.contains("Ready to accept connections") || line.contains("Sentinel ID is")) {
           isReady.complete(true);
         } else if (!isReady.isDone()) {
-          all.append(line).append('\n');
+          all.add(line);
         }
       }
     } catch (IOException e) {
-      all.append(e);
+      all.add(e.toString());
     } finally {
       isReady.complete(false); // it has ended
     }
