@@ -69,6 +69,7 @@ class SoakTest {
   private static final int MOST_HEAP_PER_SOCKET = 8;
 
   private static final long MOST_DIRECT = 16 << 20;
+  private static final int MOST_TIMES = 4;
   private static final int NARROW = 16 * 1024;
   private static final Pattern HANDLER = Pattern.compile("#\\d+ \"request-[^\"]*\"");
 
@@ -93,7 +94,10 @@ class SoakTest {
       long direct = Memory.direct();
       long heap = LeakTest.settledHeap();
       long before = soak.visits.sum();
-      soak.visit(time);
+      int times = 0;
+      do { // on a busy machine, it takes longer until so many are there at once
+        soak.visit(time);
+      } while (soak.mostAtOnce <= SOCKETS / 2 && ++times < MOST_TIMES);
       long visits = soak.visits.sum() - before;
       soak.awaitEmpty();
       assertThat(soak.mostAtOnce).isGreaterThan(SOCKETS / 2);
