@@ -11,6 +11,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -51,6 +52,9 @@ final class Call implements Runnable, HubCallerContext.Slot {
 
   /** What it costs while it waits; written before it is shared. */
   long cost;
+
+  /** The loop has been told that it is over; its own thread only. */
+  private boolean isOver;
 
   private volatile State state = State.WAITING;
   private volatile boolean released;
@@ -124,7 +128,6 @@ final class Call implements Runnable, HubCallerContext.Slot {
     if (refusal != null) {
       log.debug("connection {}: call of {} refused: {}", session.id(), request.target(), refusal);
       fail(refusal);
-      over();
       return;
     }
     Hub<?> hub = session.newHub();
@@ -213,6 +216,7 @@ final class Call implements Runnable, HubCallerContext.Slot {
 
   private void answer(@Nullable Object result) {
     String id = request.invocationId();
+    over();
     if (id != null) {
       session.output().answer(Completion.of(id, typed(result)));
     }
@@ -224,6 +228,7 @@ final class Call implements Runnable, HubCallerContext.Slot {
 
   private void fail(String error) {
     String id = request.invocationId();
+    over();
     if (id != null) {
       session.output().answer(Completion.failed(id, error));
     }
@@ -236,7 +241,7 @@ final class Call implements Runnable, HubCallerContext.Slot {
 
   /** Sends the items of a stream, as fast as the client takes them. */
   private void pump(@Nullable Object stream) throws Exception {
-    String id = java.util.Objects.requireNonNull(request.invocationId());
+    String id = Objects.requireNonNull(request.invocationId());
     if (stream == null) {
       fail(Errors.nullStream(request.target()));
       return;
@@ -258,6 +263,7 @@ final class Call implements Runnable, HubCallerContext.Slot {
       close(items);
     }
     if (failure == null || cancelled) {
+      over();
       session.output().answer(Completion.empty(id));
     } else {
       session.logFailure(mapped.method(), failure, false);
@@ -273,9 +279,13 @@ final class Call implements Runnable, HubCallerContext.Slot {
     }
   }
 
+  /** Before its answer leaves: then the client may use its ids again. */
   private void over() {
-    uploads.forEach(Upload::close);
-    session.over(this);
+    if (!isOver) {
+      isOver = true;
+      uploads.forEach(Upload::close);
+      session.over(this);
+    }
   }
 
   // ---- Cancelling
