@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What the type variables of a class's superclasses and interfaces stand for. */
@@ -103,14 +104,14 @@ final class GenericTypes {
     public boolean equals(@Nullable Object other) {
       return other instanceof ParameterizedType that
           && getRawType.equals(that.getRawType())
-          && java.util.Objects.equals(getOwnerType, that.getOwnerType())
+          && Objects.equals(getOwnerType, that.getOwnerType())
           && Arrays.equals(getActualTypeArguments(), that.getActualTypeArguments());
     }
 
     @Override
     public int hashCode() {
       return Arrays.hashCode(getActualTypeArguments())
-          ^ java.util.Objects.hashCode(getOwnerType)
+          ^ Objects.hashCode(getOwnerType)
           ^ getRawType.hashCode();
     }
 

@@ -16,6 +16,7 @@ import java.lang.reflect.Modifier;
 import java.lang.reflect.Type;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -107,7 +108,7 @@ final class HubClass {
         type != null && !type.equals(Hub.class) && !type.equals(Object.class);
         type = type.getSuperclass()) {
       Method[] declared = type.getDeclaredMethods();
-      Arrays.sort(declared, java.util.Comparator.comparing(HubClass::signature)); // repeatable
+      Arrays.sort(declared, Comparator.comparing(HubClass::signature)); // repeatable
       for (Method method : declared) {
         if (method.isBridge() && !hidesAnInherited(method, declared)) {
           continue; // it makes a method of a superclass visible that is not public

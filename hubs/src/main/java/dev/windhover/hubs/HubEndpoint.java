@@ -7,6 +7,7 @@ import dev.windhover.hubs.connections.ConnectionListener;
 import dev.windhover.hubs.protocol.HubProtocol;
 import java.lang.reflect.Type;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -217,11 +218,7 @@ final class HubEndpoint implements ConnectionHandler {
       }
       return pipeline.invoke(
           new HubInvocationContext(
-              hub,
-              context,
-              method.name(),
-              method.method(),
-              java.util.Collections.unmodifiableList(list)));
+              hub, context, method.name(), method.method(), Collections.unmodifiableList(list)));
     }
   }
 }

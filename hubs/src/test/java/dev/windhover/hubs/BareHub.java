@@ -24,6 +24,7 @@ import dev.windhover.websocket.WebSockets;
 import java.lang.reflect.Type;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -130,7 +131,7 @@ final class BareHub<C> implements AfterEachCallback {
     }
 
     TestWebSocket client() {
-      return java.util.Objects.requireNonNull(client);
+      return Objects.requireNonNull(client);
     }
 
     HubCallerContext call() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.windhover.hubs.HubFixture.Client;
 import java.util.Iterator;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Flow;
@@ -73,7 +74,7 @@ class HubUploadsTest {
             @Override
             public void onNext(Integer number) {
               soFar += number;
-              java.util.Objects.requireNonNull(subscription).request(1);
+              Objects.requireNonNull(subscription).request(1);
             }
 
             @Override

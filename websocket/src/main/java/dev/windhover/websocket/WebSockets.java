@@ -417,24 +417,14 @@ public final class WebSockets implements Middleware {
         return fanOut;
       }
       Map<Loop, FanOut> more = new HashMap<>(known);
-      more.put(loop, new FanOut(loop, this::isOnLoop));
+      more.put(loop, new FanOut(loop));
       fanOuts.compareAndSet(known, Map.copyOf(more));
     }
-  }
-
-  private boolean isOnLoop() {
-    for (Loop loop : fanOuts.get().keySet()) {
-      if (loop.inLoop()) {
-        return true;
-      }
-    }
-    return false;
   }
 
   /** Adds a socket that is open; on its loop. */
   void opened(Session session) {
     sessions.add(session.loop(), session);
-    fanOut(session.loop()); // which makes the loop known
     openedOrNot();
     if (stopping && session.settings().closesOnStop()) {
       session.life().goAway(); // the stop began while it was being accepted

@@ -10,7 +10,6 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -103,7 +102,6 @@ public final class FanOut {
   }
 
   private final Loop loop;
-  private final BooleanSupplier isOnLoop;
 
   /** At the end of the mailbox while the loop is at work, so that it never looks empty then. */
   private final Task atWork = new Step(() -> {});
@@ -134,24 +132,14 @@ public final class FanOut {
   private int left;
   private boolean working;
 
-  /**
-   * Creates one without tasks.
-   *
-   * @param isOnLoop returns whether the calling thread is a loop, this one or another
-   */
-  public FanOut(Loop loop, BooleanSupplier isOnLoop) {
+  /** Creates one without tasks. */
+  public FanOut(Loop loop) {
     this.loop = loop;
-    this.isOnLoop = isOnLoop;
   }
 
   /** Returns the loop on which tasks run. */
   public Loop loop() {
     return loop;
-  }
-
-  /** Returns whether the calling thread is a loop, this one or another. */
-  public boolean isOnLoop() {
-    return isOnLoop.getAsBoolean();
   }
 
   /**
@@ -167,7 +155,7 @@ public final class FanOut {
       while (!working && backlog.get() > MOST_BACKLOG) {
         work();
       }
-    } else if (!isOnLoop()) {
+    } else if (!LoopThread.isCurrent()) {
       Thread self = Thread.currentThread();
       waiting.add(self);
       long end = loop.nanoTime() + PATIENCE.toNanos();

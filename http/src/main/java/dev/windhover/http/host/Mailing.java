@@ -50,7 +50,7 @@ public final class Mailing {
         return;
       }
       FanOut fanOut = part.fanOut;
-      if (!fanOut.isOnLoop()) {
+      if (!LoopThread.isCurrent()) {
         encode(prepared, addressees);
       }
       fanOut.awaitRoom();

@@ -69,7 +69,7 @@ public interface Recipient {
     FanOut fanOut = fanOut();
     fanOut.awaitRoom();
     Encoder encoder = encoder();
-    if (encoder != null && !fanOut.isOnLoop()) {
+    if (encoder != null && !LoopThread.isCurrent()) {
       encoder.encode(delivery.message());
     }
     fanOut.execute(new ToOne(this, delivery));

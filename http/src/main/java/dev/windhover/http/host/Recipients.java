@@ -208,7 +208,7 @@ public final class Recipients {
     /** The sender compresses, unless it is a loop: then the first member does, if it is short. */
     void encode(PreparedMessage message) {
       Recipient.Encoder[] known = encoders.get();
-      if (known.length == 0 || fanOut.isOnLoop()) {
+      if (known.length == 0 || LoopThread.isCurrent()) {
         return;
       }
       for (Recipient.Encoder each : known) {

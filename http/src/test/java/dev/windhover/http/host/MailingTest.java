@@ -19,8 +19,8 @@ class MailingTest {
 
   private final Turns here = new Turns();
   private final Turns there = new Turns();
-  private final FanOut fanOutHere = new FanOut(here, () -> false);
-  private final FanOut fanOutThere = new FanOut(there, () -> false);
+  private final FanOut fanOutHere = new FanOut(here);
+  private final FanOut fanOutThere = new FanOut(there);
   private final List<String> asked = new ArrayList<>();
 
   private PreparedMessage hello(Object form) {

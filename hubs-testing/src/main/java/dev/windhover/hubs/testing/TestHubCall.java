@@ -5,6 +5,7 @@ import dev.windhover.hubs.protocol.HubMessage;
 import java.lang.reflect.Type;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -87,7 +88,7 @@ public final class TestHubCall<T> {
   private HubMessage.Completion end() {
     client.await(() -> end != null);
     lookedAt = true;
-    HubMessage.Completion known = java.util.Objects.requireNonNull(end);
+    HubMessage.Completion known = Objects.requireNonNull(end);
     if (known.error() != null) {
       throw new HubException(known.error());
     }

@@ -13,7 +13,6 @@ import dev.windhover.http.host.FanOut;
 import dev.windhover.http.host.HostContext;
 import dev.windhover.http.host.Loggers;
 import dev.windhover.http.host.Loop;
-import dev.windhover.http.host.LoopThread;
 import dev.windhover.http.host.MemoryBudget;
 import dev.windhover.http.websocket.WebSocketAcceptContext;
 import dev.windhover.hubs.connections.ConnectionEnding.Status;
@@ -450,7 +449,7 @@ public final class ConnectionEndpoint {
         return found;
       }
       MemoryBudget memory = HostContext.of(request).memory();
-      FanOut fanOut = new FanOut(loop, LoopThread::isCurrent);
+      FanOut fanOut = new FanOut(loop);
       Map<Loop, LoopConnections> more = new HashMap<>(known);
       more.put(loop, new LoopConnections(loop, fanOut, memory));
       if (loops.compareAndSet(known, Map.copyOf(more))) {

@@ -12,6 +12,7 @@ import dev.windhover.testing.TestWebSocket;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
@@ -110,8 +111,7 @@ class SocketConnectionTest {
   @Test
   void whereThereAreNoSocketsTheyAreRefused() {
     try (TestHost host =
-        Recorder.echoing()
-            .start(o -> o.transports(java.util.EnumSet.of(TransportType.LONG_POLLING)))) {
+        Recorder.echoing().start(o -> o.transports(EnumSet.of(TransportType.LONG_POLLING)))) {
       host.webSocket("/c")
           .expectStatus(404)
           .expectText("WebSockets transport not supported by this end point type");
